@@ -1,0 +1,5 @@
+"""`python -m ttskit` is `ttskit`."""
+
+from ttskit.cli import main
+
+main()
