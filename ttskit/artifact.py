@@ -31,15 +31,30 @@ LONGEST_ID = 200  # bytes: an id also names files
 R = TypeVar("R", bound="Record")
 
 
-def array(axes: str, dtype: str, unit: str = "", *, optional: bool = False) -> Any:
+def array(
+    axes: str,
+    dtype: str,
+    unit: str = "",
+    *,
+    optional: bool = False,
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
     """Declare a field of a record by the names of its axes, outermost first, and its dtype.
 
     An axis that is a number has that length; one of `RAGGED` differs between utterances; any
-    other has one length in the whole artifact.  dtype "S" is text.
+    other has one length in the whole artifact.  dtype "S" is text.  `verify` checks that values
+    are from `least` to `most`.
     """
-    told = {"axes": tuple(axes.split()), "dtype": np.dtype(dtype), "unit": unit}
-    default = {"default": None} if optional else {}
-    return field(metadata=told | {"optional": optional}, **default)  # type: ignore[call-overload]
+    told = {
+        "axes": tuple(axes.split()),
+        "dtype": np.dtype(dtype),
+        "unit": unit,
+        "optional": optional,
+        "least": least,
+        "most": most,
+    }
+    return field(metadata=told, default=None) if optional else field(metadata=told)
 
 
 def string(unit: str = "", *, optional: bool = False) -> Any:
@@ -94,11 +109,11 @@ class Reader(Mapping[str, R], Generic[R]):
     opens the file itself.
     """
 
-    def __init__(self, path: Path, kind: type[R]) -> None:
-        self.path, self.kind = Path(path), kind
-        self._container = hdf5.open_container(self.path)
+    def __init__(self, path: Path, kind: type[R], name: str = "") -> None:
+        self.path, self.kind, self.name = Path(path), kind, name or str(path)
+        self._container = hdf5.open_container(self.path, self.name)
         if self._container.kind != kind.kind():
-            raise ArtifactError(f"{path}: is {self._container.kind}, needs {kind.kind()}")
+            raise ArtifactError(f"{self.name}: is {self._container.kind}, needs {kind.kind()}")
         self._columns: dict[str, np.ndarray] = {}
         self._check()
 
@@ -136,7 +151,7 @@ class Reader(Mapping[str, R], Generic[R]):
         """Return a whole column, a view of the file."""
         if name not in self._columns:
             if name not in self._container.columns:
-                raise ArtifactError(f"{self.path}: has no column {name}")
+                raise ArtifactError(f"{self.name}: has no column {name}")
             self._columns[name] = self._container.map(name)
         return self._columns[name]
 
@@ -155,7 +170,7 @@ class Reader(Mapping[str, R], Generic[R]):
         """Return a whole-artifact list of strings; an absent one is empty."""
         if name not in self._container.columns:
             return []
-        return _decoded(self.path, name, self.column(name))
+        return _decoded(self.name, name, self.column(name))
 
     def value(self, row: int, name: str) -> Any:
         """Return one field of the utterance in a row: an array, a string or None."""
@@ -166,10 +181,10 @@ class Reader(Mapping[str, R], Generic[R]):
         if axes and axes[0] in RAGGED:
             start, stop = self.offsets(axes[0])[row : row + 2]
             if column.dtype.kind == "S":
-                return _decoded(self.path, name, column[start:stop])
+                return _decoded(self.name, name, column[start:stop])
             return column[start:stop]
         if not axes and spec.metadata["dtype"].kind == "S":
-            return _decoded(self.path, name, column[row : row + 1])[0]
+            return _decoded(self.name, name, column[row : row + 1])[0]
         return column[row]
 
     def record(self, row: int) -> R:
@@ -180,7 +195,7 @@ class Reader(Mapping[str, R], Generic[R]):
         try:
             return self._rows[utterance]
         except KeyError:
-            raise ArtifactError(f"{self.path}: has no utterance {utterance}") from None
+            raise ArtifactError(f"{self.name}: has no utterance {utterance}") from None
 
     def __getitem__(self, utterance: str) -> R:
         if utterance not in self._rows:
@@ -203,23 +218,23 @@ class Reader(Mapping[str, R], Generic[R]):
         self._columns.clear()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.path, self.kind))
+        return (type(self), (self.path, self.kind, self.name))
 
     def _check(self) -> None:
         """Check all that makes later reads safe: columns, ids and offsets."""
         found = self._container.columns
         for name in self.kind.attributes:
             if name not in self.attributes:
-                raise ArtifactError(f"{self.path}: lacks the attribute {name}")
+                raise ArtifactError(f"{self.name}: lacks the attribute {name}")
         for spec in fields(self.kind):
             if spec.name in found:
-                _check_column(self.path, spec, found[spec.name])
+                _check_column(self.name, spec, found[spec.name])
             elif not spec.metadata["optional"]:
-                raise ArtifactError(f"{self.path}: lacks the column {spec.name}")
+                raise ArtifactError(f"{self.name}: lacks the column {spec.name}")
         for name in [*self.kind.tables, "skipped/id", "skipped/reason"]:
             if name in found and (found[name].dtype.kind != "S" or len(found[name].shape) != 1):
-                raise ArtifactError(f"{self.path}: {name} is not a list of strings")
-        self._ids = _decoded(self.path, "id", self.column("id"))
+                raise ArtifactError(f"{self.name}: {name} is not a list of strings")
+        self._ids = _decoded(self.name, "id", self.column("id"))
         self._rows = {id: row for row, id in enumerate(self._ids)}
         self._check_ids()
         for spec in self.columns:
@@ -229,10 +244,10 @@ class Reader(Mapping[str, R], Generic[R]):
         if len(self._rows) != len(self._ids):
             seen: set[str] = set()
             twice = next(id for id in self._ids if id in seen or seen.add(id))  # type: ignore[func-returns-value]
-            raise ArtifactError(f"{self.path}: utterance {twice} is there twice")
+            raise ArtifactError(f"{self.name}: utterance {twice} is there twice")
         for id in self._ids:
             if complaint := unfit_id(id):
-                raise ArtifactError(f"{self.path}: {complaint}")
+                raise ArtifactError(f"{self.name}: {complaint}")
 
     def _check_length(self, spec: Field[Any]) -> None:
         length = self._container.columns[spec.name].shape[0]
@@ -240,16 +255,16 @@ class Reader(Mapping[str, R], Generic[R]):
         if not axes or axes[0] not in RAGGED:
             if length != len(self._ids):
                 raise ArtifactError(
-                    f"{self.path}: {spec.name} has {length} rows for {len(self._ids)} utterances"
+                    f"{self.name}: {spec.name} has {length} rows for {len(self._ids)} utterances"
                 )
             return
         name = f"offsets/{axes[0]}"
         found = self._container.columns.get(name)
         if found is None or found.dtype != np.int64 or found.shape != (len(self._ids) + 1,):
-            raise ArtifactError(f"{self.path}: {name} is not an int64 vector of N + 1 offsets")
+            raise ArtifactError(f"{self.name}: {name} is not an int64 vector of N + 1 offsets")
         offsets = self.offsets(axes[0])
         if offsets[0] != 0 or offsets[-1] != length or (np.diff(offsets) < 0).any():
-            raise ArtifactError(f"{self.path}: {name} does not fit {spec.name}: it is damaged")
+            raise ArtifactError(f"{self.name}: {name} does not fit {spec.name}: it is damaged")
 
 
 class Writer(Generic[R]):
@@ -408,14 +423,14 @@ def _agree(id: str, spec: Field[Any], value: np.ndarray, lengths: dict[str, int]
             raise ArtifactError(f"{id}: {spec.name} has {length} {axis}s, other fields {known}")
 
 
-def _check_column(path: Path, spec: Field[Any], column: hdf5.Column) -> None:
+def _check_column(file: str, spec: Field[Any], column: hdf5.Column) -> None:
     axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
     ragged = bool(axes) and axes[0] in RAGGED
     rank = len(axes) if ragged else len(axes) + 1
     alike = column.dtype.kind == "S" if dtype.kind == "S" else column.dtype == dtype
     if not alike or len(column.shape) != rank:
         raise ArtifactError(
-            f"{path}: {spec.name} is {column.dtype} of rank {len(column.shape)}, "
+            f"{file}: {spec.name} is {column.dtype} of rank {len(column.shape)}, "
             f"needs {dtype} of rank {rank}"
         )
 
@@ -448,11 +463,11 @@ def _widest(blob: bytes) -> int:
     return max(1, max(map(len, _split(blob)), default=1))
 
 
-def _decoded(path: Path, name: str, values: np.ndarray) -> list[str]:
+def _decoded(file: str, name: str, values: np.ndarray) -> list[str]:
     try:
         return [value.decode() for value in values.tolist()]
     except UnicodeDecodeError as error:
-        raise ArtifactError(f"{path}: {name} is not UTF-8: it is damaged") from error
+        raise ArtifactError(f"{file}: {name} is not UTF-8: it is damaged") from error
 
 
 def _bytes(texts: Sequence[str]) -> np.ndarray:

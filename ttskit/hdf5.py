@@ -57,6 +57,7 @@ class Container:
     """The header of a file and the places of its columns; the file itself is closed again."""
 
     path: Path
+    name: str  # what errors call it: the path, or "standard input"
     kind: str
     version: int
     digest: str
@@ -73,7 +74,7 @@ class Container:
         try:
             mapped = np.memmap(self.path, column.dtype, "r", column.place, column.shape)
         except (OSError, ValueError) as error:
-            raise ArtifactError(f"{self.path}: {name}: cannot be read: {error}") from error
+            raise ArtifactError(f"{self.name}: {name}: cannot be read: {error}") from error
         return np.asarray(mapped)
 
 
@@ -151,28 +152,30 @@ def chunks_of(values: np.ndarray) -> Iterator[np.ndarray]:
         yield values[start : start + rows]
 
 
-def open_container(path: Path) -> Container:
-    """Read and check the header and the layout of a container."""
+def open_container(path: Path, name: str = "") -> Container:
+    """Read and check the header and the layout of a container; `name` is what errors call it."""
+    name = name or str(path)
     if not path.exists():
-        raise ArtifactError(f"{path}: no such file")
+        raise ArtifactError(f"{name}: no such file")
     if not stat.S_ISREG(path.stat().st_mode):
-        raise ArtifactError(f"{path}: is not a file but a folder or device; needs an artifact")
+        raise ArtifactError(f"{name}: is not a file but a folder or device; needs an artifact")
     size = path.stat().st_size
     try:
         with h5py.File(path, "r", locking=False) as file:
-            header = _header(path, file)
-            columns = {name: _column(path, name, item, size) for name, item in _walk(path, file)}
+            header = _header(name, file)
+            columns = {key: _column(name, key, item, size) for key, item in _walk(name, file)}
     except ArtifactError:
         raise
     except Failures as error:
-        raise ArtifactError(f"{path}: {_why_unreadable(path, size, error)}") from error
-    attributes = {name: value for name, value in header.items() if name not in HEADER}
+        raise ArtifactError(f"{name}: {_why_unreadable(path, size, error)}") from error
+    attributes = {key: value for key, value in header.items() if key not in HEADER}
     return Container(
         path=path,
+        name=name,
         kind=header["kind"],
         version=header["version"],
         digest=header["digest"],
-        provenance=_provenance(path, header["provenance"]),
+        provenance=_provenance(name, header["provenance"]),
         attributes=attributes,
         columns=columns,
         size=size,
@@ -209,21 +212,21 @@ def _annotate(item: h5py.File | h5py.Dataset, name: str, value: Value) -> None:
         item.attrs[name] = value
 
 
-def _header(path: Path, file: h5py.File) -> dict[str, Any]:
+def _header(name: str, file: h5py.File) -> dict[str, Any]:
     found = _notes(file)
     if found.get("format") != FORMAT:
-        raise ArtifactError(f"{path}: is HDF5 but not an artifact of {FORMAT}")
+        raise ArtifactError(f"{name}: is HDF5 but not an artifact of {FORMAT}")
     version = found.get("version")
     if not isinstance(version, int) or version < 1:
-        raise ArtifactError(f"{path}: has format version {version!r}, needs 1 to {VERSION}")
+        raise ArtifactError(f"{name}: has format version {version!r}, needs 1 to {VERSION}")
     if version > VERSION:
         raise ArtifactError(
-            f"{path}: has format version {version}, this ttskit reads up to {VERSION}: "
+            f"{name}: has format version {version}, this ttskit reads up to {VERSION}: "
             "upgrade ttskit"
         )
-    for name in ("kind", "digest", "provenance"):
-        if not isinstance(found.get(name), str):
-            raise ArtifactError(f"{path}: lacks the attribute {name}")
+    for key in ("kind", "digest", "provenance"):
+        if not isinstance(found.get(key), str):
+            raise ArtifactError(f"{name}: lacks the attribute {key}")
     return found
 
 
@@ -240,48 +243,48 @@ def _notes(item: h5py.File | h5py.Dataset) -> dict[str, Value]:
     return found
 
 
-def _walk(path: Path, group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, h5py.Dataset]]:
+def _walk(file: str, group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, h5py.Dataset]]:
     """Yield every dataset by name; only hard links are followed, and not far."""
     if len(group) > MOST_COLUMNS or prefix.count("/") > 8:
-        raise ArtifactError(f"{path}: {prefix or '/'} holds more groups than an artifact has")
+        raise ArtifactError(f"{file}: {prefix or '/'} holds more groups than an artifact has")
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise ArtifactError(f"{path}: {prefix}{name} is a link; links are not followed")
+            raise ArtifactError(f"{file}: {prefix}{name} is a link; links are not followed")
         item = group[name]
         if isinstance(item, h5py.Group):
             if item == group or item == group.file:
-                raise ArtifactError(f"{path}: {prefix}{name} contains itself")
-            yield from _walk(path, item, f"{prefix}{name}/")
+                raise ArtifactError(f"{file}: {prefix}{name} contains itself")
+            yield from _walk(file, item, f"{prefix}{name}/")
         elif isinstance(item, h5py.Dataset):
             yield prefix + name, item
         else:
-            raise ArtifactError(f"{path}: {prefix}{name} is neither a group nor a dataset")
+            raise ArtifactError(f"{file}: {prefix}{name} is neither a group nor a dataset")
 
 
-def _column(path: Path, name: str, item: h5py.Dataset, size: int) -> Column:
+def _column(file: str, name: str, item: h5py.Dataset, size: int) -> Column:
     """Check that a dataset lies whole within its file, in plain contiguous storage."""
     layout = item.id.get_create_plist()
     if layout.get_layout() != h5py.h5d.CONTIGUOUS or layout.get_external_count():
-        raise ArtifactError(f"{path}: {name} is not stored contiguously within the file")
+        raise ArtifactError(f"{file}: {name} is not stored contiguously within the file")
     dtype, shape, place = item.dtype, item.shape, item.id.get_offset()
     if shape is None or not shape or dtype.kind not in "Sifub":
-        raise ArtifactError(f"{path}: {name} is {dtype} {shape}, which no artifact has")
+        raise ArtifactError(f"{file}: {name} is {dtype} {shape}, which no artifact has")
     if dtype.kind == "S":
         dtype = np.dtype(f"S{dtype.itemsize}")  # without the note of its encoding
     nbytes = _nbytes(shape, dtype)
     if nbytes and (place is None or place < 0 or place + nbytes > size):
-        raise ArtifactError(f"{path}: {name} claims {nbytes} bytes that the file does not hold")
+        raise ArtifactError(f"{file}: {name} claims {nbytes} bytes that the file does not hold")
     notes = {key: str(value) for key, value in _notes(item).items()}
     return Column(place or 0, tuple(shape), dtype, notes)
 
 
-def _provenance(path: Path, told: str) -> dict[str, Any]:
+def _provenance(file: str, told: str) -> dict[str, Any]:
     try:
         provenance = json.loads(told)
     except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"{path}: its provenance is not JSON") from error
+        raise ArtifactError(f"{file}: its provenance is not JSON") from error
     if not isinstance(provenance, dict):
-        raise ArtifactError(f"{path}: its provenance is not a JSON object")
+        raise ArtifactError(f"{file}: its provenance is not a JSON object")
     return provenance
 
 

@@ -28,10 +28,10 @@ class Corpus(Record):
 KINDS: tuple[type[Record], ...] = (Corpus,)
 
 
-def read(path: Path) -> Reader[Any]:
-    """Open an artifact of whatever kind it is."""
-    kind = hdf5.open_container(path).kind
+def read(path: Path, name: str = "") -> Reader[Any]:
+    """Open an artifact of whatever kind it is; `name` is what errors call it."""
+    kind = hdf5.open_container(path, name).kind
     for known in KINDS:
         if known.kind() == kind:
-            return Reader(path, known)
-    raise ArtifactError(f"{path}: is of the kind {kind}, which this ttskit does not know")
+            return Reader(path, known, name)
+    raise ArtifactError(f"{name or path}: is of the kind {kind}, which this ttskit does not know")

@@ -1,0 +1,64 @@
+"""The command line: one line per verb, in the order of the pipeline, then the coreutils."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ttskit.errors import TtskitError
+from ttskit.stages import cat, diff, info, ls, merge, select, split, verify
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from ttskit import __version__
+
+        typer.echo(f"ttskit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes, only errors.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="And exit.")
+    ] = False,
+) -> None:
+    """Composable text-to-speech stages that read and write HDF5 artifacts."""
+    if quiet:
+        from ttskit import progress
+
+        progress.hush()
+
+
+app.command("info")(info.command)
+app.command("ls")(ls.command)
+app.command("cat")(cat.command)
+app.command("select")(select.command)
+app.command("merge")(merge.command)
+app.command("split")(split.command)
+app.command("diff")(diff.command)
+app.command("verify")(verify.command)
+
+
+def main() -> None:
+    """Run the command line; say in one line what the user can mend."""
+    try:
+        app()
+    except TtskitError as error:
+        _complain(str(error))
+        sys.exit(error.status)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _complain(f"{where}{error.strerror or error}")
+        sys.exit(1)
+
+
+def _complain(message: str) -> None:
+    from ttskit import progress
+
+    progress.complain(f"ttskit: {message}")

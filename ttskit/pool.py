@@ -1,0 +1,179 @@
+"""Worker processes: one function on many items, whatever becomes of any one of them.
+
+Every worker has one thread for its arithmetic, so a result does not depend on how many workers
+there are.  A worker whose parent is killed sees its pipe end and stops; a worker that is killed
+is noticed in the same way, and the item that it had is named.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, TypeVar
+
+from ttskit.errors import TtskitError
+
+T = TypeVar("T")
+R = TypeVar("R")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Bad:
+    """Why nothing could be made of an item: something that the user can mend."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Bug:
+    trace: str
+
+
+@dataclass
+class _Worker(Generic[T]):
+    process: BaseProcess
+    pipe: Connection
+    name: str = ""  # of the item it has
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def each(
+    make: Callable[[T], R], items: Iterable[tuple[str, T]], jobs: int
+) -> Iterator[tuple[str, R | Bad]]:
+    """Yield what `make` makes of each named item, as it gets ready, by `jobs` processes.
+
+    With one job the work is done in this process.  `make` and the items must be picklable.
+    """
+    if jobs == 1:
+        with one_thread():
+            for name, item in items:
+                yield name, _checked(name, _attempt(make, item))
+        return
+    workers = [_start(make) for _ in range(jobs)]
+    try:
+        yield from _share(workers, iter(items))
+    finally:
+        for worker in workers:
+            worker.pipe.close()
+            worker.process.terminate()
+        for worker in workers:
+            worker.process.join()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep the arithmetic of this process, and of processes it starts, on one thread."""
+    from threadpoolctl import threadpool_limits
+
+    torch = sys.modules.get("torch")
+    with ExitStack() as stack:
+        stack.enter_context(_one_thread_each())
+        stack.enter_context(threadpool_limits(1))
+        if torch:
+            stack.callback(torch.set_num_threads, torch.get_num_threads())
+            torch.set_num_threads(1)
+        yield
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Tell libraries not loaded yet, here or in processes started now, to use one thread."""
+    before = {name: os.environ.pop(name, None) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value
+
+
+def _share(workers: list[_Worker[T]], items: Iterator[tuple[str, T]]) -> Iterator[tuple[str, Any]]:
+    """Give every idle worker an item until there are none, and yield what comes back."""
+    busy = {worker.pipe: worker for worker in workers if _give(worker, items)}
+    while busy:
+        for pipe in wait(list(busy)):
+            worker = busy[pipe]  # type: ignore[index]
+            name = worker.name
+            try:
+                made = worker.pipe.recv()
+            except (EOFError, ConnectionResetError):
+                raise TtskitError(
+                    f"{name}: the worker process that had it was killed, perhaps for want of "
+                    "memory; what was finished is kept: run again, with fewer --jobs"
+                ) from None
+            if not _give(worker, items):
+                del busy[worker.pipe]
+            yield name, _checked(name, made)
+
+
+def _give(worker: _Worker[T], items: Iterator[tuple[str, T]]) -> bool:
+    for worker.name, item in items:
+        with suppress(BrokenPipeError):  # it died: receiving from it will say so
+            worker.pipe.send(item)
+        return True
+    return False
+
+
+def _start(make: Callable[[T], Any]) -> _Worker[T]:
+    """Start a worker that never sees Ctrl-C: its parent decides when it ends."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, make), daemon=True)
+    with _one_thread_each(), _no_interrupts():
+        process.start()
+    theirs.close()
+    return _Worker(process, ours)
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C; processes started meanwhile go on ignoring it."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not in the main thread, which alone hears of it
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _serve(pipe: Connection, make: Callable[[Any], Any]) -> None:
+    """Make things of items until the parent hangs up; what libraries print goes to stderr."""
+    os.dup2(2, 1)
+    with one_thread(), suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            pipe.send(_attempt(make, pipe.recv()))
+
+
+def _attempt(make: Callable[[T], R], item: T) -> R | Bad | _Bug:
+    try:
+        return make(item)
+    except TtskitError as error:
+        return Bad(str(error))
+    except Exception:
+        return _Bug(traceback.format_exc())
+
+
+def _checked(name: str, made: R | Bad | _Bug) -> R | Bad:
+    if isinstance(made, _Bug):
+        raise RuntimeError(f"{name}: a bug in ttskit; please report it\n{made.trace}")
+    return made

@@ -1,0 +1,94 @@
+"""Progress and notes, on stderr: stdout is for results alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+VISIBLE = {code: f"\\x{code:02x}" for code in [*range(32), 127]}
+EVERY = 10.0  # seconds between lines where stderr is not a terminal
+
+console = Console(stderr=True, highlight=False)
+
+
+def note(text: str) -> None:
+    """Say one thing to the user, in one line."""
+    if not console.quiet:
+        complain(text)
+
+
+def complain(text: str) -> None:
+    """Say what the user must know, however quiet; line breaks in it are made visible."""
+    line = text.translate(VISIBLE).encode("utf-8", "backslashreplace").decode()
+    Console(stderr=True, highlight=False).print(line, markup=False, soft_wrap=True)
+
+
+def hush() -> None:
+    """Say nothing from now on but errors."""
+    console.quiet = True
+
+
+@contextmanager
+def track(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
+    """Give a function to call after each of `total` things, of which `done` were there before.
+
+    A terminal shows a bar with rate and time left; anything else gets a line now and then.
+    """
+    with (_bar if console.is_terminal else _lines)(what, total, done) as advance:
+        yield advance
+
+
+def clock(seconds: float) -> str:
+    """Write a time as a person would: 8 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+@contextmanager
+def _lines(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
+    started = said = time.monotonic()
+    count = done
+
+    def advance() -> None:
+        nonlocal count, said
+        count += 1
+        now = time.monotonic()
+        if now - said >= EVERY and count < total:
+            said = now
+            rate = (count - done) / (now - started)
+            left = clock((total - count) / rate)
+            note(f"{what}: {count} of {total}, {rate:.1f}/s, {left} left")
+
+    yield advance
+
+
+@contextmanager
+def _bar(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
+    from rich import progress as rich
+
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TextColumn("{task.fields[rate]}"),
+        rich.TimeRemainingColumn(),
+    )
+    started = time.monotonic()
+    with rich.Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=total, completed=done, rate="")
+        count = 0
+
+        def advance() -> None:
+            nonlocal count
+            count += 1
+            rate = count / max(1e-9, time.monotonic() - started)
+            bar.update(task, advance=1, rate=f"{rate:.1f}/s")
+
+        yield advance

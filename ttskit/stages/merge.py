@@ -1,0 +1,52 @@
+"""Merge: several artifacts of one kind become one, in the order given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ttskit.errors import ArtifactError, TtskitError
+from ttskit.options import Inputs, Output
+from ttskit.stages import select
+
+if TYPE_CHECKING:
+    from ttskit.artifact import Reader
+
+
+def fit(readers: Sequence[Reader[Any]]) -> None:
+    """Refuse artifacts that differ in anything that they must have in common."""
+    first, seen = readers[0], dict.fromkeys(readers[0].ids, readers[0].name)
+    for other in readers[1:]:
+        if other.kind is not first.kind:
+            raise ArtifactError(
+                f"{other.name}: is {other.kind.kind()}, {first.name} is {first.kind.kind()}"
+            )
+        for name in dict.fromkeys([*first.attributes, *other.attributes]):
+            ours, theirs = first.attributes.get(name), other.attributes.get(name)
+            if ours != theirs:
+                raise ArtifactError(
+                    f"{other.name}: has {name} {theirs}, {first.name} has {ours}: make both alike"
+                )
+        for name in first.kind.tables:
+            if first.table(name) != other.table(name):
+                raise ArtifactError(f"{other.name}: its {name} differ from those of {first.name}")
+        if {s.name for s in first.columns} != {s.name for s in other.columns}:
+            raise ArtifactError(f"{other.name}: its columns differ from those of {first.name}")
+        for id in other.ids:
+            if id in seen:
+                raise ArtifactError(f"{other.name}: {id} is in {seen[id]} too; ids must be unique")
+        seen |= dict.fromkeys(other.ids, other.name)
+
+
+def command(inputs: Inputs = None, output: Output = None) -> None:
+    """Join artifacts of one kind."""
+    from ttskit import streams
+
+    readers = streams.opened(inputs)
+    if len(readers) < 2:
+        raise TtskitError("merge takes two artifacts or more")
+    fit(readers)
+    ids = [id for reader in readers for id in reader.ids]
+    skipped = {id: why for reader in readers for id, why in reader.skipped.items()}
+    with streams.delivered(output) as path:
+        select.copy(path, "merge", {}, readers, ids, skipped)

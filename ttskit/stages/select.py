@@ -1,0 +1,157 @@
+"""Select: some utterances of an artifact, of any kind.
+
+Reads and writes one artifact.  An utterance is taken if it passes every filter that is given;
+what is taken keeps its order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ttskit.errors import TtskitError
+from ttskit.options import Inputs, Output, Seed
+
+if TYPE_CHECKING:
+    from ttskit.artifact import Reader
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What an utterance must be to be taken; a filter that is empty lets everything pass."""
+
+    id: Sequence[str] = ()
+    glob: Sequence[str] = ()
+    speaker: Sequence[str] = ()
+    match: str | None = None
+    min_seconds: float | None = None
+    max_seconds: float | None = None
+    head: int | None = None
+    random: int | None = None
+    seed: int = 0
+
+
+def pick(reader: Reader[Any], filters: Filters) -> list[str]:
+    """Return the ids of the utterances that pass every filter, in their order."""
+    for id in filters.id:
+        reader.row(id)  # refuses one that is not there
+    passes = _passes(reader, filters)
+    passed = [id for row, id in enumerate(reader.ids) if passes(row, id)][: filters.head]
+    if filters.random:
+        import numpy as np
+
+        if filters.random > len(passed):
+            raise TtskitError(
+                f"{reader.name}: has {len(passed)} to choose from, not {filters.random}"
+            )
+        rng = np.random.default_rng(filters.seed)
+        chosen = rng.choice(len(passed), filters.random, replace=False)
+        passed = [passed[i] for i in sorted(chosen)]
+    return passed
+
+
+def copy(
+    output: Path,
+    stage: str,
+    options: Mapping[str, Any],
+    readers: Sequence[Reader[Any]],
+    ids: Sequence[str],
+    skipped: Mapping[str, str],
+) -> None:
+    """Write an artifact with the utterances `ids`, each from the reader that has it."""
+    from ttskit.work import Recipe, Running, build
+
+    first = readers[0]
+    recipe = Recipe(
+        stage=stage,
+        revision=1,
+        kind=first.kind,
+        options=options,
+        inputs=[reader.digest for reader in readers],
+        attributes=first.attributes,
+        tables={name: first.table(name) for name in first.kind.tables},
+        skipped=skipped,
+    )
+    owners = {id: reader for reader in readers for id in reader.ids}
+    build(output, recipe, {id: id for id in ids}, lambda id: owners[id][id], Running())
+
+
+def seconds(reader: Reader[Any]) -> Callable[[int], float]:
+    """Return a function from a row to how long its utterance lasts."""
+    rate = reader.attributes.get("sample_rate")
+    for axis, step in (("sample", 1), ("frame", reader.attributes.get("hop_length"))):
+        if rate and step and reader.has_axis(axis):
+            lengths = reader.lengths(axis) * (float(step) / float(rate))
+            return lambda row: float(lengths[row])
+    raise TtskitError(f"{reader.name}: a {reader.kind.kind()} artifact does not know durations")
+
+
+def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]:
+    """Return a function from a row and its id to whether it passes."""
+    try:
+        pattern = re.compile(filters.match or "")
+    except re.error as error:
+        raise TtskitError(f"--match {filters.match!r} is not a regex: {error}") from error
+    timed = filters.min_seconds is not None or filters.max_seconds is not None
+    lasts = seconds(reader) if timed else lambda _: 0.0
+    shortest = filters.min_seconds or 0.0
+    longest = float("inf") if filters.max_seconds is None else filters.max_seconds
+
+    def passes(row: int, id: str) -> bool:
+        return (
+            (not filters.id or id in filters.id)
+            and (not filters.glob or any(fnmatchcase(id, glob) for glob in filters.glob))
+            and (not filters.speaker or reader.value(row, "speaker") in filters.speaker)
+            and (not filters.match or bool(pattern.search(reader.value(row, "text"))))
+            and shortest <= lasts(row) <= longest
+        )
+
+    return passes
+
+
+def command(
+    inputs: Inputs = None,
+    output: Output = None,
+    id: Annotated[list[str] | None, typer.Option(help="With this id; repeatable.")] = None,
+    glob: Annotated[list[str] | None, typer.Option(help="With an id like 'LJ001-*'.")] = None,
+    speaker: Annotated[list[str] | None, typer.Option(help="Spoken by; repeatable.")] = None,
+    match: Annotated[str | None, typer.Option(help="Whose text has this regex.")] = None,
+    min_seconds: Annotated[float | None, typer.Option(help="At least so long.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="At most so long.")] = None,
+    head: Annotated[int | None, typer.Option(min=1, help="The first so many of those.")] = None,
+    random: Annotated[int | None, typer.Option(min=1, help="So many of those, by chance.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Take some utterances of an artifact."""
+    from ttskit import streams
+
+    filters = Filters(
+        id=id or (),
+        glob=glob or (),
+        speaker=speaker or (),
+        match=match,
+        min_seconds=min_seconds,
+        max_seconds=max_seconds,
+        head=head,
+        random=random,
+        seed=seed,
+    )
+    readers = streams.opened(inputs)
+    if len(readers) != 1:
+        raise TtskitError(f"select takes one artifact, not {len(readers)}; merge them first")
+    reader = readers[0]
+    chosen = pick(reader, filters)
+    with streams.delivered(output) as path:
+        copy(path, "select", _given(filters), readers, chosen, reader.skipped)
+
+
+def _given(filters: Filters) -> dict[str, Any]:
+    """Return the filters that do something, as provenance."""
+    given = {name: value for name, value in asdict(filters).items() if value not in (None, ())}
+    return given if filters.random else {k: v for k, v in given.items() if k != "seed"}

@@ -1,0 +1,79 @@
+"""Split: cut an artifact into parts by chance, every speaker shared out evenly.
+
+Reads one artifact, writes several.  Each speaker's utterances are shuffled and spread evenly over
+the line from 0 to 1; the line is cut where the ratios say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ttskit.errors import TtskitError
+from ttskit.options import Inputs, Seed
+from ttskit.stages import select
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def parts(speakers: Sequence[str], ratios: Sequence[float], seed: int) -> list[np.ndarray]:
+    """Return the rows of each part, in order.
+
+    Parameters
+    ----------
+    speakers : one name for each row
+    ratios : one number for each part; they need not sum to 1
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    position = np.empty(len(speakers))
+    names = np.array(speakers, dtype=object)
+    for name in dict.fromkeys(speakers):
+        rows = rng.permutation(np.flatnonzero(names == name))
+        position[rows] = (np.arange(len(rows)) + rng.random()) / len(rows)
+    shares = np.cumsum(ratios) / np.sum(ratios)
+    cuts = np.round(shares[:-1] * len(speakers)).astype(int)
+    return [np.sort(rows) for rows in np.split(np.argsort(position, kind="stable"), cuts)]
+
+
+def command(
+    inputs: Inputs = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="Names of the parts, {} for each number.")
+    ] = None,
+    count: Annotated[int, typer.Option("--parts", "-n", min=2, help="So many equal parts.")] = 2,
+    ratio: Annotated[str | None, typer.Option(help="Their sizes instead, as 8:1:1.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Cut an artifact into parts by chance, evenly by speaker."""
+    from ttskit import streams
+
+    readers = streams.opened(inputs)
+    if len(readers) != 1:
+        raise TtskitError(f"split takes one artifact, not {len(readers)}; merge them first")
+    reader, ratios = readers[0], _ratios(ratio) if ratio else [1.0] * count
+    pattern = output or f"{reader.path.with_suffix('')}-{{}}.h5"
+    if pattern.count("{}") != 1:
+        raise TtskitError(f"{pattern}: needs one {{}} where the number of the part goes")
+    shared = parts(reader.table("speaker"), ratios, seed)
+    if empty := [number for number, rows in enumerate(shared, 1) if not len(rows)]:
+        raise TtskitError(f"{reader.name}: {len(reader)} utterances leave part {empty[0]} empty")
+    for number, rows in enumerate(shared, 1):
+        ids, options = [reader.ids[row] for row in rows], {"ratios": ratios, "seed": seed}
+        with streams.delivered(Path(pattern.format(number))) as path:
+            select.copy(path, "split", options | {"part": number}, readers, ids, reader.skipped)
+
+
+def _ratios(text: str) -> list[float]:
+    try:
+        ratios = [float(part) for part in text.split(":")]
+    except ValueError:
+        ratios = []
+    if len(ratios) < 2 or min(ratios) <= 0:
+        raise TtskitError(f"--ratio {text!r}: needs two or more positive numbers, as 8:1:1")
+    return ratios

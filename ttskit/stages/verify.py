@@ -1,0 +1,89 @@
+"""Verify: whether an artifact is whole: every offset, digest, id, range and number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import Field
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ttskit import progress
+from ttskit.options import Inputs
+
+if TYPE_CHECKING:
+    from ttskit.artifact import Reader
+
+
+def complaints(reader: Reader[Any]) -> Iterator[str]:
+    """Yield what is wrong with an artifact that could be opened: ids and offsets are right."""
+    from ttskit import hdf5
+
+    container = reader.container
+    hashes = {}
+    for name, column in container.columns.items():
+        hashes[name] = hdf5.hash_of(column, hdf5.chunks_of(reader.column(name)))
+        if column.notes.get("sha256") != hashes[name][2]:
+            yield f"{name}: its bytes are not the ones that were written"
+    header = (container.kind, container.version, container.attributes)
+    if hdf5.digest_of(*header, hashes) != container.digest:
+        yield "digest: the file does not hold what its digest says"
+    for spec in reader.columns:
+        yield from _range(reader, spec)
+
+
+def _range(reader: Reader[Any], spec: Field[Any]) -> Iterator[str]:
+    """Yield where a column leaves its range or is not a number."""
+    import numpy as np
+
+    from ttskit import hdf5
+
+    column = reader.column(spec.name)
+    if column.dtype.kind == "S":
+        for row in range(len(reader)):
+            reader.value(row, spec.name)  # refuses what is not UTF-8
+        return
+    if column.dtype.kind == "b":
+        column, least, most = column.view(np.uint8), 0, 1
+    else:
+        least, most = spec.metadata["least"], spec.metadata["most"]
+    start = 0
+    for chunk in hdf5.chunks_of(column):
+        bad = ~np.isfinite(chunk)
+        bad |= False if least is None else chunk < least
+        bad |= False if most is None else chunk > most
+        if bad.any():
+            place = np.unravel_index(bad.argmax(), bad.shape)
+            owner = _owner(reader, spec, start + int(place[0]))
+            wanted = f"{'' if least is None else least} to {'' if most is None else most}"
+            needs = f"a number from {wanted}" if wanted != " to " else "a finite number"
+            yield f"{owner}: {spec.name} is {chunk[place]}, needs {needs}"
+            return
+        start += len(chunk)
+
+
+def _owner(reader: Reader[Any], spec: Field[Any], position: int) -> str:
+    """Return the utterance that a place in a column belongs to."""
+    import numpy as np
+
+    from ttskit.artifact import RAGGED
+
+    axes = spec.metadata["axes"]
+    if axes and axes[0] in RAGGED:
+        position = int(np.searchsorted(reader.offsets(axes[0]), position, "right")) - 1
+    return reader.ids[position]
+
+
+def command(inputs: Inputs = None) -> None:
+    """Check that artifacts are whole: offsets, digests, ranges, numbers."""
+    from ttskit import streams
+
+    damaged = False
+    for reader in streams.opened(inputs):
+        found = list(complaints(reader))
+        for line in found:
+            progress.note(f"ttskit: {reader.name}: {line}")
+        if not found:
+            typer.echo(f"{reader.name}: whole")
+        damaged = damaged or bool(found)
+    raise typer.Exit(1 if damaged else 0)

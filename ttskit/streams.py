@@ -1,0 +1,104 @@
+"""Artifacts on standard input and output, and inputs recognised by their kind."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ttskit import hdf5, kinds
+from ttskit.artifact import Reader, Record
+from ttskit.errors import ArtifactError, TtskitError
+
+STDIN = "standard input"
+
+
+def inputs(paths: Sequence[Path] | None, *wanted: type[Record]) -> list[Reader[Any]]:
+    """Open the inputs of a stage and return them in the order of `wanted`, by their kinds.
+
+    No path means standard input; `-` and pipes are spooled to a temporary file.
+    """
+    readers = opened(paths)
+    sorted_out: list[Reader[Any]] = []
+    for kind in wanted:
+        fits = [reader for reader in readers if reader.kind is kind]
+        if not fits:
+            found = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
+            raise ArtifactError(f"no {kind.kind()} artifact among the inputs: {found}")
+        if len(fits) > 1:
+            raise ArtifactError(f"{fits[1].name}: is a second {kind.kind()}; needs one")
+        sorted_out += fits
+    for reader in readers:
+        if reader.kind not in wanted:
+            needs = ", ".join(kind.kind() for kind in wanted)
+            raise ArtifactError(f"{reader.name}: is {reader.kind.kind()}, needs {needs}")
+    return sorted_out
+
+
+def opened(paths: Sequence[Path] | None) -> list[Reader[Any]]:
+    """Open artifacts of any kind, in the order given."""
+    if not paths:
+        if sys.stdin.isatty():
+            raise TtskitError("no input: name an artifact, or send one to standard input")
+        paths = [Path("-")]
+    if sum(str(path) == "-" for path in paths) > 1:
+        raise TtskitError("standard input can be read only once")
+    return [_open(path) for path in paths]
+
+
+@contextmanager
+def delivered(output: Path | None) -> Iterator[Path]:
+    """Give the path to write an artifact to; standard output gets it once it is whole."""
+    if output is not None and str(output) != "-":
+        if output.is_dir():
+            raise ArtifactError(f"{output}: is a folder; needs the name of a file to write")
+        if not output.parent.is_dir():
+            raise ArtifactError(f"{output}: the folder {output.parent} is not there; make it first")
+        yield output
+        return
+    if sys.stdout.isatty():
+        raise TtskitError("an artifact is not for a terminal: name a file with -o, or use a pipe")
+    path = _scratch() / "output.h5"
+    yield path
+    if path.exists():  # not after a dry run
+        with path.open("rb") as file:
+            _copy(file, sys.stdout.buffer)
+
+
+def _open(path: Path) -> Reader[Any]:
+    if str(path) == "-":
+        return kinds.read(_spool(sys.stdin.buffer, STDIN), STDIN)
+    if path.is_fifo() or path.is_char_device():
+        with path.open("rb") as pipe:
+            return kinds.read(_spool(pipe, str(path)), str(path))
+    return kinds.read(path)
+
+
+def _spool(stream: BinaryIO, name: str) -> Path:
+    """Copy a stream to a temporary file, which can be memory-mapped."""
+    path = _scratch() / "input.h5"
+    try:
+        with path.open("wb") as file:
+            shutil.copyfileobj(stream, file, hdf5.CHUNK)
+    except OSError as error:
+        raise ArtifactError(f"{name}: cannot be kept in {path}: {error.strerror}") from error
+    if path.stat().st_size == 0:
+        raise ArtifactError(f"{name}: is empty; needs an artifact")
+    return path
+
+
+def _copy(file: BinaryIO, target: BinaryIO) -> None:
+    shutil.copyfileobj(file, target, hdf5.CHUNK)
+    target.flush()
+
+
+def _scratch() -> Path:
+    """Make a temporary folder that goes when the process does."""
+    folder = Path(tempfile.mkdtemp(prefix="ttskit-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

@@ -1,0 +1,154 @@
+"""One way to run per-utterance work: parallel, resumable, and with nothing dropped in silence.
+
+`build` makes an artifact from named items.  It is up to date, or goes on where an earlier run
+stopped; whatever cannot be made is listed with its reason, and by `skip_bad` left out for good.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ttskit import hdf5, part, pool, progress
+from ttskit.artifact import Record, Writer
+from ttskit.errors import ArtifactError, Interrupted, TtskitError
+from ttskit.hdf5 import Value
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an artifact is made of: all that changes it, and nothing that does not."""
+
+    stage: str
+    revision: int  # of the stage: raised by hand when its results change
+    kind: type[Record]
+    options: Mapping[str, Any]
+    inputs: Sequence[str]  # digests
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+    tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)  # what the inputs lack already
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "revision": self.revision,
+            "options": dict(self.options),
+            "inputs": list(self.inputs),
+        }
+
+
+@dataclass(frozen=True)
+class Running:
+    """How to run: nothing here changes the result."""
+
+    jobs: int = 1  # worker processes; 0 for one a core
+    skip_bad: bool = False
+    restart: bool = False
+    dry_run: bool = False
+
+
+def build(
+    output: Path,
+    recipe: Recipe,
+    items: Mapping[str, T],
+    make: Callable[[T], Record],
+    running: Running,
+    *,
+    source: str = "",
+    bad: Mapping[str, str] | None = None,
+) -> None:
+    """Make the artifact `output` from what `make` makes of each item, in their order.
+
+    Parameters
+    ----------
+    source : str
+        Where the items come from, to name with the ones that are bad.
+    bad : id -> reason
+        What is known to be bad before it is tried.
+    """
+    if up_to_date(output, recipe) and not running.restart:
+        progress.note(f"{output}: up to date")
+        return
+    if running.dry_run:
+        progress.note(f"{output}: would be made of {len(items)} utterances by {recipe.stage}")
+        return
+    refused = dict(bad or {})
+    with Writer(
+        output,
+        recipe.kind,
+        provenance=recipe.provenance,
+        attributes=recipe.attributes,
+        tables=recipe.tables,
+        restart=running.restart,
+    ) as writer:
+        try:
+            refused |= _fill(writer, recipe.stage, items, make, running.jobs)
+        except KeyboardInterrupt:
+            raise Interrupted(_kept(writer, "interrupted")) from None
+        except TtskitError as error:
+            raise type(error)(f"{source}: {error}" if source else str(error)) from error
+        _list(source, refused)
+        good = [id for id in items if id in writer.finished]
+        if refused and not running.skip_bad:
+            raise TtskitError(
+                f"{output}: not made: {len(refused)} of {len(good) + len(refused)} utterances "
+                "are bad (listed above); mend them, or leave them out with --skip-bad"
+            )
+        if not good:
+            raise TtskitError(f"{output}: not made: there is no utterance to write")
+        writer.seal(good, {**recipe.skipped, **refused})
+
+
+def up_to_date(output: Path, recipe: Recipe) -> bool:
+    """Tell whether `output` is what the recipe would make; touch it then, so Make is content."""
+    try:
+        found = hdf5.open_container(output)
+    except ArtifactError:
+        return False
+    if found.kind != recipe.kind.kind() or found.provenance != recipe.provenance:
+        return False
+    os.utime(output)
+    return True
+
+
+def _fill(
+    writer: Writer[Any],
+    stage: str,
+    items: Mapping[str, T],
+    make: Callable[[T], Record],
+    jobs: int,
+) -> dict[str, str]:
+    """Append what can be made of the items that are not there yet; return what can't."""
+    left = [(id, item) for id, item in items.items() if id not in writer.finished]
+    if len(left) < len(items):
+        progress.note(f"{writer.path}: going on: {len(items) - len(left)} are there already")
+    refused: dict[str, str] = {}
+    if not left:
+        return refused
+    workers = min(jobs or pool.cores(), len(left))
+    with progress.track(stage, len(items), len(items) - len(left)) as advance:
+        for id, made in pool.each(make, left, workers):
+            if isinstance(made, pool.Bad):
+                refused[id] = made.reason
+            else:
+                writer.append(made)
+            advance()
+    return {id: refused[id] for id in items if id in refused}
+
+
+def _list(source: str, refused: Mapping[str, str]) -> None:
+    prefix = f"{source}: " if source else ""
+    for id, reason in refused.items():
+        progress.note(f"ttskit: {prefix}{id}: {reason}")
+
+
+def _kept(writer: Writer[Any], why: str) -> str:
+    count = len(writer.finished)
+    folder = part.folder_of(writer.path)
+    return f"{why}; {count} finished utterances are kept in {folder}" if count else why
