@@ -8,9 +8,14 @@ from typing import Annotated
 import typer
 
 from ttskit.errors import TtskitError
-from ttskit.stages import cat, diff, info, ls, merge, select, split, verify
+from ttskit.stages import cat, corpus, diff, info, ls, merge, select, split, verify
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: rich would double the time to the first line
+)
 
 
 def _tell_version(wanted: bool) -> None:
@@ -35,6 +40,7 @@ def _root(
         progress.hush()
 
 
+app.command("corpus")(corpus.command)
 app.command("info")(info.command)
 app.command("ls")(ls.command)
 app.command("cat")(cat.command)

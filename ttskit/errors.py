@@ -6,6 +6,7 @@ TtskitError                 one line on stderr, exit status 1
 ├── DatasetError            a dataset cannot be understood
 ├── TextError               a text, a lexicon or a symbol cannot be used
 ├── AlignmentError          an utterance cannot be aligned
+├── LeftOut                 an utterance that the user's own options leave out
 └── Interrupted             Ctrl-C; exit status 130
 """
 
@@ -34,6 +35,10 @@ class TextError(TtskitError):
 
 class AlignmentError(TtskitError):
     """An utterance cannot be aligned."""
+
+
+class LeftOut(TtskitError):
+    """An utterance is not wanted: the user's own options leave it out."""
 
 
 class Interrupted(TtskitError):

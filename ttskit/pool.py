@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
-from ttskit.errors import TtskitError
+from ttskit.errors import LeftOut, TtskitError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,9 +28,10 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 
 @dataclass(frozen=True)
 class Bad:
-    """Why nothing could be made of an item: something that the user can mend."""
+    """Why nothing was made of an item: something that the user can mend, or has asked for."""
 
     reason: str
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _attempt(make: Callable[[T], R], item: T) -> R | Bad | _Bug:
     try:
         return make(item)
     except TtskitError as error:
-        return Bad(str(error))
+        return Bad(str(error), asked=isinstance(error, LeftOut))
     except Exception:
         return _Bug(traceback.format_exc())
 

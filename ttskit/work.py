@@ -78,7 +78,6 @@ def build(
     if running.dry_run:
         progress.note(f"{output}: would be made of {len(items)} utterances by {recipe.stage}")
         return
-    refused = dict(bad or {})
     with Writer(
         output,
         recipe.kind,
@@ -88,21 +87,24 @@ def build(
         restart=running.restart,
     ) as writer:
         try:
-            refused |= _fill(writer, recipe.stage, items, make, running.jobs)
+            unmade = _fill(writer, recipe.stage, items, make, running.jobs)
         except KeyboardInterrupt:
             raise Interrupted(_kept(writer, "interrupted")) from None
         except TtskitError as error:
             raise type(error)(f"{source}: {error}" if source else str(error)) from error
+        refused = {**(bad or {}), **{id: b.reason for id, b in unmade.items() if not b.asked}}
+        left_out = {id: b.reason for id, b in unmade.items() if b.asked}
         _list(source, refused)
         good = [id for id in items if id in writer.finished]
         if refused and not running.skip_bad:
             raise TtskitError(
-                f"{output}: not made: {len(refused)} of {len(good) + len(refused)} utterances "
+                f"{output}: not made: {len(refused)} of {len(items) + len(bad or {})} utterances "
                 "are bad (listed above); mend them, or leave them out with --skip-bad"
             )
         if not good:
             raise TtskitError(f"{output}: not made: there is no utterance to write")
-        writer.seal(good, {**recipe.skipped, **refused})
+        writer.seal(good, {**recipe.skipped, **refused, **left_out})
+    _tell(output, len(good), refused, left_out)
 
 
 def up_to_date(output: Path, recipe: Recipe) -> bool:
@@ -123,29 +125,36 @@ def _fill(
     items: Mapping[str, T],
     make: Callable[[T], Record],
     jobs: int,
-) -> dict[str, str]:
+) -> dict[str, pool.Bad]:
     """Append what can be made of the items that are not there yet; return what can't."""
     left = [(id, item) for id, item in items.items() if id not in writer.finished]
     if len(left) < len(items):
         progress.note(f"{writer.path}: going on: {len(items) - len(left)} are there already")
-    refused: dict[str, str] = {}
+    unmade: dict[str, pool.Bad] = {}
     if not left:
-        return refused
+        return unmade
     workers = min(jobs or pool.cores(), len(left))
     with progress.track(stage, len(items), len(items) - len(left)) as advance:
         for id, made in pool.each(make, left, workers):
             if isinstance(made, pool.Bad):
-                refused[id] = made.reason
+                unmade[id] = made
             else:
                 writer.append(made)
             advance()
-    return {id: refused[id] for id in items if id in refused}
+    return {id: unmade[id] for id in items if id in unmade}
 
 
 def _list(source: str, refused: Mapping[str, str]) -> None:
     prefix = f"{source}: " if source else ""
     for id, reason in refused.items():
-        progress.note(f"ttskit: {prefix}{id}: {reason}")
+        progress.complain(f"ttskit: {prefix}{id}: {reason}")
+
+
+def _tell(output: Path, good: int, refused: Mapping[str, str], left_out: Mapping[str, str]) -> None:
+    told = [f"{good} utterances"]
+    told += [f"{len(refused)} bad ones skipped"] if refused else []
+    told += [f"{len(left_out)} left out as asked"] if left_out else []
+    progress.note(f"{output}: {', '.join(told)}")
 
 
 def _kept(writer: Writer[Any], why: str) -> str:

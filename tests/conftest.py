@@ -1,0 +1,47 @@
+"""What tests share: an artifact, the command line as a user runs it, real recordings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.made import write_corpus
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """A Corpus of twelve utterances by two speakers."""
+    return write_corpus(tmp_path / "corpus.h5")
+
+
+@pytest.fixture
+def ttskit(tmp_path):
+    """Run the command line in a process of its own, within the test's folder."""
+
+    def run(*words, stdin: bytes | None = None, timeout: float = 60, **settings):
+        return subprocess.run(
+            [sys.executable, "-m", "ttskit", *map(str, words)],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            timeout=timeout,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            check=False,
+            **settings,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def corpora():
+    """The folder of real recordings."""
+    folder = os.environ.get("TTSKIT_CORPORA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("no real recordings: TTSKIT_CORPORA does not name their folder")
+    return Path(folder)

@@ -1,0 +1,151 @@
+"""Corpus: a dataset of recordings and transcripts becomes one artifact.
+
+Reads a dataset folder or file in any of the formats of `ttskit.datasets`; writes a Corpus: mono
+16-bit audio at one sample rate, with the texts as given.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ttskit.errors import AudioError, LeftOut, TtskitError
+from ttskit.options import DryRun, Jobs, Limit, Output, Restart, SkipBad
+
+if TYPE_CHECKING:
+    from ttskit.datasets import Clip, Dataset
+    from ttskit.kinds import Corpus
+
+REVISION = 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is done to every recording."""
+
+    sample_rate: int = 22050  # Hz
+    trim: bool = False
+    peak: float | None = None  # dBFS
+    min_seconds: float = 0.0
+    max_seconds: float | None = None
+
+
+def utterance(clip: Clip, settings: Settings) -> Corpus:
+    """Read one clip and make it what the settings say."""
+    from ttskit import audio
+    from ttskit.kinds import Corpus
+
+    samples, rate = audio.read(clip.audio, clip.start, clip.end)
+    samples = audio.resample(samples, rate, settings.sample_rate)
+    if settings.trim:
+        samples = audio.trim(samples, settings.sample_rate)
+    seconds = len(samples) / settings.sample_rate
+    if seconds < settings.min_seconds:
+        raise LeftOut(f"lasts {seconds:.2f} s, less than --min-seconds {settings.min_seconds:g}")
+    if settings.max_seconds is not None and seconds > settings.max_seconds:
+        raise LeftOut(f"lasts {seconds:.2f} s, more than --max-seconds {settings.max_seconds:g}")
+    if settings.peak is not None:
+        samples = audio.normalise_peak(samples, settings.peak)
+    elif (top := float(abs(samples).max(initial=0))) > 1.0 + CLIPPED:
+        raise AudioError(f"{clip.audio}: reaches {top:.2f} times full scale; scale it with --peak")
+    return Corpus(id=clip.id, speaker=clip.speaker, text=clip.text, audio=audio.to_int16(samples))
+
+
+CLIPPED = 0.12  # of full scale: the ringing that resampling may add to a sound that is just full
+
+
+def explain(dataset: Dataset) -> Iterator[str]:
+    """Yield what was understood of a dataset, a line each, from its files' headers alone."""
+    from ttskit import audio
+
+    seconds, rates, unreadable = 0.0, Counter[str](), 0
+    for clip in dataset.clips:
+        try:
+            rate, channels, frames = audio.info(clip.audio)
+        except AudioError:
+            unreadable += 1
+            continue
+        end = frames / rate if clip.end is None else clip.end
+        seconds += end - (clip.start or 0.0)
+        rates[f"{rate} Hz, {_channels(channels)}"] += 1
+    yield f"{dataset.root}: {dataset.format}"
+    yield f"  utterances  {len(dataset.clips)}"
+    yield f"  hours       {seconds / 3600:.4f}"
+    speakers = Counter(clip.speaker for clip in dataset.clips)
+    named = ", ".join(f"{name or '(none)'} {count}" for name, count in speakers.most_common(8))
+    yield f"  speakers    {len(speakers)}: {named}{' ...' if len(speakers) > 8 else ''}"
+    for rate, count in rates.most_common():
+        yield f"  audio       {rate}: {count} files"
+    if unreadable:
+        yield f"  unreadable  {unreadable} files"
+    for note in dataset.notes:
+        yield f"  note        {note}"
+    for id, reason in dataset.bad:
+        yield f"  bad         {id}: {reason}"
+
+
+def _channels(count: int) -> str:
+    return {1: "mono", 2: "stereo"}.get(count, f"{count} channels")
+
+
+def command(
+    dataset: Annotated[Path, typer.Argument(help="Folder or file of recordings and texts.")],
+    output: Output = None,
+    format: Annotated[
+        str | None, typer.Option(help="Of the dataset, where it is not to be guessed.")
+    ] = None,
+    explain_only: Annotated[
+        bool, typer.Option("--explain", help="Say what is understood, and stop.")
+    ] = False,
+    sample_rate: Annotated[int, typer.Option(min=1000, help="Hz.")] = 22050,
+    trim: Annotated[bool, typer.Option("--trim", help="Cut silence at both ends.")] = False,
+    peak: Annotated[float | None, typer.Option(max=0, help="Scale each to this, dBFS.")] = None,
+    min_seconds: Annotated[float, typer.Option(min=0, help="Leave shorter ones out.")] = 0.0,
+    max_seconds: Annotated[float | None, typer.Option(help="Leave longer ones out.")] = None,
+    limit: Limit = None,
+    jobs: Jobs = 0,
+    skip_bad: SkipBad = False,
+    restart: Restart = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Make a Corpus of a dataset of recordings and texts."""
+    from ttskit import datasets, progress, streams
+    from ttskit.kinds import Corpus
+    from ttskit.work import Recipe, Running, build
+
+    found = datasets.understand(dataset, format)
+    if explain_only:
+        typer.echo("\n".join(explain(found)))
+        return
+    settings = Settings(sample_rate, trim, peak, min_seconds, max_seconds)
+    recipe = Recipe(
+        stage="corpus",
+        revision=REVISION,
+        kind=Corpus,
+        options={**asdict(settings), "limit": limit},
+        inputs=[datasets.digest(found)],
+        attributes={"sample_rate": sample_rate},
+    )
+    for line in found.notes:
+        progress.note(f"{dataset}: {line}")
+    if not found.clips and not found.bad:
+        raise TtskitError(f"{dataset}: holds no recording")
+    clips = {clip.id: clip for clip in found.clips[:limit]}
+    make = partial(utterance, settings=settings)
+    running = Running(jobs, skip_bad, restart, dry_run)
+    with streams.delivered(output) as path:
+        build(
+            path,
+            recipe,
+            clips,
+            make,
+            running,
+            source=str(dataset),
+            bad={} if limit else dict(found.bad),
+        )
