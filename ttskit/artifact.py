@@ -115,6 +115,7 @@ class Reader(Mapping[str, R], Generic[R]):
         if self._container.kind != kind.kind():
             raise ArtifactError(f"{self.name}: is {self._container.kind}, needs {kind.kind()}")
         self._columns: dict[str, np.ndarray] = {}
+        self._plans: dict[str, tuple[np.ndarray | None, np.ndarray | None, bool]] = {}
         self._check()
 
     @property
@@ -174,18 +175,24 @@ class Reader(Mapping[str, R], Generic[R]):
 
     def value(self, row: int, name: str) -> Any:
         """Return one field of the utterance in a row: an array, a string or None."""
-        if name not in self._container.columns:
+        if name not in self._plans:
+            self._plans[name] = self._plan(name)
+        column, offsets, decode = self._plans[name]
+        if column is None:
             return None
-        spec, column = _spec(self.kind, name), self.column(name)
-        axes = spec.metadata["axes"]
-        if axes and axes[0] in RAGGED:
-            start, stop = self.offsets(axes[0])[row : row + 2]
-            if column.dtype.kind == "S":
-                return _decoded(self.name, name, column[start:stop])
-            return column[start:stop]
-        if not axes and spec.metadata["dtype"].kind == "S":
-            return _decoded(self.name, name, column[row : row + 1])[0]
-        return column[row]
+        found = column[row] if offsets is None else column[offsets[row] : offsets[row + 1]]
+        if not decode:
+            return found
+        texts = _decoded(self.name, name, np.atleast_1d(found))
+        return texts[0] if offsets is None else texts
+
+    def _plan(self, name: str) -> tuple[np.ndarray | None, np.ndarray | None, bool]:
+        """Return a column, the offsets of its utterances and whether it is text."""
+        if name not in self._container.columns:
+            return None, None, False
+        column, axes = self.column(name), _names(_spec(self.kind, name))
+        offsets = self.offsets(axes[0]) if axes and axes[0] in RAGGED else None
+        return column, offsets, column.dtype.kind == "S"
 
     def record(self, row: int) -> R:
         """Return the utterance in a row."""
@@ -216,6 +223,7 @@ class Reader(Mapping[str, R], Generic[R]):
 
     def __exit__(self, *_: object) -> None:
         self._columns.clear()
+        self._plans.clear()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.path, self.kind, self.name))
