@@ -19,9 +19,7 @@ def main() -> None:
     rows = []
     for script in sorted(HERE.glob("bench_*.py")):
         print(f"{script.name} ...", flush=True)
-        done = subprocess.run(
-            [sys.executable, script], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
         print(done.stdout, done.stderr, sep="", flush=True)
         found = LINE.match(done.stdout.strip().split("\n")[-1])
         if done.returncode or not found:
@@ -32,7 +30,9 @@ def main() -> None:
     after = rest.split(MARKS[1])[1]
     cores = os.cpu_count()
     machine = f"Measured on {platform.machine()}, {cores} cores, Python {platform.python_version()}"
-    table = f"\n{machine}.\n\n| benchmark | ratio | in the same run |\n|---|---|---|\n{''.join(rows)}\n"
+    table = (
+        f"\n{machine}.\n\n| benchmark | ratio | in the same run |\n|---|---|---|\n{''.join(rows)}\n"
+    )
     PAGE.write_text(before + MARKS[0] + table + MARKS[1] + after, encoding="utf-8")
 
 

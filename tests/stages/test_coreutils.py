@@ -1,0 +1,180 @@
+"""The verbs that work on artifacts of any kind, through the command line."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from tests.made import corpus_record, sha, write_corpus
+from ttskit.artifact import Reader
+from ttskit.cli import app
+from ttskit.errors import TtskitError
+from ttskit.kinds import Corpus
+from ttskit.stages import split
+
+
+def run(*words, **settings):
+    result = CliRunner().invoke(app, [str(word) for word in words], **settings)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def ids(path):
+    return list(Reader(path, Corpus))
+
+
+def test_info_counts(tmp_path):
+    path = write_corpus(tmp_path / "x.h5", range(4), skipped={"gone": "was silent"})
+    found = json.loads(run("info", path, "--json").stdout)
+    samples = sum(50 + 37 * number for number in range(4))
+    assert (found["kind"], found["utterances"], found["speakers"]) == ("corpus", 4, 2)
+    assert found["axes"] == {"sample": samples}
+    assert found["hours"] == pytest.approx(samples / 16000 / 3600, abs=1e-6)
+    assert found["skipped"] == {"gone": "was silent"}
+    assert found["attributes"] == {"sample_rate": 16000}
+    assert run("info", path, "--field", "attributes.sample_rate").stdout == "16000\n"
+    assert "gone: was silent" in run("info", path).stdout
+    with pytest.raises(TtskitError, match="no field 'utterance'; there is path, kind"):
+        run("info", path, "--field", "utterance")
+
+
+def test_ls_and_cat_write_one_line_an_utterance(corpus):
+    assert run("ls", corpus).stdout.splitlines() == [f"u{number:03}" for number in range(12)]
+    line = run("cat", corpus, "-f", "id,text,samples,seconds", "--id", "u003").stdout
+    assert line == "u003\ttext\\tof 3\t161\t0.010\n"
+    values = json.loads(run("cat", corpus, "-f", "audio", "--id", "u002").stdout)
+    np.testing.assert_array_equal(values, corpus_record(2).audio)
+    with pytest.raises(TtskitError, match="no field 'pitch'; there is id, speaker, text, audio"):
+        run("cat", corpus, "-f", "pitch")
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers"),
+    [
+        (["--head", 3], [0, 1, 2]),
+        (["--speaker", "bö"], [0, 3, 6, 9]),
+        (["--glob", "u01*"], [10, 11]),
+        (["--match", "of [57]$"], [5, 7]),
+        (["--id", "u004", "--id", "u002"], [2, 4]),
+        (["--min-seconds", 0.02, "--max-seconds", 0.024], [8, 9]),
+        (["--speaker", "bö", "--head", 2], [0, 3]),
+    ],
+)
+def test_select_takes_what_passes_every_filter(tmp_path, corpus, words, numbers):
+    output = tmp_path / "x.h5"
+    run("select", corpus, "-o", output, *words)
+    assert ids(output) == [f"u{number:03}" for number in numbers]
+    whole, part = Reader(corpus, Corpus), Reader(output, Corpus)
+    for id in part:
+        np.testing.assert_array_equal(part[id].audio, whole[id].audio)
+
+
+def test_a_random_selection_follows_from_its_seed(tmp_path, corpus):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run("select", corpus, "--random", 5, "--seed", seed, "-o", tmp_path / name)
+    assert ids(tmp_path / "a") == ids(tmp_path / "b") != ids(tmp_path / "c")
+    assert len(set(ids(tmp_path / "a"))) == 5
+
+
+def test_what_was_split_merges_into_the_same(tmp_path, corpus):
+    run("split", corpus, "--parts", 3, "--seed", 4, "-o", tmp_path / "part{}.h5")
+    parts = [tmp_path / f"part{number}.h5" for number in (1, 2, 3)]
+    assert sorted(id for part in parts for id in ids(part)) == ids(corpus)
+    run("merge", *parts, "-o", tmp_path / "merged.h5")
+    run("select", tmp_path / "merged.h5", "--head", 12, "-o", tmp_path / "again.h5")
+    found = run("diff", corpus, tmp_path / "again.h5")
+    assert found.stdout in ("", "the utterances that both have are in another order\n")
+
+
+def test_split_shares_every_speaker_out():
+    speakers = ["a"] * 300 + ["b"] * 100 + ["c"] * 10
+    parts = split.parts(speakers, [8, 1, 1], seed=0)
+    assert sorted(np.concatenate(parts)) == list(range(410))
+    assert [len(part) for part in parts] == [328, 41, 41]
+    for name, count in (("a", 300), ("b", 100)):
+        shares = [sum(speakers[row] == name for row in part) / count for part in parts]
+        assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
+
+
+def test_merge_refuses_what_does_not_fit(tmp_path, corpus):
+    other = write_corpus(tmp_path / "rate.h5", [20], sample_rate=8000)
+    with pytest.raises(TtskitError, match=r"rate.h5: has sample_rate 8000, .* has 16000"):
+        run("merge", corpus, other, "-o", tmp_path / "x.h5")
+    twin = write_corpus(tmp_path / "twin.h5", [3])
+    with pytest.raises(TtskitError, match=r"twin.h5: u003 is in .*corpus.h5 too"):
+        run("merge", corpus, twin, "-o", tmp_path / "x.h5")
+
+
+def test_diff_finds_what_differs(tmp_path, corpus):
+    assert run("diff", corpus, corpus).exit_code == 0
+    other = write_corpus(tmp_path / "x.h5", range(1, 14), sample_rate=8000)
+    found = run("diff", corpus, other)
+    assert found.exit_code == 1
+    assert "sample_rate: 16000 and 8000" in found.stdout
+    assert "1 utterances: u000" in found.stdout
+    assert "2 utterances: u012, u013" in found.stdout
+
+
+def test_verify_passes_a_whole_file(corpus):
+    assert run("verify", corpus).stdout == f"{corpus}: whole\n"
+
+
+def test_stages_chain_in_a_pipe(corpus):
+    python = f"{sys.executable} -m ttskit"
+    pipe = f"{python} select --head 2 - < {corpus} | {python} info --field utterances"
+    assert subprocess.check_output(pipe, shell=True, text=True) == "2\n"
+    head = f"{python} cat -f audio {corpus} | head -c 10"
+    found = subprocess.run(head, shell=True, capture_output=True, check=False)
+    assert (len(found.stdout), found.stderr) == (10, b"")
+
+
+def test_an_artifact_is_not_for_a_terminal(corpus):
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "ttskit", "select", str(corpus), "--head", "1"]
+    found = subprocess.run(words, stdout=theirs, stderr=subprocess.PIPE, check=False)
+    os.close(theirs)
+    os.close(ours)
+    assert found.returncode == 1
+    assert found.stderr.startswith(b"ttskit: an artifact is not for a terminal")
+
+
+def test_standard_output_gets_the_same_bytes_as_a_file(tmp_path, corpus, ttskit):
+    ttskit("select", corpus, "--head", 3, "-o", "file.h5")
+    piped = ttskit("select", corpus, "--head", 3)
+    (tmp_path / "piped.h5").write_bytes(piped.stdout)
+    assert sha(tmp_path / "piped.h5") == sha(tmp_path / "file.h5")
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "says"),
+    [
+        (["info"], b"", "standard input: is empty; needs an artifact"),
+        (["info"], b"hello", "standard input: is not an HDF5 file; needs an artifact"),
+        (["info", "-", "-"], b"", "standard input can be read only once"),
+        (["select", "corpus.h5", "--match", "("], None, "is not a regex"),
+        (["select", "corpus.h5", "--id", "nobody"], None, "corpus.h5: has no utterance nobody"),
+        (["select", "corpus.h5", "--random", "99"], None, "has 12 to choose from, not 99"),
+        (["select", "corpus.h5", "--glob", "z*", "-o", "x.h5"], None, "there is no utterance"),
+        (["select", "corpus.h5", "-o", "no/x.h5"], None, "the folder no is not there"),
+        (["select", "corpus.h5", "-o", "."], None, ".: is a folder"),
+        (["split", "corpus.h5", "--ratio", "1:x"], None, "needs two or more positive numbers"),
+        (["split", "corpus.h5", "-o", "x.h5"], None, "needs one {}"),
+        (["split", "corpus.h5", "-n", "40"], None, "12 utterances leave part"),
+        (["merge", "corpus.h5"], None, "merge takes two artifacts or more"),
+        (["diff", "corpus.h5"], None, "diff takes two artifacts, not 1"),
+    ],
+)
+@pytest.mark.usefixtures("corpus")
+def test_what_the_user_can_mend_takes_one_line(ttskit, words, stdin, says):
+    found = ttskit(*words, stdin=stdin)
+    told = found.stderr.decode()
+    assert (found.returncode, found.stdout) == (1, b"")
+    assert told.startswith("ttskit: ")
+    assert told.count("\n") == 1
+    assert says in told

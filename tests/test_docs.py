@@ -1,0 +1,52 @@
+"""What the documentation claims, compared with the code."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from ttskit.cli import app
+from ttskit.kinds import KINDS
+
+ROOT = Path(__file__).parents[1]
+VERBS = [command.name for command in app.registered_commands]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind())
+def test_the_schema_page_says_what_the_code_says(kind):
+    page = (ROOT / "docs" / "artifacts.md").read_text(encoding="utf-8")
+    section = page.split(f"\n### {kind.kind()}\n")[1].split("\n#")[0]
+    rows = [
+        tuple(cell.strip() for cell in line.strip("|").split("|"))
+        for line in section.splitlines()
+        if line.startswith("| ") and not line.startswith("| column")
+    ]
+    expected = []
+    for spec in fields(kind):
+        dtype = "string" if spec.metadata["dtype"].kind == "S" else str(spec.metadata["dtype"])
+        optional = " (optional)" if spec.metadata["optional"] else ""
+        axes = ", ".join(spec.metadata["axes"])
+        expected.append((spec.name + optional, axes, dtype, spec.metadata["unit"]))
+    assert rows == expected
+    for name, meaning in [*kind.attributes.items(), *kind.tables.items()]:
+        assert f"`{name}` ({meaning})" in section
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_page_that_names_its_options(verb, ttskit):
+    page = (ROOT / "docs" / f"{verb}.md").read_text(encoding="utf-8")
+    help = ttskit(verb, "--help").stdout.decode()
+    options = set(re.findall(r"--[a-z0-9-]+", help)) - {"--help"}
+    assert {option for option in options if option not in page} == set()
+
+
+def test_the_readme_names_every_verb():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert {verb for verb in VERBS if f"`{verb}`" not in readme} == set()
+
+
+def test_every_link_leads_somewhere():
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
