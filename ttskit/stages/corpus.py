@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ttskit.kinds import Corpus
 
 REVISION = 1
+LOUDEST = 1.12  # times full scale: what resampling may make of a sound that is just full
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,10 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
         raise LeftOut(f"lasts {seconds:.2f} s, more than --max-seconds {settings.max_seconds:g}")
     if settings.peak is not None:
         samples = audio.normalise_peak(samples, settings.peak)
-    elif (top := float(abs(samples).max(initial=0))) > 1.0 + CLIPPED:
+    elif (top := float(abs(samples).max(initial=0))) > LOUDEST:
         raise AudioError(f"{clip.audio}: reaches {top:.2f} times full scale; scale it with --peak")
-    return Corpus(id=clip.id, speaker=clip.speaker, text=clip.text, audio=audio.to_int16(samples))
-
-
-CLIPPED = 0.12  # of full scale: the ringing that resampling may add to a sound that is just full
+    whole, _ = audio.to_int16(samples)
+    return Corpus(id=clip.id, speaker=clip.speaker, text=clip.text, audio=whole)
 
 
 def explain(dataset: Dataset) -> Iterator[str]:

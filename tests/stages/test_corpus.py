@@ -1,0 +1,221 @@
+"""`ttskit corpus` through the command line, killed, starved and interrupted."""
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.made import sha
+from ttskit.artifact import Reader
+from ttskit.kinds import Corpus
+
+RATE = 8000
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Forty recordings in LJSpeech's layout, the samples of each known."""
+    folder = tmp_path / "data"
+    (folder / "wavs").mkdir(parents=True)
+    lines = []
+    for number in range(40):
+        samples = np.random.default_rng(number).integers(-9000, 9000, 2000 + 50 * number)
+        soundfile.write(folder / "wavs" / f"c{number:02}.wav", samples.astype(np.int16), RATE)
+        lines.append(f"c{number:02}|This is sentence {number}.")
+    (folder / "metadata.csv").write_text("\n".join(lines))
+    return folder
+
+
+def call(*words):
+    return [sys.executable, "-m", "ttskit", "corpus", *map(str, words)]
+
+
+def test_the_samples_are_those_of_the_files(dataset, tmp_path, ttskit):
+    found = ttskit("corpus", dataset, "--sample-rate", RATE, "-o", "x.h5")
+    assert (found.returncode, found.stdout) == (0, b""), found.stderr
+    reader = Reader(tmp_path / "x.h5", Corpus)
+    assert list(reader) == [f"c{number:02}" for number in range(40)]
+    assert reader["c07"].text == "This is sentence 7."
+    samples, _ = soundfile.read(dataset / "wavs" / "c07.wav", dtype="int16")
+    np.testing.assert_array_equal(reader["c07"].audio, samples)
+
+
+def test_the_options_do_what_they_say(dataset, tmp_path, ttskit):
+    silence = np.zeros(4000)
+    tone = 0.25 * np.sin(np.arange(8000) * 0.3)
+    tone[::997] += 0.01
+    noise = np.random.default_rng(0).normal(0, 1e-4, 16000)
+    soundfile.write(
+        dataset / "wavs" / "c00.wav", np.concatenate([silence, tone, silence]) + noise, RATE
+    )
+    words = ["--sample-rate", 16000, "--trim", "--peak", -6, "--min-seconds", 0.4, "--limit", 9]
+    found = ttskit("corpus", dataset, *words, "-o", "x.h5")
+    assert found.returncode == 0, found.stderr
+    reader = Reader(tmp_path / "x.h5", Corpus)
+    assert len(reader["c00"].audio) / 16000 == pytest.approx(1.2, abs=0.1)
+    assert np.abs(reader["c00"].audio).max() == pytest.approx(32768 * 10 ** (-6 / 20), abs=2)
+    assert list(reader) == ["c00"]
+    assert len(reader.skipped) == 8
+    assert reader.skipped["c01"] == "lasts 0.26 s, less than --min-seconds 0.4"
+
+
+def test_explain_writes_nothing(dataset, tmp_path, ttskit):
+    found = ttskit("corpus", dataset, "--explain")
+    told = found.stdout.decode()
+    assert "ljspeech" in told
+    assert "8000 Hz, mono: 40 files" in told
+    assert "utterances  40" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_bad_recordings_are_listed_and_skipped_only_on_request(dataset, tmp_path, ttskit):
+    (dataset / "wavs" / "c03.wav").write_bytes(b"")
+    (dataset / "wavs" / "c05.wav").unlink()
+    soundfile.write(dataset / "wavs" / "c09.wav", np.zeros(3000), RATE)
+    soundfile.write(
+        dataset / "wavs" / "c11.wav", np.array([0.1, np.nan]), RATE, subtype="FLOAT"
+    )
+    found = ttskit("corpus", dataset, "-o", "x.h5")
+    told = found.stderr.decode()
+    assert found.returncode == 1
+    for id in ("c03", "c05", "c09", "c11"):
+        assert sum(f": {id}: " in line for line in told.splitlines()) == 1, told
+    assert told.splitlines()[-1].startswith("ttskit: x.h5: not made: 4 of 40 utterances are bad")
+    assert not (tmp_path / "x.h5").exists()
+    again = ttskit("corpus", dataset, "-o", "x.h5", "--skip-bad")
+    assert again.returncode == 0
+    summary = json.loads(ttskit("info", "x.h5", "--json").stdout)
+    assert summary["utterances"] == 36
+    assert set(summary["skipped"]) == {"c03", "c05", "c09", "c11"}
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(dataset, tmp_path, ttskit):
+    """Killed at random moments, workers and all; then left to end."""
+    assert ttskit("corpus", dataset, "--jobs", 2, "-o", "whole.h5").returncode == 0
+    chance = random.Random(0)
+    for _ in range(8):
+        words = call(dataset, "--jobs", 2, "-o", tmp_path / "x.h5")
+        run = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+        with pytest.raises(subprocess.TimeoutExpired):
+            run.wait(chance.uniform(0.1, 0.6))
+            raise subprocess.TimeoutExpired("it was faster", 0)
+        run.kill()
+        run.wait()
+    found = ttskit("corpus", dataset, "--jobs", 2, "-o", "x.h5")
+    assert found.returncode == 0
+    assert sha(tmp_path / "x.h5") == sha(tmp_path / "whole.h5")
+    assert not (tmp_path / "x.h5.part").exists()
+
+
+def test_no_worker_outlives_a_killed_run(dataset, tmp_path):
+    run = subprocess.Popen(call(dataset, "--jobs", 2, "-o", tmp_path / "x.h5"))
+    workers = []
+    while run.poll() is None and len(workers) < 2:
+        children = f"/proc/{run.pid}/task/{run.pid}/children"
+        with open(children) as file:
+            workers = file.read().split()
+        time.sleep(0.01)
+    run.kill()
+    run.wait()
+    deadline = time.monotonic() + 10
+    while alive := [pid for pid in workers if _alive(pid)]:
+        assert time.monotonic() < deadline, f"{alive} live on"
+        time.sleep(0.05)
+
+
+def _alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_ctrl_c_keeps_what_is_finished(dataset, tmp_path, ttskit):
+    words = call(dataset, "--jobs", 2, "-o", tmp_path / "x.h5")
+    run = subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True)
+    index = tmp_path / "x.h5.part" / "index.jsonl"
+    while run.poll() is None and not (index.exists() and index.stat().st_size):
+        time.sleep(0.002)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does: the whole group
+    told = run.communicate(timeout=20)[1].decode()
+    if run.returncode == 0:
+        pytest.skip("the run was over before it could be interrupted")
+    assert run.returncode == 130
+    assert told.splitlines()[-1].startswith("ttskit: interrupted; ")
+    assert "Traceback" not in told
+    ttskit("corpus", dataset, "-o", "whole.h5")
+    assert ttskit("corpus", dataset, "-o", "x.h5").returncode == 0
+    assert sha(tmp_path / "x.h5") == sha(tmp_path / "whole.h5")
+
+
+@pytest.mark.parametrize("room", [20_000, 120_000, 250_000])
+def test_a_full_disk_takes_one_line_and_loses_nothing(dataset, tmp_path, ttskit, room):
+    """No file may grow beyond `room` bytes: while utterances are written, or while sealing."""
+
+    def starve():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    words = ["corpus", dataset, "--sample-rate", RATE, "-o", "x.h5"]
+    found = ttskit(*words, preexec_fn=starve)
+    told = found.stderr.decode()
+    assert found.returncode == 1, told
+    assert "what was finished is kept" in told.splitlines()[-1]
+    assert "Traceback" not in told
+    assert not (tmp_path / "x.h5").exists()
+    assert ttskit(*words).returncode == 0
+    ttskit(*words[:-1], "whole.h5")
+    assert sha(tmp_path / "x.h5") == sha(tmp_path / "whole.h5")
+
+
+def test_a_changed_dataset_is_noticed(dataset, ttskit):
+    assert ttskit("corpus", dataset, "-o", "x.h5").returncode == 0
+    assert b"up to date" in ttskit("corpus", dataset, "-o", "x.h5").stderr
+    metadata = dataset / "metadata.csv"
+    metadata.write_text(metadata.read_text().replace("sentence 3.", "sentence three."))
+    assert b"up to date" not in ttskit("corpus", dataset, "-o", "x.h5").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["nowhere"], "nowhere: no such"),
+        (["data/wavs/c01.wav"], "data/wavs/c01.wav: "),
+        (["data", "--format", "cake"], "cake"),
+    ],
+)
+@pytest.mark.usefixtures("dataset")
+def test_what_is_no_dataset_takes_one_line(ttskit, words, says):
+    found = ttskit("corpus", *words, "-o", "x.h5")
+    told = found.stderr.decode()
+    assert (found.returncode, told.count("\n")) == (1, 1), told
+    assert told.startswith("ttskit: ")
+    assert says in told
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize(
+    ("name", "utterances", "hours"),
+    [
+        ("kathleen", 1563, 1.3215),
+        ("LJSpeech-1.1", 24, 0.0444),
+        ("nathalie", 1130, 0.697),
+        ("kerstin", 300, 0.3944),
+        ("digits", 300, 0.0359),
+    ],
+)
+def test_real_recordings_are_all_there(corpora, tmp_path, ttskit, name, utterances, hours):
+    found = ttskit("corpus", corpora / name, "-o", "x.h5", timeout=300)
+    assert found.returncode == 0, found.stderr
+    summary = json.loads(ttskit("info", "x.h5", "--json").stdout)
+    assert summary["utterances"] == utterances
+    assert summary["hours"] == pytest.approx(hours, abs=6e-5 if name != "nathalie" else 6e-4)
+    assert summary["skipped"] == {}
