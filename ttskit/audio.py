@@ -182,7 +182,6 @@ def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tupl
     """Return an audio file's bytes and how many samples clipped; `suffix` says which format."""
     import io
 
-    import numpy as np
     import soundfile
 
     if suffix.lower() not in WRITABLE:

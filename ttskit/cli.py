@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ttskit.errors import TtskitError
-from ttskit.stages import cat, corpus, diff, info, ls, merge, select, split, verify
+from ttskit.stages import cat, corpus, diff, export, info, ls, merge, select, split, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,6 +49,7 @@ app.command("merge")(merge.command)
 app.command("split")(split.command)
 app.command("diff")(diff.command)
 app.command("verify")(verify.command)
+app.command("export")(export.command)
 
 
 def main() -> None:

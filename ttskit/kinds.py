@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ttskit import hdf5
-from ttskit.artifact import Reader, Record, array
+from ttskit.artifact import Reader, Record, array, string
 from ttskit.errors import ArtifactError
 
 
@@ -25,7 +25,46 @@ class Corpus(Record):
     audio: np.ndarray = array("sample", "i2", "full scale is 32768")
 
 
-KINDS: tuple[type[Record], ...] = (Corpus,)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tokens(Record):
+    """What is to be spoken: what `ttskit tokens` makes of texts."""
+
+    tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
+
+    language: str = string("as gruut names it, or characters")
+    tokens: np.ndarray = array("token", "i4", "index into symbols", least=0)
+    token_word: np.ndarray = array("token", "i4", "index into words, -1 for none", least=-1)
+    words: np.ndarray = array("word", "S", "as normalised")
+    spans: np.ndarray = array("word 2", "i4", "characters of text: start, stop", least=0)
+    guessed: np.ndarray = array("word", "?", "whether the phonemes are a guess")
+    dropped: str = string("characters that are not spoken, and where")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Features(Record):
+    """What is heard in recordings, frame by frame: what `ttskit features` makes of a Corpus.
+
+    Frame j is centred at (j + 1/2) * hop_length samples; there are samples // hop_length frames.
+    """
+
+    attributes: ClassVar = {
+        "sample_rate": "Hz",
+        "hop_length": "samples",
+        "n_fft": "samples",
+        "n_mels": "bands",
+        "fmin": "Hz",
+        "fmax": "Hz",
+    }
+
+    mel: np.ndarray = array("frame mel", "f4", "natural log of magnitude")
+    f0: np.ndarray = array("frame", "f4", "Hz, interpolated where unvoiced", least=0)
+    voiced: np.ndarray = array("frame", "?", "whether f0 was heard")
+    periodicity: np.ndarray = array("frame", "f4", "0 to 1", least=0, most=1)
+    loudness: np.ndarray = array("frame", "f4", "dB, A-weighted")
+    energy: np.ndarray = array("frame", "f4", "dB of full scale, RMS")
+
+
+KINDS: tuple[type[Record], ...] = (Corpus, Tokens, Features)
 
 
 def read(path: Path, name: str = "") -> Reader[Any]:

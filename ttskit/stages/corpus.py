@@ -79,8 +79,8 @@ def explain(dataset: Dataset) -> Iterator[str]:
     speakers = Counter(clip.speaker for clip in dataset.clips)
     named = ", ".join(f"{name or '(none)'} {count}" for name, count in speakers.most_common(8))
     yield f"  speakers    {len(speakers)}: {named}{' ...' if len(speakers) > 8 else ''}"
-    for rate, count in rates.most_common():
-        yield f"  audio       {rate}: {count} files"
+    for sort, count in rates.most_common():
+        yield f"  audio       {sort}: {count} files"
     if unreadable:
         yield f"  unreadable  {unreadable} files"
     for note in dataset.notes:
