@@ -1,0 +1,220 @@
+"""Text: look at what a text is spoken as, line by line.
+
+Reads lines, writes lines.  A filter: each line is written, and flushed, before the next one is
+read, in the order in which they came.  With several jobs, blocks of lines go to workers in turn
+and come back in turn.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from ttskit.errors import TextError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from ttskit.text.spelling import Speller
+
+_BLOCK = 64  # lines that a worker takes at once
+
+
+class Form(StrEnum):
+    """What is written for a line."""
+
+    NORMALISED = "normalised"
+    PHONEMES = "phonemes"
+    SENTENCES = "sentences"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of input and where it stands."""
+
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is written for a line, and what is noted about it; or what the user has to mend."""
+
+    lines: tuple[str, ...] = ()
+    note: str = ""
+    error: str = ""
+
+
+def answer(line: Line, speller: Speller, form: Form) -> Answer:
+    """Return what `form` writes for one line."""
+    from ttskit.text.sentences import sentences
+
+    if not line.text.strip():
+        return Answer(() if form is Form.UNKNOWN else ("",))
+    if form is Form.SENTENCES:
+        language = speller.language if speller.language != "characters" else "en-us"
+        return Answer(tuple(part.strip() for part in sentences(line.text, language)))
+    try:
+        spelling = speller.spell(line.text)
+    except TextError as error:
+        return Answer(error=f"{line.place}: {error}")
+    note = "; ".join(f"U+{ord(d.character):04X} (column {d.offset + 1})" for d in spelling.drops)
+    note = f"{line.place}: not spoken: {note}" if note else ""
+    if form is Form.PHONEMES:
+        return Answer((" ".join(spelling.tokens[1:-1]),), note)
+    if form is Form.UNKNOWN:
+        guesses = (
+            f"{word.lower()}\t{' '.join(spelling.phonemes(place))}"
+            for place, word in enumerate(spelling.words)
+            if spelling.guessed[place]
+        )
+        return Answer(tuple(dict.fromkeys(guesses)), note)
+    return Answer((speller.normalise(line.text),), note)
+
+
+def answers(lines: Iterable[Line], speller: Speller, form: Form, jobs: int = 1) -> Iterator[Answer]:
+    """Yield the answer to each line, in order; with one job before the next line is read."""
+    if jobs == 1:
+        yield from (answer(line, speller, form) for line in lines)
+        return
+    from collections import deque
+    from multiprocessing import get_context
+
+    context = get_context("spawn")
+    pipes, workers = list["Connection[object, object]"](), []
+    try:
+        for _ in range(jobs):
+            here, there = context.Pipe()
+            worker = context.Process(target=_work, args=(there, speller, form), daemon=True)
+            worker.start()
+            there.close()
+            pipes.append(here)
+            workers.append(worker)
+        busy: deque[Connection[object, object]] = deque()
+        for block in _blocks(lines):
+            if len(busy) == jobs:
+                yield from _received(pipe := busy.popleft())
+            else:
+                pipe = pipes[len(busy)]
+            pipe.send(block)
+            busy.append(pipe)
+        while busy:
+            yield from _received(busy.popleft())
+    finally:
+        for pipe in pipes:
+            pipe.close()
+        for worker in workers:
+            worker.join()
+
+
+def _received(pipe: Connection[object, object]) -> list[Answer]:
+    found = pipe.recv()
+    assert isinstance(found, list)
+    return found
+
+
+def _work(pipe: Connection[object, object], speller: Speller, form: Form) -> None:
+    """Answer blocks of lines until the other end closes."""
+    try:
+        while isinstance(block := pipe.recv(), list):
+            pipe.send([answer(line, speller, form) for line in block])
+    except (EOFError, OSError, KeyboardInterrupt):
+        return
+
+
+def _blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    block = list[Line]()
+    for line in lines:
+        block.append(line)
+        if len(block) == _BLOCK:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def read_lines(paths: Sequence[Path]) -> Iterator[Line]:
+    """Yield the lines of files, `-` or no file being standard input, as soon as they come."""
+    for path in paths or [Path("-")]:
+        if str(path) == "-":
+            yield from _decoded(sys.stdin.buffer, "stdin")
+            continue
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise TextError(f"{path}: {error.strerror or error}") from None
+        with file:
+            try:
+                yield from _decoded(file, str(path))
+            except IsADirectoryError:
+                raise TextError(f"{path}: is a directory; give the files in it") from None
+
+
+def _decoded(file: BinaryIO, name: str) -> Iterator[Line]:
+    for number, raw in enumerate(iter(file.readline, b""), start=1):
+        content = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise TextError(
+                f"{name}:{number}: byte 0x{content[error.start]:02x} is not UTF-8; convert it "
+                "first, for example with: iconv -f latin1 -t utf-8"
+            ) from None
+        yield Line(f"{name}:{number}", text.removesuffix("\n").removesuffix("\r"))
+
+
+def _write(found: Iterable[Answer], once: bool) -> None:
+    """Write answers as they come; `once` leaves out lines that were written before."""
+    out, written = sys.stdout.buffer, set[str]()
+    for one in found:
+        if one.error:
+            raise TextError(one.error)
+        if one.note:
+            typer.echo(f"ttskit: {one.note}", err=True)
+        for line in one.lines:
+            word = line.partition("\t")[0]
+            if not once or word not in written:
+                out.write(line.encode() + b"\n")
+            if once:
+                written.add(word)
+        out.flush()
+
+
+def _quietly(write: Callable[[], None]) -> None:
+    """Write until the reader of standard output has had enough (`| head`)."""
+    try:
+        write()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def command(
+    files: Annotated[list[Path] | None, typer.Argument(help="Files; none or -: stdin.")] = None,
+    phonemes: Annotated[bool, typer.Option("--phonemes", help="Write symbols.")] = False,
+    normalise: Annotated[bool, typer.Option("--normalise", help="Write words (default).")] = False,
+    sentences: Annotated[bool, typer.Option("--sentences", help="One a line.")] = False,
+    unknown: Annotated[bool, typer.Option("--unknown", help="Write guesses as lexicon.")] = False,
+    language: Annotated[str, typer.Option(help="en-us, de, ... or characters.")] = "en-us",
+    lexicon: Annotated[list[Path] | None, typer.Option(help="Your words (TSV).")] = None,
+    fold: Annotated[bool, typer.Option("--fold", help="characters: ignore case.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+) -> None:
+    """Write lines as they are read aloud: normalised, as phonemes, or cut into sentences."""
+    if phonemes + normalise + sentences + unknown > 1:
+        raise typer.BadParameter("choose one of --phonemes, --normalise, --sentences and --unknown")
+    from ttskit.text.spelling import Speller
+
+    speller = Speller(language, lexicon or (), fold=fold)
+    chosen = {Form.PHONEMES: phonemes, Form.SENTENCES: sentences, Form.UNKNOWN: unknown}
+    form = next((form for form, wanted in chosen.items() if wanted), Form.NORMALISED)
+    found = answers(read_lines(files or ()), speller, form, jobs)
+    _quietly(partial(_write, found, once=unknown))

@@ -1,0 +1,213 @@
+"""Normalisation: a text as pieces, each with its place in the source.
+
+Every character belongs to exactly one piece: words as they are read aloud, punctuation, white
+space, or what cannot be spoken.  Where the reading of a text is mended is in `english.py` with
+`english_words.py`, and in `others.py`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from ttskit.text.english import English
+from ttskit.text.english_words import SIGNS
+from ttskit.text.numbers import english_fraction
+from ttskit.text.others import SPEAKS_NUMBERS, Other
+from ttskit.text.symbols import CHARACTERS
+
+Kind = Literal["words", "phonemes", "mark", "space", "join", "drop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What text[start:end] is read as.
+
+    A piece of words may hold several (`$5`: five, dollars); `phonemes` are written in the text
+    between `[[ ]]`; a mark is its token; a join is a hyphen within a word, heard as a boundary.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    words: tuple[str, ...] = ()
+    letters: bool = False
+
+
+_MARKS = {
+    **dict.fromkeys(".。．｡۔।॥።։", "."),
+    **dict.fromkeys(",，、､،٫", ","),
+    **dict.fromkeys("!！﹗", "!"),
+    **dict.fromkeys("?？؟﹖", "?"),
+    **dict.fromkeys(";；؛", ";"),
+    **dict.fromkeys(":：", ":"),
+    **dict.fromkeys("…⋯", "…"),
+    **dict.fromkeys("—–―‒|", "—"),
+    **dict.fromkeys("([{（［【「『〔", "("),
+    **dict.fromkeys(")]}）］】」』〕", ")"),
+    **dict.fromkeys("\"“”„‟«»‹›‘’‚'`´＂〝〞″′", '"'),
+    "¿": "¿",
+    "¡": "¡",
+}
+_HYPHENS = "-‐‑·"
+_INLINE = re.compile(r"\[\[(?P<phonemes>[^\[\]\n]{1,1000})\]\]")
+_ELLIPSIS = re.compile(r"\.{2,}|[-‐‑]{2,}|(?<=\s)-(?=\s)")
+_APOSTROPHES = "'’ʼ"
+
+
+class Normaliser:
+    """Cut texts of one language into pieces.
+
+    `known` says whether a word is in the lexicon, `own` are words of the user's lexicon, which
+    are read as they are written before any rule is asked.
+    """
+
+    def __init__(
+        self, language: str, known: Callable[[str], bool], own: Collection[str] = ()
+    ) -> None:
+        self.language = language
+        self._reader = (
+            None
+            if language == CHARACTERS
+            else English(known)
+            if language == "en-us"
+            else Other(language)
+        )
+        self._signs = SIGNS if language == "en-us" else getattr(self._reader, "signs", {})
+        self._own = _alternation(own)
+
+    def pieces(self, text: str) -> list[Piece]:
+        """Cut `text` into pieces that together cover it."""
+        found, at = list[Piece](), 0
+        while at < len(text):
+            piece = self._piece(text, at)
+            found.append(piece)
+            at = piece.end
+        return found
+
+    def _piece(self, text: str, at: int) -> Piece:
+        character = text[at]
+        if character.isspace():
+            end = at + 1
+            while end < len(text) and text[end].isspace():
+                end += 1
+            return Piece("space", at, end)
+        if character == "[" and (inline := _INLINE.match(text, at)):
+            return Piece("phonemes", at, inline.end(), (inline["phonemes"].strip(),))
+        if self._own and (own := self._own.match(text, at)) and _begins(text, at):
+            return Piece("words", at, own.end(), (own[0],))
+        if self._reader is None:
+            return self._character(text, at)
+        if read := self._reader.read(text, at):
+            end, said = read
+            named = any(len(word) == 1 and word.isupper() for word in said)
+            return Piece("words" if said else "join", at, end, tuple(said), letters=named)
+        if end := _word_end(text, at):
+            return Piece("words", at, end, (_tidy(text[at:end]),))
+        return self._sign(text, at)
+
+    def _sign(self, text: str, at: int) -> Piece:
+        """A character that is neither in a word nor in a number."""
+        character = text[at]
+        if marks := _ELLIPSIS.match(text, at):
+            token = "…" if character == "." else "—"
+            return Piece("mark", at, marks.end(), (token,))
+        if character in _HYPHENS:
+            return Piece("join", at, at + 1)
+        if mark := _MARKS.get(character):
+            return Piece("mark", at, at + 1, (mark,))
+        if character == "/" and _between_letters(text, at):
+            return Piece("join", at, at + 1)
+        if character == "_" or (character in "*~" and not _stands_apart(text, at)):
+            return Piece("drop", at, at + 1)
+        if said := self._signs.get(character):
+            return Piece("words", at, at + 1, tuple(said.split()))
+        return self._figure(character, at) or Piece("drop", at, at + 1)
+
+    def _figure(self, character: str, at: int) -> Piece | None:
+        """A number in one character: ½, ②, Ⅷ."""
+        value = unicodedata.numeric(character, None)
+        if value is None or self._reader is None:
+            return None
+        numbers, fraction = self._reader.numbers, Fraction(value).limit_denominator(1000)
+        if fraction.denominator == 1 and (
+            self.language == "en-us" or self.language in SPEAKS_NUMBERS
+        ):
+            return Piece("words", at, at + 1, tuple(numbers.cardinal(int(fraction))))
+        if self.language == "en-us":
+            return Piece("words", at, at + 1, tuple(english_fraction(numbers, fraction)))
+        return None
+
+    def _character(self, text: str, at: int) -> Piece:
+        """In the language `characters` all that is not white space or punctuation is a word."""
+        end = at
+        while end < len(text) and not text[end].isspace() and not _separates(text, end):
+            end += 1
+        if end > at:
+            return Piece("words", at, end, (text[at:end],))
+        if marks := _ELLIPSIS.match(text, at):
+            return Piece("mark", at, marks.end(), ("…" if text[at] == "." else "—",))
+        if text[at] in _HYPHENS:
+            return Piece("join", at, at + 1)
+        mark = _MARKS.get(text[at])
+        return Piece("mark", at, at + 1, (mark,)) if mark else Piece("drop", at, at + 1)
+
+
+def _word_end(text: str, at: int) -> int:
+    """Return where the word of letters at `at` ends, `at` or 0 if there is none.
+
+    An apostrophe belongs to a word that goes on after it (`don't`) and to a plural in s (`dogs'`).
+    """
+    end = at
+    while end < len(text):
+        character = text[end]
+        inside = character.isalpha() or (end > at and unicodedata.category(character)[0] == "M")
+        if not inside and character in _APOSTROPHES and end > at:
+            inside = end + 1 < len(text) and text[end + 1].isalpha()
+        if not inside and character == "\u200c" and end > at:  # joins two parts of a Persian word
+            inside = end + 1 < len(text) and text[end + 1].isalpha()
+        if not inside:
+            break
+        end += 1
+    return end if end > at else 0
+
+
+def _tidy(word: str) -> str:
+    """Write a word the one way that lexicons do: composed, with a plain apostrophe."""
+    if word.isascii():
+        return word
+    return unicodedata.normalize("NFC", word).replace("’", "'").replace("ʼ", "'")
+
+
+def _alternation(words: Collection[str]) -> re.Pattern[str] | None:
+    if not words:
+        return None
+    longest = sorted(map(re.escape, words), key=lambda word: (-len(word), word))
+    return re.compile(rf"(?:{'|'.join(longest)})(?!\w|['’]\w)", re.IGNORECASE)
+
+
+def _begins(text: str, at: int) -> bool:
+    return at == 0 or not text[at - 1].isalnum()
+
+
+def _between_letters(text: str, at: int) -> bool:
+    return 0 < at < len(text) - 1 and text[at - 1].isalpha() and text[at + 1].isalpha()
+
+
+def _stands_apart(text: str, at: int) -> bool:
+    before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    return (not before or before.isspace()) and (not after or after.isspace() or after.isdigit())
+
+
+def _separates(text: str, at: int) -> bool:
+    """Whether the character stands between words in the language `characters`."""
+    character = text[at]
+    if character in "'’":
+        return not _between_letters(text, at)
+    if character in _MARKS or character in _HYPHENS:
+        return True
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn"}
