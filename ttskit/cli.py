@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from ttskit.errors import TtskitError
-from ttskit.stages import cat, corpus, diff, export, info, ls, merge, select, split, verify
+from ttskit.stages import (
+    cat,
+    corpus,
+    diff,
+    export,
+    info,
+    ls,
+    merge,
+    select,
+    split,
+    text,
+    tokens,
+    verify,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,6 +54,8 @@ def _root(
 
 
 app.command("corpus")(corpus.command)
+app.command("text")(text.command)
+app.command("tokens")(tokens.command)
 app.command("info")(info.command)
 app.command("ls")(ls.command)
 app.command("cat")(cat.command)

@@ -182,6 +182,12 @@ def open_container(path: Path, name: str = "") -> Container:
     )
 
 
+def is_hdf5(path: Path) -> bool:
+    """Tell by its first bytes whether a file is HDF5 at all."""
+    with path.open("rb") as file:
+        return file.read(8) == b"\x89HDF\r\n\x1a\n"
+
+
 def _write(file: h5py.File, source: Source) -> list[Any]:
     """Write one column and return what of it enters the digest."""
     stored = h5py.string_dtype("utf-8", source.dtype.itemsize)
@@ -294,9 +300,8 @@ def _why_unreadable(path: Path, size: int, error: BaseException) -> str:
         return "is empty; needs an artifact"
     if isinstance(error, PermissionError):
         return "cannot be read: permission denied"
-    with path.open("rb") as file:
-        if file.read(8) != b"\x89HDF\r\n\x1a\n":
-            return "is not an HDF5 file; needs an artifact"
+    if not is_hdf5(path):
+        return "is not an HDF5 file; needs an artifact"
     if "truncated" in str(error):
         return f"is cut short at {size} bytes: make it again"
     return "is damaged: HDF5 cannot read it; make it again"

@@ -15,7 +15,7 @@ from ttskit import hdf5, kinds
 from ttskit.artifact import Reader, Record
 from ttskit.errors import ArtifactError, TtskitError
 
-STDIN = "standard input"
+STDIN, STDOUT = "standard input", "standard output"
 
 
 def inputs(paths: Sequence[Path] | None, *wanted: type[Record]) -> list[Reader[Any]]:
@@ -42,41 +42,50 @@ def inputs(paths: Sequence[Path] | None, *wanted: type[Record]) -> list[Reader[A
 
 def opened(paths: Sequence[Path] | None) -> list[Reader[Any]]:
     """Open artifacts of any kind, in the order given."""
+    return [kinds.read(*local(path)) for path in named(paths)]
+
+
+def named(paths: Sequence[Path] | None) -> Sequence[Path]:
+    """Return the paths of the inputs; none means standard input, unless it is a terminal."""
     if not paths:
         if sys.stdin.isatty():
-            raise TtskitError("no input: name an artifact, or send one to standard input")
-        paths = [Path("-")]
+            raise TtskitError("no input: name a file, or send one to standard input")
+        return [Path("-")]
     if sum(str(path) == "-" for path in paths) > 1:
         raise TtskitError("standard input can be read only once")
-    return [_open(path) for path in paths]
+    return paths
 
 
 @contextmanager
-def delivered(output: Path | None) -> Iterator[Path]:
-    """Give the path to write an artifact to; standard output gets it once it is whole."""
+def delivered(output: Path | None) -> Iterator[tuple[Path, str]]:
+    """Give the path to write an artifact to, and what to call it.
+
+    Standard output gets the file once it is whole.
+    """
     if output is not None and str(output) != "-":
         if output.is_dir():
             raise ArtifactError(f"{output}: is a folder; needs the name of a file to write")
         if not output.parent.is_dir():
             raise ArtifactError(f"{output}: the folder {output.parent} is not there; make it first")
-        yield output
+        yield output, str(output)
         return
     if sys.stdout.isatty():
         raise TtskitError("an artifact is not for a terminal: name a file with -o, or use a pipe")
     path = _scratch() / "output.h5"
-    yield path
+    yield path, STDOUT
     if path.exists():  # not after a dry run
         with path.open("rb") as file:
             _copy(file, sys.stdout.buffer)
 
 
-def _open(path: Path) -> Reader[Any]:
+def local(path: Path) -> tuple[Path, str]:
+    """Return a file that can be mapped, and what errors call it: streams are spooled."""
     if str(path) == "-":
-        return kinds.read(_spool(sys.stdin.buffer, STDIN), STDIN)
+        return _spool(sys.stdin.buffer, STDIN), STDIN
     if path.is_fifo() or path.is_char_device():
         with path.open("rb") as pipe:
-            return kinds.read(_spool(pipe, str(path)), str(path))
-    return kinds.read(path)
+            return _spool(pipe, str(path)), str(path)
+    return path, str(path)
 
 
 def _spool(stream: BinaryIO, name: str) -> Path:

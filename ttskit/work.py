@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ttskit import hdf5, part, pool, progress
+from ttskit import hdf5, part, pool, progress, streams
 from ttskit.artifact import Record, Writer
 from ttskit.errors import ArtifactError, Interrupted, TtskitError
 from ttskit.hdf5 import Value
@@ -54,7 +54,7 @@ class Running:
 
 
 def build(
-    output: Path,
+    output: Path | None,
     recipe: Recipe,
     items: Mapping[str, T],
     make: Callable[[T], Record],
@@ -62,24 +62,44 @@ def build(
     *,
     source: str = "",
     bad: Mapping[str, str] | None = None,
-) -> None:
+) -> Path:
     """Make the artifact `output` from what `make` makes of each item, in their order.
+
+    Returns where it lies: standard output, too, gets a file that is whole.
 
     Parameters
     ----------
+    output : Path
+        None or `-` for standard output.
     source : str
         Where the items come from, to name with the ones that are bad.
     bad : id -> reason
         What is known to be bad before it is tried.
     """
-    if up_to_date(output, recipe) and not running.restart:
-        progress.note(f"{output}: up to date")
-        return
-    if running.dry_run:
-        progress.note(f"{output}: would be made of {len(items)} utterances by {recipe.stage}")
-        return
+    with streams.delivered(output) as (path, name):
+        if up_to_date(path, recipe) and not running.restart:
+            progress.note(f"{name}: up to date")
+        elif running.dry_run:
+            progress.note(f"{name}: would be made of {len(items)} utterances by {recipe.stage}")
+        else:
+            done = _make(path, name, recipe, items, make, running, source, dict(bad or {}))
+            progress.note(f"{name}: {done}")
+    return path
+
+
+def _make(
+    path: Path,
+    name: str,
+    recipe: Recipe,
+    items: Mapping[str, T],
+    make: Callable[[T], Record],
+    running: Running,
+    source: str,
+    bad: Mapping[str, str],
+) -> str:
+    """Do what `build` promises, and return in words what was done."""
     with Writer(
-        output,
+        path,
         recipe.kind,
         provenance=recipe.provenance,
         attributes=recipe.attributes,
@@ -92,19 +112,22 @@ def build(
             raise Interrupted(_kept(writer, "interrupted")) from None
         except TtskitError as error:
             raise type(error)(f"{source}: {error}" if source else str(error)) from error
-        refused = {**(bad or {}), **{id: b.reason for id, b in unmade.items() if not b.asked}}
+        refused = {**bad, **{id: b.reason for id, b in unmade.items() if not b.asked}}
         left_out = {id: b.reason for id, b in unmade.items() if b.asked}
         _list(source, refused)
         good = [id for id in items if id in writer.finished]
         if refused and not running.skip_bad:
             raise TtskitError(
-                f"{output}: not made: {len(refused)} of {len(items) + len(bad or {})} utterances "
+                f"{name}: not made: {len(refused)} of {len(items) + len(bad)} utterances "
                 "are bad (listed above); mend them, or leave them out with --skip-bad"
             )
         if not good:
-            raise TtskitError(f"{output}: not made: there is no utterance to write")
+            raise TtskitError(f"{name}: not made: there is no utterance to write")
         writer.seal(good, {**recipe.skipped, **refused, **left_out})
-    _tell(output, len(good), refused, left_out)
+    told = [f"{len(good)} utterances"]
+    told += [f"{len(refused)} bad ones skipped"] if refused else []
+    told += [f"{len(left_out)} left out as asked"] if left_out else []
+    return ", ".join(told)
 
 
 def up_to_date(output: Path, recipe: Recipe) -> bool:
@@ -148,13 +171,6 @@ def _list(source: str, refused: Mapping[str, str]) -> None:
     prefix = f"{source}: " if source else ""
     for id, reason in refused.items():
         progress.complain(f"ttskit: {prefix}{id}: {reason}")
-
-
-def _tell(output: Path, good: int, refused: Mapping[str, str], left_out: Mapping[str, str]) -> None:
-    told = [f"{good} utterances"]
-    told += [f"{len(refused)} bad ones skipped"] if refused else []
-    told += [f"{len(left_out)} left out as asked"] if left_out else []
-    progress.note(f"{output}: {', '.join(told)}")
 
 
 def _kept(writer: Writer[Any], why: str) -> str:

@@ -114,7 +114,7 @@ def command(
     dry_run: DryRun = False,
 ) -> None:
     """Make a Corpus of a dataset of recordings and texts."""
-    from ttskit import datasets, progress, streams
+    from ttskit import datasets, progress
     from ttskit.kinds import Corpus
     from ttskit.work import Recipe, Running, build
 
@@ -138,13 +138,4 @@ def command(
     clips = {clip.id: clip for clip in found.clips[:limit]}
     make = partial(utterance, settings=settings)
     running = Running(jobs, skip_bad, restart, dry_run)
-    with streams.delivered(output) as path:
-        build(
-            path,
-            recipe,
-            clips,
-            make,
-            running,
-            source=str(dataset),
-            bad={} if limit else dict(found.bad),
-        )
+    build(output, recipe, clips, make, running, source=str(dataset), bad=bad)

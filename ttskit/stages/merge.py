@@ -48,5 +48,4 @@ def command(inputs: Inputs = None, output: Output = None) -> None:
     fit(readers)
     ids = [id for reader in readers for id in reader.ids]
     skipped = {id: why for reader in readers for id, why in reader.skipped.items()}
-    with streams.delivered(output) as path:
-        select.copy(path, "merge", {}, readers, ids, skipped)
+    select.copy(output, "merge", {}, readers, ids, skipped)

@@ -57,7 +57,7 @@ def pick(reader: Reader[Any], filters: Filters) -> list[str]:
 
 
 def copy(
-    output: Path,
+    output: Path | None,
     stage: str,
     options: Mapping[str, Any],
     readers: Sequence[Reader[Any]],
@@ -147,8 +147,7 @@ def command(
         raise TtskitError(f"select takes one artifact, not {len(readers)}; merge them first")
     reader = readers[0]
     chosen = pick(reader, filters)
-    with streams.delivered(output) as path:
-        copy(path, "select", _given(filters), readers, chosen, reader.skipped)
+    copy(output, "select", _given(filters), readers, chosen, reader.skipped)
 
 
 def _given(filters: Filters) -> dict[str, Any]:

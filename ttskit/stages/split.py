@@ -65,8 +65,8 @@ def command(
         raise TtskitError(f"{reader.name}: {len(reader)} utterances leave part {empty[0]} empty")
     for number, rows in enumerate(shared, 1):
         ids, options = [reader.ids[row] for row in rows], {"ratios": ratios, "seed": seed}
-        with streams.delivered(Path(pattern.format(number))) as path:
-            select.copy(path, "split", options | {"part": number}, readers, ids, reader.skipped)
+        path = Path(pattern.format(number))
+        select.copy(path, "split", options | {"part": number}, readers, ids, reader.skipped)
 
 
 def _ratios(text: str) -> list[float]:
