@@ -138,4 +138,5 @@ def command(
     clips = {clip.id: clip for clip in found.clips[:limit]}
     make = partial(utterance, settings=settings)
     running = Running(jobs, skip_bad, restart, dry_run)
+    bad = {} if limit else dict(found.bad)
     build(output, recipe, clips, make, running, source=str(dataset), bad=bad)
