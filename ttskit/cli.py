@@ -11,6 +11,7 @@ from ttskit.errors import TtskitError
 from ttskit.stages import (
     cat,
     corpus,
+    demo,
     diff,
     export,
     info,
@@ -56,6 +57,7 @@ def _root(
 app.command("corpus")(corpus.command)
 app.command("text")(text.command)
 app.command("tokens")(tokens.command)
+app.command("demo")(demo.command)
 app.command("info")(info.command)
 app.command("ls")(ls.command)
 app.command("cat")(cat.command)

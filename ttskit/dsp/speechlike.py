@@ -1,0 +1,162 @@
+"""Signals like speech whose pitch, voicing and timing are known: for tests and demonstrations.
+
+Every letter is one sound.  A voiced one is a sum of the harmonics of f0 under a spectral envelope
+with three formants; an unvoiced one is noise under its envelope; a plosive begins with a closure.
+
+Shapes: N samples, K harmonics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+FADE = 0.005  # seconds over which one sound gives way to the next
+LEVEL = 0.2  # RMS of a voiced sound
+
+VOWELS = {
+    "a": (750, 1200, 2500),
+    "e": (500, 1900, 2600),
+    "i": (300, 2300, 3000),
+    "o": (450, 850, 2500),
+    "u": (320, 800, 2300),
+    "y": (300, 1800, 2300),
+}
+SONORANTS = {
+    "l": (350, 1100, 2700),
+    "m": (250, 1000, 2200),
+    "n": (250, 1500, 2500),
+    "r": (400, 1250, 1700),
+    "w": (300, 650, 2200),
+    "v": (250, 1400, 2400),
+    "z": (250, 1700, 2600),
+    "j": (280, 2100, 2900),
+    "b": (220, 900, 2200),
+    "d": (220, 1700, 2600),
+    "g": (220, 1300, 2400),
+}
+NOISES = {
+    "f": (1500, 7000, 9000),
+    "h": (800, 1800, 2800),
+    "s": (5500, 7500, 9000),
+    "c": (3000, 4500, 7000),
+    "x": (1200, 2500, 5000),
+    "k": (1800, 2600, 4500),
+    "p": (700, 1400, 2500),
+    "q": (1500, 2200, 4000),
+    "t": (4000, 6000, 8000),
+}
+PLOSIVES = "kpqtbdg"
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One letter as it is spoken, or silence where the letter is none of the above."""
+
+    letter: str
+    seconds: float
+
+    @property
+    def voiced(self) -> bool:
+        return self.letter in VOWELS or self.letter in SONORANTS
+
+    @property
+    def formants(self) -> tuple[int, ...]:
+        return (VOWELS | SONORANTS | NOISES).get(self.letter, ())
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is known of a signal: starts (sound + 1,), f0 (N,) in Hz, voiced (N,) bool."""
+
+    starts: np.ndarray
+    f0: np.ndarray
+    voiced: np.ndarray
+
+
+def sounds(text: str, rng: np.random.Generator, rate: float = 1.0) -> list[Sound]:
+    """Return the sounds of a text, silence at both ends and between words, with their lengths."""
+    found = [Sound("", 0.2)]
+    for letter in text.lower():
+        if letter in VOWELS:
+            found.append(Sound(letter, rng.uniform(0.08, 0.16) / rate))
+        elif letter in SONORANTS or letter in NOISES:
+            found.append(Sound(letter, rng.uniform(0.05, 0.1) / rate))
+        elif letter in ",.;:!?" and found[-1].letter:
+            found.append(Sound("", rng.uniform(0.15, 0.3) / rate))
+    return [*found, Sound("", 0.2)]
+
+
+def synthesise(
+    spoken: Sequence[Sound], rng: np.random.Generator, sample_rate: int, f0: float = 180.0
+) -> tuple[np.ndarray, Truth]:
+    """Return the signal (N,) float32 and the truth about it.
+
+    Parameters
+    ----------
+    f0 : Hz
+        About which pitch falls from the first sound to the last, with a slow vibrato.
+    """
+    ends = np.cumsum([round(sound.seconds * sample_rate) for sound in spoken])
+    starts = np.concatenate([[0], ends])
+    time = np.arange(starts[-1]) / sample_rate
+    fall = np.linspace(0.15, -0.15, len(time))
+    pitch = f0 * 2 ** (fall + 0.03 * np.sin(2 * np.pi * 5 * time))
+    phase = 2 * np.pi * np.cumsum(pitch) / sample_rate
+    audio, voiced = np.zeros(len(time)), np.zeros(len(time), bool)
+    for sound, start, stop in zip(spoken, starts, ends, strict=False):
+        if not sound.formants:
+            continue
+        part = slice(start, stop)
+        if sound.voiced:
+            made = _voiced(phase[part], pitch[part], sound.formants, sample_rate)
+            voiced[part] = True
+        else:
+            made = _noise(stop - start, sound.formants, sample_rate, rng)
+        audio[part] = made * _gain(sound, stop - start, sample_rate)
+    audio += rng.normal(0, 1e-4, len(audio))
+    return audio.astype(np.float32), Truth(starts, pitch, voiced)
+
+
+def _voiced(
+    phase: np.ndarray, pitch: np.ndarray, formants: Sequence[int], sample_rate: int
+) -> np.ndarray:
+    """Sum the harmonics below Nyquist, each as loud as the envelope is at its frequency."""
+    orders = np.arange(1, int(0.5 * sample_rate / pitch.max()) + 1)  # (K,)
+    loud = envelope(orders * pitch.mean(), formants) / np.sqrt(orders)
+    made = np.cos(phase[:, None] * orders) @ loud
+    return LEVEL * made / np.sqrt((loud**2).sum() / 2)
+
+
+def _noise(
+    count: int, formants: Sequence[int], sample_rate: int, rng: np.random.Generator
+) -> np.ndarray:
+    spectrum = np.fft.rfft(rng.normal(size=count))
+    shaped = spectrum * envelope(np.fft.rfftfreq(count, 1 / sample_rate), formants, 4.0)
+    made = np.fft.irfft(shaped, count)
+    return 0.35 * LEVEL * made / max(1e-9, float(np.sqrt((made**2).mean())))
+
+
+def envelope(frequency: np.ndarray, formants: Sequence[int], width: float = 1.0) -> np.ndarray:
+    """Return how loud a sound with these formants is at each frequency, Hz."""
+    weights = (1.0, 0.6, 0.35)
+    return sum(
+        (
+            weight / (1 + ((frequency - peak) / (width * (60 + 0.06 * peak))) ** 2)
+            for weight, peak in zip(weights, formants, strict=True)
+        ),
+        start=np.full(frequency.shape, 1e-3),
+    )
+
+
+def _gain(sound: Sound, count: int, sample_rate: int) -> np.ndarray:
+    """Fade in and out; a plosive is closed for the first half of its time."""
+    fade = min(round(FADE * sample_rate), count // 2)
+    gain = np.ones(count)
+    gain[:fade] = np.linspace(0, 1, fade, endpoint=False)
+    gain[count - fade :] = np.linspace(1, 0, fade, endpoint=False)
+    if sound.letter in PLOSIVES:
+        gain[: count // 2] *= 0.02
+    return gain

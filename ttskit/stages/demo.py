@@ -1,0 +1,43 @@
+"""Demo: a small dataset of signals like speech, in LJSpeech's layout, to try the other verbs on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ttskit.options import Seed
+
+WORDS = (
+    "Anna Tom rain river stone morning yellow window never always little open quiet many summer "
+    "garden follow listen seven animals under water silver moon"
+).split()
+SPEAKERS = {"low": 110.0, "high": 210.0}  # Hz
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(help="To write wavs/ and metadata.csv into.")],
+    utterances: Annotated[int, typer.Option("-n", "--utterances", min=1, help="How many.")] = 24,
+    sample_rate: Annotated[int, typer.Option(min=8000, help="Hz.")] = 22050,
+    seed: Seed = 0,
+) -> None:
+    """Write a small dataset of synthesised signals that are like speech."""
+    import numpy as np
+
+    from ttskit import audio, progress
+    from ttskit.dsp import speechlike
+
+    (folder / "wavs").mkdir(parents=True, exist_ok=True)
+    rng, lines = np.random.default_rng(seed), []
+    for number in range(utterances):
+        speaker = list(SPEAKERS)[number % len(SPEAKERS)]
+        words = rng.choice(WORDS, rng.integers(3, 8), replace=False)
+        text = f"{' '.join(words)}.".capitalize()
+        spoken = speechlike.sounds(text, rng)
+        samples, _ = speechlike.synthesise(spoken, rng, sample_rate, SPEAKERS[speaker])
+        id = f"demo-{number:03}"
+        audio.write(folder / "wavs" / f"{id}.wav", samples, sample_rate)
+        lines.append(f"{id}|{text}|{speaker}")
+    (folder / "metadata.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    progress.note(f"{folder}: {utterances} recordings, synthesised")
