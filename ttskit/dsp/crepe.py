@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from ttskit.errors import TtskitError
+from ttskit.errors import AudioError, TtskitError
 
 SAMPLE_RATE = 16_000  # Hz, of the network
 WINDOW = 1024  # samples of a frame; its centre is sample 512
@@ -98,6 +98,8 @@ class Crepe:
         (frame, 360) float32
             len(wav) // hop_length frames.
         """
+        if not np.isfinite(wav).all():
+            raise AudioError("the recording has samples that are not numbers")
         places = centres(len(wav) // hop_length, sample_rate, hop_length)
         signal = np.pad(resample(wav, sample_rate), WINDOW // 2)
         windows = np.lib.stride_tricks.sliding_window_view(signal, WINDOW)
