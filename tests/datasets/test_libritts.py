@@ -1,0 +1,45 @@
+import pytest
+
+from ttskit.datasets import understand
+
+
+@pytest.fixture
+def corpus(tmp_path, tone, say):
+    for speaker, chapter, name in (
+        ("103", "1240", "000000_000001"),
+        ("14", "208", "000001_000000"),
+    ):
+        stem = tmp_path / f"train-clean-100/{speaker}/{chapter}/{speaker}_{chapter}_{name}"
+        tone(stem.with_suffix(".wav"), rate=24000)
+        say(stem.with_suffix(".original.txt"), f"Dr. {speaker}\n")
+        say(stem.with_suffix(".normalized.txt"), f"Doctor {speaker}\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("below", ["", "train-clean-100", "train-clean-100/103"])
+def test_reads_the_original_text_and_the_speaker_from_any_level(corpus, below):
+    found = understand(corpus / below)
+    assert (found.format, found.bad, len(found.notes)) == ("libritts", (), 1)
+    clip = found.clips[0]
+    assert (clip.id, clip.text, clip.speaker) == ("103_1240_000000_000001", "Dr. 103", "103")
+    assert len(found.clips) == (1 if below.endswith("103") else 2)
+
+
+def test_what_lacks_its_other_half_is_reported(corpus, tone, say):
+    top = corpus / "train-clean-100/14/208"
+    tone(top / "14_208_000002_000000.wav")
+    say(top / "14_208_000003_000000.normalized.txt", "Three.")
+    tone(top / "14_208_000004_000000.wav")
+    say(top / "14_208_000004_000000.normalized.txt", "Four.")
+    tone(top / "intro.wav")
+    found = understand(corpus)
+    place = "train-clean-100/14/208/14_208_00000"
+    assert found.bad == (
+        ("14_208_000002_000000", f"{place}2_000000: has neither .original.txt nor .normalized.txt"),
+        ("14_208_000003_000000", f"{place}3_000000: has a text, but no audio"),
+    )
+    assert found.clips[-1].text == "Four."
+    assert any("the .normalized.txt is read: 2 files" in note for note in found.notes)
+    assert any(
+        "not read: 1 audio file (train-clean-100/14/208/intro.wav)" in n for n in found.notes
+    )

@@ -1,0 +1,122 @@
+import json
+import re
+
+import pytest
+
+from ttskit.datasets import understand
+from ttskit.errors import DatasetError
+
+
+@pytest.fixture
+def manifest(tmp_path, tone, say):
+    """Make a manifest, with audio/a.wav and audio/b.wav beside it."""
+
+    def make(name, content):
+        for stem in "ab":
+            tone(tmp_path / f"audio/{stem}.wav")
+        return say(tmp_path / name, content)
+
+    return make
+
+
+def rows(found):
+    return [(c.id, c.text, c.speaker, c.start, c.end) for c in found.clips]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("m.csv", 'Text,Audio,id\n"One, ""two""\nthree.",audio/a.wav,x\nB.,audio/b.wav,y\n'),
+        ("m.csv", '\ufeff"text";"audio";"id"\r\n"One, ""two"" three.";audio/a.wav;x\r\nB.;b.wav;y'),
+        ("m.tsv", 'path\tsentence\tid\na.wav\tOne, "two" three.\tx\nb.wav\tB.\ty\n'),
+        ("metadata.csv", 'audio_file|text|id\na.wav|One, "two" three.|x\nb.wav|B.|y\n'),
+        (
+            "m.jsonl",
+            json.dumps({"audio_filepath": "a.wav", "text": 'One, "two" three.', "id": "x"})
+            + "\n\n"
+            + json.dumps({"id": "y", "text": "B.", "audio_filepath": "audio/b.wav"}),
+        ),
+    ],
+)
+def test_reads_columns_by_name_whatever_divides_them(manifest, name, content):
+    path = manifest(name, content)
+    for given in (path, path.parent):
+        found = understand(given)
+        assert (found.format, found.bad) == ("manifest", ())
+        assert rows(found) == [
+            ("x", 'One, "two" three.', "", None, None),
+            ("y", "B.", "", None, None),
+        ]
+
+
+def test_the_id_defaults_to_the_name_of_the_audio(manifest, tmp_path):
+    content = (
+        f"audio,text,speaker,start,end,age\n{tmp_path}/audio/a.wav,A.,7,0.05,,9\nb.wav,B.,8,,0.1,9"
+    )
+    found = understand(manifest("m.csv", content))
+    assert rows(found) == [("a", "A.", "7", 0.05, None), ("b", "B.", "8", None, 0.1)]
+    assert "m.csv: columns that are not read: age" in found.notes
+
+
+def test_every_row_that_cannot_be_used_is_reported(manifest):
+    content = "audio,text,id,start,end\n" + "\n".join(
+        ["a.wav,A.,a,,", "b.wav,B.,b", "c.wav,C.,c,,", ",D.,d,,", "a.wav,E.,e,soon,", "a.wav,,f,,"]
+        + ["a.wav,G.,g,2,1", "a.wav,H.,h,-1,1", "a.wav,I.,i,nan,1"]
+    )
+    found = understand(manifest("m.csv", content))
+    assert [clip.id for clip in found.clips] == ["a"]
+    assert dict(found.bad) == {
+        "m.csv line 3": "has 3 columns, the header 5",
+        "c": "m.csv line 4: no file c.wav",
+        "d": "m.csv line 5: names no audio",
+        "e": "m.csv line 6: soon is no time in seconds",
+        "f": "m.csv line 7: the text is empty",
+        "g": "m.csv line 8: ends at 1.0 s, but starts at 2.0 s",
+        "h": "m.csv line 9: -1.0 is no time; needs seconds from the start of the file",
+        "i": "m.csv line 10: nan is no time; needs seconds from the start of the file",
+    }
+
+
+def test_lines_that_are_no_json_objects_are_reported(manifest):
+    content = '{"audio": "a.wav", "text": "A."}\n[1]\n{"audio"\n{"audio": "b.wav"}\n' + "[" * 100000
+    found = understand(manifest("m.jsonl", content))
+    assert [clip.id for clip in found.clips] == ["a"]
+    assert [id for id, _ in found.bad] == [
+        "m.jsonl line 2",
+        "m.jsonl line 3",
+        "b",
+        "m.jsonl line 5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("m.csv", "a.wav,Hello.\n", "no column names the audio: has a.wav, Hello., needs one of"),
+        ("m.csv", "audio,words\na.wav,Hello.\n", "no column names the text: has audio, words"),
+        ("m.csv", 'audio,text\na.wav,"A.\nb.wav,B.', "line 2: unexpected end of data; is a quot"),
+        ("m.csv", "audio,text,text\na.wav,A,A\n", "two columns are named 'text'"),
+        ("m.csv", "", "no column names the audio"),
+        ("m.csv", "audio,text\n", "has no utterances"),
+        (
+            "m.csv",
+            "audio,text\na.wav,A\na.wav,B",
+            "id a occurs twice, in m.csv line 2 and in m.csv",
+        ),
+        ("m.csv", "audio,text\na.wav,A".encode("utf-16"), "is UTF-16; save it as UTF-8"),
+        ("m.jsonl", '{"text": "A."}', "no column names the audio: has text"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_named(manifest, name, content, message):
+    with pytest.raises(DatasetError, match=re.escape(message)):
+        understand(manifest(name, content), "manifest")
+
+
+def test_several_manifests_are_not_guessed_between(manifest):
+    manifest("train.csv", "audio,text\na.wav,A.\n")
+    path = manifest("valid.csv", "audio,text\nb.wav,B.\n")
+    with pytest.raises(
+        DatasetError, match=r"has 2 manifests \(train.csv, valid.csv\); name the one"
+    ):
+        understand(path.parent)
+    assert [clip.id for clip in understand(path).clips] == ["b"]

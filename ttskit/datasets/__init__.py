@@ -1,0 +1,88 @@
+"""Understand a dataset: which format it has, which utterances, and what is odd about it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+from ttskit.datasets import libritts, ljspeech, manifest, pairs, recording, vctk
+from ttskit.datasets.clips import Clip, Dataset
+from ttskit.errors import DatasetError
+
+__all__ = ["FORMATS", "Clip", "Dataset", "Format", "digest", "understand"]
+
+
+class Format(Protocol):
+    """What the module of a format has."""
+
+    NEEDS: str  # what makes a dataset of this format, in one line
+
+    def matches(self, path: Path) -> str | None:
+        """Say by what a path is recognised, or None."""
+
+    def read(self, path: Path) -> Dataset:
+        """Read it."""
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "ljspeech": ljspeech,
+        "libritts": libritts,
+        "vctk": vctk,
+        "pairs": pairs,
+        "manifest": manifest,
+        "recording": recording,
+    }
+)
+
+
+def understand(path: Path, format: str | None = None) -> Dataset:
+    """Read a dataset folder or file, by the format it is recognised as or by the one named."""
+    if not path.exists():
+        what = "a link that leads nowhere" if path.is_symlink() else "no such folder or file"
+        raise DatasetError(f"{path}: {what}")
+    if format is None:
+        format, reason = _recognise(path)
+    elif format in FORMATS:
+        reason = "as asked for"
+    else:
+        raise DatasetError(f"unknown format {format}; known are {', '.join(FORMATS)}")
+    dataset = FORMATS[format].read(path)
+    return replace(dataset, notes=(f"read as {format}: {reason}", *dataset.notes))
+
+
+def digest(dataset: Dataset) -> str:
+    """Return the SHA-256 of a dataset: its relative paths, audio sizes and transcripts.
+
+    Where the dataset lies does not matter, nor when its files were changed.
+    """
+    found = hashlib.sha256()
+    for clip in dataset.clips:
+        try:
+            size = clip.audio.stat().st_size
+        except OSError as error:
+            raise DatasetError(f"{clip.audio}: cannot be read: {error.strerror}") from error
+        inside = clip.audio.is_relative_to(dataset.root)
+        audio = (clip.audio.relative_to(dataset.root) if inside else clip.audio).as_posix()
+        row = [clip.id, clip.text, clip.speaker, audio, size, clip.start, clip.end]
+        found.update(json.dumps(row).encode() + b"\n")
+    for id, _ in dataset.bad:
+        found.update(json.dumps([id]).encode() + b"\n")
+    return found.hexdigest()
+
+
+def _recognise(path: Path) -> tuple[str, str]:
+    matches = {name: module.matches(path) for name, module in FORMATS.items()}
+    reasons = {name: reason for name, reason in matches.items() if reason}
+    if not reasons:
+        needs = "; ".join(f"{name} needs {module.NEEDS}" for name, module in FORMATS.items())
+        raise DatasetError(f"{path}: is no dataset of a known format: {needs}")
+    if len(reasons) > 1:
+        found = ", or ".join(f"{name} ({reason})" for name, reason in reasons.items())
+        raise DatasetError(f"{path}: could be {found}; say which by --format")
+    return next(iter(reasons.items()))

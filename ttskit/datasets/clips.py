@@ -1,0 +1,179 @@
+"""What every format reads a dataset into, and the checks that are the same for all of them."""
+
+from __future__ import annotations
+
+import math
+import re
+import stat
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ttskit.datasets import folder
+from ttskit.errors import DatasetError
+
+LONGEST_ID = 200  # bytes of UTF-8
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One utterance: where its audio is and what is said in it."""
+
+    id: str
+    text: str
+    speaker: str  # empty where the dataset names none
+    audio: Path
+    start: float | None = None  # seconds within the file
+    end: float | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What was understood of a dataset; `bad` has what it names but nobody can use."""
+
+    format: str
+    root: Path
+    clips: tuple[Clip, ...]
+    notes: tuple[str, ...]
+    bad: tuple[tuple[str, str], ...]  # id, reason
+
+
+class Gathering:
+    """A dataset while it is read: every utterance ends up among the clips or the bad ones.
+
+    `place` is where an utterance is named, for messages: "metadata.csv line 3", "anna/001.txt".
+    """
+
+    def __init__(self, format: str, root: Path) -> None:
+        self._format, self._root = format, root
+        self._clips: list[Clip] = []
+        self._bad: list[tuple[str, str]] = []
+        self._kinds: dict[str, list[str]] = {}  # what is wrong -> ids
+        self._notes: list[str] = []
+        self._places: dict[str, str] = {}  # id -> place
+
+    def add(
+        self,
+        id: str,
+        text: str,
+        audio: Path,
+        place: str,
+        speaker: str = "",
+        start: float | None = None,
+        end: float | None = None,
+    ) -> None:
+        """Take an utterance, as a clip if nothing is wrong with it."""
+        text, speaker = tidy(text), speaker.strip()
+        if fault := _id_fault(id):
+            self.refuse(id, fault, "the id cannot be used", place)
+        elif not text:
+            self.refuse(id, "the text is empty", "the text is empty", place)
+        elif fault := _text_fault(text):
+            self.refuse(id, fault, "the text cannot be used", place)
+        elif not speaker.isprintable():
+            reason = f"speaker {printable(speaker)} has unprintable characters"
+            self.refuse(id, reason, "the speaker cannot be used", place)
+        elif fault := _span_fault(start, end):
+            self.refuse(id, fault, "the times cannot be used", place)
+        elif fault := _file_fault(audio):
+            self.refuse(id, f"{audio}: {fault}", "the audio cannot be used", place)
+        else:
+            self._claim(id, place)
+            self._clips.append(Clip(id, text, speaker, audio, start, end))
+
+    def add_file(self, path: Path, id: str, audio: Path, speaker: str) -> None:
+        """Take an utterance whose text is a file of its own."""
+        place = path.relative_to(self._root).as_posix()
+        try:
+            text = folder.text(path)
+        except DatasetError as error:
+            self.refuse(id, str(error), "the text cannot be read", place)
+        else:
+            self.add(id, text, audio, place, speaker)
+
+    def refuse(self, id: str, reason: str, kind: str, place: str) -> None:
+        """Take an utterance that cannot be used; `kind` is the reason without its particulars.
+
+        Where the id itself cannot be used, the utterance goes by its place.
+        """
+        name = printable(place) if _id_fault(id) else id
+        self._claim(name, place)
+        where = "" if name == printable(place) else f"{place}: "
+        self._bad.append((name, printable(where + reason)))
+        self._kinds.setdefault(kind, []).append(name)
+
+    def note(self, text: str) -> None:
+        """Say what was understood, or what is odd."""
+        self._notes.append(printable(text))
+
+    def dataset(self) -> Dataset:
+        """Return all that was gathered."""
+        if not self._places:
+            raise DatasetError(f"{self._root}: has no utterances ({self._format})")
+        odd = [f"{kind}: {count(ids, 'utterance')}" for kind, ids in self._kinds.items()]
+        clips, bad, notes = tuple(self._clips), tuple(self._bad), (*self._notes, *odd)
+        return Dataset(self._format, self._root, clips, notes, bad)
+
+    def _claim(self, id: str, place: str) -> None:
+        if first := self._places.get(id):
+            raise DatasetError(
+                f"{self._root}: id {id} occurs twice, in {first} and in {place}; ids must differ"
+            )
+        self._places[id] = place
+
+
+def count(names: Iterable[str], noun: str) -> str:
+    """Say how many there are and name the first: "5 clips (a, b, c and 2 more)"."""
+    listed = list(names)
+    more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+    plural = "" if len(listed) == 1 else "s"
+    return f"{len(listed)} {noun}{plural} ({', '.join(listed[:3])}{more})"
+
+
+def tidy(text: str) -> str:
+    """Return a text on one line: as given, but for its ends, tabs and line breaks."""
+    return re.sub(r"\s*[\t\r\n\v\f\u2028\u2029]\s*", " ", text).strip()
+
+
+def printable(text: str) -> str:
+    """Return a text that a terminal can show: other characters are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _id_fault(id: str) -> str:
+    if not id:
+        return "the id is empty"
+    if id in (".", "..") or "/" in id or not id.isprintable():
+        named = printable(id[:40])
+        return f"{named} cannot be an id: no slash, no unprintable character, not . or .."
+    size = len(id.encode())
+    return f"the id has {size} bytes, at most {LONGEST_ID} fit" if size > LONGEST_ID else ""
+
+
+def _text_fault(text: str) -> str:
+    for at, character in enumerate(text, 1):
+        if unicodedata.category(character) in ("Cc", "Cs"):  # control characters, half characters
+            return f"character {at} of the text is U+{ord(character):04X}, which is no text"
+    return ""
+
+
+def _span_fault(start: float | None, end: float | None) -> str:
+    for time in (start, end):
+        if time is not None and not (math.isfinite(time) and time >= 0):
+            return f"{time} is no time; needs seconds from the start of the file"
+    if start is not None and end is not None and start >= end:
+        return f"ends at {end} s, but starts at {start} s"
+    return ""
+
+
+def _file_fault(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError as error:
+        return "a link that leads nowhere" if path.is_symlink() else str(error.strerror)
+    except ValueError:  # a NUL within the name
+        return "not the name of a file"
+    if not stat.S_ISREG(found.st_mode):
+        return "not a file"
+    return "" if found.st_size else "empty (0 bytes)"

@@ -1,0 +1,102 @@
+"""The files of a dataset: walked in a fixed order, audio by its stem, text as UTF-8."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ttskit.errors import DatasetError
+
+# fmt: off
+AUDIO = frozenset((
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd",
+    ".caf", ".w64", ".rf64", ".sph", ".voc",
+))
+# fmt: on
+FOLDERS = ("wavs", "wav", "ogg", "flac", "audio", "clips")  # where audio lies beside its texts
+
+
+def walk(root: Path, depth: int | None = None) -> Iterator[Path]:
+    """Yield the files below a folder, sorted, without hidden ones; links are followed.
+
+    `depth` 1 is the folder's own files, 2 also those of its folders, and so on.
+    """
+    return _walk(root, depth, ())
+
+
+def audio(paths: Iterable[Path]) -> list[Path]:
+    """Return those that are audio by their suffix."""
+    return [path for path in paths if path.suffix.lower() in AUDIO]
+
+
+def by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """Return the files of each name without suffix."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        found.setdefault(key(path.stem), []).append(path)
+    return found
+
+
+def key(name: str) -> str:
+    """Return a name as it is looked up: composed, since some systems store é as e and ´."""
+    return unicodedata.normalize("NFC", name)
+
+
+def without_suffix(name: str) -> str:
+    """Return the name of an audio file without its suffix; other names as they are."""
+    return os.path.splitext(name)[0] if Path(name).suffix.lower() in AUDIO else name  # noqa: PTH122
+
+
+def choose(paths: list[Path]) -> Path:
+    """Return the one to read of several files of one name: wav, then flac, then by name."""
+    order = (".wav", ".flac")
+    return min(
+        paths,
+        key=lambda path: (
+            order.index(path.suffix.lower()) if path.suffix.lower() in order else len(order),
+            str(path),
+        ),
+    )
+
+
+def text(path: Path) -> str:
+    """Read a file as UTF-8, with or without a byte order mark."""
+    try:
+        if path.exists() and not path.is_file():
+            raise DatasetError(f"{path}: not a file")
+        content = path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise DatasetError(f"{path}: is UTF-16; save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # positions count from behind a byte order mark, which has no line break
+        line = error.object[: error.start].count(b"\n") + 1
+        byte = error.object[error.start]
+        raise DatasetError(
+            f"{path}: line {line}: byte 0x{byte:02X} is not UTF-8; save the file as UTF-8"
+        ) from error
+
+
+def _walk(folder: Path, depth: int | None, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
+    try:
+        found = folder.stat()
+        here = (found.st_dev, found.st_ino)
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise DatasetError(f"{folder}: cannot be listed: {error.strerror}") from error
+    if here in above:
+        raise DatasetError(f"{folder}: a link that leads back to a folder above it; remove it")
+    for entry in listed:
+        if entry.name.startswith("."):
+            continue
+        path = folder / entry.name
+        if not path.is_dir():
+            yield path
+        elif depth is None or depth > 1:
+            yield from _walk(path, depth and depth - 1, (*above, here))

@@ -1,0 +1,210 @@
+"""Manifest: a CSV, TSV or JSONL file with a row for each utterance and columns by name.
+
+`COLUMNS` has the names, in any case; the first that a manifest has is read, and columns that
+are not read are noted.  Audio is looked for relative to the manifest, then in the folders that
+usually hold it beside the manifest.  In a .csv, texts may be quoted and have line breaks; in a
+.tsv or where | divides, quotes are text.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ttskit.datasets import folder
+from ttskit.datasets.clips import Dataset, Gathering, count, printable
+from ttskit.errors import DatasetError
+
+NEEDS = "a .csv, .tsv or .jsonl file whose columns are named, at least audio and text"
+SUFFIXES = (".csv", ".tsv", ".jsonl")
+# fmt: off
+COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "audio": (
+            "audio", "path", "file", "wav", "audio_path", "audio_file", "audio_filepath",
+            "file_name", "filename", "file_path", "wav_path", "wav_filename",
+        ),
+        "text": ("text", "transcript", "transcription", "sentence", "raw_text"),
+        "id": ("id", "utterance", "utterance_id", "utt_id"),
+        "speaker": ("speaker", "speaker_id", "speaker_name", "client_id"),
+        "start": ("start", "start_time", "offset"),
+        "end": ("end", "end_time"),
+    }
+)
+# fmt: on
+
+Row = tuple[str, dict[str, Any] | str]  # place; columns, or what is wrong with the row
+
+
+def matches(path: Path) -> str | None:
+    """Say by what a manifest is recognised: its columns, or those of one in the folder."""
+    if path.is_dir():
+        found = _manifests(path)
+        return f"{found[0].name} has named columns" if found else None
+    if path.suffix.lower() not in (*SUFFIXES, ".txt") or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.readline(100_000).decode("utf-8-sig", errors="replace")
+    names = _delimited(path, head)[1] if path.suffix.lower() != ".jsonl" else _keys(head)
+    columns = _columns(names)
+    if "audio" not in columns or "text" not in columns:
+        return None
+    return f"its columns {columns['audio']} and {columns['text']} name the audio and the text"
+
+
+def read(path: Path) -> Dataset:
+    """Read the utterances in the order of the rows."""
+    table = _only_manifest(path) if path.is_dir() else path
+    root, name = table.parent, table.name
+    content = folder.text(table)
+    if table.suffix.lower() == ".jsonl":
+        rows = list(_json_rows(name, content))
+        keys = Counter(key for _, row in rows if isinstance(row, dict) for key in row)
+        names = list(keys)
+    else:
+        head = content[: content.find("\n") + 1] or content
+        delimiter, names = _delimited(table, head)
+        rows = list(_table_rows(table, content, delimiter, names))
+    columns = _columns(names)
+    for needed in ("audio", "text"):
+        if needed not in columns:
+            raise DatasetError(
+                f"{table}: no column names the {needed}: has {printable(', '.join(names))}, "
+                f"needs one of {', '.join(COLUMNS[needed])}"
+            )
+    out = Gathering("manifest", root)
+    out.note(f"{name}: " + ", ".join(f"{role} in column {columns[role]}" for role in columns))
+    if unread := [column for column in names if column not in columns.values()]:
+        out.note(f"{name}: columns that are not read: {', '.join(unread)}")
+    quoted = 0
+    for place, row in rows:
+        if isinstance(row, str):
+            out.refuse("", row, "the row cannot be read", place)
+            continue
+        value = {role: _string(row.get(column)) for role, column in columns.items()}
+        quoted += len(value["text"]) > 1 and value["text"][0] == value["text"][-1] == '"'
+        _add(out, root, value, place)
+    if quoted:
+        out.note(f'{name}: texts that begin and end with ", which is read as text: {quoted}')
+    return out.dataset()
+
+
+def _add(out: Gathering, root: Path, value: dict[str, str], place: str) -> None:
+    """Take a row, given as role -> value, as an utterance."""
+    path = value["audio"].strip()
+    id = value.get("id", "").strip() or folder.without_suffix(os.path.basename(path))  # noqa: PTH119
+    try:
+        start, end = (_seconds(value.get(role, "")) for role in ("start", "end"))
+    except ValueError as error:
+        out.refuse(id, f"{error} is no time in seconds", "the times cannot be used", place)
+        return
+    if not path:
+        out.refuse(id, "names no audio", "the audio is missing", place)
+    elif audio := _find(root, path):
+        out.add(id, value["text"], audio, place, value.get("speaker", ""), start, end)
+    else:
+        out.refuse(id, f"no file {path}", "the audio is missing", place)
+
+
+def _find(root: Path, path: str) -> Path | None:
+    places = [root / path, *(root / name / path for name in folder.FOLDERS)]
+    return next((place for place in places if "\0" not in path and os.path.lexists(place)), None)
+
+
+def _seconds(value: str) -> float | None:
+    try:
+        return float(value) if value.strip() else None
+    except ValueError:
+        raise ValueError(value) from None
+
+
+def _string(value: object) -> str:
+    """Return a value of JSON or of a table as text; nothing is the empty text."""
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _columns(names: list[str]) -> dict[str, str]:
+    """Return role -> column for the columns that are read."""
+    known = {name.strip().lower(): name for name in reversed(names)}
+    return {
+        role: known[next(name for name in choices if name in known)]
+        for role, choices in COLUMNS.items()
+        if any(name in known for name in choices)
+    }
+
+
+def _keys(line: str) -> list[str]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return []
+    return list(row) if isinstance(row, dict) else []
+
+
+def _delimited(table: Path, head: str) -> tuple[str, list[str]]:
+    """Return what divides the columns, and their names: of what is usual, what yields most."""
+    found: list[tuple[int, str, list[str]]] = []
+    for delimiter in "\t" if table.suffix.lower() == ".tsv" else ",;\t|":
+        names = [name.strip('" ') for name in head.rstrip("\r\n").split(delimiter)]
+        found.append((len(_columns(names)), delimiter, names))
+    _, delimiter, names = max(found, key=lambda each: each[0])
+    return delimiter, names
+
+
+def _table_rows(table: Path, content: str, delimiter: str, names: list[str]) -> Iterator[Row]:
+    lines = io.StringIO(content, newline="")
+    reader = csv.reader(
+        lines,
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if delimiter in ",;" else csv.QUOTE_NONE,
+        strict=True,
+    )
+    before = 0
+    try:
+        next(reader, None)  # the header
+        if twice := [name for name, times in Counter(names).items() if times > 1]:
+            raise DatasetError(f"{table}: two columns are named {twice[0]!r}")
+        before = reader.line_num
+        for row in reader:
+            place, before = f"{table.name} line {before + 1}", reader.line_num
+            if len(row) not in (0, len(names)):
+                yield place, f"has {len(row)} columns, the header {len(names)}"
+            elif row:
+                yield place, dict(zip(names, row, strict=True))
+    except csv.Error as error:
+        raise DatasetError(
+            f"{table}: line {before + 1}: {error}; is a quotation mark not closed?"
+        ) from error
+
+
+def _json_rows(name: str, content: str) -> Iterator[Row]:
+    for number, line in enumerate(content.split("\n"), 1):
+        if not line.strip():
+            continue
+        place = f"{name} line {number}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            yield place, f"is not JSON: {error}"
+        else:
+            yield place, row if isinstance(row, dict) else "is not a JSON object with named values"
+
+
+def _manifests(path: Path) -> list[Path]:
+    files = [file for file in folder.walk(path, depth=1) if file.suffix.lower() in SUFFIXES]
+    return [file for file in files if matches(file)]
+
+
+def _only_manifest(path: Path) -> Path:
+    found = _manifests(path)
+    if len(found) != 1:
+        has = f"has {count([file.name for file in found], 'manifest')}" if found else "has none"
+        raise DatasetError(f"{path}: {has}; name the one to read: {NEEDS}")
+    return found[0]

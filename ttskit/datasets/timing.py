@@ -1,0 +1,193 @@
+"""Transcriptions with times: the shapes in which recognisers write them, read into words."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ttskit.datasets import folder
+from ttskit.datasets.clips import printable
+from ttskit.errors import DatasetError
+
+SHAPES = (
+    '{"characters": [...], "character_start_times_seconds": [...], '
+    '"character_end_times_seconds": [...]} or {"words": [{"word", "start", "end"}]} or '
+    '{"segments": [{"text", "start", "end"}]}'
+)
+JITTER = 0.001  # seconds by which a rounded time may go back
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word, or a segment whose words have no times, with what stands around it."""
+
+    text: str  # with its punctuation, without white space around it
+    start: float  # seconds
+    end: float
+    joined: bool = False  # it has no times of its own; these are its neighbours'
+
+
+def words(path: Path, duration: float) -> list[Word]:
+    """Read the words of a JSON transcription; their times must lie within `duration` seconds."""
+    try:
+        content = json.loads(folder.text(path))
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path}: is not JSON: {error}") from error
+    try:
+        found = _words(content)
+    except _Misfit as error:
+        raise DatasetError(f"{path}: {printable(str(error))}") from None
+    if not found:
+        raise DatasetError(f"{path}: has no words with times; needs {SHAPES}")
+    timed = _fill(found, duration)
+    _check(path, timed, duration)
+    return timed
+
+
+class _Misfit(Exception):
+    """What is wrong with a transcription, to be told with the name of its file."""
+
+
+_Timed = tuple[str, float | None, float | None]
+
+
+def _words(content: Any) -> list[_Timed]:
+    if not isinstance(content, dict):
+        raise _Misfit(f"is not a JSON object; needs {SHAPES}")
+    inner = content.get("alignment")
+    for place in (content, inner) if isinstance(inner, dict) else (content,):
+        if "characters" in place:
+            return _from_characters(place)
+        if "words" in place:
+            return _punctuate(_from_list(place["words"], "words"), str(place.get("text") or ""))
+        if "segments" in place:
+            return list(_from_segments(place["segments"]))
+    raise _Misfit(f"has {', '.join(content) or 'nothing'}; needs {SHAPES}")
+
+
+def _from_characters(place: dict[str, Any]) -> list[_Timed]:
+    columns = [
+        place.get(name)
+        for name in ("characters", "character_start_times_seconds", "character_end_times_seconds")
+    ]
+    lengths = [len(column) if isinstance(column, list) else -1 for column in columns]
+    if min(lengths) < 0 or len(set(lengths)) > 1:
+        raise _Misfit(
+            "characters, character_start_times_seconds and character_end_times_seconds must be "
+            f"lists of one length, have {lengths} (-1 is no list)"
+        )
+    found: list[_Timed] = []
+    text, start, end = "", None, None
+    for index, (character, first, last) in enumerate(zip(*map(list, columns), strict=True)):  # type: ignore[arg-type]
+        if not isinstance(character, str):
+            raise _Misfit(f"character {index + 1} is {character!r}, which is no text")
+        if character.isspace():
+            found += [(text, start, end)] * bool(text)
+            text, start, end = "", None, None
+        elif character:
+            where = f"character {index + 1} ({character!r})"
+            first, last = _seconds(first, where), _seconds(last, where)
+            if first is not None and last is not None:
+                if last < first or (end is not None and first < end - JITTER):
+                    raise _Misfit(f"{where} has times out of order: {first} to {last} s")
+                start, end = (first if start is None else start), last
+            text += character
+    return found + [(text, start, end)] * bool(text)
+
+
+def _from_list(items: Any, name: str) -> list[_Timed]:
+    if not isinstance(items, list):
+        raise _Misfit(f"{name} is not a list")
+    found: list[_Timed] = []
+    for index, item in enumerate(items):
+        where = f"{name}[{index}]"
+        if not isinstance(item, dict):
+            raise _Misfit(f"{where} is not an object with a word, start and end")
+        text = next((item[key] for key in ("word", "text", "punctuated_word") if key in item), None)
+        if not isinstance(text, str):
+            raise _Misfit(f"{where} has no word; has {', '.join(item)}")
+        where = f"{where} ({text.strip()!r})"
+        if item.get("type") != "spacing" and text.strip():
+            start, end = _seconds(item.get("start"), where), _seconds(item.get("end"), where)
+            found.append((text.strip(), start, end))
+    return found
+
+
+def _from_segments(items: Any) -> Iterator[_Timed]:
+    for index, segment in enumerate(_from_list(items, "segments")):
+        own = [item for item in items if str(item.get("text", "")).strip()][index]
+        inner = _from_list(own.get("words") or [], f"segments[{index}].words")
+        yield from _punctuate(inner, segment[0]) if inner else [segment]
+
+
+def _punctuate(found: list[_Timed], text: str) -> list[_Timed]:
+    """Give words the punctuation around them in the text, where the text has just these words."""
+    starts, at = [], 0
+    for word, _, _ in found:
+        place = text.find(word, at)
+        if place < 0 or any(character.isalnum() for character in text[at:place]):
+            return found
+        starts.append(place)
+        at = place + len(word)
+    if any(character.isalnum() for character in text[at:]):
+        return found
+    cuts = [0]
+    for start, (word, _, _), following in zip(starts, found, starts[1:], strict=False):
+        # what stands between two words belongs to the second from the last white space on
+        gap = text[start + len(word) : following]
+        space = max((i + 1 for i, character in enumerate(gap) if character.isspace()), default=0)
+        cuts.append(start + len(word) + space)
+    pieces = [text[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True)]
+    return [(piece, start, end) for piece, (_, start, end) in zip(pieces, found, strict=True)]
+
+
+def _seconds(value: Any, where: str) -> float | None:
+    if value is None:
+        return None
+    try:
+        time = math.nan if isinstance(value, bool | str) else float(value)
+    except (TypeError, OverflowError):
+        time = math.nan
+    if not math.isfinite(time):
+        raise _Misfit(f"{where} has the time {value!r}, which is no number of seconds")
+    if time < 0:
+        raise _Misfit(f"{where} has the negative time {time} s")
+    return time
+
+
+def _fill(found: list[_Timed], duration: float) -> list[Word]:
+    """Give words without times all the time between their neighbours, so that none is cut off."""
+    known = [word for word in found if word[1] is not None and word[2] is not None]
+    if not known:
+        return []
+    timed, before = [], 0.0
+    for index, (text, start, end) in enumerate(found):
+        if start is None or end is None:
+            after = (s for _, s, e in found[index:] if s is not None and e is not None)
+            timed.append(Word(text, before, max(before, next(after, duration)), joined=True))
+        else:
+            timed.append(Word(text, start, end))
+            before = end
+    return timed
+
+
+def _check(path: Path, timed: list[Word], duration: float) -> None:
+    before = replace(timed[0], start=0.0)
+    for number, word in enumerate(timed, 1):
+        where = f"{path}: word {number} ({printable(word.text[:40])})"
+        if word.end < word.start:
+            raise DatasetError(f"{where} ends at {word.end} s, before it starts at {word.start} s")
+        if word.start < before.start - JITTER:
+            raise DatasetError(
+                f"{where} starts at {word.start} s, but the word in front of it at {before.start} s"
+            )
+        if word.start >= duration or word.end > duration + 0.1:
+            raise DatasetError(
+                f"{where} ends at {word.end} s, but the recording at {duration:.3f} s; "
+                f"is this its transcription?"
+            )
+        before = word
