@@ -59,9 +59,9 @@ def test_the_id_defaults_to_the_name_of_the_audio(manifest, tmp_path):
 
 
 def test_every_row_that_cannot_be_used_is_reported(manifest):
-    content = "audio,text,id,start,end\n" + "\n".join(
-        ["a.wav,A.,a,,", "b.wav,B.,b", "c.wav,C.,c,,", ",D.,d,,", "a.wav,E.,e,soon,", "a.wav,,f,,"]
-        + ["a.wav,G.,g,2,1", "a.wav,H.,h,-1,1", "a.wav,I.,i,nan,1"]
+    content = (
+        "audio,text,id,start,end\na.wav,A.,a,,\nb.wav,B.,b\nc.wav,C.,c,,\n,D.,d,,\n"
+        "a.wav,E.,e,soon,\na.wav,,f,,\na.wav,G.,g,2,1\na.wav,H.,h,-1,1\na.wav,I.,i,nan,1"
     )
     found = understand(manifest("m.csv", content))
     assert [clip.id for clip in found.clips] == ["a"]

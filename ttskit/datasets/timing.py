@@ -102,30 +102,36 @@ def _from_characters(place: dict[str, Any]) -> list[_Timed]:
 def _from_list(items: Any, name: str) -> list[_Timed]:
     if not isinstance(items, list):
         raise _Misfit(f"{name} is not a list")
-    found: list[_Timed] = []
-    for index, item in enumerate(items):
-        where = f"{name}[{index}]"
-        if not isinstance(item, dict):
-            raise _Misfit(f"{where} is not an object with a word, start and end")
-        text = next((item[key] for key in ("word", "text", "punctuated_word") if key in item), None)
-        if not isinstance(text, str):
-            raise _Misfit(f"{where} has no word; has {', '.join(item)}")
-        where = f"{where} ({text.strip()!r})"
-        if item.get("type") != "spacing" and text.strip():
-            start, end = _seconds(item.get("start"), where), _seconds(item.get("end"), where)
-            found.append((text.strip(), start, end))
-    return found
+    found = [_timed(item, f"{name}[{index}]") for index, item in enumerate(items)]
+    return [word for word in found if word[0]]
+
+
+def _timed(item: Any, where: str) -> _Timed:
+    if not isinstance(item, dict):
+        raise _Misfit(f"{where} is not an object with a word, start and end")
+    text = next((item[key] for key in ("word", "text") if key in item), None)
+    if not isinstance(text, str):
+        raise _Misfit(f"{where} has no word; has {', '.join(item)}")
+    where = f"{where} ({text.strip()!r})"
+    return text.strip(), _seconds(item.get("start"), where), _seconds(item.get("end"), where)
 
 
 def _from_segments(items: Any) -> Iterator[_Timed]:
-    for index, segment in enumerate(_from_list(items, "segments")):
-        own = [item for item in items if str(item.get("text", "")).strip()][index]
-        inner = _from_list(own.get("words") or [], f"segments[{index}].words")
-        yield from _punctuate(inner, segment[0]) if inner else [segment]
+    if not isinstance(items, list):
+        raise _Misfit("segments is not a list")
+    for index, item in enumerate(items):
+        segment = _timed(item, f"segments[{index}]")
+        inner = _from_list(item.get("words") or [], f"segments[{index}].words")
+        if inner:
+            yield from _punctuate(inner, segment[0])
+        elif segment[0]:
+            yield segment
 
 
 def _punctuate(found: list[_Timed], text: str) -> list[_Timed]:
     """Give words the punctuation around them in the text, where the text has just these words."""
+    if not found:
+        return []
     starts, at = [], 0
     for word, _, _ in found:
         place = text.find(word, at)
