@@ -186,7 +186,7 @@ def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tupl
 
     if suffix.lower() not in WRITABLE:
         raise AudioError(
-            f"cannot write {suffix or 'a file without suffix'}: give one of {WRITABLE}"
+            f"cannot write {suffix or 'a file without suffix'}: give one of {', '.join(WRITABLE)}"
         )
     coded, clipped = to_int16(samples)
     out = io.BytesIO()
