@@ -78,7 +78,7 @@ def answer(line: Line, speller: Speller, form: Form) -> Answer:
             if spelling.guessed[place]
         )
         return Answer(tuple(dict.fromkeys(guesses)), note)
-    return Answer((speller.normalise(line.text),), note)
+    return Answer((spelling.text,), note)
 
 
 def answers(lines: Iterable[Line], speller: Speller, form: Form, jobs: int = 1) -> Iterator[Answer]:

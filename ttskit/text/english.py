@@ -1,7 +1,7 @@
 """How English is read aloud: the rules, tried in order where a word or a number begins.
 
 A rule is a pattern and a function that says what a match is read as, or None to decline; a
-reading that ends in `|` gives back the full stop at the end of its match, which then ends the sentence.
+reading that ends in `|` gives back the full stop at the end of its match: it ends the sentence.
 What is not a rule here is read as it is written.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ttskit.text import addresses
 from ttskit.text import english_words as table
 from ttskit.text.numbers import Numbers, english_fraction, plural, roman
 
@@ -22,8 +23,6 @@ _MONTH = "|".join(sorted((m.capitalize() for m in table.MONTH_OF), key=len, reve
 _MONEY = "|".join(sorted(map(re.escape, table.MONEY), key=len, reverse=True))
 _SCALE = "|".join(sorted(table.SCALES, key=len, reverse=True))
 _UNIT = "|".join(sorted(map(re.escape, table.UNITS), key=len, reverse=True))
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})"
-_TOP = "com|org|net|edu|gov|io|uk|us|de|nl|eu|co|info|ai|dev|app|fr|ca|tv|me|be|at|ch"
 _ENDS_LINE = re.compile(r"[\"'”’)\]]*(?:\s+[\"'“‘(]?[A-Z]|\s*\Z)")
 
 
@@ -91,30 +90,7 @@ def _stops(match: re.Match[str]) -> list[str]:
 
 
 def _address(english: English, match: re.Match[str]) -> Reading:
-    said: list[str] = []
-    for part in re.findall(r"[A-Za-z]+|\d+|.", re.sub(r"^[a-z]+://", "", match[0])):
-        if part in table.ADDRESS_SIGNS:
-            said += _spelt(table.ADDRESS_SIGNS[part])
-        elif part[0].isdigit():
-            said += english.code(part)
-        elif len(part) < 3 or not re.search("[aeiouyAEIOUY]", part):
-            short = part.lower() in {
-                "me",
-                "be",
-                "at",
-                "my",
-                "go",
-                "do",
-                "we",
-                "to",
-                "of",
-                "is",
-                "in",
-            }
-            said += [part] if short and not part.isupper() else english.letters(part)
-        else:
-            said.append(part)
-    return said
+    return addresses.read(match[0], english.letters, english.code)
 
 
 def _clock(english: English, match: re.Match[str]) -> Reading:
@@ -262,10 +238,10 @@ def _minus(_: English, match: re.Match[str]) -> Reading:
 
 
 def _times(english: English, match: re.Match[str]) -> Reading:
-    return [*english.amount(match["left"]), "by"]
+    return [*english.amount(match["left"]), "times" if " " in match[0] else "by"]
 
 
-def _number_sign(_: English, match: re.Match[str]) -> Reading:
+def _number_sign(_: English, __: re.Match[str]) -> Reading:
     return ["number"]
 
 
@@ -289,7 +265,7 @@ def _mixed(english: English, match: re.Match[str]) -> Reading:
     return said
 
 
-def _abbreviation(english: English, match: re.Match[str]) -> Reading:
+def _abbreviation(_: English, match: re.Match[str]) -> Reading:
     short = match["short"].lower()
     if short in {"dr", "st"} and match["short"][0].isupper():
         return _doctor_or_drive(match, short)
@@ -377,20 +353,7 @@ def _elision(_: English, match: re.Match[str]) -> Reading:
 
 def _letter(_: English, match: re.Match[str]) -> Reading:
     """`A` is the article, unless it is named as a letter: `vitamin A`, `Plan A`."""
-    named = _before(match).lower() in {
-        "vitamin",
-        "plan",
-        "grade",
-        "type",
-        "letter",
-        "group",
-        "hepatitis",
-        "section",
-        "class",
-        "option",
-        "an",
-        "straight",
-    }
+    named = _before(match).lower() in table.LETTERED
     return ["A"] if named else None
 
 
@@ -398,14 +361,8 @@ def _rule(pattern: str, function: Callable[[English, re.Match[str]], Reading]) -
     return re.compile(pattern), function
 
 
-_ADDRESS = [
-    _rule(rf"[\w.+-]{{1,64}}@{_LABEL}(?:\.{_LABEL}){{1,8}}", _address),
-    _rule(r"(?:[a-z]{2,10}://|www\.)[^\s<>\"“”()]{0,1000}[\w/]", _address),
-    _rule(
-        rf"{_LABEL}(?:\.{_LABEL}){{0,6}}\.(?:{_TOP})(?:/[\w./?=&#%~-]{{0,500}}[\w/])?(?![\w.]*\w)",
-        _address,
-    ),
-]
+_ADDRESS = [(pattern, _address) for pattern in addresses.PATTERNS]
+_TH = "(?:st|nd|rd|th)"
 _HALF = r"(?P<half>\s?(?:[ap]m\b|[ap]\.m\.|[AP]M\b|[AP]\.M\.))"
 _FIGURES = [
     *_ADDRESS,
@@ -448,7 +405,7 @@ _FIGURES = [
 ]
 _LETTERS = [
     *_ADDRESS,
-    _rule(rf"(?P<month>{_MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\w:]|[.,/]\d)", _month_day),
+    _rule(rf"(?P<month>{_MONTH})\.?\s+(?P<day>\d{{1,2}}){_TH}?(?![\w:]|[.,/]\d)", _month_day),
     _rule(r"(?P<short>[A-Za-z]{1,20}(?:\.[A-Za-z]{1,3}){0,3})\.", _abbreviation),
     _rule(r"(?:[A-Za-z]\.){2,}", _initials),
     _rule(r"[A-Z]\.(?=\s)", _initial),
@@ -457,4 +414,5 @@ _LETTERS = [
     _rule(r"(?P<capitals>[A-Z]{2,})(?P<tail>['’]?s|)(?!\w|['’]\w)", _capitals),
     _rule(r"['’](?:[A-Za-z]+)['’]?", _elision),
     _rule(r"A(?![\w'’])", _letter),
+    _rule(r"['’](?=\d0s\b)", lambda _, __: []),
 ]  # fmt: skip

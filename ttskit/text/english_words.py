@@ -5,6 +5,8 @@ This table and the rules of `english.py` are the place where readings are mended
 
 from __future__ import annotations
 
+from ttskit.text.symbols import words
+
 # Read whatever follows.  The full stop belongs to the abbreviation.
 ABBREVIATIONS = {
     "mr": "Mister", "mrs": "Missus", "ms": "Miz", "messrs": "Messers", "prof": "Professor",
@@ -32,8 +34,9 @@ BEFORE_NUMBER = {
 }  # fmt: skip
 
 MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 MONTH_OF = {name.lower(): name for name in MONTHS} | {
     name[:3].lower(): name for name in MONTHS
 } | {"sept": "September"}  # fmt: skip
@@ -108,29 +111,31 @@ ADDRESS_SIGNS = {
 }  # fmt: skip
 
 # Words although written in capitals and short; letters although they are also words.
-SPOKEN = frozenset(
+SPOKEN = words(
     "NASA NATO AIDS UNESCO UNICEF OPEC FIFA NAFTA SWAT COVID SARS OSHA FEMA PIN RAM ROM "
-    "GIF JPEG LASER RADAR SCUBA SONAR TASER ZIP ASCII LAN WAN RAID NASDAQ OK DARPA".split()
+    "GIF JPEG LASER RADAR SCUBA SONAR TASER ZIP ASCII LAN WAN RAID NASDAQ OK DARPA"
 )
-SPELLED = frozenset(
-    "US UK EU UN IT AI TV PC ID UV IQ PR HR ER OR PS PM AM DC LA VIP CV CD SOS".split()
-)
-SPELLED_ALONE = frozenset("IT OR AM US".split())  # words of a text that is all capitals
+SPELLED = words("US UK EU UN IT AI TV PC ID UV IQ PR HR ER OR PS PM AM DC LA VIP CV CD SOS")
+SPELLED_ALONE = words("IT OR AM US")  # words of a text that is all capitals
 MEANT = {"OK": "okay", "TTS": "T T S"}
 
 # A Roman numeral after one of these is an ordinal (`Henry VIII`) ...
-REGNAL = frozenset(
+REGNAL = words(
     "Henry Louis George Elizabeth Edward Charles James Richard William Philip Pius Benedict Paul "
     "John Napoleon Alexander Nicholas Catherine Peter Leo Gregory Clement Innocent Urban Frederick "
     "Ferdinand Mary Ivan Albert Leopold Gustav Christian Margaret Wilhelm Otto Constantine "
-    "Boniface Sixtus Julius Ramses Ptolemy Darius Xerxes Robert David Malcolm Alfonso".split()
+    "Boniface Sixtus Julius Ramses Ptolemy Darius Xerxes Robert David Malcolm Alfonso"
 )
 # ... and after one of these a cardinal, however short it is.
-COUNTED = frozenset(
+COUNTED = words(
     "war chapter part volume book act scene section article title type phase stage level class "
-    "figure table appendix bowl apollo rocky grade amendment vol mark version".split()
+    "figure table appendix bowl apollo rocky grade amendment vol mark version"
 )
-STARTERS = frozenset("the he she it they we i you this that but and there then in on a an".split())
-ROOMS = frozenset("Suite Apt Apartment Unit Room Floor NE NW SE SW North South East West".split())
+LETTERED = words(
+    "vitamin plan grade type letter group hepatitis section class option an straight"
+)  # the A after one of these is the letter
+LOWER_IN_ADDRESS = words("me be at my go do we to of is in")
+STARTERS = words("the he she it they we i you this that but and there then in on a an")
+ROOMS = words("Suite Apt Apartment Unit Room Floor NE NW SE SW North South East West")
 ELISIONS = {"'em": "them", "'n'": "and", "'tis": "it is", "'twas": "it was", "'cause": "because",
             "'til": "until", "'bout": "about", "'round": "around"}  # fmt: skip

@@ -18,7 +18,7 @@ from ttskit.text.english import English
 from ttskit.text.english_words import SIGNS
 from ttskit.text.numbers import english_fraction
 from ttskit.text.others import SPEAKS_NUMBERS, Other
-from ttskit.text.symbols import CHARACTERS
+from ttskit.text.symbols import CHARACTERS, LANGUAGES
 
 Kind = Literal["words", "phonemes", "mark", "space", "join", "drop"]
 
@@ -56,6 +56,7 @@ _MARKS = {
 _HYPHENS = "-‐‑·"
 _INLINE = re.compile(r"\[\[(?P<phonemes>[^\[\]\n]{1,1000})\]\]")
 _ELLIPSIS = re.compile(r"\.{2,}|[-‐‑]{2,}|(?<=\s)-(?=\s)")
+_HYPHENED = re.compile(r"[^\W\d_]{1,30}(?:-[^\W\d_]{1,30}){1,4}(?![\w-])")
 _APOSTROPHES = "'’ʼ"
 
 
@@ -79,6 +80,8 @@ class Normaliser:
         )
         self._signs = SIGNS if language == "en-us" else getattr(self._reader, "signs", {})
         self._own = _alternation(own)
+        self._known = known
+        self._hyphens = language != CHARACTERS and "-" in LANGUAGES[language].letters
 
     def pieces(self, text: str) -> list[Piece]:
         """Cut `text` into pieces that together cover it."""
@@ -106,6 +109,8 @@ class Normaliser:
             end, said = read
             named = any(len(word) == 1 and word.isupper() for word in said)
             return Piece("words" if said else "join", at, end, tuple(said), letters=named)
+        if self._hyphens and (whole := _HYPHENED.match(text, at)) and self._known(whole[0]):
+            return Piece("words", at, whole.end(), (_tidy(whole[0]),))
         if end := _word_end(text, at):
             return Piece("words", at, end, (_tidy(text[at:end]),))
         return self._sign(text, at)

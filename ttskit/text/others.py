@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ttskit.text.numbers import Numbers, plural
+from ttskit.text.symbols import words
 
 Reading = list[str] | None
 
@@ -31,6 +32,10 @@ class Table:
     money: dict[str, tuple[str, str]] = field(default_factory=dict)
     units: dict[str, tuple[str, str]] = field(default_factory=dict)
     abbreviations: dict[str, str] = field(default_factory=dict)
+
+
+def _months(written: str) -> tuple[str, ...]:
+    return tuple(written.split())
 
 
 def _units(written: str) -> dict[str, tuple[str, str]]:
@@ -57,8 +62,8 @@ _DE = Table(
     clock="Uhr",
     ordinal=r"(?P<number>\d{1,3})\.(?=\s+(?:Januar|Februar|März|April|Mai|Juni|Juli|August|"
     r"September|Oktober|November|Dezember|Jahrhundert|Klasse|Platz|Mal|Stock)\b)",
-    months=tuple(
-        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
+    months=_months(
+        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
     ),
     signs=_words(
         "&=und;+=plus;@=ät;%=Prozent;°=Grad;€=Euro;$=Dollar;£=Pfund;§=Paragraf;==gleich;×=mal;"
@@ -86,9 +91,8 @@ _NL = Table(
     to="tot",
     clock="uur",
     ordinal=r"(?P<number>\d{1,3})(?:ste|de|e)\b",
-    months=tuple(
-        "januari februari maart april mei juni juli augustus september oktober november "
-        "december".split()
+    months=_months(
+        "januari februari maart april mei juni juli augustus september oktober november december"
     ),
     signs=_words(
         "&=en;+=plus;@=at;%=procent;°=graden;€=euro;$=dollar;£=pond;§=paragraaf;×=maal;"
@@ -116,7 +120,7 @@ TABLES = {
         "virgule", "moins", "à", "heures", group=" ",
         signs=_words("&=et;+=plus;@=arobase;%=pour cent;€=euros;$=dollars") | {"=": "égale"},
         money=_units("€=euro/euros;$=dollar/dollars;£=livre/livres"),
-        units=_units("km=kilomètre/kilomètres;kg=kilogramme/kilogrammes;m=mètre/mètres;%=pour cent"),
+        units=_units("km=kilomètre/kilomètres;kg=kilogramme/kilogrammes;%=pour cent"),
         abbreviations=_words("M.=monsieur;Mme=madame;Mlle=mademoiselle;etc.=et cetera"),
     ),
     "es-es": Table(
@@ -130,18 +134,18 @@ TABLES = {
         "virgola", "meno", "a", "",
         signs=_words("&=e;+=più;@=chiocciola;%=per cento;€=euro;$=dollari") | {"=": "uguale"},
         money=_units("€=euro;$=dollaro/dollari;£=sterlina/sterline"),
-        units=_units("km=chilometro/chilometri;kg=chilogrammo/chilogrammi;m=metro/metri;%=per cento"),
+        units=_units("km=chilometro/chilometri;kg=chilogrammo/chilogrammi;%=per cento"),
         abbreviations=_words("Sig.=signor;Dott.=dottor;ecc.=eccetera"),
     ),
     "pt": Table(
         "vírgula", "menos", "a", "horas",
         signs=_words("&=e;+=mais;@=arroba;%=por cento;€=euros;$=dólares") | {"=": "igual a"},
         money=_units("€=euro/euros;$=dólar/dólares;R$=real/reais"),
-        units=_units("km=quilômetro/quilômetros;kg=quilograma/quilogramas;m=metro/metros;%=por cento"),
+        units=_units("km=quilômetro/quilômetros;kg=quilograma/quilogramas;%=por cento"),
         abbreviations=_words("Sr.=senhor;Sra.=senhora;Dr.=doutor;etc.=etcétera"),
     ),
 }  # fmt: skip
-SPEAKS_NUMBERS = frozenset("de-de nl fr-fr es-es it-it pt ru-ru sv-se cs-cz ca-ce ar fa".split())
+SPEAKS_NUMBERS = words("de-de nl fr-fr es-es it-it pt ru-ru sv-se cs-cz ca-ce ar fa")
 
 
 class Other:
@@ -161,13 +165,12 @@ class Other:
             match = self._short.match(text, at) if self._short else None
             if not match:
                 return None
-            said = self.table.abbreviations[match[0]].split()
-            final = match[0].endswith(".") and not text[match.end() :][:80].strip()
-            return match.end() - final, said
+            final = match[0].endswith(".") and not text[match.end() : match.end() + 80].strip()
+            return match.end() - final, self.table.abbreviations[match[0]].split()
         for pattern, rule in self._rules:
             match = pattern.match(text, at)
-            if match and (words := rule(match)) is not None:
-                return match.end(), words
+            if match and (said := rule(match)) is not None:
+                return match.end(), said
         return None
 
     def _compile(self) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Reading]]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ttskit.text.lexicon import Lexicon
 from ttskit.text.symbols import LANGUAGES, folder
+from ttskit.text.symbols import words as _listed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,9 +34,9 @@ _TAGS = {
     **dict.fromkeys(["NNS", "NNP", "NNPS"], "NN"), "JJR": "JJ", "JJS": "JJ",
     "RBR": "RB", "RBS": "RB", "TO": "IN",
 }  # fmt: skip
-_EN_VOWELS = frozenset("aɪ aʊ eɪ i oʊ u æ ɑ ɔ ɔɪ ə ɚ ɛ ɪ ʊ ʌ".split())
-_EN_HISSING = frozenset("s z ʃ ʒ t͡ʃ d͡ʒ".split())
-_EN_VOICELESS = frozenset("p t k f θ".split())
+_EN_VOWELS = _listed("aɪ aʊ eɪ i oʊ u æ ɑ ɔ ɔɪ ə ɚ ɛ ɪ ʊ ʌ")
+_EN_HISSING = _listed("s z ʃ ʒ t͡ʃ d͡ʒ")
+_EN_VOICELESS = _listed("p t k f θ")
 # Said otherwise than gruut's first choice says.
 _EN_MENDED = {
     "an": ("ə", "n"), "and": ("ə", "n", "d"), "miz": ("m", "ˈɪ", "z"),

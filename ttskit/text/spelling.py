@@ -36,6 +36,7 @@ class Drop:
 class Spelling:
     """What a text is spoken as.
 
+    text : the text as it is read aloud
     tokens : (token,) symbols of the language's table
     token_word : (token,) int, the word that a token belongs to; -1 for begin, end, boundary and
         punctuation
@@ -46,6 +47,7 @@ class Spelling:
     guessed : (word,) bool, whether the pronunciation is a guess
     """
 
+    text: str
     tokens: tuple[str, ...]
     token_word: tuple[int, ...]
     words: tuple[str, ...]
@@ -123,23 +125,7 @@ class Speller:
 
     def normalise(self, text: str) -> str:
         """Write a text as it is read aloud."""
-        written, glue = "", True
-        for piece in self._normaliser.pieces(text):
-            if piece.kind == "words" or piece.kind == "phonemes":
-                said = " ".join(piece.words)
-                said = f"[[{said}]]" if piece.kind == "phonemes" else said
-                written += said if glue or not written else " " + said
-                glue = False
-            elif piece.kind == "mark":
-                source = text[piece.start : piece.end]
-                opens = _opens(text, piece)
-                written += (" " if opens and not glue and written else "") + source
-                glue = opens
-            elif piece.kind == "space":
-                written, glue = written.rstrip() + " ", True
-            else:
-                glue = glue and piece.kind == "drop"
-        return written.strip()
+        return self.spell(text).text
 
     def spell(self, text: str) -> Spelling:
         """Return the tokens of a text, with the words and places that they come from."""
@@ -196,6 +182,7 @@ class Speller:
                 waiting = []
         tail = [*(token for token, _ in waiting), END]
         return Spelling(
+            text=_written_out(text, pieces, words),
             tokens=(*tokens, *tail),
             token_word=(*owner, *(-1 for _ in tail)),
             words=tuple(word.text for word in voiced),
@@ -204,6 +191,24 @@ class Speller:
             drops=tuple(_drops(text, pieces, words)),
             guessed=tuple(word.guessed for word in voiced),
         )
+
+
+def _written_out(text: str, pieces: list[Piece], words: list[_Spoken]) -> str:
+    """Write the words that are spoken and the punctuation, spaced as the source is."""
+    said = {id(piece): list[str]() for piece in pieces}
+    for word in words:
+        said[id(word.piece)] += [word.text] if word.symbols else []
+    written, glued = "", True
+    for piece in pieces:
+        if piece.kind == "mark":
+            opens = _opens(text, piece)
+            written += " " if opens and not glued else ""
+            written, glued = written + text[piece.start : piece.end], opens
+        elif piece.kind == "space":
+            written, glued = written.rstrip() + " ", True
+        elif found := " ".join(said[id(piece)]):
+            written, glued = written + ("" if glued else " ") + found, False
+    return written.strip()
 
 
 def _between(marks: list[tuple[str, bool]], inner: bool) -> list[str]:

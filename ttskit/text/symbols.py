@@ -22,6 +22,11 @@ HASH = "＃"  # how a `#` of the text is written in `characters`, where `#` is t
 _STRESS = "ˈ ˌ"
 
 
+def words(written: str) -> frozenset[str]:
+    """Return the words of a list written as one string."""
+    return frozenset(written.split())
+
+
 @dataclass(frozen=True, slots=True)
 class Language:
     """What is fixed about one language that gruut has data for.
@@ -72,8 +77,8 @@ _DE = Language(
 _AR = Language(
     "ar",
     "ar",
-    plain="a aj aw aː b d dˤ dˤˤ d͡ʒ f h i iː j k l m n q r s sˤ sˤˤ t tˤ tˤˤ u uː w x z ð ðˤ ðˤˤ ħ ɣ "
-    "ʃ ʔ ʕ θ",
+    plain="a aj aw aː b d dˤ dˤˤ d͡ʒ f h i iː j k l m n q r s sˤ sˤˤ t tˤ tˤˤ u uː w x z ð ðˤ ðˤˤ ħ "
+    "ɣ ʃ ʔ ʕ θ",
     letters="ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652",
 )
 _CA = Language(
@@ -120,22 +125,23 @@ _IT = Language(
 _LB = Language(
     "lb",
     "lb",
-    plain="aː b d dʒ e eː f g h i iə iː j k l m n o oɪ oː p s t u uə uː v w y yː z æ æːɪ æːʊ ŋ œː ɐ "
+    plain="aː b d dʒ e eː f g h i iə iː j k l m n o oɪ oː p s t u uə uː v w y yː z æ æːɪ æːʊ ŋ œː "
+    "ɐ "
     "ɑ ɑɪ ɑʊ ɑ̃ː ɕ ə əʊ ɛː ɛ̃ː ɜɪ ʀ ʁ ʃ ʑ ʒ ʦ χ",
     letters="abcdefghijklmnopqrstuvwxyzäèéêëöü",
 )
 _PT = Language(
     "pt",
     "pt",
-    plain="b d e ej ew f i iw j k l m n o oj ow p s t u uj v w z õ õj̃ ĩ ũ ũj̃ ɐ ɐj ɐw ɐ̃ ɐ̃j̃ ɐ̃w̃ ɔ ɔj ɛ "
-    "ɛj ɛw ɡ ɲ ɹ ɾ ʁ ʃ ʎ ʒ ẽ ẽj̃",
+    plain="b d e ej ew f i iw j k l m n o oj ow p s t u uj v w z õ õj̃ ĩ ũ ũj̃ ɐ ɐj ɐw ɐ̃ ɐ̃j̃ "
+    "ɐ̃w̃ ɔ ɔj ɛ ɛj ɛw ɡ ɲ ɹ ɾ ʁ ʃ ʎ ʒ ẽ ẽj̃",
     letters="abcdefghijklmnopqrstuvwxyzáâãçèéêíóôõúü",
 )
 _RU = Language(
     "ru-ru",
     "ru",
-    plain="a aː b bʲ d dʲ e eː f fʲ i iː j k kʲ l lʲ m mʲ n nʲ o oː p pʲ r rʲ s sʲ t tʲ t͡s t͡ɕ u uː v "
-    "vʲ x xʲ z zʲ ɕː ɡ ɡʲ ɨ ɨː ʂ ʐ",
+    plain="a aː b bʲ d dʲ e eː f fʲ i iː j k kʲ l lʲ m mʲ n nʲ o oː p pʲ r rʲ s sʲ t tʲ t͡s t͡ɕ u "
+    "uː v vʲ x xʲ z zʲ ɕː ɡ ɡʲ ɨ ɨː ʂ ʐ",
     letters="абвгдежзийклмнопрстуфхцчшщъыьэюяё",
 )
 _SV = Language(

@@ -1,0 +1,143 @@
+import pickle
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ttskit.errors import TextError
+from ttskit.text import symbols
+from ttskit.text.spelling import Speller
+
+ENGLISH = Speller("en-us")
+CHARACTERS = Speller("characters")
+TEXTS = st.text(max_size=60) | st.text("aA1.,'’-$€%/:@# \n\t5Dr()[]é½²👍Яʼ\u200d", max_size=60)
+
+
+def accounted(text, spelling):
+    """Return how often each character is accounted for: a drop within a word's span is the drop's."""
+    drops = {drop.offset for drop in spelling.drops}
+    covered = [character.isspace() or at in drops for at, character in enumerate(text)]
+    for start, end in {*spelling.spans, *spelling.marks}:
+        for at in range(start, end):
+            covered[at] = True
+    return covered
+
+
+def check(speller, text):
+    spelling = speller.spell(text)
+    assert all(accounted(text, spelling))
+    assert all(text[drop.offset] == drop.character for drop in spelling.drops)
+    assert len(spelling.tokens) == len(spelling.token_word)
+    assert len(spelling.words) == len(spelling.spans) == len(spelling.guessed)
+    assert sorted({w for w in spelling.token_word if w >= 0}) == list(range(len(spelling.words)))
+    assert spelling.tokens.count(symbols.BEGIN) == spelling.tokens.count(symbols.END) == 1
+    assert spelling.tokens.count(symbols.BOUNDARY) == max(0, len(spelling.words) - 1)
+    words = [set(range(*span)) for span in set(spelling.spans)]
+    marks = [set(range(*span)) for span in set(spelling.marks)]
+    assert sum(map(len, words + marks)) == len(set().union(*words, *marks))
+    if speller.language != "characters":
+        assert set(spelling.tokens) <= set(speller.table)
+
+
+@settings(deadline=None, max_examples=300)
+@given(TEXTS)
+def test_every_character_is_a_words_or_a_mark_or_a_reported_drop(text):
+    try:
+        check(ENGLISH, text)
+    except TextError as error:
+        assert "[[" in str(error)
+
+
+@settings(deadline=None, max_examples=150)
+@given(TEXTS)
+def test_characters_account_for_every_character_too(text):
+    try:
+        check(CHARACTERS, text)
+    except TextError as error:
+        assert "[[" in str(error)
+
+
+@pytest.mark.parametrize("language", ["de", "nl"])
+def test_so_do_other_languages(language):
+    pytest.importorskip(f"gruut_lang_{language}", reason=f"pip install 'ttskit[{language}]'")
+    speller, chance = Speller(language), random.Random(0)
+    for _ in range(300):
+        check(speller, "".join(chance.choices("aäßÉzjs 1230.,:-€%°'’éЖ👍-(\"", k=20)))
+
+
+def test_layout():
+    spelling = ENGLISH.spell('He said, "go!"')
+    assert " ".join(spelling.tokens) == '<begin> h ˈi # s ˈɛ d , # " ɡ ˈoʊ ! " <end>'
+    assert spelling.words == ("He", "said", "go")
+    assert spelling.spans == ((0, 2), (3, 7), (10, 12))
+    assert spelling.token_word == (-1, 0, 0, -1, 1, 1, 1, -1, -1, -1, 2, 2, -1, -1, -1)
+    assert spelling.phonemes(2) == ("ɡ", "ˈoʊ")
+
+
+def test_a_figure_shares_its_span_among_its_words():
+    spelling = ENGLISH.spell("It cost $5.")
+    assert spelling.words == ("It", "cost", "five", "dollars")
+    assert spelling.spans == ((0, 2), (3, 7), (8, 10), (8, 10))
+
+
+def test_what_cannot_be_spoken_is_reported():
+    assert [str(drop) for drop in ENGLISH.spell("ok 👍 да").drops] == [
+        "U+1F44D at 3", "U+0434 at 5", "U+0430 at 6",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "phonemes"),
+    [
+        ("I will read it.", 2, "ɹ ˈi d"),
+        ("I have read it.", 2, "ɹ ˈɛ d"),
+        ("the apple", 0, "ð i"),
+        ("the pear", 0, "ð ə"),
+        ("a record", 1, "ɹ ˈɛ k ɚ d"),
+        ("vitamin A", 1, "ˈeɪ"),
+        ("a cat", 0, "ə"),
+        ("Whittemore's cats", 0, "w ˈɪ t m ɔ ɹ z"),
+        ("say [[həˈloʊ]]", 1, "h ə l ˈoʊ"),
+        ("café", 0, "k æ f ˈeɪ"),
+    ],
+)
+def test_words_are_said_by_what_is_around_them(text, word, phonemes):
+    assert " ".join(ENGLISH.spell(text).phonemes(word)) == phonemes
+
+
+def test_an_inline_phoneme_that_does_not_exist_is_named():
+    with pytest.raises(TextError, match=r"\[\[h Q\]\] at character 4: symbol 'Q' is not"):
+        ENGLISH.spell("so [[h Q]]")
+
+
+def test_a_copy_for_another_process_spells_alike():
+    copy = pickle.loads(pickle.dumps(ENGLISH))
+    text = "The quixotic Zzyzx cost $3, Dr. Smith."
+    assert copy.spell(text) == ENGLISH.spell(text)
+
+
+def test_looking_up_one_by_one_and_all_at_once_agree():
+    words = "the quick brown fox jumps over a lazy dog near my house and barn today".split()
+    alone = Speller("en-us")
+    singly = [alone.spell(word).phonemes(0) for word in words]
+    long = Speller("en-us").spell(". ".join(words * 40))
+    assert [long.phonemes(n) for n in range(1, len(words))] == singly[1:]
+
+
+def test_a_line_of_many_characters_takes_linear_time():
+    for unit in ("word ", "a.", "1", "$1,", "A-", "'", "x", "www.", "1-", "([", "Dr. "):
+        assert ENGLISH.spell(unit * (10_000 // len(unit))).tokens
+
+
+def test_characters_keep_the_text():
+    spelling = CHARACTERS.spell("Ünder #1, ok")
+    assert "".join(spelling.tokens[1:-1]) == "Ünder#＃1,#ok"
+
+
+def test_characters_fold_case_on_request_and_drop_what_the_table_lacks():
+    table = symbols.character_symbols(["abc def."])
+    assert table == (*symbols.SPECIAL, *"abcdef")
+    spelling = Speller("characters", table=table, fold=True).spell("ABx")
+    assert spelling.tokens == (symbols.BEGIN, "a", "b", symbols.END)
+    assert [str(drop) for drop in spelling.drops] == ["U+0078 at 2"]
