@@ -133,11 +133,9 @@ class Pronouncer:
             forms.append(lower.capitalize())
         if not word.isascii() and self.language != "fa":
             forms.append(_plain(lower))
-        if "'" in word:
+        if "'" in word and self.language != "en-us":
             forms += [lower.replace("'", ""), lower.rsplit("'", 1)[0]]
-        return list(dict.fromkeys(forms))[
-            : 3 if self.language == "en-us" and "'" not in word else 6
-        ]
+        return list(dict.fromkeys(forms))
 
     def _derived(self, word: str) -> Said | None:
         """Compose a word of what the lexicon has: English possessives and compounds of numbers."""

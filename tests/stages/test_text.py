@@ -1,0 +1,141 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from ttskit.errors import TextError
+from ttskit.stages import text
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import sys
+sys.path.insert(0, {root!r})
+import typer
+from ttskit.errors import TtskitError
+from ttskit.stages import text
+app = typer.Typer(pretty_exceptions_enable=False)
+app.command()(text.command)
+if __name__ == "__main__":
+    try:
+        app()
+    except TtskitError as error:
+        sys.exit(f"ttskit: {error}")
+"""
+
+
+@pytest.fixture
+def run():
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(text.command)
+
+    def run(*options, given=b""):
+        return CliRunner().invoke(app, [str(option) for option in options], input=given)
+
+    return run
+
+
+@pytest.fixture
+def program(tmp_path):
+    (tmp_path / "verb.py").write_text(PROGRAM.replace("{root!r}", repr(str(ROOT))))
+    return [sys.executable, str(tmp_path / "verb.py")]
+
+
+def test_lines_in_lines_out_and_an_empty_line_stays(run):
+    result = run(given=b"It is 5.\n\n  \nYes")
+    assert (result.exit_code, result.stdout) == (0, "It is five.\n\n\nYes\n")
+
+
+def test_phonemes(run):
+    assert run("--phonemes", given=b"Go, now.").stdout == "ɡ ˈoʊ , # n ˈaʊ .\n"
+
+
+def test_sentences(run):
+    result = run("--sentences", given=b"Dr. No came. He left.\n\nEnd\n")
+    assert result.stdout == "Dr. No came.\nHe left.\n\nEnd\n"
+
+
+def test_unknown_writes_a_lexicon_that_can_be_read_back(run, tmp_path):
+    result = run("--unknown", given=b"The zzyzx sees a Zzyzx.\nOh zzyzx\n")
+    assert result.stdout.startswith("zzyzx\t")
+    assert result.stdout.count("\n") == 1
+    (tmp_path / "words.tsv").write_text(result.stdout)
+    again = run("--unknown", "--lexicon", tmp_path / "words.tsv", given=b"The zzyzx\n")
+    assert again.stdout == ""
+
+
+def test_files_in_order_with_windows_line_ends_and_a_byte_order_mark(run, tmp_path):
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbfone 1\r\n")
+    (tmp_path / "b").write_bytes(b"two 2")
+    assert (
+        run(tmp_path / "a", "-", tmp_path / "b", given=b"in\n").stdout == "one one\nin\ntwo two\n"
+    )
+
+
+def test_what_is_not_spoken_is_noted_with_its_place(run):
+    result = run(given="ok\nso 👍\n".encode())
+    assert result.stdout == "ok\nso\n"
+    assert result.stderr == "ttskit: stdin:2: not spoken: U+1F44D (column 4)\n"
+
+
+def test_jobs_change_nothing(run):
+    given = "".join(f"Line {n} costs ${n}.50, Dr. Zzyzx.\n\n" for n in range(300)).encode()
+    alone, many = run("--phonemes", given=given), run("--phonemes", "--jobs", 2, given=given)
+    assert many.exit_code == 0
+    assert many.stdout == alone.stdout
+
+
+def test_two_forms_at_once_are_a_usage_error(run):
+    result = run("--phonemes", "--unknown")
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "message"),
+    [
+        ([], b"good\nb\xe4d\n", "stdin:2: byte 0xe4 is not UTF-8"),
+        (["--phonemes"], b"good\n[[Q]]\n", r"stdin:2: \[\[Q\]\] at character 1: symbol 'Q'"),
+        (["--jobs", "2"], b"good\n[[Q]]\n", r"stdin:2: \[\[Q\]\]"),
+        (["nowhere.txt"], b"", "nowhere.txt: No such file"),
+        (["--language", "tlh"], b"", "language 'tlh'"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_line(run, options, given, message):
+    with pytest.raises(TextError, match=message) as caught:
+        raise run(*options, given=given).exception
+    assert "\n" not in str(caught.value)
+
+
+def test_lines_before_a_bad_one_are_written(run):
+    assert run(given=b"good 1\nb\xe4d\n").stdout == "good one\n"
+
+
+def test_each_line_is_out_before_the_next_is_in(program):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(program, **pipes) as process:
+        for number, word in enumerate([b"zero", b"one", b"two"]):
+            process.stdin.write(b"%d\n" % number)
+            process.stdin.flush()
+            assert process.stdout.readline() == word + b"\n"
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+def test_stops_quietly_when_the_reader_has_enough(program):
+    script = 'yes "It is 5." | "$0" "$1" | head -n 2'
+    result = subprocess.run(["bash", "-c", script, *program], capture_output=True, timeout=60)
+    assert (result.stdout, result.stderr) == (b"It is five.\n" * 2, b"")
+
+
+def test_help_and_usage_errors_import_nothing_heavy(program):
+    script = "import sys, runpy; sys.argv = ['verb', '--help']\ntry: runpy.run_path({!r})\n" \
+        "except SystemExit: pass\nprint(*sys.modules)"  # fmt: skip
+    code = script.format(program[1]).replace(
+        "run_path(", "run_path(run_name='__main__', path_name="
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    loaded = set(result.stdout.split())
+    assert "ttskit.stages.text" in loaded
+    assert not loaded & {"gruut", "numpy", "numba", "torch", "h5py", "num2words", "pycrfsuite"}

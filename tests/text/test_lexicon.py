@@ -1,0 +1,73 @@
+import pytest
+
+from ttskit.errors import TextError
+from ttskit.text.spelling import Speller
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="words.tsv"):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def said(text, *paths, word=0, language="en-us"):
+    return "".join(Speller(language, paths).spell(text).phonemes(word))
+
+
+def test_a_users_word_wins_in_any_case(write):
+    path = write("ttskit\tt i t i ˈɛ s k ɪ t\nNASA\tn ˈɑ z ə\n")
+    assert said("TTSkit", path) == "titiˈɛskɪt"
+    assert said("NASA", path) == "nˈɑzə"
+
+
+def test_a_later_file_wins(write):
+    first, second = write("gif\tɡ ˈɪ f\n", "a.tsv"), write("GIF\td͡ʒ ˈɪ f\n", "b.tsv")
+    assert said("gif", first, second) == "d͡ʒˈɪf"
+    assert said("gif", second, first) == "ɡˈɪf"
+
+
+def test_words_that_are_no_words_can_be_taught(write):
+    path = write("C++\ts ˈi\n👍\tθ ˈʌ m\n")
+    assert said("C++", path) == "sˈi"
+    assert said("a 👍", path, word=1) == "θˈʌm"
+
+
+def test_a_part_of_speech_decides(write):
+    path = write("read\tɹ ˈi d\tVB\nread\tɹ ˈɛ d\tVBD\n")
+    assert said("I will read it", path, word=2) == "ɹˈid"
+    assert said("I have read it", path, word=2) == "ɹˈɛd"
+
+
+def test_a_line_of_another_language_is_passed_over(write):
+    assert said("die", write("die\td iː\tde-de\n")) == "dˈaɪ"
+    assert said("die", write("die\td ˈi\ten\n")) == "dˈi"
+
+
+def test_byte_order_mark_carriage_returns_blank_lines_and_comments(write):
+    path = write(b"\xef\xbb\xbfgif\t" + "d͡ʒ ˈɪ f".encode() + b"\r\n\r\n# a comment\r\n")
+    assert said("gif", path) == "d͡ʒˈɪf"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("ok\tˈoʊ\nbad\tb Q d\n", r"words.tsv:2: word 'bad': symbol 'Q' is not in the symbol"),
+        ("bad b d\n", r"words.tsv:1: 1 column\(s\).*word TAB phonemes"),
+        ("new york\tn\n", r"words.tsv:1: 'new york' is more than one word"),
+        (b"a\tb\n\xff\tb\n", r"words.tsv:2: byte 0xff is not UTF-8"),
+        ("a\tb ˈ\n", r"words.tsv:1: word 'a': the stress mark 'ˈ' has no vowel"),
+        ("a\tb\txx\n", r"words.tsv:1: language 'xx'"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(write, content, message):
+    with pytest.raises(TextError, match=message):
+        Speller("en-us", [write(content)])
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(TextError, match=r"none\.tsv: No such file"):
+        Speller("en-us", [tmp_path / "none.tsv"])
