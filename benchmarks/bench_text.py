@@ -102,8 +102,9 @@ def main() -> None:
         guessed = [w for s in spellings for w, g in zip(s.words, s.guessed, strict=True) if g]
         words, drops = sum(len(s.words) for s in spellings), sum(len(s.drops) for s in spellings)
         print(
-            f"{name} ({language}): {len(texts)} texts, {words} words, {words - len(guessed)} in the "
-            f"lexicon, {len(guessed)} guessed ({len(set(guessed))} different), {drops} dropped"
+            f"{name} ({language}): {len(texts)} texts, {words} words, "
+            f"{words - len(guessed)} in the lexicon, {len(guessed)} guessed "
+            f"({len(set(guessed))} different), {drops} dropped"
         )
     lines = corpus("kathleen")[1] or SENTENCES * 100
     ours, peer = first_line("ours", lines[0]), first_line("peer", lines[0])
