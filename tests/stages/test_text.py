@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -113,7 +114,8 @@ def test_lines_before_a_bad_one_are_written(run):
 
 
 def test_each_line_is_out_before_the_next_is_in(program):
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": buffered}
     with subprocess.Popen(program, **pipes) as process:
         for number, word in enumerate([b"zero", b"one", b"two"]):
             process.stdin.write(b"%d\n" % number)

@@ -116,6 +116,9 @@ READINGS = [
     ("192.168.0.1", "one ninety two dot one sixty eight dot zero dot one"),
     # signs, scripts, nothing
     ("R&D", "R and D"),
+    ("AT&T", "A T and T"),
+    ("C# and Node.js", "C sharp and Node dot js"),
+    ("Louis XIV's palace", "Louis the fourteenth's palace"),
     ("5 × 3", "five times three"),
     ("Great 👍 job", "Great job"),
     ("Привет world", "world"),

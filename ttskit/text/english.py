@@ -241,10 +241,6 @@ def _times(english: English, match: re.Match[str]) -> Reading:
     return [*english.amount(match["left"]), "times" if " " in match[0] else "by"]
 
 
-def _number_sign(_: English, __: re.Match[str]) -> Reading:
-    return ["number"]
-
-
 def _year(english: English, match: re.Match[str]) -> Reading:
     return english.numbers.year(match[0])
 
@@ -401,10 +397,13 @@ _FIGURES = [
     _rule(rf"{_NUMBER}|\d+", _plain_number),
     _rule(r"\.\d+", _plain_number),
     _rule(r"[-−](?=[.\d])", _minus),
-    _rule(r"#(?=\d)", _number_sign),
+    _rule(r"#(?=\d)", lambda _, __: ["number"]),
+    _rule(r"(?<=\b[A-G])#(?!\w)", lambda _, __: ["sharp"]),
+    _rule(r"(?<=\w)\.(?=[a-z])|(?<!\S)\.(?=[A-Za-z])", lambda _, __: ["dot"]),
 ]
 _LETTERS = [
     *_ADDRESS,
+    _rule(r"[A-Z]{1,2}&[A-Z](?![\w&])", lambda _, m: _spelt(" ".join(m[0]).replace("&", "and"))),
     _rule(rf"(?P<month>{_MONTH})\.?\s+(?P<day>\d{{1,2}}){_TH}?(?![\w:]|[.,/]\d)", _month_day),
     _rule(r"(?P<short>[A-Za-z]{1,20}(?:\.[A-Za-z]{1,3}){0,3})\.", _abbreviation),
     _rule(r"(?:[A-Za-z]\.){2,}", _initials),
