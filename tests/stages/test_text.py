@@ -1,4 +1,5 @@
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -120,6 +121,9 @@ def test_each_line_is_out_before_the_next_is_in(program):
         for number, word in enumerate([b"zero", b"one", b"two"]):
             process.stdin.write(b"%d\n" % number)
             process.stdin.flush()
+            ready, _, _ = select.select([process.stdout], [], [], 20)
+            if not ready:
+                process.kill()
             assert process.stdout.readline() == word + b"\n"
         process.stdin.close()
         assert process.wait() == 0
