@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ttskit.text.spelling import Speller
 
-_BLOCK = 64  # lines that a worker takes at once
+_BLOCK = 128  # lines that a worker takes at once
 
 
 class Form(StrEnum):
@@ -101,12 +101,12 @@ def answers(lines: Iterable[Line], speller: Speller, form: Form, jobs: int = 1) 
             workers.append(worker)
         busy: deque[Connection[object, object]] = deque()
         for block in _blocks(lines):
-            if len(busy) == jobs:
-                yield from _received(pipe := busy.popleft())
-            else:
-                pipe = pipes[len(busy)]
-            pipe.send(block)
+            full = len(busy) == jobs
+            pipe = busy.popleft() if full else pipes[len(busy)]
+            found = _received(pipe) if full else []
+            pipe.send(block)  # before its answers are written: no worker waits for the writing
             busy.append(pipe)
+            yield from found
         while busy:
             yield from _received(busy.popleft())
     finally:
