@@ -17,15 +17,17 @@ LAYERS = (
     {"errors"},
     {"progress", "audio", "hdf5"},
     {"part", "pool"},
+    {"cluster"},
     {"artifact"},
     {"kinds"},
-    {"work", "streams", "options"},
+    {"streams", "options"},
+    {"work"},
     {"datasets", "text", "dsp"},
     {"stages"},
     {"cli"},
     {"__main__", "__init__"},
 )
-PURE = {"dsp": {"errors"}, "text": {"errors"}, "datasets": {"errors", "audio"}}
+PURE = {"dsp": {"errors", "audio"}, "text": {"errors"}, "datasets": {"errors", "audio"}}
 
 
 def modules():

@@ -14,6 +14,7 @@ from ttskit.stages import (
     demo,
     diff,
     export,
+    features,
     info,
     ls,
     merge,
@@ -57,6 +58,7 @@ def _root(
 app.command("corpus")(corpus.command)
 app.command("text")(text.command)
 app.command("tokens")(tokens.command)
+app.command("features")(features.command)
 app.command("demo")(demo.command)
 app.command("info")(info.command)
 app.command("ls")(ls.command)

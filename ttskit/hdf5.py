@@ -18,13 +18,17 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
 from ttskit.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 FORMAT = "ttskit"
 VERSION = 1
@@ -103,15 +107,19 @@ def seal(
 ) -> None:
     """Write a whole container beside `path`, flush it to the disk, and give it its name."""
     unfinished = path.with_name(path.name + ".sealing")
+    sink = _Sink(unfinished, "w+")
     try:
-        with h5py.File(
-            unfinished,
-            "w",
-            libver=("v110", "v110"),
-            alignment_threshold=1,
-            alignment_interval=ALIGNMENT,
-            locking=False,
-        ) as file:
+        with (
+            sink,
+            h5py.File(
+                sink,
+                "w",
+                driver="fileobj",
+                libver=("v110", "v110"),
+                alignment_threshold=1,
+                alignment_interval=ALIGNMENT,
+            ) as file,
+        ):
             hashes = {source.name: _write(file, source) for source in sources}
             header: dict[str, Value] = {"format": FORMAT, "kind": kind, "version": VERSION}
             digest = digest_of(kind, VERSION, attributes, hashes)
@@ -120,13 +128,39 @@ def seal(
                 _annotate(file, name, value)
             _annotate(file, "digest", digest)
             _annotate(file, "provenance", told)
+        if sink.failure:
+            raise sink.failure
         with unfinished.open("rb+") as raw:
             os.fsync(raw.fileno())
         unfinished.replace(path)
         _sync_folder(path.parent)
-    except BaseException:
+    except BaseException as error:
         unfinished.unlink(missing_ok=True)
+        if sink.failure and isinstance(error, Failures):
+            raise sink.failure from error
         raise
+
+
+class _Sink(FileIO):
+    """A file that keeps the first failure to write to itself: HDF5 does not survive one."""
+
+    failure: OSError | None = None
+
+    def write(self, data: Buffer) -> int:
+        view = memoryview(data).cast("B")
+        try:
+            while view and not self.failure:
+                view = view[super().write(view) :]
+        except OSError as error:
+            self.failure = error
+        return memoryview(data).nbytes
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.failure = self.failure or error
+        return size or 0
 
 
 def digest_of(

@@ -61,7 +61,12 @@ class Features(Record):
     voiced: np.ndarray = array("frame", "?", "whether f0 was heard")
     periodicity: np.ndarray = array("frame", "f4", "0 to 1", least=0, most=1)
     loudness: np.ndarray = array("frame", "f4", "dB, A-weighted")
-    energy: np.ndarray = array("frame", "f4", "dB of full scale, RMS")
+    energy: np.ndarray = array("frame", "f4", "norm of the magnitude spectrum", least=0)
+    formants: np.ndarray | None = array("frame formant", "f4", "Hz", least=0, optional=True)
+    harmonicity: np.ndarray | None = array("frame", "f4", "dB, -200 unvoiced", optional=True)
+    intensity: np.ndarray | None = array("frame", "f4", "dB re 2e-5", optional=True)
+    jitter: np.ndarray | None = array("", "f4", "local, ratio", least=0, optional=True)
+    shimmer: np.ndarray | None = array("", "f4", "local, ratio", least=0, optional=True)
 
 
 KINDS: tuple[type[Record], ...] = (Corpus, Tokens, Features)

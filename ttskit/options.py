@@ -16,6 +16,9 @@ Output = Annotated[
     typer.Option("--output", "-o", help="Artifact to write; - or none: standard output."),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one for each core.")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="Address of a Dask scheduler to run on instead.")
+]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad utterances out, on record.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Throw unfinished work away.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]

@@ -35,7 +35,9 @@ class Bad:
 
 
 @dataclass(frozen=True)
-class _Bug:
+class Bug:
+    """The traceback of an error that is nobody's fault but ours."""
+
     trace: str
 
 
@@ -63,7 +65,7 @@ def each(
     if jobs == 1:
         with one_thread():
             for name, item in items:
-                yield name, _checked(name, _attempt(make, item))
+                yield name, checked(name, attempt(make, item))
         return
     workers = [_start(make) for _ in range(jobs)]
     try:
@@ -121,7 +123,7 @@ def _share(workers: list[_Worker[T]], items: Iterator[tuple[str, T]]) -> Iterato
                 ) from None
             if not _give(worker, items):
                 del busy[worker.pipe]
-            yield name, _checked(name, made)
+            yield name, checked(name, made)
 
 
 def _give(worker: _Worker[T], items: Iterator[tuple[str, T]]) -> bool:
@@ -162,19 +164,21 @@ def _serve(pipe: Connection, make: Callable[[Any], Any]) -> None:
     os.dup2(2, 1)
     with one_thread(), suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            pipe.send(_attempt(make, pipe.recv()))
+            pipe.send(attempt(make, pipe.recv()))
 
 
-def _attempt(make: Callable[[T], R], item: T) -> R | Bad | _Bug:
+def attempt(make: Callable[[T], R], item: T) -> R | Bad | Bug:
+    """Make something of an item, or say why not."""
     try:
         return make(item)
     except TtskitError as error:
         return Bad(str(error), asked=isinstance(error, LeftOut))
     except Exception:
-        return _Bug(traceback.format_exc())
+        return Bug(traceback.format_exc())
 
 
-def _checked(name: str, made: R | Bad | _Bug) -> R | Bad:
-    if isinstance(made, _Bug):
+def checked(name: str, made: R | Bad | Bug) -> R | Bad:
+    """Let everything pass but a bug."""
+    if isinstance(made, Bug):
         raise RuntimeError(f"{name}: a bug in ttskit; please report it\n{made.trace}")
     return made

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ttskit import hdf5, part, pool, progress, streams
+from ttskit import cluster, hdf5, part, pool, progress, streams
 from ttskit.artifact import Record, Writer
 from ttskit.errors import ArtifactError, Interrupted, TtskitError
 from ttskit.hdf5 import Value
@@ -51,6 +51,7 @@ class Running:
     skip_bad: bool = False
     restart: bool = False
     dry_run: bool = False
+    scheduler: str | None = None  # address of a Dask cluster to run on instead of processes
 
 
 def build(
@@ -107,7 +108,7 @@ def _make(
         restart=running.restart,
     ) as writer:
         try:
-            unmade = _fill(writer, recipe.stage, items, make, running.jobs)
+            unmade = _fill(writer, recipe.stage, items, make, running)
         except KeyboardInterrupt:
             raise Interrupted(_kept(writer, "interrupted")) from None
         except TtskitError as error:
@@ -147,7 +148,7 @@ def _fill(
     stage: str,
     items: Mapping[str, T],
     make: Callable[[T], Record],
-    jobs: int,
+    running: Running,
 ) -> dict[str, pool.Bad]:
     """Append what can be made of the items that are not there yet; return what can't."""
     left = [(id, item) for id, item in items.items() if id not in writer.finished]
@@ -156,9 +157,12 @@ def _fill(
     unmade: dict[str, pool.Bad] = {}
     if not left:
         return unmade
-    workers = min(jobs or pool.cores(), len(left))
+    if running.scheduler:
+        made_one_by_one = cluster.each(make, left, running.scheduler)
+    else:
+        made_one_by_one = pool.each(make, left, min(running.jobs or pool.cores(), len(left)))
     with progress.track(stage, len(items), len(items) - len(left)) as advance:
-        for id, made in pool.each(make, left, workers):
+        for id, made in made_one_by_one:
             if isinstance(made, pool.Bad):
                 unmade[id] = made
             else:

@@ -1,0 +1,245 @@
+"""Features: what is heard in every recording, frame by frame.
+
+Reads a Corpus, writes Features: mel, f0 with voicing and periodicity, loudness, energy; Praat's
+measures on request.  All of it lies on one grid: frame j is centred at (j + 1/2) * hop_length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ttskit.errors import ArtifactError, AudioError, TtskitError
+from ttskit.options import DryRun, Inputs, Jobs, Limit, Output, Restart, Scheduler, SkipBad
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ttskit.artifact import Reader
+    from ttskit.dsp.crepe import Crepe
+    from ttskit.dsp.mel import MelSettings
+    from ttskit.kinds import Corpus, Features
+
+REVISION = 1
+COLUMNS = {
+    "mel": ("mel",),
+    "loudness": ("loudness", "energy"),
+    "pitch": ("f0", "voiced", "periodicity"),
+    "praat": ("formants", "harmonicity", "intensity", "jitter", "shimmer"),
+}
+
+
+@dataclass(frozen=True)
+class PitchSettings:
+    """How f0 is found, and which frames count as voiced."""
+
+    f0: str = "crepe"  # or praat
+    crepe: str = "full"  # or tiny
+    fmin: float = 50.0  # Hz
+    fmax: float = 550.0  # Hz
+    voiced: float = 0.5  # periodicity that makes a stretch voiced
+    stay: float = 0.25  # periodicity that keeps it so
+    silence: float = -60.0  # dB of loudness, below which nothing is voiced
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides what the columns hold."""
+
+    mel: MelSettings
+    pitch: PitchSettings
+    praat: bool = False
+
+    def __post_init__(self) -> None:
+        for name, known in (("f0", ("crepe", "praat")), ("crepe", ("full", "tiny"))):
+            if (value := getattr(self.pitch, name)) not in known:
+                raise TtskitError(f"--{name} {value}: there is {' and '.join(known)}")
+
+    def groups(self) -> dict[str, dict[str, Any]]:
+        """Return, for each group of columns, the options that it depends on."""
+        grid = {"sample_rate": self.mel.sample_rate, "hop_length": self.mel.hop_length}
+        groups = {
+            "mel": asdict(self.mel),
+            "pitch": grid | asdict(self.pitch),
+            "loudness": grid,
+        }
+        limits = {"fmin": self.pitch.fmin, "fmax": self.pitch.fmax}
+        return groups | ({"praat": grid | limits} if self.praat else {})
+
+
+class Measure:
+    """From the id of an utterance to its Features.
+
+    It can be pickled; the network is loaded by the process that first needs it.
+
+    Parameters
+    ----------
+    old : Features whose columns are copied for the groups named in `kept`
+    """
+
+    def __init__(
+        self,
+        corpus: Reader[Corpus],
+        settings: Settings,
+        device: str = "cpu",
+        old: Reader[Features] | None = None,
+        kept: tuple[str, ...] = (),
+    ) -> None:
+        self.corpus, self.settings, self.device = corpus, settings, device
+        self.old, self.kept = old, kept
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "crepe"}
+
+    @cached_property
+    def crepe(self) -> Crepe:
+        from ttskit.dsp.crepe import Crepe
+
+        return Crepe(self.settings.pitch.crepe, self.device)
+
+    def __call__(self, id: str) -> Features:
+        import numpy as np
+
+        from ttskit.kinds import Features
+
+        record, hop = self.corpus[id], self.settings.mel.hop_length
+        if len(record.audio) < hop:
+            raise AudioError(f"has {len(record.audio)} samples, less than one frame of {hop}")
+        audio = record.audio.astype(np.float32) / 32768
+        columns: dict[str, Any] = {}
+        makers = {
+            "mel": self._mel,
+            "loudness": self._loudness,
+            "pitch": self._pitch,
+            "praat": self._praat,
+        }
+        for group in self.settings.groups():
+            if self.old is not None and group in self.kept:
+                past = self.old[id]
+                columns |= {name: getattr(past, name) for name in COLUMNS[group]}
+            else:
+                columns |= makers[group](audio)
+        return Features(id=id, speaker=record.speaker, text=record.text, **columns)
+
+    def _mel(self, audio: np.ndarray) -> dict[str, np.ndarray]:
+        from ttskit.dsp import mel
+
+        return {"mel": mel.mel(audio, self.settings.mel)}
+
+    def _loudness(self, audio: np.ndarray) -> dict[str, np.ndarray]:
+        from ttskit.dsp import loudness
+
+        grid, hop = self.settings.mel, self.settings.mel.hop_length
+        return {
+            "loudness": loudness.loudness(audio, grid.sample_rate, hop),
+            "energy": loudness.energy(audio, hop),
+        }
+
+    def _pitch(self, audio: np.ndarray) -> dict[str, np.ndarray]:
+        from ttskit.dsp import loudness, pitch
+
+        grid, settings = self.settings.mel, self.settings.pitch
+        f0, periodicity = self._heard(audio)
+        loud = loudness.loudness(audio, grid.sample_rate, grid.hop_length)
+        voiced = pitch.voicing(
+            periodicity,
+            loud,
+            enter=settings.voiced,
+            stay=settings.stay,
+            silence=settings.silence,
+        )
+        voiced &= f0 > 0
+        return {"f0": pitch.fill(f0, voiced), "voiced": voiced, "periodicity": periodicity}
+
+    def _heard(self, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return f0 and periodicity of every frame, voiced or not."""
+        from ttskit.dsp import crepe, praat
+
+        grid, settings = self.settings.mel, self.settings.pitch
+        if settings.f0 == "praat":
+            range = settings.fmin, settings.fmax
+            return praat.pitch(audio, grid.sample_rate, grid.hop_length, *range)
+        heard = self.crepe.follow(audio, grid.sample_rate, grid.hop_length)
+        return crepe.decode(heard, fmin=settings.fmin, fmax=settings.fmax)
+
+    def _praat(self, audio: np.ndarray) -> dict[str, np.ndarray]:
+        from ttskit.dsp import praat
+
+        grid, settings = self.settings.mel, self.settings.pitch
+        range = settings.fmin, settings.fmax
+        return praat.measures(audio, grid.sample_rate, grid.hop_length, *range)
+
+
+def reusable(old: Reader[Features], corpus: Reader[Corpus], settings: Settings) -> tuple[str, ...]:
+    """Return the groups of columns that an older artifact has, made as they would be now."""
+    made = old.provenance
+    if made.get("stage") != "features" or made.get("revision") != REVISION:
+        raise ArtifactError(f"{old.name}: was not made by this `features`; leave --reuse out")
+    if made.get("inputs", [""])[0] != corpus.digest:
+        raise ArtifactError(f"{old.name}: was made of another corpus than {corpus.name}")
+    options = made.get("options", {})
+    return tuple(name for name, wanted in settings.groups().items() if options.get(name) == wanted)
+
+
+def command(
+    inputs: Inputs = None,
+    output: Output = None,
+    hop_length: Annotated[int, typer.Option(min=1, help="Samples from frame to frame.")] = 256,
+    n_fft: Annotated[int, typer.Option(min=2, help="Samples of a window of the mel.")] = 1024,
+    n_mels: Annotated[int, typer.Option(min=1, help="Bands of the mel.")] = 80,
+    fmin: Annotated[float, typer.Option(min=0, help="Hz, lower end of the mel.")] = 0.0,
+    fmax: Annotated[
+        float | None, typer.Option(help="Hz, upper end.  [default: 8000 or half the rate]")
+    ] = None,
+    f0: Annotated[str, typer.Option(help="Method: crepe or praat.")] = "crepe",
+    crepe: Annotated[str, typer.Option(help="Network: full or tiny.")] = "full",
+    f0_min: Annotated[float, typer.Option(min=1, help="Hz, the lowest pitch.")] = 50.0,
+    f0_max: Annotated[float, typer.Option(min=1, help="Hz, the highest pitch.")] = 550.0,
+    voiced: Annotated[float, typer.Option(help="Periodicity that begins voicing.")] = 0.5,
+    stay: Annotated[float, typer.Option(help="Periodicity that keeps it up.")] = 0.25,
+    silence: Annotated[float, typer.Option(help="dB of loudness below which none is.")] = -60.0,
+    praat: Annotated[
+        bool, typer.Option("--praat", help="Also formants, HNR, intensity, jitter, shimmer.")
+    ] = False,
+    reuse: Annotated[
+        Path | None, typer.Option(help="Features to copy what would be the same from.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Of CREPE: cpu or cuda.")] = "cpu",
+    limit: Limit = None,
+    jobs: Jobs = 0,
+    scheduler: Scheduler = None,
+    skip_bad: SkipBad = False,
+    restart: Restart = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Measure mel, f0, loudness and energy in recordings."""
+    from ttskit import kinds, progress, streams
+    from ttskit.dsp.mel import MelSettings
+    from ttskit.work import Recipe, Running, build
+
+    (corpus,) = streams.inputs(inputs, kinds.Corpus)
+    rate = int(corpus.attributes["sample_rate"])
+    mel = MelSettings(rate, n_fft, hop_length, n_mels, fmin, fmax)
+    pitch = PitchSettings(f0, crepe, f0_min, f0_max, voiced, stay, silence)
+    settings = Settings(mel, pitch, praat)
+    old = streams.inputs([reuse], kinds.Features)[0] if reuse else None
+    kept = reusable(old, corpus, settings) if old else ()
+    if old:
+        progress.note(f"{old.name}: reusing {', '.join(kept) or 'nothing: all options differ'}")
+    recipe = Recipe(
+        stage="features",
+        revision=REVISION,
+        kind=kinds.Features,
+        options={**settings.groups(), "limit": limit},
+        inputs=[corpus.digest],
+        attributes=asdict(mel),
+        skipped=corpus.skipped,
+    )
+    measure = Measure(corpus, settings, device, old, kept)
+    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler)
+    ids = {id: id for id in corpus.ids[:limit]}
+    build(output, recipe, ids, measure, running, source=corpus.name)
