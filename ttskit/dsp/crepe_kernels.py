@@ -27,7 +27,6 @@ Transform = Callable[[Array, Array, Array], tuple[Array, Array]]
 LANES = 16
 BLOCK = 2 * LANES  # channels per block
 ROWS = 6  # frames that one step of `multiply` takes together
-PHASES = 4  # the first layer's stride: it is four convolutions of every fourth sample
 
 _FAST = {"contract", "nsz", "nnan", "ninf"}  # nothing that reorders a sum
 
@@ -270,6 +269,7 @@ def enter(
 
 @numba.njit(inline="always")
 def _product(s: Array, w: Array, x: Array) -> None:
+    """First layer at every frequency: a sum over the four phases (offsets count LANES = 16)."""
     for k in range(384):
         a0, a1, a2, a3 = s[k, 0], s[k, 1], s[k, 2], s[k, 3]
         b0, b1, b2, b3 = s[k, 4], s[k, 5], s[k, 6], s[k, 7]
