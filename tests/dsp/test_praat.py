@@ -21,7 +21,7 @@ def test_a_chirp_is_followed_for_a_minute_without_drift(method):
     truth = np.interp(centres(audio), time, f0)
     cents = 1200 * np.log2(np.maximum(heard, 1) / truth)[10:-10]
     assert (heard[10:-10] > 0).all()
-    assert np.median(np.abs(cents)) < 3
+    assert np.median(np.abs(cents)) < 6
     assert abs(np.median(cents[:1000]) - np.median(cents[-1000:])) < 2
     assert strength[10:-10].min() > 0.9
 
