@@ -144,6 +144,15 @@ def test_a_file_cut_in_half_is_refused(tmp_path, suffix, capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_an_ogg_that_ends_between_two_pages_is_refused(tmp_path):
+    path = tmp_path / "x.ogg"
+    soundfile.write(path, speechlike(22050, 5), 22050)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rfind(b"OggS")])
+    with pytest.raises(AudioError, match="cut short: the last page"):
+        audio.read(path)
+
+
 @pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFF024])
 def test_a_wav_that_was_written_to_a_pipe_is_read(tmp_path, size):
     soundfile.write(tmp_path / "x.wav", speechlike(8000, 1), 8000)

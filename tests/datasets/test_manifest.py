@@ -49,6 +49,12 @@ def test_reads_columns_by_name_whatever_divides_them(manifest, name, content):
         ]
 
 
+def test_quotes_in_a_tsv_are_text_and_noted(manifest):
+    found = understand(manifest("m.tsv", 'path\tsentence\na.wav\t"No," he said.\nb.wav\t"Yes."\n'))
+    assert [clip.text for clip in found.clips] == ['"No," he said.', '"Yes."']
+    assert 'm.tsv: texts that begin and end with ", which is read as text: 1' in found.notes
+
+
 def test_the_id_defaults_to_the_name_of_the_audio(manifest, tmp_path):
     content = (
         f"audio,text,speaker,start,end,age\n{tmp_path}/audio/a.wav,A.,7,0.05,,9\nb.wav,B.,8,,0.1,9"
