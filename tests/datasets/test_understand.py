@@ -9,6 +9,7 @@ import pytest
 
 from ttskit import audio
 from ttskit.datasets import FORMATS, digest, understand
+from ttskit.datasets.manifest import COLUMNS
 from ttskit.errors import DatasetError
 
 
@@ -82,6 +83,17 @@ def test_a_folder_that_cannot_be_listed_is_named(corpus, monkeypatch):
         understand(corpus)
 
 
+def test_a_file_that_may_not_be_read_is_named(corpus, monkeypatch):
+    def refuse(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DatasetError, match=r"metadata\.csv: cannot be read: Permission denied"):
+        understand(corpus)
+    with pytest.raises(DatasetError, match=r"n{300}: cannot be read: File name too long"):
+        understand(corpus / ("n" * 300))
+
+
 def test_a_file_name_that_is_not_utf8_is_reported(tmp_path, tone):
     tone(tmp_path / "a.wav")
     (tmp_path / "a.txt").write_text("A.")
@@ -115,6 +127,16 @@ def test_understanding_a_dataset_loads_no_heavy_module():
         "sys.exit(', '.join({'numpy', 'soundfile', 'soxr', 'h5py'} & sys.modules.keys()) or 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_documentation_names_every_format_and_column():
+    text = (Path(__file__).parents[2] / "docs/datasets.md").read_text()
+    for name in FORMATS:
+        assert f"| `{name}` |" in text
+        assert f"\n## {name}\n" in text
+    for role, names in COLUMNS.items():
+        assert role in text
+        assert ", ".join(names) in text
 
 
 @pytest.mark.corpora

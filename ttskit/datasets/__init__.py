@@ -43,17 +43,12 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 
 def understand(path: Path, format: str | None = None) -> Dataset:
     """Read a dataset folder or file, by the format it is recognised as or by the one named."""
-    if not path.exists():
-        what = "a link that leads nowhere" if path.is_symlink() else "no such folder or file"
-        raise DatasetError(f"{path}: {what}")
-    if format is None:
-        format, reason = _recognise(path)
-    elif format in FORMATS:
-        reason = "as asked for"
-    else:
-        raise DatasetError(f"unknown format {format}; known are {', '.join(FORMATS)}")
-    dataset = FORMATS[format].read(path)
-    return replace(dataset, notes=(f"read as {format}: {reason}", *dataset.notes))
+    try:
+        return _understand(path, format)
+    except OSError as error:
+        raise DatasetError(
+            f"{error.filename or path}: cannot be read: {error.strerror or error}"
+        ) from error
 
 
 def digest(dataset: Dataset) -> str:
@@ -74,6 +69,20 @@ def digest(dataset: Dataset) -> str:
     for id, _ in dataset.bad:
         found.update(json.dumps([id]).encode() + b"\n")
     return found.hexdigest()
+
+
+def _understand(path: Path, format: str | None) -> Dataset:
+    if not path.exists():
+        what = "a link that leads nowhere" if path.is_symlink() else "no such folder or file"
+        raise DatasetError(f"{path}: {what}")
+    if format is None:
+        format, reason = _recognise(path)
+    elif format in FORMATS:
+        reason = "as asked for"
+    else:
+        raise DatasetError(f"unknown format {format}; known are {', '.join(FORMATS)}")
+    dataset = FORMATS[format].read(path)
+    return replace(dataset, notes=(f"read as {format}: {reason}", *dataset.notes))
 
 
 def _recognise(path: Path) -> tuple[str, str]:
