@@ -1,0 +1,223 @@
+"""Monotonic alignment search (Kim et al., 2020, Glow-TTS, algorithm 1), with tokens that may be left out.
+
+Of all ways to walk through the tokens in order, one token a frame, the search finds the one with
+the highest summed score.  A path stays on its token or goes on to the next one; over a run of
+*skippable* tokens (word boundaries, punctuation, pauses) it may step at once.  Every other token
+gets at least one frame.  Where two paths score the same, the one that stays wins.
+
+Scores are laid out frame by frame (the token axis is contiguous).  Sums are kept in float64,
+and -inf marks what cannot be reached, so scores of any magnitude are right.
+
+B utterances, T frames, N tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numba
+import numpy as np
+
+from ttskit.errors import AlignmentError
+
+_OK, _NOT_A_NUMBER, _NO_PATH = 0, 1, 2
+
+
+def search(
+    scores: np.ndarray,
+    tokens: np.ndarray | None = None,
+    frames: np.ndarray | None = None,
+    skippable: np.ndarray | None = None,
+    ids: Sequence[str] | None = None,
+) -> np.ndarray:
+    """Spread the frames of every utterance over its tokens so that the summed score is highest.
+
+    The utterances are shared among numba's threads (`numba.set_num_threads`); the result does
+    not depend on how many there are.
+
+    Parameters
+    ----------
+    scores : (B, T, N) float
+        How well each token explains each frame, as a log-likelihood; -inf forbids.  float32 and
+        float64 are searched as they are, C-contiguous arrays without a copy.
+    tokens, frames : (B,) int, optional
+        The true lengths within the padding; scores beyond them are not read.
+    skippable : (B, N) bool, optional
+        Tokens that may last zero frames.
+    ids : B strings, optional
+        What to call the utterances in an error; their positions in the batch otherwise.
+
+    Returns
+    -------
+    (B, N) int32
+        Frames per token, summing to `frames`; 0 in the padding.
+    """
+    scores = np.ascontiguousarray(scores)
+    if scores.dtype not in (np.float32, np.float64):
+        scores = scores.astype(np.float32)
+    batch, most_frames, most_tokens = scores.shape
+    tokens = _lengths(tokens, batch, most_tokens, "tokens")
+    frames = _lengths(frames, batch, most_frames, "frames")
+    if skippable is None:
+        skippable = np.zeros((batch, most_tokens), np.bool_)
+    skippable = np.ascontiguousarray(skippable, np.bool_)
+    if skippable.shape != (batch, most_tokens):
+        raise ValueError(f"skippable is {skippable.shape}, not {(batch, most_tokens)}")
+    names = [f"utterance {b}" for b in range(batch)] if ids is None else list(ids)
+    _refuse_too_short(tokens, frames, skippable, names)
+    durations = np.zeros((batch, most_tokens), np.int32)
+    _explain(_search(scores, tokens, frames, skippable, durations), names)
+    return durations
+
+
+def durations(
+    score: np.ndarray, skippable: np.ndarray | None = None, name: str = "utterance"
+) -> np.ndarray:
+    """`search` for one utterance.
+
+    Parameters
+    ----------
+    score : (frame, token) float
+    skippable : (token,) bool, optional
+    name : str
+        What to call the utterance in an error.
+
+    Returns
+    -------
+    (token,) int32
+    """
+    mask = None if skippable is None else np.asarray(skippable)[None]
+    return search(np.asarray(score)[None], skippable=mask, ids=[name])[0]
+
+
+def path(durations: np.ndarray, frames: int) -> np.ndarray:
+    """Durations as a 0/1 path: (..., token) int to (..., frame, token) bool, False past the end."""
+    ends = np.cumsum(durations, axis=-1)[..., None, :]
+    at = np.arange(frames)[:, None]
+    return (at < ends) & (at >= ends - np.asarray(durations)[..., None, :])
+
+
+def _lengths(given: np.ndarray | None, batch: int, most: int, axis: str) -> np.ndarray:
+    lengths = np.full(batch, most) if given is None else np.asarray(given)
+    if lengths.shape != (batch,) or (batch and not 0 <= lengths.min() <= lengths.max() <= most):
+        raise ValueError(f"{axis} must be {batch} lengths of at most {most}, not {given}")
+    return np.ascontiguousarray(lengths, np.int64)
+
+
+def _refuse_too_short(
+    tokens: np.ndarray, frames: np.ndarray, skippable: np.ndarray, names: list[str]
+) -> None:
+    real = np.arange(skippable.shape[1]) < tokens[:, None]
+    needed = np.maximum((real & ~skippable).sum(axis=1), 1)
+    for b in np.flatnonzero((tokens < 1) | (needed > frames)):
+        has = f"{tokens[b]} tokens" if tokens[b] else "no tokens"
+        if 0 < needed[b] < tokens[b]:
+            has += f", {needed[b]} of which need a frame,"
+        raise AlignmentError(
+            f"{names[b]}: {has} for {frames[b]} frames; "
+            "every token needs a frame: does the text belong to the audio? (or lower hop_length)"
+        )
+
+
+def _explain(status: np.ndarray, names: list[str]) -> None:
+    for b in np.flatnonzero(status):
+        what = {
+            _NOT_A_NUMBER: "a score is NaN or +inf; scores must be below infinity",
+            _NO_PATH: "every path has a score of -inf; at least one must be finite",
+        }[int(status[b])]
+        raise AlignmentError(f"{names[b]}: {what}")
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
+def _search(scores, tokens, frames, skippable, durations):  # type: ignore[no-untyped-def]
+    status = np.zeros(len(scores), np.uint8)
+    for b in numba.prange(len(scores)):
+        n, t = tokens[b], frames[b]
+        status[b] = _align(scores[b, :t], skippable[b, :n], durations[b, :n])
+    return status
+
+
+@numba.njit(cache=True, nogil=True)
+def _align(score, skippable, durations):  # type: ignore[no-untyped-def]
+    """Fill `durations` of one utterance; the columns of `score` past the tokens are padding."""
+    frames, tokens = len(score), len(skippable)
+    optional = np.flatnonzero(skippable)
+    stepped = np.empty((frames, tokens), np.uint8)  # came from an earlier token
+    passed = np.empty((frames if len(optional) else 0, tokens), np.uint8)  # leaving this one out
+    # best[i + 1] is the highest sum of a path that is on token i; best[0] is before the start.
+    best, following = np.full(tokens + 1, -np.inf), np.full(tokens + 1, -np.inf)
+    reach = np.empty(tokens + 1)
+    best[0] = 0.0
+    low, high, bad = 0, 0, 0
+    # What still needs a frame after token `low`, less the frames left for it.
+    due = tokens - len(optional) - (not skippable[0]) - frames
+    for j in range(frames):
+        before = low
+        due += 1
+        while due > 0:  # from token `low` the end is out of reach
+            low += 1
+            due -= not skippable[low]
+        while high < tokens:  # the tokens that can have been reached
+            high += 1
+            if not skippable[high - 1]:
+                break
+        arrive = best
+        if len(optional):
+            arrive = reach
+            _pass_over(best, arrive, optional, before, high, passed[j])
+        bad |= _advance(
+            score[j, low:high],
+            best[low + 1 : high + 1],
+            arrive[low:high],
+            following[low + 1 : high + 1],
+            stepped[j, low:high],
+        )
+        following[low] = -np.inf
+        best, following = following, best
+    last = tokens - 1
+    i = last
+    while i > low and skippable[i]:
+        i -= 1
+        if best[i + 1] > best[last + 1]:
+            last = i
+    if bad:
+        return _NOT_A_NUMBER
+    if best[last + 1] == -np.inf:
+        return _NO_PATH
+    _backtrack(stepped, passed, skippable, last, durations)
+    return _OK
+
+
+@numba.njit(cache=True, nogil=True)
+def _pass_over(best, reach, optional, low, high, passed):  # type: ignore[no-untyped-def]
+    """reach[i]: the highest sum of a path that may step onto token i now."""
+    for i in range(low, high):
+        reach[i] = best[i]
+    for i in optional:
+        if low <= i < high - 1:
+            skip, onto = reach[i], reach[i + 1]
+            passed[i] = skip > onto
+            reach[i + 1] = skip if skip > onto else onto
+
+
+@numba.njit(cache=True, nogil=True)
+def _advance(score, stay, step, following, stepped):  # type: ignore[no-untyped-def]
+    """One frame.  Written so that LLVM turns it into vector instructions: no branches, no carry."""
+    bad = 0
+    for i in range(len(score)):
+        moved = step[i] > stay[i]
+        stepped[i] = moved
+        following[i] = score[i] + (step[i] if moved else stay[i])
+        bad |= not score[i] < np.inf
+    return bad
+
+
+@numba.njit(cache=True, nogil=True)
+def _backtrack(stepped, passed, skippable, last, durations):  # type: ignore[no-untyped-def]
+    i = last
+    for j in range(len(stepped) - 1, -1, -1):
+        durations[i] += 1
+        if stepped[j, i]:
+            i -= 1
+            while i >= 0 and skippable[i] and passed[j, i]:
+                i -= 1
