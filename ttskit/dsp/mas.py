@@ -1,4 +1,4 @@
-"""Monotonic alignment search (Kim et al., 2020, Glow-TTS, algorithm 1), with tokens that may be left out.
+"""Monotonic alignment search (Kim et al., 2020, Glow-TTS, algorithm 1).
 
 Of all ways to walk through the tokens in order, one token a frame, the search finds the one with
 the highest summed score.  A path stays on its token or goes on to the next one; over a run of
@@ -143,11 +143,13 @@ def _align(score, skippable, durations):  # type: ignore[no-untyped-def]
     frames, tokens = len(score), len(skippable)
     optional = np.flatnonzero(skippable)
     stepped = np.empty((frames, tokens), np.uint8)  # came from an earlier token
-    passed = np.empty((frames if len(optional) else 0, tokens), np.uint8)  # leaving this one out
-    # best[i + 1] is the highest sum of a path that is on token i; best[0] is before the start.
-    best, following = np.full(tokens + 1, -np.inf), np.full(tokens + 1, -np.inf)
+    passed = np.empty((frames if len(optional) else 1, tokens), np.uint8)  # leaving this one out
+    # Before an even frame, `even[i + 1]` is the highest sum of a path that is on token i, and
+    # `even[0]` that of standing before the first token; `odd` likewise.  `reach[i]` is that of a
+    # path that may step onto token i now.
+    even, odd = np.full(tokens + 1, -np.inf), np.full(tokens + 1, -np.inf)
     reach = np.empty(tokens + 1)
-    best[0] = 0.0
+    even[0] = 0.0
     low, high, bad = 0, 0, 0
     # What still needs a frame after token `low`, less the frames left for it.
     due = tokens - len(optional) - (not skippable[0]) - frames
@@ -161,54 +163,56 @@ def _align(score, skippable, durations):  # type: ignore[no-untyped-def]
             high += 1
             if not skippable[high - 1]:
                 break
-        arrive = best
+        old, new = (odd, even) if j & 1 else (even, odd)
         if len(optional):
-            arrive = reach
-            _pass_over(best, arrive, optional, before, high, passed[j])
-        bad |= _advance(
-            score[j, low:high],
-            best[low + 1 : high + 1],
-            arrive[low:high],
-            following[low + 1 : high + 1],
-            stepped[j, low:high],
-        )
-        following[low] = -np.inf
-        best, following = following, best
-    last = tokens - 1
-    i = last
+            _pass_over(old, reach, optional, before, high, passed, j)
+            bad |= _advance(score, old, reach, new, j, low, high, stepped)
+        else:
+            bad |= _advance(score, old, old, new, j, low, high, stepped)
+        new[low] = -np.inf
+    final = (odd if frames & 1 else even)[1:]
+    last = i = tokens - 1
     while i > low and skippable[i]:
         i -= 1
-        if best[i + 1] > best[last + 1]:
+        if final[i] > final[last]:
             last = i
     if bad:
         return _NOT_A_NUMBER
-    if best[last + 1] == -np.inf:
+    if final[last] == -np.inf:
         return _NO_PATH
     _backtrack(stepped, passed, skippable, last, durations)
     return _OK
 
 
 @numba.njit(cache=True, nogil=True)
-def _pass_over(best, reach, optional, low, high, passed):  # type: ignore[no-untyped-def]
-    """reach[i]: the highest sum of a path that may step onto token i now."""
-    for i in range(low, high):
-        reach[i] = best[i]
-    for i in optional:
-        if low <= i < high - 1:
-            skip, onto = reach[i], reach[i + 1]
-            passed[i] = skip > onto
-            reach[i + 1] = skip if skip > onto else onto
+def _pass_over(best, reach, optional, low, high, passed, j):  # type: ignore[no-untyped-def]
+    """From the sums of the frame before, those of stepping onto each token now."""
+    stay, step, left_out = best[low:high], reach[low:high], passed[j, low:high]
+    for i in range(high - low):
+        step[i] = stay[i]
+    for k in optional:
+        if low <= k < high - 1:
+            i = k - low
+            skip, onto = step[i], step[i + 1]
+            left_out[i] = skip > onto
+            step[i + 1] = skip if skip > onto else onto
 
 
 @numba.njit(cache=True, nogil=True)
-def _advance(score, stay, step, following, stepped):  # type: ignore[no-untyped-def]
-    """One frame.  Written so that LLVM turns it into vector instructions: no branches, no carry."""
+def _advance(score, best, reach, following, j, low, high, stepped):  # type: ignore[no-untyped-def]
+    """One frame, without branch or carry, so that it becomes vector instructions.
+
+    The slices are made here, next to the loop: handed in, their reference counts would cost as
+    much as the arithmetic; without them, every index would be tested for being negative.
+    """
+    here, stay, step = score[j, low:high], best[low + 1 : high + 1], reach[low:high]
+    there, moved = following[low + 1 : high + 1], stepped[j, low:high]
     bad = 0
-    for i in range(len(score)):
-        moved = step[i] > stay[i]
-        stepped[i] = moved
-        following[i] = score[i] + (step[i] if moved else stay[i])
-        bad |= not score[i] < np.inf
+    for i in range(high - low):
+        onward = step[i] > stay[i]
+        moved[i] = onward
+        there[i] = here[i] + (step[i] if onward else stay[i])
+        bad |= not here[i] < np.inf
     return bad
 
 
