@@ -68,9 +68,9 @@ def test_follows_a_score_that_leaves_no_doubt():
 
 def test_pads_are_never_read_and_the_threads_change_nothing():
     rng = np.random.default_rng(0)
-    frames, tokens = np.array([40, 9, 25, 31]), np.array([12, 9, 1, 30])
-    scores = np.full((4, 40, 30), np.nan, np.float32)
-    skippable = rng.random((4, 30)) < 0.3
+    frames, tokens = np.array([400, 90, 250, 310]), np.array([12, 90, 1, 80])
+    scores = np.full((4, 400, 90), np.nan, np.float32)
+    skippable = rng.random((4, 90)) < 0.3
     for b in range(4):
         scores[b, : frames[b], : tokens[b]] = rng.normal(size=(frames[b], tokens[b]))
     before = numba.get_num_threads()
@@ -88,7 +88,7 @@ def test_pads_are_never_read_and_the_threads_change_nothing():
 
 
 def test_agrees_with_the_cython_package():
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(1)  # enough to be shared among threads
     frames, tokens = rng.integers(60, 120, 16), rng.integers(1, 60, 16)
     scores = rng.normal(size=(16, 120, 60)).astype(np.float32)
     mask = torch.zeros(16, 60, 120)

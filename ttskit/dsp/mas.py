@@ -21,6 +21,7 @@ import numpy as np
 from ttskit.errors import AlignmentError
 
 _OK, _NOT_A_NUMBER, _NO_PATH = 0, 1, 2
+_WORTH_THREADS = 100_000  # scores; fewer are searched sooner than a busy machine wakes its threads
 
 
 def search(
@@ -66,7 +67,8 @@ def search(
     names = [f"utterance {b}" for b in range(batch)] if ids is None else list(ids)
     _refuse_too_short(tokens, frames, skippable, names)
     durations = np.zeros((batch, most_tokens), np.int32)
-    _explain(_search(scores, tokens, frames, skippable, durations), names)
+    spread = _search if batch > 1 and scores.size > _WORTH_THREADS else _search_alone
+    _explain(spread(scores, tokens, frames, skippable, durations), names)
     return durations
 
 
@@ -133,6 +135,13 @@ def _search(scores, tokens, frames, skippable, durations):  # type: ignore[no-un
     status = np.zeros(len(scores), np.uint8)
     for b in numba.prange(len(scores)):
         n, t = tokens[b], frames[b]
+        status[b] = _align(scores[b, :t], skippable[b, :n], durations[b, :n])
+    return status
+
+
+def _search_alone(scores, tokens, frames, skippable, durations):  # type: ignore[no-untyped-def]
+    status = np.zeros(len(scores), np.uint8)
+    for b, (n, t) in enumerate(zip(tokens, frames, strict=True)):
         status[b] = _align(scores[b, :t], skippable[b, :n], durations[b, :n])
     return status
 
