@@ -68,7 +68,8 @@ def search(
     _refuse_too_short(tokens, frames, skippable, names)
     durations = np.zeros((batch, most_tokens), np.int32)
     spread = _search if batch > 1 and scores.size > _WORTH_THREADS else _search_alone
-    _explain(spread(scores, tokens, frames, skippable, durations), names)
+    status: np.ndarray = spread(scores, tokens, frames, skippable, durations)  # type: ignore[no-untyped-call]
+    _explain(status, names)
     return durations
 
 
