@@ -75,7 +75,7 @@ def mel(audio: np.ndarray, settings: MelSettings) -> np.ndarray:
 
     if audio.ndim != 1 or not np.issubdtype(audio.dtype, np.floating):
         raise AudioError(
-            f"audio is {audio.dtype} with {audio.ndim} axes; right would be one axis of floats in ±1"
+            f"audio is {audio.dtype} with {audio.ndim} axes; needs one axis of floats within ±1"
         )
     frames = grid.count(len(audio), settings.hop_length)
     log_mel = np.empty((frames, settings.n_mels), np.float32)
