@@ -226,7 +226,7 @@ class Reader(Mapping[str, R], Generic[R]):
         self._plans.clear()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.path, self.kind, self.name))
+        return (type(self), (self.path.absolute(), self.kind, self.name))
 
     def _check(self) -> None:
         """Check all that makes later reads safe: columns, ids and offsets."""

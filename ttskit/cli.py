@@ -13,11 +13,13 @@ from ttskit.stages import (
     corpus,
     demo,
     diff,
+    doctor,
     export,
     features,
     info,
     ls,
     merge,
+    plot,
     select,
     split,
     text,
@@ -59,6 +61,8 @@ app.command("corpus")(corpus.command)
 app.command("text")(text.command)
 app.command("tokens")(tokens.command)
 app.command("features")(features.command)
+app.command("plot")(plot.command)
+app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)
 app.command("info")(info.command)
 app.command("ls")(ls.command)

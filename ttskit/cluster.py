@@ -12,6 +12,7 @@ from ttskit.errors import TtskitError
 
 T = TypeVar("T")
 R = TypeVar("R")
+PATIENCE = 60  # seconds to wait for the first worker
 AHEAD = 4  # items under way for each thread of the cluster
 
 
@@ -27,10 +28,14 @@ def each(
     except ImportError as error:
         raise TtskitError("--scheduler needs Dask: pip install 'ttskit[dask]'") from error
     try:
-        client = dask.Client(address, timeout=10, set_as_default=False)
+        client = dask.Client(address, timeout=5, set_as_default=False)
     except (OSError, ValueError) as error:
         raise TtskitError(f"--scheduler {address}: no Dask scheduler answers there") from error
     with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError as error:
+            raise TtskitError(f"--scheduler {address}: has no worker; start one") from error
         shared = client.scatter(make, broadcast=True, hash=False)
         waiting, names = iter(items), dict[str, str]()
 

@@ -40,20 +40,37 @@ def made():
     return [utterance(number, words) for number, words in enumerate(TEXTS)]
 
 
-@pytest.fixture
-def corpus(tmp_path, made):
-    path = tmp_path / "corpus.h5"
-    with Writer(path, Corpus, provenance=PROVENANCE, attributes={"sample_rate": RATE}) as writer:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, made):
+    """A folder with corpus.h5, and x.h5, its features by one process."""
+    folder = tmp_path_factory.mktemp("features")
+    attributes = {"sample_rate": RATE}
+    with Writer(
+        folder / "corpus.h5", Corpus, provenance=PROVENANCE, attributes=attributes
+    ) as writer:
         for record, _ in made:
             writer.append(record)
         writer.seal([record.id for record, _ in made], {"gone": "was silent"})
-    return path
-
-
-def test_every_column_is_on_the_grid_and_pitch_is_heard(corpus, made, tmp_path, ttskit):
-    found = ttskit("features", corpus, "--crepe", "tiny", "-o", "x.h5", timeout=300)
+    found = call(folder, "corpus.h5", *TINY, "--jobs", 1, "-o", "x.h5")
     assert (found.returncode, found.stdout) == (0, b""), found.stderr
-    reader = Reader(tmp_path / "x.h5", Features)
+    return folder
+
+
+TINY = ("--crepe", "tiny")
+
+
+def words(*options):
+    return [sys.executable, "-m", "ttskit", "features", *map(str, options)]
+
+
+def call(folder, *options):
+    return subprocess.run(
+        words(*options), cwd=folder, capture_output=True, timeout=300, check=False
+    )
+
+
+def test_every_column_is_on_the_grid_and_pitch_is_heard(folder, made):
+    reader = Reader(folder / "x.h5", Features)
     assert reader.skipped == {"gone": "was silent"}
     assert reader.attributes["fmax"] == 8000.0
     for record, truth in made:
@@ -69,38 +86,43 @@ def test_every_column_is_on_the_grid_and_pitch_is_heard(corpus, made, tmp_path, 
         assert features.loudness[voiced].mean() > features.loudness[~voiced].mean() + 10
 
 
-def test_bytes_depend_neither_on_jobs_nor_on_being_killed(corpus, tmp_path, ttskit):
-    options = ["--crepe", "tiny", "--jobs"]
-    assert ttskit("features", corpus, *options, 1, "-o", "one.h5", timeout=300).returncode == 0
+def test_bytes_depend_neither_on_jobs_nor_on_being_killed(folder):
+    options = ["corpus.h5", *TINY, "--jobs", 2, "-o", "killed.h5"]
     chance = random.Random(1)
-    for _ in range(4):
-        words = [sys.executable, "-m", "ttskit", "features", corpus, *options, 2, "-o", "two.h5"]
-        run = subprocess.Popen(
-            [str(word) for word in words], cwd=tmp_path, stderr=subprocess.DEVNULL
-        )
+    for _ in range(3):
+        run = subprocess.Popen(words(*options), cwd=folder, stderr=subprocess.DEVNULL)
         with suppress(subprocess.TimeoutExpired):
-            run.wait(chance.uniform(0.5, 4))
+            run.wait(chance.uniform(1, 3))
         run.kill()
         run.wait()
-    assert ttskit("features", corpus, *options, 2, "-o", "two.h5", timeout=300).returncode == 0
-    assert sha(tmp_path / "one.h5") == sha(tmp_path / "two.h5")
+    assert call(folder, *options).returncode == 0
+    assert sha(folder / "killed.h5") == sha(folder / "x.h5")
 
 
-def test_reuse_copies_what_would_be_the_same(corpus, tmp_path, ttskit):
-    first = ttskit("features", corpus, "--crepe", "tiny", "-o", "old.h5", timeout=300)
-    assert first.returncode == 0
-    words = ["features", corpus, "--crepe", "tiny", "--n-mels", 40]
-    found = ttskit(*words, "--reuse", "old.h5", "-o", "new.h5", timeout=300)
-    assert b"old.h5: reusing pitch, loudness" in found.stderr
-    assert ttskit(*words, "-o", "whole.h5", timeout=300).returncode == 0
-    assert sha(tmp_path / "new.h5") == sha(tmp_path / "whole.h5")
-    other = ttskit("features", corpus, "--reuse", corpus, "-o", "y.h5")
-    assert other.returncode == 1
-    assert b"is corpus, needs features" in other.stderr or b"no features artifact" in other.stderr
+def test_reuse_copies_what_would_be_the_same(folder):
+    options = ["corpus.h5", *TINY, "--n-mels", 40]
+    found = call(folder, *options, "--reuse", "x.h5", "-o", "new.h5")
+    assert b"x.h5: reusing pitch, loudness" in found.stderr
+    old, new = (Reader(folder / name, Features) for name in ("x.h5", "new.h5"))
+    np.testing.assert_array_equal(old.column("f0"), new.column("f0"))
+    assert new.column("mel").shape == (len(old.column("mel")), 40)
+    assert call(folder, *options, "-o", "whole.h5").returncode == 0
+    assert sha(folder / "new.h5") == sha(folder / "whole.h5")
+
+
+def test_praat_finds_the_same_pitch(folder):
+    found = call(folder, "corpus.h5", "--f0", "praat", "--praat", "-o", "praat.h5")
+    assert found.returncode == 0, found.stderr
+    crepe, praat = (Reader(folder / name, Features) for name in ("x.h5", "praat.h5"))
+    both = crepe.column("voiced") & praat.column("voiced")
+    assert both.mean() > 0.9 * crepe.column("voiced").mean()
+    cents = 1200 * np.abs(np.log2(crepe.column("f0")[both] / praat.column("f0")[both]))
+    assert np.median(cents) < 15
+    assert praat.column("formants").shape == (len(both), 5)
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("options", "says"),
     [
         (["corpus.h5", "--f0", "ear"], "--f0 ear: there is crepe and praat"),
         (["corpus.h5", "--crepe", "huge"], "--crepe huge: there is full and tiny"),
@@ -108,33 +130,28 @@ def test_reuse_copies_what_would_be_the_same(corpus, tmp_path, ttskit):
         (["corpus.h5", "--hop-length", "4096"], "n_fft 1024 is less than hop_length 4096"),
         (["corpus.h5", "--hop-length", "99999", "--n-fft", "131072"], "less than one frame"),
         (["nowhere.h5"], "nowhere.h5: no such file"),
-        (["corpus.h5", "--f0-min", "600"], "fmin"),
+        (["corpus.h5", "--f0-min", "600"], "--f0-min 600: needs less than --f0-max 550"),
         (["corpus.h5", "--scheduler", "tcp://127.0.0.1:1"], "no Dask scheduler answers"),
     ],
 )
-@pytest.mark.usefixtures("corpus")
-def test_what_the_user_can_mend_is_said(ttskit, words, says):
-    found = ttskit("features", *words, "-o", "x.h5")
+def test_what_the_user_can_mend_is_said(folder, options, says):
+    found = call(folder, *options, "-o", "y.h5")
     told = found.stderr.decode()
     assert found.returncode == 1
     assert "Traceback" not in told
     assert says in told
 
 
-def test_a_dask_cluster_gives_the_same_bytes_though_a_worker_is_lost(corpus, tmp_path, ttskit):
+def test_a_dask_cluster_gives_the_same_bytes_though_a_worker_is_lost(folder):
     distributed = pytest.importorskip("distributed")
-    assert (
-        ttskit("features", corpus, "--crepe", "tiny", "-o", "here.h5", timeout=300).returncode == 0
-    )
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
+    settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(processes=True, **settings) as cluster:
         address = cluster.scheduler_address
-        words = ["features", corpus, "--crepe", "tiny", "--scheduler", address, "-o", "there.h5"]
-        run = subprocess.Popen([sys.executable, "-m", "ttskit", *map(str, words)], cwd=tmp_path)
-        index = tmp_path / "there.h5.part" / "index.jsonl"
+        options = ["corpus.h5", *TINY, "--scheduler", address, "-o", "there.h5"]
+        run = subprocess.Popen(words(*options), cwd=folder)
+        index = folder / "there.h5.part" / "index.jsonl"
         while run.poll() is None and not (index.exists() and index.stat().st_size):
             time.sleep(0.01)
         os.kill(cluster.workers[0].pid, signal.SIGKILL)
         assert run.wait(300) == 0
-    assert sha(tmp_path / "here.h5") == sha(tmp_path / "there.h5")
+    assert sha(folder / "there.h5") == sha(folder / "x.h5")

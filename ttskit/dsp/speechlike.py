@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FADE = 0.005  # seconds over which one sound gives way to the next
-LEVEL = 0.2  # RMS of a voiced sound
+LEVEL = 0.1  # RMS of a voiced sound
 
 VOWELS = {
     "a": (750, 1200, 2500),
@@ -126,7 +126,8 @@ def _voiced(
     """Sum the harmonics below Nyquist, each as loud as the envelope is at its frequency."""
     orders = np.arange(1, int(0.5 * sample_rate / pitch.max()) + 1)  # (K,)
     loud = envelope(orders * pitch.mean(), formants) / np.sqrt(orders)
-    made = np.cos(phase[:, None] * orders) @ loud
+    shift = np.pi * orders * (orders - 1) / len(orders)  # Schroeder's: no sharp peaks
+    made = np.cos(phase[:, None] * orders + shift) @ loud
     return LEVEL * made / np.sqrt((loud**2).sum() / 2)
 
 

@@ -58,6 +58,10 @@ class Settings:
         for name, known in (("f0", ("crepe", "praat")), ("crepe", ("full", "tiny"))):
             if (value := getattr(self.pitch, name)) not in known:
                 raise TtskitError(f"--{name} {value}: there is {' and '.join(known)}")
+        if self.pitch.fmin >= self.pitch.fmax:
+            raise TtskitError(
+                f"--f0-min {self.pitch.fmin:g}: needs less than --f0-max {self.pitch.fmax:g}"
+            )
 
     def groups(self) -> dict[str, dict[str, Any]]:
         """Return, for each group of columns, the options that it depends on."""
