@@ -1,0 +1,112 @@
+"""`ttskit tokens` through the command line."""
+
+import numpy as np
+import pytest
+
+from tests.made import sha
+from ttskit.artifact import Reader
+from ttskit.kinds import Tokens
+from ttskit.text.symbols import BEGIN, END, symbols
+
+
+def test_tokens_words_and_spans_belong_together(tmp_path, ttskit):
+    lines = "a\tDr. Smith paid $5.\nb\tHello, 😀 world!\n"
+    found = ttskit("tokens", "-o", "x.h5", stdin=lines.encode())
+    assert found.returncode == 0, found.stderr
+    assert "b: not spoken: U+1F600 at 7" in found.stderr.decode()
+    reader = Reader(tmp_path / "x.h5", Tokens)
+    table = reader.table("symbols")
+    assert tuple(table) == symbols("en-us")
+    record = reader["a"]
+    assert list(record.words) == ["Doctor", "Smith", "paid", "five", "dollars"]
+    read = [record.text[start:stop] for start, stop in record.spans]
+    assert read == ["Dr.", "Smith", "paid", "$5", "$5"]
+    spelt = [table[token] for token in record.tokens]
+    assert (spelt[0], spelt[-1]) == (BEGIN, END)
+    smith = [s for s, word in zip(spelt, record.token_word, strict=True) if word == 1]
+    assert smith == ["s", "m", "ˈɪ", "θ"]
+    assert record.token_word.max() == len(record.words) - 1
+    assert reader["b"].dropped == "U+1F600 at 7"
+
+
+def test_a_corpus_keeps_its_ids_speakers_and_what_it_skipped(corpus, tmp_path, ttskit):
+    assert ttskit("tokens", corpus, "--limit", 3, "-o", "x.h5").returncode == 0
+    reader = Reader(tmp_path / "x.h5", Tokens)
+    assert list(reader) == ["u000", "u001", "u002"]
+    assert reader["u000"].speaker == "bö"
+    assert reader["u001"].text == "text\tof 1"
+
+
+def test_the_bytes_do_not_depend_on_jobs(tmp_path, ttskit):
+    lines = "".join(f"The {number}th of May, {number} times.\n" for number in range(40))
+    for jobs in (1, 2):
+        words = ["tokens", "--jobs", jobs, "-o", f"{jobs}.h5"]
+        assert ttskit(*words, stdin=lines.encode()).returncode == 0
+    assert sha(tmp_path / "1.h5") == sha(tmp_path / "2.h5")
+    assert list(Reader(tmp_path / "1.h5", Tokens))[-1] == "line000040"
+
+
+def test_characters_have_a_table_of_their_own(tmp_path, ttskit):
+    lines = "Žluťoučký kůň.\nЁлка\n".encode()
+    words = ["tokens", "--language", "characters", "--fold", "-o", "x.h5"]
+    assert ttskit(*words, stdin=lines).returncode == 0
+    reader = Reader(tmp_path / "x.h5", Tokens)
+    table = reader.table("symbols")
+    spelt = "".join(table[token] for token in reader["line000002"].tokens[1:-1])
+    assert spelt == "ёлка"
+    np.testing.assert_array_equal(reader["line000002"].spans, [[0, 4]])
+
+
+def test_a_lexicon_decides(tmp_path, ttskit):
+    (tmp_path / "mine.tsv").write_text("smith\tt ˈɛ s t\n", encoding="utf-8")
+    words = ["tokens", "--lexicon", "mine.tsv", "-o", "x.h5"]
+    assert ttskit(*words, stdin=b"a\tSmith\n").returncode == 0
+    reader = Reader(tmp_path / "x.h5", Tokens)
+    spelt = [reader.table("symbols")[token] for token in reader["a"].tokens]
+    assert spelt[1:-1] == ["t", "ˈɛ", "s", "t"]
+
+
+@pytest.mark.parametrize(
+    ("stdin", "says"),
+    [
+        (b"", "standard input: is empty"),
+        (b"\n", "line000001: has no word that could be spoken"),
+        (b"a\tone\na\ttwo\n", "line 2: id a is there twice"),
+        (b"a\tone\ntwo\n", "line 2 needs id, tab, text like the first"),
+        (b"one\na\ttwo\n", "line 2 needs a text alone like the first"),
+        (b"a\tb\xff\n", "line 1 is not UTF-8"),
+        (b"a/b\tone\n", "id 'a/b' has a slash"),
+    ],
+)
+def test_lines_that_cannot_be_used_are_named(ttskit, stdin, says):
+    found = ttskit("tokens", "-o", "x.h5", stdin=stdin)
+    told = found.stderr.decode()
+    assert found.returncode == 1
+    assert "Traceback" not in told
+    assert says in told
+
+
+def test_a_missing_lexicon_or_language_takes_one_line(ttskit):
+    for words, says in (
+        (["--lexicon", "nowhere.tsv"], "nowhere.tsv"),
+        (["--language", "xx"], "--language characters"),
+    ):
+        found = ttskit("tokens", *words, "-o", "x.h5", stdin=b"a\tone\n")
+        told = found.stderr.decode()
+        assert (found.returncode, told.count("\n")) == (1, 1), told
+        assert says in told
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize(
+    ("name", "language", "most_guessed"),
+    [("kathleen", "en-us", 0.005), ("nathalie", "nl", 0.01), ("kerstin", "de", 0.2)],
+)
+def test_nothing_of_real_texts_is_dropped(corpora, tmp_path, ttskit, name, language, most_guessed):
+    assert ttskit("corpus", corpora / name, "--limit", 200, "-o", "c.h5").returncode == 0
+    found = ttskit("tokens", "c.h5", "--language", language, "-o", "x.h5")
+    assert found.returncode == 0, found.stderr
+    reader = Reader(tmp_path / "x.h5", Tokens)
+    assert len(reader) == 200
+    assert set(reader.table("dropped")) == {""}
+    assert reader.column("guessed").mean() < most_guessed
