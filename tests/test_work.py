@@ -128,3 +128,9 @@ def test_results_come_in_any_order_but_with_their_names():
 def test_a_worker_uses_one_thread(jobs):
     found = dict(pool.each(threads, [("a", 0), ("b", 0)], jobs=jobs))
     assert found == {"a": 1, "b": 1}
+
+
+def test_in_order_means_in_the_order_of_the_items():
+    numbers = list(range(8))
+    found = list(pool.in_order(slowly, numbers, jobs=3))
+    assert [record.id for record in found] == [f"u{number:03}" for number in numbers]

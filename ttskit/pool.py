@@ -78,6 +78,18 @@ def each(
             worker.process.join()
 
 
+def in_order(make: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[R | Bad]:
+    """Yield what `make` makes of each item, in the order of the items."""
+    ready: dict[str, R | Bad] = {}
+    numbered = ((str(number), item) for number, item in enumerate(items))
+    following = 0
+    for name, made in each(make, numbered, jobs):
+        ready[name] = made
+        while str(following) in ready:
+            yield ready.pop(str(following))
+            following += 1
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep the arithmetic of this process, and of processes it starts, on one thread."""

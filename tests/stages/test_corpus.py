@@ -69,6 +69,14 @@ def test_the_options_do_what_they_say(dataset, tmp_path, ttskit):
     assert reader.skipped["c01"] == "lasts 0.26 s, less than --min-seconds 0.4"
 
 
+def test_a_summary_as_json(dataset, ttskit):
+    found = ttskit("corpus", dataset, "-o", "x.h5", "--json")
+    assert json.loads(found.stdout)["utterances"] == 40
+    refused = ttskit("corpus", dataset, "--json")
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert b"can't both go to standard output" in refused.stderr
+
+
 def test_explain_writes_nothing(dataset, tmp_path, ttskit):
     found = ttskit("corpus", dataset, "--explain")
     told = found.stdout.decode()

@@ -79,7 +79,7 @@ def test_files_in_order_with_windows_line_ends_and_a_byte_order_mark(run, tmp_pa
 def test_what_is_not_spoken_is_noted_with_its_place(run):
     result = run(given="ok\nso 👍\n".encode())
     assert result.stdout == "ok\nso\n"
-    assert result.stderr == "ttskit: stdin:2: not spoken: U+1F44D (column 4)\n"
+    assert result.stderr == "standard input:2: not spoken: U+1F44D (column 4)\n"
 
 
 def test_jobs_change_nothing(run):
@@ -97,9 +97,13 @@ def test_two_forms_at_once_are_a_usage_error(run):
 @pytest.mark.parametrize(
     ("options", "given", "message"),
     [
-        ([], b"good\nb\xe4d\n", "stdin:2: byte 0xe4 is not UTF-8"),
-        (["--phonemes"], b"good\n[[Q]]\n", r"stdin:2: \[\[Q\]\] at character 1: symbol 'Q'"),
-        (["--jobs", "2"], b"good\n[[Q]]\n", r"stdin:2: \[\[Q\]\]"),
+        ([], b"good\nb\xe4d\n", "standard input:2: byte 0xe4 is not UTF-8"),
+        (
+            ["--phonemes"],
+            b"good\n[[Q]]\n",
+            r"standard input:2: \[\[Q\]\] at character 1: symbol 'Q'",
+        ),
+        (["--jobs", "2"], b"good\n[[Q]]\n", r"standard input:2: \[\[Q\]\]"),
         (["nowhere.txt"], b"", "nowhere.txt: No such file"),
         (["--language", "tlh"], b"", "language 'tlh'"),
     ],

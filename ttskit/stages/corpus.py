@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ttskit.errors import AudioError, LeftOut, TtskitError
-from ttskit.options import DryRun, Jobs, Limit, Output, Restart, SkipBad
+from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
 
 if TYPE_CHECKING:
     from ttskit.datasets import Clip, Dataset
@@ -112,12 +112,15 @@ def command(
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
+    as_json: Json = False,
 ) -> None:
     """Make a Corpus of a dataset of recordings and texts."""
     from ttskit import datasets, progress
     from ttskit.kinds import Corpus
+    from ttskit.stages import info
     from ttskit.work import Recipe, Running, build
 
+    tell = info.summary(output, as_json)
     found = datasets.understand(dataset, format)
     if explain_only:
         typer.echo("\n".join(explain(found)))
@@ -139,4 +142,4 @@ def command(
     make = partial(utterance, settings=settings)
     running = Running(jobs, skip_bad, restart, dry_run)
     bad = {} if limit else dict(found.bad)
-    build(output, recipe, clips, make, running, source=str(dataset), bad=bad)
+    tell(build(output, recipe, clips, make, running, source=str(dataset), bad=bad))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit.errors import ArtifactError, AudioError, TtskitError
-from ttskit.options import DryRun, Inputs, Jobs, Limit, Output, Restart, Scheduler, SkipBad
+from ttskit.options import DryRun, Inputs, Jobs, Json, Limit, Output, Restart, Scheduler, SkipBad
 
 if TYPE_CHECKING:
     import numpy as np
@@ -219,12 +219,15 @@ def command(
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
+    as_json: Json = False,
 ) -> None:
     """Measure mel, f0, loudness and energy in recordings."""
     from ttskit import kinds, progress, streams
     from ttskit.dsp.mel import MelSettings
+    from ttskit.stages import info
     from ttskit.work import Recipe, Running, build
 
+    tell = info.summary(output, as_json)
     (corpus,) = streams.inputs(inputs, kinds.Corpus)
     rate = int(corpus.attributes["sample_rate"])
     mel = MelSettings(rate, n_fft, hop_length, n_mels, fmin, fmax)
@@ -246,4 +249,4 @@ def command(
     measure = Measure(corpus, settings, device, old, kept)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler)
     ids = {id: id for id in corpus.ids[:limit]}
-    build(output, recipe, ids, measure, running, source=corpus.name)
+    tell(build(output, recipe, ids, measure, running, source=corpus.name))

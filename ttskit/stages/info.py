@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -79,6 +81,23 @@ def page(found: dict[str, Any]) -> str:
         lines.append(f"  skipped        {len(found['skipped'])}")
         lines += [f"    {id}: {reason}" for id, reason in found["skipped"].items()]
     return "\n".join(lines)
+
+
+def summary(output: Path | None, wanted: bool) -> Callable[[Path], None]:
+    """Return a function that tells what was made, as JSON, if that is wanted.
+
+    Standard output can't take both the summary and the artifact.
+    """
+    from ttskit import kinds
+
+    if wanted and (output is None or str(output) == "-"):
+        raise TtskitError("--json and the artifact can't both go to standard output: add -o FILE")
+
+    def tell(path: Path) -> None:
+        if wanted and path.exists():  # not after a dry run
+            typer.echo(json.dumps(describe(kinds.read(path)), ensure_ascii=False))
+
+    return tell
 
 
 def command(

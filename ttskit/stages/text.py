@@ -1,8 +1,7 @@
 """Text: look at what a text is spoken as, line by line.
 
 Reads lines, writes lines.  A filter: each line is written, and flushed, before the next one is
-read, in the order in which they came.  With several jobs, blocks of lines go to workers in turn
-and come back in turn.
+read, in the order in which they came.  With several jobs, blocks of lines go to worker processes.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ import typer
 from ttskit.errors import TextError
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
     from ttskit.text.spelling import Speller
 
 _BLOCK = 128  # lines that a worker takes at once
@@ -86,49 +83,16 @@ def answers(lines: Iterable[Line], speller: Speller, form: Form, jobs: int = 1) 
     if jobs == 1:
         yield from (answer(line, speller, form) for line in lines)
         return
-    from collections import deque
-    from multiprocessing import get_context
+    from ttskit import pool
 
-    context = get_context("spawn")
-    pipes, workers = list["Connection[object, object]"](), []
-    try:
-        for _ in range(jobs):
-            here, there = context.Pipe()
-            worker = context.Process(target=_work, args=(there, speller, form), daemon=True)
-            worker.start()
-            there.close()
-            pipes.append(here)
-            workers.append(worker)
-        busy: deque[Connection[object, object]] = deque()
-        for block in _blocks(lines):
-            full = len(busy) == jobs
-            pipe = busy.popleft() if full else pipes[len(busy)]
-            found = _received(pipe) if full else []
-            pipe.send(block)  # before its answers are written: no worker waits for the writing
-            busy.append(pipe)
-            yield from found
-        while busy:
-            yield from _received(busy.popleft())
-    finally:
-        for pipe in pipes:
-            pipe.close()
-        for worker in workers:
-            worker.join()
+    work = partial(_answer_block, speller=speller, form=form)
+    for block in pool.in_order(work, _blocks(lines), jobs):
+        assert isinstance(block, list)  # what the user has to mend is in the answers
+        yield from block
 
 
-def _received(pipe: Connection[object, object]) -> list[Answer]:
-    found = pipe.recv()
-    assert isinstance(found, list)
-    return found
-
-
-def _work(pipe: Connection[object, object], speller: Speller, form: Form) -> None:
-    """Answer blocks of lines until the other end closes."""
-    try:
-        while isinstance(block := pipe.recv(), list):
-            pipe.send([answer(line, speller, form) for line in block])
-    except (EOFError, OSError, KeyboardInterrupt):
-        return
+def _answer_block(block: list[Line], speller: Speller, form: Form) -> list[Answer]:
+    return [answer(line, speller, form) for line in block]
 
 
 def _blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
@@ -146,7 +110,7 @@ def read_lines(paths: Sequence[Path]) -> Iterator[Line]:
     """Yield the lines of files, `-` or no file being standard input, as soon as they come."""
     for path in paths or [Path("-")]:
         if str(path) == "-":
-            yield from _decoded(sys.stdin.buffer, "stdin")
+            yield from _decoded(sys.stdin.buffer, "standard input")
             continue
         try:
             file = path.open("rb")
@@ -174,12 +138,14 @@ def _decoded(file: BinaryIO, name: str) -> Iterator[Line]:
 
 def _write(found: Iterable[Answer], once: bool) -> None:
     """Write answers as they come; `once` leaves out lines that were written before."""
+    from ttskit import progress
+
     out, written = sys.stdout.buffer, set[str]()
     for one in found:
         if one.error:
             raise TextError(one.error)
         if one.note:
-            typer.echo(f"ttskit: {one.note}", err=True)
+            progress.note(one.note)
         for line in one.lines:
             word = line.partition("\t")[0]
             if not once or word not in written:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from ttskit.errors import TextError
-from ttskit.options import DryRun, Jobs, Limit, Output, Restart, SkipBad
+from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
 
 if TYPE_CHECKING:
     from ttskit.kinds import Tokens
@@ -120,12 +120,15 @@ def command(
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
+    as_json: Json = False,
 ) -> None:
     """Spell texts as the tokens that models are trained on."""
     from ttskit import kinds
+    from ttskit.stages import info
     from ttskit.text.spelling import Speller
     from ttskit.work import Recipe, Running, build
 
+    tell = info.summary(output, as_json)
     name, texts, digest, skipped = read(inputs)
     table = characters(texts, fold) if language == "characters" else None
     speller = Speller(language, lexicon or (), table=table, fold=fold)
@@ -141,10 +144,12 @@ def command(
         skipped=skipped,
     )
     make, running = partial(utterance, speller=speller), Running(jobs, skip_bad, restart, dry_run)
-    tell(build(output, recipe, texts, make, running, source=name))
+    path = build(output, recipe, texts, make, running, source=name)
+    note(path)
+    tell(path)
 
 
-def tell(path: Path) -> None:
+def note(path: Path) -> None:
     """Say how many words were guessed and how many characters are not spoken."""
     from ttskit import kinds, progress
     from ttskit.artifact import Reader
