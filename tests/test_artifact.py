@@ -229,3 +229,11 @@ def test_digest_depends_on_contents_and_not_on_provenance(tmp_path):
     same = Reader(write(tmp_path / "b.h5", records), Everything)
     other = Reader(write(tmp_path / "c.h5", [everything(1), everything(3)]), Everything)
     assert one.digest == same.digest != other.digest
+
+
+def test_an_artifact_is_read_from_python_by_name(corpus):
+    import ttskit
+
+    reader = ttskit.read(str(corpus))
+    assert reader.kind is Corpus
+    assert_same(reader["u003"], corpus_record(3))
