@@ -9,6 +9,7 @@ import typer
 
 from ttskit.errors import TtskitError
 from ttskit.stages import (
+    align,
     cat,
     corpus,
     demo,
@@ -61,6 +62,7 @@ app.command("corpus")(corpus.command)
 app.command("text")(text.command)
 app.command("tokens")(tokens.command)
 app.command("features")(features.command)
+app.command("align")(align.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)

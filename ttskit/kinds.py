@@ -69,7 +69,24 @@ class Features(Record):
     shimmer: np.ndarray | None = array("", "f4", "local, ratio", least=0, optional=True)
 
 
-KINDS: tuple[type[Record], ...] = (Corpus, Tokens, Features)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Alignment(Record):
+    """Tokens with the frames that each lasts; the sum is the number of frames."""
+
+    attributes: ClassVar = {"sample_rate": "Hz", "hop_length": "samples"}
+    tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
+
+    language: str = string("as gruut names it, or characters")
+    tokens: np.ndarray = array("token", "i4", "index into symbols", least=0)
+    token_word: np.ndarray = array("token", "i4", "index into words, -1 for none", least=-1)
+    words: np.ndarray = array("word", "S", "as normalised")
+    spans: np.ndarray = array("word 2", "i4", "characters of text: start, stop", least=0)
+    durations: np.ndarray = array("token", "i4", "frames", least=0)
+    token_score: np.ndarray = array("token", "f4", "log-likelihood a frame, 0 without frames")
+    score: np.ndarray = array("", "f4", "log-likelihood a frame")
+
+
+KINDS: tuple[type[Record], ...] = (Corpus, Tokens, Features, Alignment)
 
 
 def read(path: Path, name: str = "") -> Reader[Any]:

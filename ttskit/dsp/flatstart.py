@@ -1,0 +1,127 @@
+"""Alignment without training a network: one Gaussian per symbol, by rounds of search and fit.
+
+Every symbol has one diagonal Gaussian over mel frames, shared by the whole corpus; all symbols
+that are not phonemes (begin, end, boundary, punctuation) share one, which stands for silence.
+Given the Gaussians, the search finds the likeliest durations; given the durations, the fit finds
+the likeliest Gaussians: the likelihood never falls.
+
+Shapes: T frames, N tokens, K symbols, M mel bands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+LEAST_VARIANCE = 0.05  # of the corpus's variance
+QUIET = 0.1  # share of the frames of the corpus that begin as silence
+
+
+@dataclass(frozen=True)
+class Gaussians:
+    """mean and variance of each symbol, (K, M) float64."""
+
+    mean: np.ndarray
+    variance: np.ndarray
+
+    def scores(self, mel: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """mel (T, M), tokens (N,) -> log-likelihood of each frame under each token, (T, N)."""
+        weight = 1 / self.variance[tokens]  # (N, M)
+        mean = self.mean[tokens]
+        norm = (np.log(2 * np.pi * self.variance[tokens]) + mean**2 * weight).sum(1)
+        mel = mel.astype(np.float64)
+        return -0.5 * (mel**2 @ weight.T - 2 * mel @ (mean * weight).T + norm)
+
+
+Utterance = tuple[str, np.ndarray, np.ndarray]  # id, mel (T, M), tokens (N,)
+
+
+def align(
+    model: Gaussians, mel: np.ndarray, tokens: np.ndarray, silent: np.ndarray, id: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return durations (N,) int32 and the mean log-likelihood of each token's frames, (N,).
+
+    Parameters
+    ----------
+    silent : (K,) bool
+        Symbols that are not phonemes and may last zero frames.
+    """
+    from ttskit.dsp import mas
+
+    scores = model.scores(mel, tokens)
+    durations = mas.durations(scores, silent[tokens], id)
+    owners = np.repeat(np.arange(len(tokens)), durations)
+    sums = np.bincount(owners, scores[np.arange(len(mel)), owners], len(tokens))
+    return durations, sums / np.maximum(durations, 1)
+
+
+def fit(
+    utterances: Sequence[Utterance] | Iterable[Utterance],
+    silent: np.ndarray,
+    rounds: int,
+) -> Iterator[tuple[Gaussians, float]]:
+    """Yield the Gaussians after each round, and the mean log-likelihood of a frame before it.
+
+    Parameters
+    ----------
+    utterances : can be walked through again and again
+    silent : (K,) bool
+    """
+    model = _first(utterances, silent)
+    for _ in range(rounds):
+        counts, sums, squares = _empty(model)
+        total = 0.0
+        for id, mel, tokens in utterances:
+            durations, scores = align(model, mel, tokens, silent, id)
+            total += float(scores @ durations)
+            _add(counts, sums, squares, mel, np.repeat(tokens, durations))
+        yield (model := _estimate(counts, sums, squares, silent)), total / counts.sum()
+
+
+def _first(utterances: Iterable[Utterance], silent: np.ndarray) -> Gaussians:
+    """Begin with quiet frames as silence, and phonemes spread evenly over the others."""
+    levels = np.concatenate([mel.mean(axis=1) for _, mel, _ in utterances])
+    quiet = np.quantile(levels, QUIET)
+    bands = next(mel.shape[1] for _, mel, _ in utterances)
+    counts, sums, squares = _empty(Gaussians(np.zeros((len(silent), bands)), np.empty(0)))
+    for _, mel, tokens in utterances:
+        loud = mel.mean(axis=1) > quiet
+        spoken = tokens[~silent[tokens]]
+        if len(spoken) and loud.any():
+            sounding = mel[loud]
+            labels = spoken[np.arange(len(sounding)) * len(spoken) // len(sounding)]
+            _add(counts, sums, squares, sounding, labels)
+        hushed = mel[~loud]
+        _add(counts, sums, squares, hushed, np.full(len(hushed), np.argmax(silent)))
+    return _estimate(counts, sums, squares, silent)
+
+
+def _empty(model: Gaussians) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return np.zeros(len(model.mean)), np.zeros(model.mean.shape), np.zeros(model.mean.shape)
+
+
+def _add(
+    counts: np.ndarray, sums: np.ndarray, squares: np.ndarray, mel: np.ndarray, labels: np.ndarray
+) -> None:
+    """Count frames (T, M) for the symbols that they belong to, (T,)."""
+    mel = mel.astype(np.float64)
+    counts += np.bincount(labels, minlength=len(counts))
+    np.add.at(sums, labels, mel)
+    np.add.at(squares, labels, mel**2)
+
+
+def _estimate(
+    counts: np.ndarray, sums: np.ndarray, squares: np.ndarray, silent: np.ndarray
+) -> Gaussians:
+    """Return the likeliest Gaussians; a symbol without frames gets that of all frames."""
+    total = sums.sum(0) / counts.sum()
+    spread = squares.sum(0) / counts.sum() - total**2
+    for values in (counts, sums, squares):
+        values[silent] = values[silent].sum(0)
+    seen = counts > 0
+    mean = np.where(seen[:, None], sums / np.maximum(counts, 1)[:, None], total)
+    variance = squares / np.maximum(counts, 1)[:, None] - mean**2
+    variance = np.where(seen[:, None], variance, spread)
+    return Gaussians(mean, np.maximum(variance, LEAST_VARIANCE * spread))
