@@ -2,7 +2,8 @@
 
     python benchmarks/memory_features.py CORPUS.h5 [OPTION]...
 
-Runs the command itself and watches what it and its workers hold in memory.
+Runs the command itself and watches what it and its workers hold in memory.  Pages of mapped files
+do not count: the system drops them when it needs room.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ PAGE = 4096
 
 def main() -> None:
     corpus, options = Path(sys.argv[1]), sys.argv[2:]
-    count = len(Reader(corpus, Corpus))
+    reader = Reader(corpus, Corpus)
+    count, rate = len(reader), float(reader.attributes["sample_rate"])
     print("| utterances | hours | seconds | audio seconds per second | peak of all processes |")
     print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
@@ -30,7 +32,7 @@ def main() -> None:
             limit = ["--limit", str(count // share)]
             words = [sys.executable, "-m", "ttskit", "-q", "features", str(corpus), *options]
             took, peak = watch([*words, *limit, "-o", str(output)])
-            audio = Reader(corpus, Corpus).offsets("sample")[count // share] / 22050
+            audio = reader.offsets("sample")[count // share] / rate
             print(
                 f"| {count // share} | {audio / 3600:.3f} | {took:.0f} | {audio / took:.1f} "
                 f"| {peak / 1e6:.0f} MB |",
@@ -43,7 +45,7 @@ def watch(words: list[str]) -> tuple[float, int]:
     started, peak = time.monotonic(), 0
     run = subprocess.Popen(words)
     while run.poll() is None:
-        peak = max(peak, sum(map(resident, family(run.pid))))
+        peak = max(peak, sum(map(held, family(run.pid))))
         time.sleep(0.1)
     if run.returncode:
         sys.exit(f"{' '.join(words)}: exit status {run.returncode}")
@@ -58,10 +60,11 @@ def family(pid: int) -> list[int]:
     return [pid, *(member for child in children for member in family(int(child)))]
 
 
-def resident(pid: int) -> int:
+def held(pid: int) -> int:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
-    except (OSError, IndexError):
+        _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
+        return (int(resident) - int(shared)) * PAGE
+    except (OSError, ValueError):
         return 0
 
 
