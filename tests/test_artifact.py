@@ -237,3 +237,30 @@ def test_an_artifact_is_read_from_python_by_name(corpus):
     reader = ttskit.read(str(corpus))
     assert reader.kind is Corpus
     assert_same(reader["u003"], corpus_record(3))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"id": ["a"], "axes": {}, "bytes": {}}',
+        '{"id": "u009", "axes": {}, "bytes": {}}',
+        '{"id": "u009", "axes": {"sample": 1}, "bytes": [1]}',
+        '{"id": "u009", "axes": {"sample": "x"}, "bytes": {"id": 5}}',
+        '{"id": "u009", "axes": {"sample": 1}, "bytes": {"id": 5, "audio": -1}}',
+        '{"id": "u009", "axes": {"sample": 1}, "bytes": {"id": 0, "../../evil": 0}}',
+        '{"id": "u000", "axes": {"sample": 0}, "bytes": {"id": 0}}',
+        "garbage",
+    ],
+)
+def test_a_row_of_the_index_that_makes_no_sense_is_cut_off(tmp_path, row):
+    path, told = tmp_path / "x.h5", {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}}
+    with Writer(path, Corpus, **told) as writer:
+        writer.append(corpus_record(0))
+    with (tmp_path / "x.h5.part" / "index.jsonl").open("a") as index:
+        index.write(row + "\n")
+    with Writer(path, Corpus, **told) as writer:
+        assert set(writer.finished) == {"u000"}
+        writer.append(corpus_record(1))
+        writer.seal(["u000", "u001"])
+    assert sha(path) == sha(write_corpus(tmp_path / "whole.h5", range(2)))
+    assert {path.name for path in tmp_path.iterdir()} == {"x.h5", "whole.h5"}

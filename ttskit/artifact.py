@@ -234,6 +234,11 @@ class Reader(Mapping[str, R], Generic[R]):
         for name in self.kind.attributes:
             if name not in self.attributes:
                 raise ArtifactError(f"{self.name}: lacks the attribute {name}")
+            value = self.attributes[name]
+            if isinstance(value, str) or not 0 <= value < float("inf"):
+                raise ArtifactError(f"{self.name}: its {name} is {value!r}, needs a number")
+            if name in ("sample_rate", "hop_length") and value < 1:
+                raise ArtifactError(f"{self.name}: its {name} is {value}, needs at least 1")
         for spec in fields(self.kind):
             if spec.name in found:
                 _check_column(self.name, spec, found[spec.name])
@@ -242,6 +247,11 @@ class Reader(Mapping[str, R], Generic[R]):
         for name in [*self.kind.tables, "skipped/id", "skipped/reason"]:
             if name in found and (found[name].dtype.kind != "S" or len(found[name].shape) != 1):
                 raise ArtifactError(f"{self.name}: {name} is not a list of strings")
+        if missing := set(self.kind.tables) - found.keys():
+            raise ArtifactError(f"{self.name}: lacks the table {min(missing)}")
+        reasons = [found[name].shape for name in ("skipped/id", "skipped/reason") if name in found]
+        if len(reasons) == 1 or len(set(reasons)) > 1:
+            raise ArtifactError(f"{self.name}: its skipped utterances and their reasons differ")
         self._ids = _decoded(self.name, "id", self.column("id"))
         self._rows = {id: row for row, id in enumerate(self._ids)}
         self._check_ids()
@@ -298,7 +308,7 @@ class Writer(Generic[R]):
         if missing := set(kind.attributes) - set(self._attributes):
             raise ArtifactError(f"{path}: {kind.kind()} needs {', '.join(sorted(missing))}")
         header = {"kind": kind.kind(), "version": hdf5.VERSION, "provenance": provenance}
-        self._part = part.Part(self.path, header, restart=restart)
+        self._part = part.Part(self.path, header, [s.name for s in fields(kind)], restart=restart)
 
     @property
     def finished(self) -> Collection[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -79,6 +80,8 @@ app.command("export")(export.command)
 
 def main() -> None:
     """Run the command line; say in one line what the user can mend."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
     try:
         app()
     except TtskitError as error:

@@ -323,7 +323,7 @@ def _provenance(file: str, told: str) -> dict[str, Any]:
         provenance = json.loads(told)
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{file}: its provenance is not JSON") from error
-    if not isinstance(provenance, dict):
+    if not isinstance(provenance, dict) or not isinstance(provenance.get("options", {}), dict):
         raise ArtifactError(f"{file}: its provenance is not a JSON object")
     return provenance
 

@@ -17,7 +17,7 @@ import json
 import os
 import shutil
 from array import array
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,15 @@ from ttskit.errors import ArtifactError
 class Part:
     """The unfinished work of one artifact, locked while it is open."""
 
-    def __init__(self, output: Path, header: Mapping[str, Any], *, restart: bool = False) -> None:
+    def __init__(
+        self,
+        output: Path,
+        header: Mapping[str, Any],
+        columns: Collection[str],
+        *,
+        restart: bool = False,
+    ) -> None:
+        self._columns = set(columns)
         self.folder = folder_of(output)
         self._lock = self._acquire(output)
         self._index = FileIO(self.folder / "index.jsonl", "a+")
@@ -83,7 +91,7 @@ class Part:
                 elif stale.name != "lock":
                     stale.unlink()
             _write_whole(kept, told)
-        elif kept.read_text(encoding="utf-8") != told:
+        elif kept.read_bytes() != told.encode():
             raise ArtifactError(
                 f"{self.folder}: holds unfinished work of other inputs or options; finish that "
                 f"run, or add --restart to throw it away and make {output} anew"
@@ -104,6 +112,11 @@ class Part:
             file.truncate(self._size(name))
 
     def _take_over(self, row: dict[str, Any]) -> bool:
+        """Note a row whose bytes are all there, in the columns that this artifact has."""
+        if not {"id"} <= row["bytes"].keys() <= self._columns or row["id"] in self.rows:
+            return False
+        if self.rows and row["bytes"].keys() != self.ends.keys():
+            return False
         for name, count in row["bytes"].items():
             held = os.fstat(self._file(name).fileno()).st_size
             if held < self._size(name) + count:
@@ -170,7 +183,14 @@ def _parse(line: bytes) -> dict[str, Any] | None:
         row = json.loads(line)
     except ValueError:
         return None
-    return row if isinstance(row, dict) and {"id", "axes", "bytes"} <= row.keys() else None
+    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+        return None
+    counts = [row.get("axes"), row.get("bytes")]
+    whole = all(
+        isinstance(one, dict) and all(isinstance(n, int) and n >= 0 for n in one.values())
+        for one in counts
+    )
+    return row if whole else None
 
 
 def _write_all(file: FileIO, data: bytes) -> None:

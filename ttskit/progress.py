@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-VISIBLE = {code: f"\\x{code:02x}" for code in [*range(32), 127]}
+VISIBLE = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]}
 EVERY = 10.0  # seconds between lines where stderr is not a terminal
 
 console = Console(stderr=True, highlight=False)
@@ -23,7 +23,7 @@ def note(text: str) -> None:
 def complain(text: str) -> None:
     """Say what the user must know, however quiet; line breaks in it are made visible."""
     line = text.translate(VISIBLE).encode("utf-8", "backslashreplace").decode()
-    Console(stderr=True, highlight=False).print(line, markup=False, soft_wrap=True)
+    Console(stderr=True, highlight=False).print(line, markup=False, emoji=False, soft_wrap=True)
 
 
 def hush() -> None:

@@ -45,8 +45,26 @@ def opened(paths: Sequence[Path] | None) -> list[Reader[Any]]:
     return [kinds.read(*local(path)) for path in named(paths)]
 
 
+def replaceable(output: Path, kind: type[Record]) -> None:
+    """Refuse to write over anything but an older artifact of the same kind, or a damaged one."""
+    if not output.exists() or not output.stat().st_size:
+        return
+    if not hdf5.is_hdf5(output):
+        raise ArtifactError(f"{output}: is there and is no artifact; remove it or choose a name")
+    try:
+        found = hdf5.open_container(output).kind
+    except ArtifactError:
+        return
+    if found != kind.kind():
+        raise ArtifactError(
+            f"{output}: is there and is {found}, not {kind.kind()}; remove it or choose a name"
+        )
+
+
 def named(paths: Sequence[Path] | None) -> Sequence[Path]:
     """Return the paths of the inputs; none means standard input, unless it is a terminal."""
+    if (not paths or Path("-") in paths) and sys.stdin is None:
+        raise TtskitError("standard input is closed: name a file, or send one there")
     if not paths:
         if sys.stdin.isatty():
             raise TtskitError("no input: name a file, or send one to standard input")
@@ -65,10 +83,15 @@ def delivered(output: Path | None) -> Iterator[tuple[Path, str]]:
     if output is not None and str(output) != "-":
         if output.is_dir():
             raise ArtifactError(f"{output}: is a folder; needs the name of a file to write")
+        output = output.resolve() if output.is_symlink() else output
         if not output.parent.is_dir():
             raise ArtifactError(f"{output}: the folder {output.parent} is not there; make it first")
+        if output.exists() and not output.is_file():
+            raise ArtifactError(f"{output}: is a pipe or a device; use - and redirect it there")
         yield output, str(output)
         return
+    if sys.stdout is None:
+        raise TtskitError("standard output is closed: name a file with -o")
     if sys.stdout.isatty():
         raise TtskitError("an artifact is not for a terminal: name a file with -o, or use a pipe")
     path = _scratch() / "output.h5"

@@ -78,6 +78,7 @@ def build(
         What is known to be bad before it is tried.
     """
     with streams.delivered(output) as (path, name):
+        streams.replaceable(path, recipe.kind)
         if up_to_date(path, recipe) and not running.restart:
             progress.note(f"{name}: up to date")
         elif running.dry_run:

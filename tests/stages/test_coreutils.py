@@ -160,12 +160,18 @@ def test_standard_output_gets_the_same_bytes_as_a_file(tmp_path, corpus, ttskit)
         (["select", "corpus.h5", "--match", "("], None, "is not a regex"),
         (["select", "corpus.h5", "--id", "nobody"], None, "corpus.h5: has no utterance nobody"),
         (["select", "corpus.h5", "--random", "99"], None, "has 12 to choose from, not 99"),
-        (["select", "corpus.h5", "--glob", "z*", "-o", "x.h5"], None, "there is no utterance"),
+        (
+            ["select", "corpus.h5", "--glob", "z*", "-o", "x.h5"],
+            None,
+            "no utterance passes the filters",
+        ),
         (["select", "corpus.h5", "-o", "no/x.h5"], None, "the folder no is not there"),
         (["select", "corpus.h5", "-o", "."], None, ".: is a folder"),
         (["split", "corpus.h5", "--ratio", "1:x"], None, "needs two or more positive numbers"),
         (["split", "corpus.h5", "-o", "x.h5"], None, "needs one {}"),
         (["split", "corpus.h5", "-n", "40"], None, "12 utterances leave part"),
+        (["split", "corpus.h5", "--ratio", "nan:1"], None, "needs two or more positive numbers"),
+        (["split", "-"], b"", "standard input: is empty"),
         (["merge", "corpus.h5"], None, "merge takes two artifacts or more"),
         (["diff", "corpus.h5"], None, "diff takes two artifacts, not 1"),
     ],
@@ -178,3 +184,59 @@ def test_what_the_user_can_mend_takes_one_line(ttskit, words, stdin, says):
     assert told.startswith("ttskit: ")
     assert told.count("\n") == 1
     assert says in told
+
+
+def test_what_is_there_is_replaced_only_by_its_own_kind(tmp_path, corpus, ttskit):
+    (tmp_path / "notes.txt").write_text("precious")
+    os.mkfifo(tmp_path / "pipe")
+    for name, says in (("notes.txt", "is no artifact"), ("pipe", "is a pipe or a device")):
+        found = ttskit("select", corpus, "--head", 1, "-o", name)
+        assert (found.returncode, found.stderr.count(b"\n")) == (1, 1)
+        assert says in found.stderr.decode()
+    assert (tmp_path / "notes.txt").read_text() == "precious"
+    found = ttskit("tokens", corpus, "-o", corpus)
+    assert found.returncode == 1
+    assert b"is there and is corpus, not tokens" in found.stderr
+
+
+def test_an_output_may_be_a_link(tmp_path, corpus, ttskit):
+    (tmp_path / "target.h5").write_bytes(b"")
+    (tmp_path / "link.h5").symlink_to(tmp_path / "target.h5")
+    assert ttskit("select", corpus, "--head", 1, "-o", "link.h5").returncode == 0
+    assert (tmp_path / "link.h5").is_symlink()
+    assert ids(tmp_path / "target.h5") == ["u000"]
+
+
+def test_merge_does_not_skip_what_it_has(tmp_path):
+    one = write_corpus(tmp_path / "one.h5", [1], skipped={"u002": "was silent", "gone": "lost"})
+    two = write_corpus(tmp_path / "two.h5", [2])
+    run("merge", one, two, "-o", tmp_path / "x.h5")
+    assert Reader(tmp_path / "x.h5", Corpus).skipped == {"gone": "lost"}
+    assert "skipped: 2 and 0 utterances" in run("diff", one, two).stdout
+
+
+def test_verify_goes_on_after_a_broken_file(tmp_path, corpus, ttskit):
+    (tmp_path / "bad.h5").write_bytes(corpus.read_bytes()[:3000])
+    found = ttskit("-q", "verify", "bad.h5", corpus)
+    assert found.returncode == 1
+    assert found.stdout.decode() == f"{corpus}: whole\n"
+    assert found.stderr.decode() == "ttskit: bad.h5: is cut short at 3000 bytes: make it again\n"
+
+
+def test_split_of_standard_input_needs_names(corpus, ttskit, tmp_path):
+    found = ttskit("split", stdin=corpus.read_bytes())
+    assert found.returncode == 1
+    assert b"needs -o" in found.stderr
+    named = ttskit("split", "-o", "part{x}{}.h5", stdin=corpus.read_bytes())
+    assert named.returncode == 0
+    assert len(ids(tmp_path / "part{x}1.h5")) == 6
+
+
+@pytest.mark.parametrize("redirect", ["<&-", ">&-"])
+@pytest.mark.parametrize("verb", ["select --head 1", "text"])
+def test_closed_streams_take_one_line(corpus, verb, redirect):
+    feed = f"< {corpus}" if redirect == ">&-" else ""
+    call = f"{sys.executable} -m ttskit {verb} {feed} {redirect}"
+    found = subprocess.run(call, shell=True, capture_output=True, check=False)
+    assert (found.returncode, found.stderr.count(b"\n")) == (1, 1), found.stderr
+    assert b"closed" in found.stderr

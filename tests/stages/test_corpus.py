@@ -189,6 +189,33 @@ def test_a_changed_dataset_is_noticed(dataset, ttskit):
     assert b"up to date" not in ttskit("corpus", dataset, "-o", "x.h5").stderr
 
 
+def test_a_recording_changed_in_place_is_noticed(dataset, ttskit):
+    assert ttskit("corpus", dataset, "-o", "x.h5").returncode == 0
+    path = dataset / "wavs" / "c05.wav"
+    samples, rate = soundfile.read(path, dtype="int16")
+    soundfile.write(path, samples // 2, rate)
+    assert b"up to date" not in ttskit("corpus", dataset, "-o", "x.h5").stderr
+
+
+def test_a_recording_that_would_become_silence_is_bad(dataset, ttskit):
+    quiet = np.full(4000, 1e-6)
+    soundfile.write(dataset / "wavs" / "c05.wav", quiet, RATE, subtype="FLOAT")
+    found = ttskit("corpus", dataset, "--sample-rate", RATE, "-o", "x.h5")
+    assert found.returncode == 1
+    assert b"c05.wav: nothing is left of it in 16 bit" in found.stderr
+
+
+def test_a_recording_beyond_full_scale_is_bad_without_peak(dataset, ttskit):
+    loud = 1.1 * np.sin(np.arange(4000) * 0.3)
+    soundfile.write(dataset / "wavs" / "c05.wav", loud, RATE, subtype="FLOAT")
+    found = ttskit("corpus", dataset, "--sample-rate", RATE, "-o", "x.h5")
+    assert found.returncode == 1
+    assert b"samples are beyond full scale; scale it with --peak" in found.stderr
+    words = ["--sample-rate", RATE, "--peak", -1, "--restart", "-o", "x.h5"]
+    scaled = ttskit("corpus", dataset, *words)
+    assert scaled.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -110,6 +110,13 @@ def test_reuse_copies_what_would_be_the_same(folder):
     assert sha(folder / "new.h5") == sha(folder / "whole.h5")
 
 
+def test_reuse_of_fewer_utterances_measures_the_others(folder):
+    assert call(folder, "corpus.h5", *TINY, "--limit", 2, "-o", "few.h5").returncode == 0
+    found = call(folder, "corpus.h5", *TINY, "--reuse", "few.h5", "-o", "more.h5")
+    assert found.returncode == 0, found.stderr
+    assert sha(folder / "more.h5") == sha(folder / "x.h5")
+
+
 def test_praat_finds_the_same_pitch(folder):
     found = call(folder, "corpus.h5", "--f0", "praat", "--praat", "-o", "praat.h5")
     assert found.returncode == 0, found.stderr
@@ -119,11 +126,15 @@ def test_praat_finds_the_same_pitch(folder):
     cents = 1200 * np.abs(np.log2(crepe.column("f0")[both] / praat.column("f0")[both]))
     assert np.median(cents) < 15
     assert praat.column("formants").shape == (len(both), 5)
+    diff = [sys.executable, "-m", "ttskit", "diff", "praat.h5", "praat.h5"]
+    assert subprocess.run(diff, cwd=folder, check=False).returncode == 0
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        (["corpus.h5", "--device", "cuda:99"], "--device cuda:99: there is no such device here"),
+        (["corpus.h5", "--n-mels", "1000"], "hold no frequency"),
         (["corpus.h5", "--f0", "ear"], "--f0 ear: there is crepe and praat"),
         (["corpus.h5", "--crepe", "huge"], "--crepe huge: there is full and tiny"),
         (["corpus.h5", "--fmax", "20000"], "fmax"),

@@ -1,5 +1,8 @@
 """`ttskit tokens` through the command line."""
 
+import os
+import threading
+
 import numpy as np
 import pytest
 
@@ -64,6 +67,20 @@ def test_a_lexicon_decides(tmp_path, ttskit):
     reader = Reader(tmp_path / "x.h5", Tokens)
     spelt = [reader.table("symbols")[token] for token in reader["a"].tokens]
     assert spelt[1:-1] == ["t", "ˈɛ", "s", "t"]
+
+
+def test_a_lexicon_from_a_pipe_counts(tmp_path, ttskit):
+    for number, phonemes in enumerate(("t ˈɛ s t", "p ˈɪ p")):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        text = f"smith\t{phonemes}\n".encode()
+        feeder = threading.Thread(target=pipe.write_bytes, args=(text,))
+        feeder.start()
+        found = ttskit("tokens", "--lexicon", "pipe", "-o", "x.h5", stdin=b"a\tSmith\n")
+        feeder.join()
+        pipe.unlink()
+        assert found.returncode == 0, found.stderr
+        assert (b"up to date" in found.stderr) is False, number
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ttskit.kinds import Corpus
 
 REVISION = 1
-LOUDEST = 1.12  # times full scale: what resampling may make of a sound that is just full
+CLIPPED = 0.001  # of the samples: the overshoot that resampling or lossy coding may add
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,13 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
         raise LeftOut(f"lasts {seconds:.2f} s, more than --max-seconds {settings.max_seconds:g}")
     if settings.peak is not None:
         samples = audio.normalise_peak(samples, settings.peak)
-    elif (top := float(abs(samples).max(initial=0))) > LOUDEST:
-        raise AudioError(f"{clip.audio}: reaches {top:.2f} times full scale; scale it with --peak")
-    whole, _ = audio.to_int16(samples)
+    whole, clipped = audio.to_int16(samples)
+    if clipped > CLIPPED * len(whole):
+        raise AudioError(
+            f"{clip.audio}: {clipped} samples are beyond full scale; scale it with --peak"
+        )
+    if not whole.any():
+        raise AudioError(f"{clip.audio}: nothing is left of it in 16 bit: too short or too quiet")
     return Corpus(id=clip.id, speaker=clip.speaker, text=clip.text, audio=whole)
 
 
@@ -102,9 +106,9 @@ def command(
     explain_only: Annotated[
         bool, typer.Option("--explain", help="Say what is understood, and stop.")
     ] = False,
-    sample_rate: Annotated[int, typer.Option(min=1000, help="Hz.")] = 22050,
+    sample_rate: Annotated[int, typer.Option(min=1000, max=768_000, help="Hz.")] = 22050,
     trim: Annotated[bool, typer.Option("--trim", help="Cut silence at both ends.")] = False,
-    peak: Annotated[float | None, typer.Option(max=0, help="Scale each to this, dBFS.")] = None,
+    peak: Annotated[float | None, typer.Option(min=-60, max=0, help="Scale to this, dBFS.")] = None,
     min_seconds: Annotated[float, typer.Option(min=0, help="Leave shorter ones out.")] = 0.0,
     max_seconds: Annotated[float | None, typer.Option(help="Leave longer ones out.")] = None,
     limit: Limit = None,
@@ -141,5 +145,5 @@ def command(
     clips = {clip.id: clip for clip in found.clips[:limit]}
     make = partial(utterance, settings=settings)
     running = Running(jobs, skip_bad, restart, dry_run)
-    bad = {} if limit else dict(found.bad)
+    bad = dict(found.bad[:limit])  # their places among the others are not known
     tell(build(output, recipe, clips, make, running, source=str(dataset), bad=bad))

@@ -19,7 +19,7 @@ SPEAKERS = {"low": 110.0, "high": 210.0}  # Hz
 def command(
     folder: Annotated[Path, typer.Argument(help="To write wavs/ and metadata.csv into.")],
     utterances: Annotated[int, typer.Option("-n", "--utterances", min=1, help="How many.")] = 24,
-    sample_rate: Annotated[int, typer.Option(min=8000, help="Hz.")] = 22050,
+    sample_rate: Annotated[int, typer.Option(min=8000, max=192_000, help="Hz.")] = 22050,
     seed: Seed = 0,
 ) -> None:
     """Write a small dataset of synthesised signals that are like speech."""

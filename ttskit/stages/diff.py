@@ -28,6 +28,8 @@ def differences(a: Reader[Any], b: Reader[Any], tolerance: float) -> Iterator[st
     for name in a.kind.tables:
         if a.table(name) != b.table(name):
             yield f"{name}: {len(a.table(name))} and {len(b.table(name))} entries, not the same"
+    if a.skipped != b.skipped:
+        yield f"skipped: {len(a.skipped)} and {len(b.skipped)} utterances, not the same"
     for one, other in ((a, b), (b, a)):
         if alone := [id for id in one.ids if id not in other]:
             yield f"only in {one.name}: {len(alone)} utterances: {_some(alone)}"
@@ -55,6 +57,7 @@ def _column(
         elif x.shape != y.shape:
             same = False
         else:
+            x, y = np.atleast_1d(x), np.atleast_1d(y)
             gap = np.abs(np.subtract(x, y, dtype=float))
             gap[(x == y) | (np.isnan(x) & np.isnan(y))] = 0
             same = bool((gap <= tolerance).all())

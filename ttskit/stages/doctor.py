@@ -135,9 +135,14 @@ def command(
     """List the utterances of a corpus that look wrong."""
     from ttskit import kinds, progress, streams
 
-    readers = {reader.kind: reader for reader in streams.opened(inputs)}
-    if kinds.Corpus not in readers or set(readers) - {kinds.Features, kinds.Corpus}:
-        found = ", ".join(reader.name for reader in readers.values())
+    given = streams.opened(inputs)
+    readers = {reader.kind: reader for reader in given}
+    if (
+        kinds.Corpus not in readers
+        or set(readers) - {kinds.Features, kinds.Corpus}
+        or (len(readers) < len(given))
+    ):
+        found = ", ".join(reader.name for reader in given)
         raise TtskitError(f"doctor needs a corpus artifact, and takes its features: found {found}")
     corpus = readers[kinds.Corpus]
     ill = set()

@@ -122,7 +122,7 @@ class Measure:
             "praat": self._praat,
         }
         for group in self.settings.groups():
-            if self.old is not None and group in self.kept:
+            if self.old is not None and group in self.kept and id in self.old:
                 past = self.old[id]
                 columns |= {name: getattr(past, name) for name in COLUMNS[group]}
             else:
@@ -178,6 +178,19 @@ class Measure:
         return praat.measures(audio, grid.sample_rate, grid.hop_length, *range)
 
 
+def check(settings: Settings, device: str) -> None:
+    """Refuse settings that no utterance could be measured with."""
+    from ttskit.dsp import crepe, mel
+
+    mel.filters(settings.mel)
+    crepe.bin_range(settings.pitch.fmin, settings.pitch.fmax)
+    if device != "cpu":
+        import torch
+
+        if torch.device(device).type != "cuda" or not torch.cuda.is_available():
+            raise TtskitError(f"--device {device}: there is no such device here; cpu is")
+
+
 def reusable(old: Reader[Features], corpus: Reader[Corpus], settings: Settings) -> tuple[str, ...]:
     """Return the groups of columns that an older artifact has, made as they would be now."""
     made = old.provenance
@@ -193,7 +206,7 @@ def command(
     inputs: Inputs = None,
     output: Output = None,
     hop_length: Annotated[int, typer.Option(min=1, help="Samples from frame to frame.")] = 256,
-    n_fft: Annotated[int, typer.Option(min=2, help="Samples of a window of the mel.")] = 1024,
+    n_fft: Annotated[int, typer.Option(min=2, max=1 << 20, help="Samples a window.")] = 1024,
     n_mels: Annotated[int, typer.Option(min=1, help="Bands of the mel.")] = 80,
     fmin: Annotated[float, typer.Option(min=0, help="Hz, lower end of the mel.")] = 0.0,
     fmax: Annotated[
@@ -202,7 +215,9 @@ def command(
     f0: Annotated[str, typer.Option(help="Method: crepe or praat.")] = "crepe",
     crepe: Annotated[str, typer.Option(help="Network: full or tiny.")] = "full",
     f0_min: Annotated[float, typer.Option(min=1, help="Hz, the lowest pitch.")] = 50.0,
-    f0_max: Annotated[float, typer.Option(min=1, help="Hz, the highest pitch.")] = 550.0,
+    f0_max: Annotated[
+        float, typer.Option(min=1, max=20_000, help="Hz, the highest pitch.")
+    ] = 550.0,
     voiced: Annotated[float, typer.Option(help="Periodicity that begins voicing.")] = 0.5,
     stay: Annotated[float, typer.Option(help="Periodicity that keeps it up.")] = 0.25,
     silence: Annotated[float, typer.Option(help="dB of loudness below which none is.")] = -60.0,
@@ -246,6 +261,7 @@ def command(
         attributes=asdict(mel),
         skipped=corpus.skipped,
     )
+    check(settings, device)
     measure = Measure(corpus, settings, device, old, kept)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler)
     ids = {id: id for id in corpus.ids[:limit]}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ttskit.errors import ArtifactError, TtskitError
-from ttskit.options import Inputs, Output
+from ttskit.options import DryRun, Inputs, Output, Restart
 from ttskit.stages import select
 
 if TYPE_CHECKING:
@@ -38,9 +38,15 @@ def fit(readers: Sequence[Reader[Any]]) -> None:
         seen |= dict.fromkeys(other.ids, other.name)
 
 
-def command(inputs: Inputs = None, output: Output = None) -> None:
+def command(
+    inputs: Inputs = None,
+    output: Output = None,
+    restart: Restart = False,
+    dry_run: DryRun = False,
+) -> None:
     """Join artifacts of one kind."""
     from ttskit import streams
+    from ttskit.work import Running
 
     readers = streams.opened(inputs)
     if len(readers) < 2:
@@ -48,4 +54,6 @@ def command(inputs: Inputs = None, output: Output = None) -> None:
     fit(readers)
     ids = [id for reader in readers for id in reader.ids]
     skipped = {id: why for reader in readers for id, why in reader.skipped.items()}
-    select.copy(output, "merge", {}, readers, ids, skipped)
+    skipped = {id: why for id, why in skipped.items() if id not in set(ids)}
+    running = Running(restart=restart, dry_run=dry_run)
+    select.copy(output, "merge", {}, readers, ids, skipped, running)

@@ -103,9 +103,14 @@ def command(
     """Draw one utterance."""
     from ttskit import kinds, streams
 
-    readers = {reader.kind: reader for reader in streams.opened(inputs)}
-    if kinds.Features not in readers or set(readers) - {kinds.Features, kinds.Corpus}:
-        found = ", ".join(reader.name for reader in readers.values())
+    given = streams.opened(inputs)
+    readers = {reader.kind: reader for reader in given}
+    if (
+        kinds.Features not in readers
+        or set(readers) - {kinds.Features, kinds.Corpus}
+        or (len(readers) < len(given))
+    ):
+        found = ", ".join(reader.name for reader in given)
         raise TtskitError(f"plot needs a features artifact, and takes its corpus: found {found}")
     reader, corpus = readers[kinds.Features], readers.get(kinds.Corpus)
     if not len(reader):

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit.errors import TtskitError
-from ttskit.options import Inputs, Output, Seed
+from ttskit.options import DryRun, Inputs, Output, Restart, Seed
 
 if TYPE_CHECKING:
     from ttskit.artifact import Reader
+    from ttskit.work import Running
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,10 @@ def copy(
     readers: Sequence[Reader[Any]],
     ids: Sequence[str],
     skipped: Mapping[str, str],
+    running: Running,
 ) -> None:
     """Write an artifact with the utterances `ids`, each from the reader that has it."""
-    from ttskit.work import Recipe, Running, build
+    from ttskit.work import Recipe, build
 
     first = readers[0]
     recipe = Recipe(
@@ -79,7 +81,7 @@ def copy(
         skipped=skipped,
     )
     owners = {id: reader for reader in readers for id in reader.ids}
-    build(output, recipe, {id: id for id in ids}, lambda id: owners[id][id], Running())
+    build(output, recipe, {id: id for id in ids}, lambda id: owners[id][id], running)
 
 
 def seconds(reader: Reader[Any]) -> Callable[[int], float]:
@@ -127,9 +129,12 @@ def command(
     head: Annotated[int | None, typer.Option(min=1, help="The first so many of those.")] = None,
     random: Annotated[int | None, typer.Option(min=1, help="So many of those, by chance.")] = None,
     seed: Seed = 0,
+    restart: Restart = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Take some utterances of an artifact."""
     from ttskit import streams
+    from ttskit.work import Running
 
     filters = Filters(
         id=id or (),
@@ -147,7 +152,10 @@ def command(
         raise TtskitError(f"select takes one artifact, not {len(readers)}; merge them first")
     reader = readers[0]
     chosen = pick(reader, filters)
-    copy(output, "select", _given(filters), readers, chosen, reader.skipped)
+    if not chosen:
+        raise TtskitError(f"{reader.name}: no utterance passes the filters")
+    running = Running(restart=restart, dry_run=dry_run)
+    copy(output, "select", _given(filters), readers, chosen, reader.skipped, running)
 
 
 def _given(filters: Filters) -> dict[str, Any]:

@@ -6,6 +6,7 @@ the line from 0 to 1; the line is cut where the ratios say.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ttskit.errors import TtskitError
-from ttskit.options import Inputs, Seed
+from ttskit.options import DryRun, Inputs, Restart, Seed
 from ttskit.stages import select
 
 if TYPE_CHECKING:
@@ -49,14 +50,19 @@ def command(
     count: Annotated[int, typer.Option("--parts", "-n", min=2, help="So many equal parts.")] = 2,
     ratio: Annotated[str | None, typer.Option(help="Their sizes instead, as 8:1:1.")] = None,
     seed: Seed = 0,
+    restart: Restart = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Cut an artifact into parts by chance, evenly by speaker."""
     from ttskit import streams
+    from ttskit.work import Running
 
     readers = streams.opened(inputs)
     if len(readers) != 1:
         raise TtskitError(f"split takes one artifact, not {len(readers)}; merge them first")
     reader, ratios = readers[0], _ratios(ratio) if ratio else [1.0] * count
+    if output is None and reader.name == streams.STDIN:
+        raise TtskitError("split of standard input needs -o, with {} for the number of each part")
     pattern = output or f"{reader.path.with_suffix('')}-{{}}.h5"
     if pattern.count("{}") != 1:
         raise TtskitError(f"{pattern}: needs one {{}} where the number of the part goes")
@@ -65,8 +71,9 @@ def command(
         raise TtskitError(f"{reader.name}: {len(reader)} utterances leave part {empty[0]} empty")
     for number, rows in enumerate(shared, 1):
         ids, options = [reader.ids[row] for row in rows], {"ratios": ratios, "seed": seed}
-        path = Path(pattern.format(number))
-        select.copy(path, "split", options | {"part": number}, readers, ids, reader.skipped)
+        path = Path(pattern.replace("{}", str(number)))
+        told, running = options | {"part": number}, Running(restart=restart, dry_run=dry_run)
+        select.copy(path, "split", told, readers, ids, reader.skipped, running)
 
 
 def _ratios(text: str) -> list[float]:
@@ -74,6 +81,6 @@ def _ratios(text: str) -> list[float]:
         ratios = [float(part) for part in text.split(":")]
     except ValueError:
         ratios = []
-    if len(ratios) < 2 or min(ratios) <= 0:
+    if len(ratios) < 2 or not all(0 < part < math.inf for part in ratios):
         raise TtskitError(f"--ratio {text!r}: needs two or more positive numbers, as 8:1:1")
     return ratios

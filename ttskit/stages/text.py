@@ -86,22 +86,29 @@ def answers(lines: Iterable[Line], speller: Speller, form: Form, jobs: int = 1) 
     from ttskit import pool
 
     work = partial(_answer_block, speller=speller, form=form)
-    for block in pool.in_order(work, _blocks(lines), jobs):
+    failures: list[TextError] = []
+    for block in pool.in_order(work, _blocks(lines, failures), jobs):
         assert isinstance(block, list)  # what the user has to mend is in the answers
         yield from block
+    if failures:
+        raise failures[0]
 
 
 def _answer_block(block: list[Line], speller: Speller, form: Form) -> list[Answer]:
     return [answer(line, speller, form) for line in block]
 
 
-def _blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+def _blocks(lines: Iterable[Line], failures: list[TextError]) -> Iterator[list[Line]]:
+    """Yield lines in blocks; one that can't be read ends them, after those before it."""
     block = list[Line]()
-    for line in lines:
-        block.append(line)
-        if len(block) == _BLOCK:
-            yield block
-            block = []
+    try:
+        for line in lines:
+            block.append(line)
+            if len(block) == _BLOCK:
+                yield block
+                block = []
+    except TextError as error:
+        failures.append(error)
     if block:
         yield block
 
@@ -172,15 +179,21 @@ def command(
     language: Annotated[str, typer.Option(help="en-us, de, ... or characters.")] = "en-us",
     lexicon: Annotated[list[Path] | None, typer.Option(help="Your words (TSV).")] = None,
     fold: Annotated[bool, typer.Option("--fold", help="characters: ignore case.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: a core each.")
+    ] = 1,
 ) -> None:
     """Write lines as they are read aloud: normalised, as phonemes, or cut into sentences."""
     if phonemes + normalise + sentences + unknown > 1:
         raise typer.BadParameter("choose one of --phonemes, --normalise, --sentences and --unknown")
     from ttskit.text.spelling import Speller
 
+    if sys.stdout is None or (sys.stdin is None and not files):
+        raise TextError("standard input or output is closed: text needs both, or files to read")
     speller = Speller(language, lexicon or (), fold=fold)
     chosen = {Form.PHONEMES: phonemes, Form.SENTENCES: sentences, Form.UNKNOWN: unknown}
     form = next((form for form, wanted in chosen.items() if wanted), Form.NORMALISED)
-    found = answers(read_lines(files or ()), speller, form, jobs)
+    from ttskit import pool
+
+    found = answers(read_lines(files or ()), speller, form, jobs or pool.cores())
     _quietly(partial(_write, found, once=unknown))

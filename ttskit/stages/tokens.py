@@ -123,17 +123,18 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Spell texts as the tokens that models are trained on."""
-    from ttskit import kinds
+    from ttskit import kinds, streams
     from ttskit.stages import info
     from ttskit.text.spelling import Speller
     from ttskit.work import Recipe, Running, build
 
     tell = info.summary(output, as_json)
     name, texts, digest, skipped = read(inputs)
+    lexicon = [streams.local(path)[0] for path in lexicon or ()]
     table = characters(texts, fold) if language == "characters" else None
-    speller = Speller(language, lexicon or (), table=table, fold=fold)
+    speller = Speller(language, lexicon, table=table, fold=fold)
     texts = dict(list(texts.items())[:limit])
-    given = [hashlib.sha256(path.read_bytes()).hexdigest() for path in lexicon or ()]
+    given = [hashlib.sha256(path.read_bytes()).hexdigest() for path in lexicon]
     recipe = Recipe(
         stage="tokens",
         revision=REVISION,

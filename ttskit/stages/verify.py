@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ttskit import progress
+from ttskit.errors import ArtifactError
 from ttskit.options import Inputs
 
 if TYPE_CHECKING:
@@ -79,10 +80,14 @@ def command(inputs: Inputs = None) -> None:
     from ttskit import streams
 
     damaged = False
-    for reader in streams.opened(inputs):
-        found = list(complaints(reader))
+    for path in streams.named(inputs):
+        try:
+            (reader,) = streams.opened([path])
+            found = [f"{reader.name}: {line}" for line in complaints(reader)]
+        except ArtifactError as error:
+            found = [str(error)]
         for line in found:
-            progress.note(f"ttskit: {reader.name}: {line}")
+            progress.complain(f"ttskit: {line}")
         if not found:
             typer.echo(f"{reader.name}: whole")
         damaged = damaged or bool(found)
