@@ -264,3 +264,13 @@ def test_a_row_of_the_index_that_makes_no_sense_is_cut_off(tmp_path, row):
         writer.seal(["u000", "u001"])
     assert sha(path) == sha(write_corpus(tmp_path / "whole.h5", range(2)))
     assert {path.name for path in tmp_path.iterdir()} == {"x.h5", "whole.h5"}
+
+
+@pytest.mark.parametrize(("value", "says"), [(np.nan, "mel is nan"), (np.inf, "mel is inf")])
+def test_verify_names_what_is_not_a_number(tmp_path, value, says):
+    from ttskit.stages import verify
+
+    whole, broken = everything(2), everything(5)
+    broken.mel[7, 1] = value
+    reader = Reader(write(tmp_path / "x.h5", [whole, broken]), Everything)
+    assert list(verify.complaints(reader)) == [f"e5: {says}, needs a finite number"]

@@ -115,6 +115,8 @@ def _make(
         except TtskitError as error:
             raise type(error)(f"{source}: {error}" if source else str(error)) from error
         refused = {**bad, **{id: b.reason for id, b in unmade.items() if not b.asked}}
+        # relative to the source: what is on record must not depend on where it lay
+        refused = {id: why.removeprefix(f"{source}/") for id, why in refused.items()}
         left_out = {id: b.reason for id, b in unmade.items() if b.asked}
         _list(source, refused)
         good = [id for id in items if id in writer.finished]

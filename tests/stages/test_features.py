@@ -126,6 +126,12 @@ def test_praat_finds_the_same_pitch(folder):
     cents = 1200 * np.abs(np.log2(crepe.column("f0")[both] / praat.column("f0")[both]))
     assert np.median(cents) < 15
     assert praat.column("formants").shape == (len(both), 5)
+    cross = call(folder, "corpus.h5", "--f0", "praat-cc", "-o", "cc.h5")
+    assert cross.returncode == 0, cross.stderr
+    other = Reader(folder / "cc.h5", Features)
+    both &= other.column("voiced")
+    cents = 1200 * np.abs(np.log2(other.column("f0")[both] / praat.column("f0")[both]))
+    assert 0 < np.median(cents) < 15
     diff = [sys.executable, "-m", "ttskit", "diff", "praat.h5", "praat.h5"]
     assert subprocess.run(diff, cwd=folder, check=False).returncode == 0
 
@@ -135,8 +141,8 @@ def test_praat_finds_the_same_pitch(folder):
     [
         (["corpus.h5", "--device", "cuda:99"], "--device cuda:99: there is no such device here"),
         (["corpus.h5", "--n-mels", "1000"], "hold no frequency"),
-        (["corpus.h5", "--f0", "ear"], "--f0 ear: there is crepe and praat"),
-        (["corpus.h5", "--crepe", "huge"], "--crepe huge: there is full and tiny"),
+        (["corpus.h5", "--f0", "ear"], "--f0 ear: there is crepe, praat-ac, praat-cc"),
+        (["corpus.h5", "--crepe", "huge"], "--crepe huge: there is full, tiny"),
         (["corpus.h5", "--fmax", "20000"], "fmax"),
         (["corpus.h5", "--hop-length", "4096"], "n_fft 1024 is less than hop_length 4096"),
         (["corpus.h5", "--hop-length", "99999", "--n-fft", "131072"], "less than one frame"),

@@ -6,8 +6,8 @@ import threading
 import numpy as np
 import pytest
 
-from tests.made import sha
-from ttskit.artifact import Reader
+from tests.made import PROVENANCE, sha
+from ttskit.artifact import Reader, Writer
 from ttskit.kinds import Tokens
 from ttskit.text.symbols import BEGIN, END, symbols
 
@@ -127,3 +127,17 @@ def test_nothing_of_real_texts_is_dropped(corpora, tmp_path, ttskit, name, langu
     assert len(reader) == 200
     assert set(reader.table("dropped")) == {""}
     assert reader.column("guessed").mean() < most_guessed
+
+
+def test_verify_names_a_token_that_is_no_symbol(tmp_path, ttskit):
+    assert ttskit("tokens", "-o", "x.h5", stdin=b"a\tone\n").returncode == 0
+    reader = Reader(tmp_path / "x.h5", Tokens)
+    record = reader["a"]
+    wrong = Tokens(**{**vars(record), "tokens": record.tokens + 1000})
+    tables = {"symbols": reader.table("symbols")}
+    with Writer(tmp_path / "y.h5", Tokens, provenance=PROVENANCE, tables=tables) as writer:
+        writer.append(wrong)
+        writer.seal(["a"])
+    found = ttskit("verify", "x.h5", "y.h5")
+    assert found.stdout == b"x.h5: whole\n"
+    assert b"y.h5: a: tokens holds 10" in found.stderr

@@ -26,19 +26,21 @@ def wav(reader: Reader[Corpus], folder: Path, suffix: str = ".wav") -> None:
     """Write `wavs/ID.wav` for every utterance, then `metadata.csv`."""
     from ttskit import audio, progress
 
+    rows = zip(reader.ids, reader.table("text"), reader.table("speaker"), strict=True)
+    cells = [list(row) if any(reader.table("speaker")) else list(row[:2]) for row in rows]
+    for id, *told in cells:
+        if any(mark in cell for cell in told for mark in "|\n\r"):
+            raise TtskitError(
+                f"{reader.name}: {id}: its text or speaker has a | or a line break, which "
+                "metadata.csv cannot hold"
+            )
     (folder / "wavs").mkdir(parents=True, exist_ok=True)
     rate = int(reader.attributes["sample_rate"])
-    lines = []
     with progress.track("export", len(reader)) as advance:
         for id, record in reader.items():
-            if any(mark in record.text for mark in "|\n\r"):
-                raise TtskitError(
-                    f"{reader.name}: {id}: its text has a | or a line break, which metadata.csv "
-                    "cannot hold"
-                )
             audio.write(folder / "wavs" / f"{id}{suffix}", record.audio, rate)
-            lines.append("|".join([id, record.text, *([record.speaker] if record.speaker else [])]))
             advance()
+    lines = ["|".join(row) for row in cells]
     (folder / "metadata.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 

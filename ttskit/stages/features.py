@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ttskit.kinds import Corpus, Features
 
 REVISION = 1
+METHODS = ("crepe", "praat-ac", "praat-cc")
 COLUMNS = {
     "mel": ("mel",),
     "loudness": ("loudness", "energy"),
@@ -37,7 +38,7 @@ COLUMNS = {
 class PitchSettings:
     """How f0 is found, and which frames count as voiced."""
 
-    f0: str = "crepe"  # or praat
+    f0: str = "crepe"  # one of METHODS
     crepe: str = "full"  # or tiny
     fmin: float = 50.0  # Hz
     fmax: float = 550.0  # Hz
@@ -55,9 +56,9 @@ class Settings:
     praat: bool = False
 
     def __post_init__(self) -> None:
-        for name, known in (("f0", ("crepe", "praat")), ("crepe", ("full", "tiny"))):
+        for name, known in (("f0", METHODS), ("crepe", ("full", "tiny"))):
             if (value := getattr(self.pitch, name)) not in known:
-                raise TtskitError(f"--{name} {value}: there is {' and '.join(known)}")
+                raise TtskitError(f"--{name} {value}: there is {', '.join(known)}")
         if self.pitch.fmin >= self.pitch.fmax:
             raise TtskitError(
                 f"--f0-min {self.pitch.fmin:g}: needs less than --f0-max {self.pitch.fmax:g}"
@@ -164,9 +165,9 @@ class Measure:
         from ttskit.dsp import crepe, praat
 
         grid, settings = self.settings.mel, self.settings.pitch
-        if settings.f0 == "praat":
-            range = settings.fmin, settings.fmax
-            return praat.pitch(audio, grid.sample_rate, grid.hop_length, *range)
+        if settings.f0 != "crepe":
+            limits, method = (settings.fmin, settings.fmax), settings.f0.removeprefix("praat-")
+            return praat.pitch(audio, grid.sample_rate, grid.hop_length, *limits, method)
         heard = self.crepe.follow(audio, grid.sample_rate, grid.hop_length)
         return crepe.decode(heard, fmin=settings.fmin, fmax=settings.fmax)
 
@@ -212,7 +213,7 @@ def command(
     fmax: Annotated[
         float | None, typer.Option(help="Hz, upper end.  [default: 8000 or half the rate]")
     ] = None,
-    f0: Annotated[str, typer.Option(help="Method: crepe or praat.")] = "crepe",
+    f0: Annotated[str, typer.Option(help="Method: crepe, praat-ac or praat-cc.")] = "crepe",
     crepe: Annotated[str, typer.Option(help="Network: full or tiny.")] = "full",
     f0_min: Annotated[float, typer.Option(min=1, help="Hz, the lowest pitch.")] = 50.0,
     f0_max: Annotated[
@@ -245,6 +246,7 @@ def command(
     tell = info.summary(output, as_json)
     (corpus,) = streams.inputs(inputs, kinds.Corpus)
     rate = int(corpus.attributes["sample_rate"])
+    f0 = "praat-ac" if f0 == "praat" else f0
     mel = MelSettings(rate, n_fft, hop_length, n_mels, fmin, fmax)
     pitch = PitchSettings(f0, crepe, f0_min, f0_max, voiced, stay, silence)
     settings = Settings(mel, pitch, praat)

@@ -31,6 +31,19 @@ def complaints(reader: Reader[Any]) -> Iterator[str]:
         yield "digest: the file does not hold what its digest says"
     for spec in reader.columns:
         yield from _range(reader, spec)
+    if any(spec.name == "token_word" for spec in reader.columns):
+        yield from _tokens(reader)
+
+
+def _tokens(reader: Reader[Any]) -> Iterator[str]:
+    """Yield where tokens or words are named that are not there."""
+    symbols = len(reader.table("symbols"))
+    for row, id in enumerate(reader.ids):
+        words, text = len(reader.value(row, "spans")), len(reader.value(row, "text"))
+        for name, most in (("tokens", symbols), ("token_word", words), ("spans", text + 1)):
+            if (top := reader.value(row, name).max(initial=-1)) >= most:
+                yield f"{id}: {name} holds {top}, needs less than {most}"
+                return
 
 
 def _range(reader: Reader[Any], spec: Field[Any]) -> Iterator[str]:
