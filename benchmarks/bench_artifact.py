@@ -12,7 +12,8 @@ from typing import ClassVar
 import h5py
 import numpy as np
 
-from ttskit.artifact import Reader, Record, Writer, array
+from ttskit.artifact import Reader, Writer
+from ttskit.record import Record, array
 
 UTTERANCES, BATCH, BATCHES, ROUNDS = 5000, 32, 60, 5
 MOST_FRAMES = 900

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from tests.made import PROVENANCE, corpus_record, sha, write_corpus
-from ttskit.artifact import Reader, Record, Writer, array, string
+from ttskit.artifact import Reader, Writer
 from ttskit.errors import ArtifactError
 from ttskit.kinds import Corpus
+from ttskit.record import Record, array, string
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -15,7 +15,7 @@ ENGINES = {"torch", "torchaudio", "numba", "scipy", "numpy", "h5py", "soundfile"
 # A layer may import itself, the layers before it, and nothing after it.
 LAYERS = (
     {"errors"},
-    {"progress", "audio", "hdf5"},
+    {"progress", "audio", "hdf5", "record"},
     {"part", "pool"},
     {"cluster"},
     {"artifact"},

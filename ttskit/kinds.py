@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ttskit import hdf5
-from ttskit.artifact import Reader, Record, array, string
+from ttskit.artifact import Reader
 from ttskit.errors import ArtifactError
+from ttskit.record import Record, array, string
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ttskit import hdf5, kinds
-from ttskit.artifact import Reader, Record
+from ttskit.artifact import Reader
 from ttskit.errors import ArtifactError, TtskitError
+from ttskit.record import Record
 
 STDIN, STDOUT = "standard input", "standard output"
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ttskit import cluster, hdf5, part, pool, progress, streams
-from ttskit.artifact import Record, Writer
+from ttskit.artifact import Writer
 from ttskit.errors import ArtifactError, Interrupted, TtskitError
 from ttskit.hdf5 import Value
+from ttskit.record import Record
 
 T = TypeVar("T")
 

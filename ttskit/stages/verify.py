@@ -80,7 +80,7 @@ def _owner(reader: Reader[Any], spec: Field[Any], position: int) -> str:
     """Return the utterance that a place in a column belongs to."""
     import numpy as np
 
-    from ttskit.artifact import RAGGED
+    from ttskit.record import RAGGED
 
     axes = spec.metadata["axes"]
     if axes and axes[0] in RAGGED:
