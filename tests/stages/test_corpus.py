@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -153,7 +154,13 @@ def test_ctrl_c_keeps_what_is_finished(dataset, tmp_path, ttskit):
         lines.append(f"c{number}|This is sentence {number}.")
     (dataset / "metadata.csv").write_text("\n".join(lines))
     words = call(dataset, "--jobs", 2, "-o", tmp_path / "x.h5")
-    run = subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True)
+    run = subprocess.Popen(
+        words,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # a shell's background jobs ignore Ctrl-C, and so would what they start
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     index = tmp_path / "x.h5.part" / "index.jsonl"
     while run.poll() is None and not (index.exists() and index.stat().st_size):
         time.sleep(0.002)
