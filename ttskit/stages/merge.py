@@ -54,6 +54,7 @@ def command(
     fit(readers)
     ids = [id for reader in readers for id in reader.ids]
     skipped = {id: why for reader in readers for id, why in reader.skipped.items()}
-    skipped = {id: why for id, why in skipped.items() if id not in set(ids)}
+    for id in skipped.keys() & set(ids):
+        del skipped[id]
     running = Running(restart=restart, dry_run=dry_run)
     select.copy(output, "merge", {}, readers, ids, skipped, running)
