@@ -19,15 +19,21 @@ from ttskit.record import Record
 STDIN, STDOUT = "standard input", "standard output"
 
 
-def inputs(paths: Sequence[Path] | None, *wanted: type[Record]) -> list[Reader[Any]]:
-    """Open the inputs of a stage and return them in the order of `wanted`, by their kinds.
+def inputs(
+    paths: Sequence[Path] | None, *wanted: type[Record], optional: Sequence[type[Record]] = ()
+) -> list[Any]:
+    """Open the inputs of a stage and return them by their kinds: `wanted`, then `optional`.
 
-    No path means standard input; `-` and pipes are spooled to a temporary file.
+    No path means standard input; `-` and pipes are spooled to a temporary file.  An optional
+    kind that is not there is None.
     """
     readers = opened(paths)
-    sorted_out: list[Reader[Any]] = []
-    for kind in wanted:
+    sorted_out: list[Reader[Any] | None] = []
+    for kind in (*wanted, *optional):
         fits = [reader for reader in readers if reader.kind is kind]
+        if not fits and kind in optional:
+            sorted_out.append(None)
+            continue
         if not fits:
             found = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
             raise ArtifactError(f"no {kind.kind()} artifact among the inputs: {found}")
@@ -35,8 +41,8 @@ def inputs(paths: Sequence[Path] | None, *wanted: type[Record]) -> list[Reader[A
             raise ArtifactError(f"{fits[1].name}: is a second {kind.kind()}; needs one")
         sorted_out += fits
     for reader in readers:
-        if reader.kind not in wanted:
-            needs = ", ".join(kind.kind() for kind in wanted)
+        if reader.kind not in (*wanted, *optional):
+            needs = ", ".join(kind.kind() for kind in (*wanted, *optional))
             raise ArtifactError(f"{reader.name}: is {reader.kind.kind()}, needs {needs}")
     return sorted_out
 

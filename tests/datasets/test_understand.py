@@ -126,7 +126,7 @@ def test_understanding_a_dataset_loads_no_heavy_module():
         "import sys, ttskit.datasets, ttskit.audio\n"
         "sys.exit(', '.join({'numpy', 'soundfile', 'soxr', 'h5py'} & sys.modules.keys()) or 0)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_documentation_names_every_format_and_column():

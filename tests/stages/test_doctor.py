@@ -54,6 +54,12 @@ def test_planted_faults_are_found_and_nothing_else(tmp_path):
     assert "more text than audio?" in result.stdout
 
 
+def test_a_second_corpus_is_refused(tmp_path):
+    path = write(tmp_path / "x.h5", {})
+    result = CliRunner().invoke(app, ["doctor", str(path), str(path)])
+    assert "is a second corpus; needs one" in str(result.exception)
+
+
 def test_a_healthy_corpus_has_no_findings(tmp_path):
     path = write(tmp_path / "x.h5", {})
     assert CliRunner().invoke(app, ["doctor", str(path)]).stdout == ""

@@ -46,7 +46,7 @@ def test_a_picture_is_written(features, tmp_path, ttskit, name, magic, id):
     [
         (["features.h5", "--id", "z"], "features.h5: has no utterance z"),
         (["features.h5", "-o", "x.doc"], "x.doc: cannot be drawn"),
-        (["corpus.h5"], "plot needs a features artifact"),
+        (["corpus.h5"], "no features artifact among the inputs"),
         (["features.h5", "corpus.h5"], "corpus.h5: has no utterance a"),
     ],
 )

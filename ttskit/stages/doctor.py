@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from ttskit.errors import TtskitError
 from ttskit.options import Inputs
 
 if TYPE_CHECKING:
@@ -135,18 +134,9 @@ def command(
     """List the utterances of a corpus that look wrong."""
     from ttskit import kinds, progress, streams
 
-    given = streams.opened(inputs)
-    readers = {reader.kind: reader for reader in given}
-    if (
-        kinds.Corpus not in readers
-        or set(readers) - {kinds.Features, kinds.Corpus}
-        or (len(readers) < len(given))
-    ):
-        found = ", ".join(reader.name for reader in given)
-        raise TtskitError(f"doctor needs a corpus artifact, and takes its features: found {found}")
-    corpus = readers[kinds.Corpus]
+    corpus, features = streams.inputs(inputs, kinds.Corpus, optional=(kinds.Features,))
     ill = set()
-    for finding in examine(corpus, readers.get(kinds.Features), silence, threshold):
+    for finding in examine(corpus, features, silence, threshold):
         ill.add(finding.id)
         typer.echo("\t".join(finding))
     progress.note(f"{corpus.name}: {len(ill)} of {len(corpus)} utterances look odd")

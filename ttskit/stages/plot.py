@@ -103,16 +103,7 @@ def command(
     """Draw one utterance."""
     from ttskit import kinds, streams
 
-    given = streams.opened(inputs)
-    readers = {reader.kind: reader for reader in given}
-    if (
-        kinds.Features not in readers
-        or set(readers) - {kinds.Features, kinds.Corpus}
-        or (len(readers) < len(given))
-    ):
-        found = ", ".join(reader.name for reader in given)
-        raise TtskitError(f"plot needs a features artifact, and takes its corpus: found {found}")
-    reader, corpus = readers[kinds.Features], readers.get(kinds.Corpus)
+    reader, corpus = streams.inputs(inputs, kinds.Features, optional=(kinds.Corpus,))
     if not len(reader):
         raise TtskitError(f"{reader.name}: has no utterance to draw")
     row = reader.row(id) if id else 0
