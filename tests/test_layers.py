@@ -15,7 +15,7 @@ ENGINES = {"torch", "torchaudio", "numba", "scipy", "numpy", "h5py", "soundfile"
 # A layer may import itself, the layers before it, and nothing after it.
 LAYERS = (
     {"errors"},
-    {"progress", "audio", "hdf5", "record"},
+    {"progress", "audio", "hdf5", "record", "settings"},
     {"part", "pool"},
     {"cluster"},
     {"artifact"},
@@ -23,11 +23,18 @@ LAYERS = (
     {"streams", "options"},
     {"work"},
     {"datasets", "text", "dsp"},
+    {"models"},
+    {"training"},
     {"stages"},
     {"cli"},
     {"__main__", "__init__"},
 )
-PURE = {"dsp": {"errors", "audio"}, "text": {"errors"}, "datasets": {"errors", "audio"}}
+PURE = {
+    "dsp": {"errors", "audio"},
+    "text": {"errors"},
+    "datasets": {"errors", "audio"},
+    "models": {"errors", "settings", "dsp"},
+}
 
 
 def modules():

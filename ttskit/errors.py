@@ -6,6 +6,8 @@ TtskitError                 one line on stderr, exit status 1
 ├── DatasetError            a dataset cannot be understood
 ├── TextError               a text, a lexicon or a symbol cannot be used
 ├── AlignmentError          an utterance cannot be aligned
+├── SettingError            a key or a value of a configuration is wrong
+├── TrainingError           a model cannot be trained on what it is given
 ├── LeftOut                 an utterance that the user's own options leave out
 └── Interrupted             Ctrl-C; exit status 130
 """
@@ -35,6 +37,14 @@ class TextError(TtskitError):
 
 class AlignmentError(TtskitError):
     """An utterance cannot be aligned."""
+
+
+class SettingError(TtskitError):
+    """A key or a value of a configuration is wrong."""
+
+
+class TrainingError(TtskitError):
+    """A model cannot be trained on what it is given."""
 
 
 class LeftOut(TtskitError):

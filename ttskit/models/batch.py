@@ -1,0 +1,127 @@
+"""Batches: utterances padded to one length, with all that a loss needs to ignore the padding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# field -> the ragged axis that comes first in it; none: one value an utterance
+AXES = {
+    "mel": "frame",
+    "f0": "frame",
+    "voiced": "frame",
+    "periodicity": "frame",
+    "loudness": "frame",
+    "energy": "frame",
+    "tokens": "token",
+    "durations": "token",
+    "pitch": "token",
+    "loudness_token": "token",
+    "audio": "sample",
+    "speaker": "",
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Utterances padded together.
+
+    `batch["mel"]` is (B, T, 80), `batch["tokens"]` (B, N), `batch["speaker"]` (B,);
+    `lengths["frame"]` is (B,).  Sums over an axis are divided by `counts`, which the trainer sets
+    to the count of the whole update, over all its batches and processes: so gradients do not
+    depend on how an update is cut into batches.
+    """
+
+    ids: tuple[str, ...]
+    fields: Mapping[str, Tensor]
+    lengths: Mapping[str, Tensor]
+    counts: Mapping[str, float] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.fields[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.fields
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def mask(self, axis: str) -> Tensor:
+        """Return what is not padding, (B, longest) bool."""
+        lengths = self.lengths[axis]
+        longest = max(
+            (v.shape[1] for name, v in self.fields.items() if AXES.get(name) == axis),
+            default=int(lengths.max()),
+        )
+        return torch.arange(longest, device=lengths.device) < lengths[:, None]
+
+    def mean(self, values: Tensor, axis: str = "utterance") -> Tensor:
+        """Return the mean of values (B, L, ...) over what is not padding along an axis.
+
+        Without an axis, of values (B, ...) over the utterances.
+        """
+        if axis == "utterance":
+            per = values.flatten(1).mean(1) if values.dim() > 1 else values
+            return per.sum() / self.count(axis)
+        per = values.flatten(2).mean(2) if values.dim() > 2 else values
+        return torch.where(self.mask(axis), per, 0).sum() / self.count(axis)
+
+    def count(self, axis: str) -> float:
+        """Return by what sums over an axis are divided."""
+        if axis in self.counts:
+            return self.counts[axis]
+        return float(len(self)) if axis == "utterance" else float(self.lengths[axis].sum())
+
+    def own_counts(self) -> dict[str, float]:
+        """Return the counts of this batch alone."""
+        lengths = {axis: float(value.sum()) for axis, value in self.lengths.items()}
+        return {"utterance": float(len(self)), **lengths}
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Return the same on a device."""
+        return replace(
+            self,
+            fields={name: value.to(device) for name, value in self.fields.items()},
+            lengths={name: value.to(device) for name, value in self.lengths.items()},
+        )
+
+    def with_fields(self, **fields: Tensor) -> Batch:
+        """Return the same with fields added or replaced; their axes are those of `AXES`."""
+        return replace(self, fields={**self.fields, **fields})
+
+    def only(self, row: int) -> Batch:
+        """Return one utterance as a batch without padding."""
+        lengths = {axis: value[row : row + 1] for axis, value in self.lengths.items()}
+        fields = {}
+        for name, value in self.fields.items():
+            one, axis = value[row : row + 1], AXES.get(name, "")
+            fields[name] = one[:, : int(lengths[axis])] if axis else one
+        return Batch(self.ids[row : row + 1], fields, lengths)
+
+
+def collate(ids: Sequence[str], items: Sequence[Mapping[str, np.ndarray]]) -> Batch:
+    """Pad utterances, each given as arrays by field name, with zeros to the longest."""
+    fields, lengths = {}, {}
+    for name in items[0]:
+        values = [np.asarray(item[name]) for item in items]
+        axis = AXES.get(name, "")
+        if not axis:
+            fields[name] = _tensor(np.stack(values))
+            continue
+        sizes = np.array([len(value) for value in values])
+        padded = np.zeros((len(values), sizes.max(), *values[0].shape[1:]), values[0].dtype)
+        for row, value in zip(padded, values, strict=True):
+            row[: len(value)] = value
+        fields[name] = _tensor(padded)
+        lengths[axis] = torch.from_numpy(sizes)
+    return Batch(tuple(ids), fields, lengths)
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    """Numbers as torch wants them: indices long, all else float32."""
+    kind = np.int64 if values.dtype.kind in "iu" else np.float32
+    return torch.from_numpy(values.astype(bool if values.dtype.kind == "b" else kind))

@@ -1,0 +1,109 @@
+"""What a model family is: the one contract between models and everything that uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ttskit.models.batch import Batch
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a model is made for, beside its config; it travels with the weights."""
+
+    symbols: tuple[str, ...] = ()  # what tokens stand for, by number
+    silent: tuple[bool, ...] = ()  # by symbol: begin, end, boundary, punctuation: may last 0 frames
+    speakers: tuple[str, ...] = ("",)
+    sample_rate: int = 22050  # Hz
+    hop_length: int = 256  # samples
+    n_fft: int = 1024
+    n_mels: int = 80
+    fmin: float = 0.0  # Hz
+    fmax: float = 8000.0
+    # of the training data, by name: mel_mean and mel_deviation (n_mels,).  Only a new model
+    # sees them, and keeps what it needs as buffers: a loaded one has them from its weights.
+    statistics: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a model shows of itself while it trains: a matrix, and lines over its columns."""
+
+    values: np.ndarray  # (rows, columns); no rows: lines alone
+    x: str  # what the columns are
+    y: str
+    lines: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+class Family(nn.Module):
+    """A model of some role.  Subclasses say what they are in class variables.
+
+    What `generate` takes and returns depends on the role alone, as fields of a batch:
+
+    =========  ================================  ===========================================
+    role       takes                             returns
+    =========  ================================  ===========================================
+    aligner    tokens, mel                       scores (B, T, N), log-probabilities
+    duration   tokens, speaker                   durations (B, N), frames, not yet rounded
+    decoder    tokens, durations, speaker        mel (B, T, n_mels)
+    vocoder    mel, and f0 ... where it has it   audio (B, T * hop_length), -1 to 1
+    =========  ================================  ===========================================
+    """
+
+    role: ClassVar[str]
+    Config: ClassVar[type[Any]]  # frozen dataclass of `settings.key`: what shapes the weights
+    needs: tuple[str, ...]  # fields of a batch that `loss` reads
+    knobs: ClassVar[Mapping[str, float]] = {}  # keyword arguments of `generate` -> defaults
+    # preset -> dotted key -> value; keys of the trainer begin with "training."
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"base": {}}
+
+    def __init__(self, config: Any, facts: Facts) -> None:
+        super().__init__()
+        self.config = config
+        self.facts = facts
+
+    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """Return the terms to minimise, by name; training descends on their sum.
+
+        `progress` goes from 0 to 1 over the training.  Means over frames or tokens are taken by
+        `batch.mean`.
+        """
+        raise NotImplementedError
+
+    def generate(
+        self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
+    ) -> dict[str, Tensor]:
+        """Return what the role makes; all chance comes from `generator`."""
+        raise NotImplementedError
+
+    def prepare(self) -> None:
+        """Add what only training needs, such as critics; called before optimisers are made."""
+
+    def initialise(self, batch: Batch) -> None:
+        """Set weights from data, once, by the first batch of a new training."""
+
+    def players(self) -> dict[str, nn.Module]:
+        """Return who takes turns in an update, each with an optimiser of its own."""
+        return {"model": self}
+
+    def terms(self, batch: Batch, progress: float, player: str) -> dict[str, Tensor]:  # noqa: ARG002
+        """Return the loss of one player."""
+        return self.loss(batch, progress)
+
+    def kept(self) -> dict[str, Tensor]:
+        """Return the weights that a finished model needs."""
+        return self.state_dict()
+
+    def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:  # noqa: ARG002
+        """Return numbers and pictures to log at every validation, from one batch of it."""
+        return {}, {}
+
+    def memory(self, utterances: int, lengths: Mapping[str, int]) -> int:  # noqa: ARG002
+        """Return the bytes that a step is likely to hold beside the weights, if that is much."""
+        return 0
