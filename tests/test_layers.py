@@ -24,6 +24,7 @@ LAYERS = (
     {"work"},
     {"datasets", "text", "dsp"},
     {"models"},
+    {"trained"},
     {"training"},
     {"stages"},
     {"cli"},

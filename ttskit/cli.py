@@ -13,6 +13,7 @@ from ttskit.errors import TtskitError
 from ttskit.stages import (
     align,
     cat,
+    config,
     corpus,
     demo,
     diff,
@@ -27,6 +28,7 @@ from ttskit.stages import (
     split,
     text,
     tokens,
+    train,
     verify,
 )
 
@@ -65,6 +67,8 @@ app.command("text")(text.command)
 app.command("tokens")(tokens.command)
 app.command("features")(features.command)
 app.command("align")(align.command)
+app.command("train")(train.command)
+app.command("config")(config.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)

@@ -25,3 +25,4 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 Limit = Annotated[int | None, typer.Option(min=1, help="Take only the first so many.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of all that is left to chance.")]
 Json = Annotated[bool, typer.Option("--json", help="Print a summary as JSON on standard output.")]
+Device = Annotated[str, typer.Option(help="What to run the model on: cpu, cuda, cuda:1 ...")]

@@ -52,7 +52,7 @@ def opened(paths: Sequence[Path] | None) -> list[Reader[Any]]:
     return [kinds.read(*local(path)) for path in named(paths)]
 
 
-def replaceable(output: Path, kind: type[Record]) -> None:
+def replaceable(output: Path, kind: str) -> None:
     """Refuse to write over anything but an older artifact of the same kind, or a damaged one."""
     if not output.exists() or not output.stat().st_size:
         return
@@ -62,9 +62,9 @@ def replaceable(output: Path, kind: type[Record]) -> None:
         found = hdf5.open_container(output).kind
     except ArtifactError:
         return
-    if found != kind.kind():
+    if found != kind:
         raise ArtifactError(
-            f"{output}: is there and is {found}, not {kind.kind()}; remove it or choose a name"
+            f"{output}: is there and is {found}, not {kind}; remove it or choose a name"
         )
 
 

@@ -79,7 +79,7 @@ def build(
         What is known to be bad before it is tried.
     """
     with streams.delivered(output) as (path, name):
-        streams.replaceable(path, recipe.kind)
+        streams.replaceable(path, recipe.kind.kind())
         if up_to_date(path, recipe) and not running.restart:
             progress.note(f"{name}: up to date")
         elif running.dry_run:
@@ -137,11 +137,16 @@ def _make(
 
 def up_to_date(output: Path, recipe: Recipe) -> bool:
     """Tell whether `output` is what the recipe would make; touch it then, so Make is content."""
+    return is_made(output, recipe.kind.kind(), recipe.provenance)
+
+
+def is_made(output: Path, kind: str, provenance: Mapping[str, Any]) -> bool:
+    """Tell whether `output` is of a kind and a provenance; touch it then."""
     try:
         found = hdf5.open_container(output)
     except ArtifactError:
         return False
-    if found.kind != recipe.kind.kind() or found.provenance != recipe.provenance:
+    if found.kind != kind or found.provenance != provenance:
         return False
     os.utime(output)
     return True

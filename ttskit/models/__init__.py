@@ -20,7 +20,7 @@ FAMILIES: dict[str, dict[str, str]] = {
 }
 
 
-def family(name: str, role: str | None = None) -> type[Family]:
+def find(name: str, role: str | None = None) -> type[Family]:
     """Return the class of a family by its name, and check that it can play a role."""
     known = {name: role for role, families in FAMILIES.items() for name in families}
     if name not in known or role not in (None, known[name]):

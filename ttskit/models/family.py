@@ -58,7 +58,6 @@ class Family(nn.Module):
 
     role: ClassVar[str]
     Config: ClassVar[type[Any]]  # frozen dataclass of `settings.key`: what shapes the weights
-    needs: tuple[str, ...]  # fields of a batch that `loss` reads
     knobs: ClassVar[Mapping[str, float]] = {}  # keyword arguments of `generate` -> defaults
     # preset -> dotted key -> value; keys of the trainer begin with "training."
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"base": {}}
@@ -67,6 +66,11 @@ class Family(nn.Module):
         super().__init__()
         self.config = config
         self.facts = facts
+
+    @classmethod
+    def needs(cls, config: Any) -> tuple[str, ...]:
+        """Return the fields of a batch that `loss` reads."""
+        raise NotImplementedError
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Return the terms to minimise, by name; training descends on their sum.

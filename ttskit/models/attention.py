@@ -1,0 +1,188 @@
+"""The attention aligner (Badlani et al., 2021, One TTS Alignment To Rule Them All).
+
+Tokens and frames are encoded into one space; the nearer they are, the likelier they belong
+together.  The loss is the summed likelihood of all monotonic ways to walk through the tokens, and
+later also how near the soft alignment is to the best of them.
+
+Shapes: B batch, T frames, N tokens, C channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ttskit.dsp import mas
+from ttskit.dsp.forwardsum import forward_sum
+from ttskit.models.batch import Batch
+from ttskit.models.family import Facts, Family, Picture
+from ttskit.settings import key
+
+NEVER = -1e4  # log-probability of a token that is padding
+
+
+class Attention(Family):
+    """Tokens and mel in, log-probabilities of tokens at every frame out."""
+
+    role = "aligner"
+    mel_mean: Tensor
+    mel_scale: Tensor
+    silent: Tensor
+
+    @dataclass(frozen=True)
+    class Config:
+        """What shapes the weights, and the loss."""
+
+        embedding: int = key(128, "channels of a token", least=1)
+        hidden: int = key(128, "channels within the encoders", least=1)
+        space: int = key(80, "channels of the space that tokens and frames meet in", least=1)
+        token_kernel: int = key(3, "tokens that an encoded token sees", least=1)
+        frame_kernel: int = key(3, "frames that the first convolution sees", least=1)
+        temperature: float = key(0.0005, "from squared distance to log-probability", least=0)
+        prior: float = key(1.0, "how narrow the beta-binomial prior is; 0 for none", least=0)
+        sharpen: float = key(0.5, "share of the training after which paths are sharpened", least=0)
+        sharpness: float = key(1.0, "weight of that", least=0)
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "base": {"training.learning_rate": 1e-3},
+        "tiny": {"embedding": 64, "hidden": 96, "training.learning_rate": 1e-3},
+    }
+
+    def __init__(self, config: Config, facts: Facts) -> None:
+        super().__init__(config, facts)
+        ones = torch.ones(facts.n_mels)
+        mean, deviation = (facts.statistics.get(f"mel_{name}") for name in ("mean", "deviation"))
+        self.register_buffer("mel_mean", ones * 0 if mean is None else torch.tensor(mean))
+        self.register_buffer("mel_scale", ones if deviation is None else torch.tensor(deviation))
+        self.register_buffer("silent", torch.tensor(facts.silent, dtype=torch.bool), False)
+        self.embed = nn.Embedding(max(1, len(facts.symbols)), config.embedding)
+        self.of_tokens = nn.Sequential(
+            convolution(config.embedding, 2 * config.hidden, config.token_kernel),
+            nn.ReLU(),
+            nn.Conv1d(2 * config.hidden, config.space, 1),
+        )
+        self.of_frames = nn.Sequential(
+            convolution(facts.n_mels, 2 * config.hidden, config.frame_kernel),
+            nn.ReLU(),
+            nn.Conv1d(2 * config.hidden, config.hidden, 1),
+            nn.ReLU(),
+            nn.Conv1d(config.hidden, config.space, 1),
+        )
+
+    @classmethod
+    def needs(cls, config: Config) -> tuple[str, ...]:  # noqa: ARG003
+        return ("tokens", "mel")
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return log-probabilities of tokens at every frame, (B, T, N)."""
+        mel = (batch["mel"] - self.mel_mean) / self.mel_scale * batch.mask("frame")[..., None]
+        tokens = self.embed(batch["tokens"]) * batch.mask("token")[..., None]
+        frames = self.of_frames(mel.mT).mT  # (B, T, C)
+        keys = self.of_tokens(tokens.mT)  # (B, C, N)
+        with torch.autocast(frames.device.type, enabled=False):  # distances need float32
+            frames, keys = frames.float(), keys.float()
+            across = frames.square().sum(2, keepdim=True) + keys.square().sum(1, keepdim=True)
+            near = -self.config.temperature * (across - 2 * frames @ keys)  # (B, T, N)
+            near = near.masked_fill(~batch.mask("token")[:, None], NEVER)
+            scores = near.log_softmax(2)
+            if self.config.prior:
+                scores = scores + self.prior(batch)
+            return scores
+
+    def prior(self, batch: Batch) -> Tensor:
+        """Return the log-probability of tokens by their place alone, (B, T, N)."""
+        return beta_binomial(
+            batch.lengths["token"], batch.lengths["frame"], self.config.prior
+        ).masked_fill(~batch.mask("token")[:, None], NEVER)
+
+    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        scores = self(batch)
+        skippable = self.skippable(batch)
+        lengths = batch.lengths["token"], batch.lengths["frame"]
+        walked: Tensor = _ForwardSum.apply(scores, *lengths, skippable)  # type: ignore[no-untyped-call]
+        terms = {"forward_sum": -walked.sum() / batch.count("frame")}
+        if progress >= self.config.sharpen and self.config.sharpness:
+            best = self.path(batch, scores)
+            soft = scores.log_softmax(2)
+            chosen = soft.masked_fill(~best, 0).sum(2)  # (B, T)
+            terms["sharpness"] = -self.config.sharpness * batch.mean(chosen, "frame")
+        return terms
+
+    def generate(
+        self,
+        batch: Batch,
+        generator: torch.Generator | None = None,  # noqa: ARG002 (nothing is left to chance)
+        **knobs: float,  # noqa: ARG002
+    ) -> dict[str, Tensor]:
+        return {"scores": self(batch)}
+
+    def skippable(self, batch: Batch) -> Tensor:
+        """Return which tokens may last no frame, (B, N) bool."""
+        return self.silent[batch["tokens"]] & batch.mask("token")
+
+    def path(self, batch: Batch, scores: Tensor) -> Tensor:
+        """Return the best walk through the tokens, (B, T, N) bool."""
+        durations = mas.search(
+            scores.detach().cpu().numpy(),
+            batch.lengths["token"].cpu().numpy(),
+            batch.lengths["frame"].cpu().numpy(),
+            self.skippable(batch).cpu().numpy(),
+            batch.ids,
+        )
+        return torch.from_numpy(mas.path(durations, scores.shape[1])).to(scores.device)
+
+    def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
+        one = batch.only(0)
+        soft = self(one)[0].softmax(1)  # (T, N)
+        picture = Picture(soft.T.cpu().numpy(), f"frame of {batch.ids[0]}", "token")
+        return {"certainty": float(soft.max(1).values.mean())}, {"alignment": picture}
+
+    def memory(self, utterances: int, lengths: Mapping[str, int]) -> int:
+        return 9 * 4 * utterances * lengths["frame"] * lengths["token"]
+
+
+class _ForwardSum(torch.autograd.Function):
+    """`dsp.forwardsum` as a function that can be descended on."""
+
+    @staticmethod
+    def forward(
+        context: Any, scores: Tensor, tokens: Tensor, frames: Tensor, skippable: Tensor
+    ) -> Tensor:
+        given = [value.detach().cpu().numpy() for value in (scores, tokens, frames, skippable)]
+        total, visits = forward_sum(*given)
+        context.save_for_backward(torch.from_numpy(visits).to(scores.device))
+        possible = torch.from_numpy(total).to(scores.device, torch.float32)
+        return possible.where(possible.isfinite(), 0)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (visits,) = context.saved_tensors
+        return gradients[0][:, None, None] * visits, None, None, None
+
+
+def convolution(inputs: int, outputs: int, kernel: int) -> nn.Conv1d:
+    """Return a convolution that keeps the length."""
+    return nn.Conv1d(inputs, outputs, kernel, padding=kernel // 2)
+
+
+def beta_binomial(tokens: Tensor, frames: Tensor, width: float) -> Tensor:
+    """Return the log of a beta-binomial distribution over tokens at every frame, (B, T, N).
+
+    At frame j of T, from 1: n = N - 1, alpha = width * j, beta = width * (T + 1 - j).
+    """
+    device = tokens.device
+    j = torch.arange(1, int(frames.max()) + 1, device=device, dtype=torch.float32)[:, None]
+    k = torch.arange(int(tokens.max()), device=device, dtype=torch.float32)
+    last, back = (tokens - 1.0)[:, None, None], (frames + 1.0)[:, None, None] - j  # (B, T, 1)
+    alpha, beta = width * j, width * back.clamp_min(1)
+    rest = (last - k).clamp_min(0)
+    choose = torch.lgamma(last + 1) - torch.lgamma(k + 1) - torch.lgamma(rest + 1)  # (B, 1, N)
+    # lgamma(k + alpha) is the same table for all utterances, and the other end mirrors it
+    table = torch.lgamma(k + alpha)  # (T, N)
+    at = (back.clamp_min(1).long() - 1, rest.long())
+    both = torch.lgamma(alpha + beta) - torch.lgamma(alpha) - torch.lgamma(beta)  # (B, T, 1)
+    return choose + table + table[at] + both - torch.lgamma(last + alpha + beta)

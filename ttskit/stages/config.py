@@ -1,0 +1,29 @@
+"""Config: the settings of a model family as commented TOML, to be changed and given to `train`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def command(
+    family: Annotated[str | None, typer.Argument(help="Without one: the list of them.")] = None,
+    preset: Annotated[str, typer.Option(help="Which of its presets.")] = "base",
+    assign: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")
+    ] = None,
+) -> None:
+    """Print the settings of a model family as TOML."""
+    from ttskit.models import FAMILIES
+    from ttskit.models import find
+
+    if family is None:
+        for role, families in FAMILIES.items():
+            for name in families:
+                typer.echo(f"{role}\t{name}\t{' '.join(find(name).presets)}")
+        return
+    from ttskit.settings import to_toml
+    from ttskit.training.configuration import resolved
+
+    typer.echo(to_toml(resolved(family, preset, None, assign or [])), nl=False)

@@ -1,0 +1,282 @@
+"""Train: a model of some role from the artifacts that it needs.
+
+Reads what the role needs of Features, Tokens, Alignment and Corpus; writes a Model, and beside it
+`OUT.run/`, from which a training that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ttskit.errors import ArtifactError, SettingError
+from ttskit.options import Device, DryRun, Inputs, Json, Limit, Restart, Seed
+
+if TYPE_CHECKING:
+    from ttskit.artifact import Reader
+    from ttskit.models.family import Family
+    from ttskit.trained import Trained
+    from ttskit.training.goal import Goal
+    from ttskit.training.trainer import Trainer
+
+REVISION = 1
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be trained: all that changes the model but its data and for how long."""
+
+    role: str
+    family: str
+    config: Any  # of the family, with the table `training`
+    seed: int = 0
+    limit: int | None = None
+    init: Path | None = None
+
+
+def train(
+    readers: Sequence[Reader[Any]],
+    output: Path,
+    wish: Wish,
+    goal: Goal,
+    *,
+    device: str = "cpu",
+    restart: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Train a model and write it to `output`, or go on with it where an earlier run stopped."""
+    from ttskit import progress, streams, trained, work
+    from ttskit.models import find
+    from ttskit.settings import to_toml
+    from ttskit.training.examples import Examples, fitting
+
+    needs = find(wish.family, wish.role).needs(wish.config)
+    fitting(readers, needs, f"the {wish.role} {wish.family}")
+    start = trained.read(wish.init, role=wish.role) if wish.init else None
+    same = _provenance(wish, readers, start, {})  # of all that may go on with each other
+    provenance = _provenance(wish, readers, start, asdict(goal))
+    streams.replaceable(output, trained.KIND)
+    if not restart and work.is_made(output, trained.KIND, provenance):
+        progress.note(f"{output}: up to date")
+        return
+    examples = Examples(readers, needs, wish.limit)
+    folder = output.with_name(output.name + ".run")
+    if dry_run:
+        progress.note(f"{output}: would be trained on {len(examples)} utterances in {folder}")
+        return
+    with _run_folder(folder, same, restart):
+        from ttskit.training.trainer import Trainer
+
+        module = find(wish.family, wish.role)(wish.config, examples.facts())
+        if start:
+            _begin_from(start, module)
+        config = to_toml(wish.config, comments=False)
+        how = wish.config.training
+        run = Trainer(module, examples, how, goal, wish.seed, folder, config, provenance, device)
+        _note_circumstances(folder, run, wish)
+        best = run.run()
+        if _first_process():
+            _deliver(best, output, run)
+
+
+def _provenance(
+    wish: Wish, readers: Sequence[Reader[Any]], start: Trained | None, goal: Mapping[str, Any]
+) -> dict[str, Any]:
+    from ttskit.settings import to_toml
+
+    options = {
+        "role": wish.role,
+        "family": wish.family,
+        "config": to_toml(wish.config, comments=False),
+        "seed": wish.seed,
+        "limit": wish.limit,
+        "init": start.container.digest if start else None,
+        **goal,
+    }
+    digests = sorted(reader.digest for reader in readers)
+    return {"stage": "train", "revision": REVISION, "options": options, "inputs": digests}
+
+
+@contextmanager
+def _run_folder(folder: Path, same: Mapping[str, Any], restart: bool) -> Iterator[None]:
+    """Hold the folder of a training, emptied if it is to begin anew; others are kept out."""
+    if not _first_process():
+        yield
+        return
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ArtifactError(f"{folder}: another training is at work there") from None
+        header = folder / "header.json"
+        told = json.dumps(same, sort_keys=True, ensure_ascii=False)
+        if restart or not (folder / "last.h5").exists():
+            for stale in folder.iterdir():
+                if stale.name != "lock" and stale.is_file():
+                    stale.unlink()
+        elif not header.exists() or header.read_text(encoding="utf-8") != told:
+            raise ArtifactError(
+                f"{folder}: holds a training of other inputs or settings{_differing(header, same)};"
+                " add --restart to throw it away, or choose another output"
+            )
+        header.write_text(told, encoding="utf-8")
+        yield
+
+
+def _differing(header: Path, same: Mapping[str, Any]) -> str:
+    """Say in which options a header differs from what is wished."""
+    try:
+        found = json.loads(header.read_text(encoding="utf-8"))["options"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    names = [name for name, value in same["options"].items() if found.get(name) != value]
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _begin_from(start: Trained, module: Family) -> None:
+    """Take over the weights that fit; say which do not."""
+    import torch
+
+    from ttskit import progress
+
+    if start.facts.symbols != module.facts.symbols:
+        raise ArtifactError(
+            f"{start.name}: has other symbols than the data: make the tokens in its language"
+        )
+    if start.facts.n_mels != module.facts.n_mels:
+        raise ArtifactError(
+            f"{start.name}: has {start.facts.n_mels} mel bands, the data {module.facts.n_mels}"
+        )
+    own, weights = module.state_dict(), start.weights()
+    fits = {n: w for n, w in weights.items() if n in own and own[n].shape == w.shape}
+    with torch.no_grad():
+        module.load_state_dict(fits, strict=False)
+    new = sorted(own.keys() - fits.keys())
+    shown = f"; new are {', '.join(new[:4])}{' ...' if len(new) > 4 else ''}" if new else ""
+    progress.note(f"{start.name}: {len(fits)} of {len(own)} tensors taken over{shown}")
+
+
+def _note_circumstances(folder: Path, run: Trainer, wish: Wish) -> None:
+    """Write what was asked for and under which circumstances, for people."""
+    import platform
+
+    import torch
+
+    from ttskit import __version__
+    from ttskit.settings import to_toml
+
+    if not _first_process():
+        return
+    (folder / "resolved.toml").write_text(to_toml(wish.config), encoding="utf-8")
+    told = {
+        "command": sys.argv,
+        "role": wish.role,
+        "family": wish.family,
+        "seed": wish.seed,
+        "parameters": sum(p.numel() for p in run.model.parameters()),
+        "utterances": len(run.examples),
+        "device": run.device,
+        "threads": torch.get_num_threads(),
+        "processes": int(os.environ.get("WORLD_SIZE", "1")),
+        "machine": platform.platform(),
+        "versions": {"ttskit": __version__, "torch": torch.__version__,
+                     "python": platform.python_version()},
+    }  # fmt: skip
+    (folder / "meta.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+def _deliver(best: Path, output: Path, run: Trainer) -> None:
+    """Give the best model its name, and say how the training went."""
+    from ttskit import progress
+
+    unnamed = output.with_name(output.name + ".sealing")
+    shutil.copyfile(best, unnamed)
+    unnamed.replace(output)
+    state = run.state
+    said = f"{output}: {state.step} updates in {progress.clock(state.seconds)}"
+    if len(run.held_out):
+        said += f", best after {state.best_step} (held out: {state.best:.4g})"
+    progress.note(said)
+
+
+def _first_process() -> bool:
+    return os.environ.get("RANK", "0") == "0"
+
+
+def wished(
+    role: str,
+    family: str | None,
+    preset: str,
+    config: Path | None,
+    assignments: Sequence[str],
+) -> Wish:
+    """Return what the options ask for; without a family, the first one of the role."""
+    from ttskit.models import FAMILIES
+    from ttskit.training.configuration import resolved
+
+    if role not in FAMILIES:
+        raise SettingError(f"no role {role!r}; there is {', '.join(FAMILIES)}")
+    name = family or next(iter(FAMILIES[role]))
+    return Wish(role, name, resolved(name, preset, config, assignments, role))
+
+
+def command(
+    role: Annotated[str, typer.Argument(help="aligner, duration, decoder, vocoder ...")],
+    inputs: Inputs = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Model to write.  Needed.")
+    ] = None,
+    family: Annotated[str | None, typer.Option(help="Of models; the role's first.")] = None,
+    preset: Annotated[
+        str, typer.Option(help="Of the family: `ttskit config` lists them.")
+    ] = "base",
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
+    assign: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Updates to make in all.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Minutes to train for in all.")
+    ] = None,
+    init: Annotated[Path | None, typer.Option(help="Model to start from.")] = None,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    limit: Limit = None,
+    restart: Restart = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Train a model: an aligner, a duration model, a decoder, a vocoder."""
+    import dataclasses
+
+    if output is None or str(output) == "-":
+        raise typer.BadParameter("a model needs the name of a file", param_hint="--output")
+    if not steps and not minutes:
+        raise typer.BadParameter("how long? --steps or --minutes", param_hint="--steps")
+    from ttskit import streams
+    from ttskit.stages import info
+    from ttskit.training.goal import Goal
+
+    wish = wished(role, family, preset, config, assign or [])
+    wish = dataclasses.replace(wish, seed=seed, limit=limit, init=init)
+    train(
+        streams.opened(inputs),
+        output,
+        wish,
+        Goal(steps, minutes),
+        device=device,
+        restart=restart,
+        dry_run=dry_run,
+    )
+    info.summary(output, as_json)(output)

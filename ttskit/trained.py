@@ -1,0 +1,195 @@
+"""Models as artifacts: weights, config and everything that is needed to use them, in one file.
+
+/               attrs  role  family  config (TOML)  parameters  steps  sample_rate ...
+/weights/NAME   one column a tensor
+/symbols        what tokens stand for; /silent which of them may last no frame
+/speakers       by number
+/validation     ids of the utterances that it was not trained on
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ttskit import hdf5
+from ttskit.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ttskit.models.family import Facts, Family
+
+KIND = "model"
+GRID = ("sample_rate", "hop_length", "n_fft", "n_mels", "fmin", "fmax")
+TEXTS = ("role", "family", "config")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model on disk; `module` makes it one that runs."""
+
+    container: hdf5.Container
+    facts: Facts
+
+    @property
+    def name(self) -> str:
+        return self.container.name
+
+    @property
+    def role(self) -> str:
+        return str(self.container.attributes["role"])
+
+    @property
+    def family(self) -> str:
+        return str(self.container.attributes["family"])
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The keys of the family and, in the table `training`, those of the trainer."""
+        return tomllib.loads(str(self.container.attributes["config"]))
+
+    def table(self, name: str) -> list[str]:
+        """Return a list of strings; an absent one is empty."""
+        return _table(self.container, name)
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return all tensors by name, in float32 where they are stored in less."""
+        return tensors(self.container, "weights")
+
+    def module(self, device: str = "cpu") -> Family:
+        """Return the model itself, ready to generate."""
+        from ttskit.models import find
+        from ttskit.settings import changed
+
+        kind = find(self.family, self.role)
+        told = {name: value for name, value in self.config.items() if name != "training"}
+        module = kind(changed(kind.Config(), told, self.name), self.facts)
+        weights, wanted = self.weights(), module.kept()
+        for names, what in (
+            (wanted.keys() - weights.keys(), "lacks the weights"),
+            (weights.keys() - wanted.keys(), "has weights that its family does not know:"),
+            ({n for n in wanted if n in weights and wanted[n].shape != weights[n].shape},
+             "has weights of another shape than its config says:"),
+        ):  # fmt: skip
+            if names:
+                shown = ", ".join(sorted(names)[:5]) + (" ..." if len(names) > 5 else "")
+                raise ArtifactError(f"{self.name}: {what} {shown}")
+        module.load_state_dict(weights, strict=False)
+        return module.to(device).eval().requires_grad_(False)
+
+
+def read(path: Path, name: str = "", role: str | None = None) -> Trained:
+    """Open a model; `role` is what it must be."""
+    from ttskit.models.family import Facts
+
+    container = hdf5.open_container(path, name)
+    name = container.name
+    if container.kind != KIND:
+        raise ArtifactError(f"{name}: is {container.kind}, needs {KIND}")
+    found = container.attributes
+    for key in TEXTS:
+        if not isinstance(found.get(key), str):
+            raise ArtifactError(f"{name}: lacks the attribute {key}")
+    for key in GRID:
+        value = found.get(key)
+        if isinstance(value, str | None) or not 0 <= value < float("inf"):
+            raise ArtifactError(f"{name}: its {key} is {value!r}, needs a number")
+    if role and found["role"] != role:
+        raise ArtifactError(f"{name}: is a model for the role {found['role']}, needs {role}")
+    try:
+        tomllib.loads(str(found["config"]))
+    except tomllib.TOMLDecodeError as error:
+        raise ArtifactError(f"{name}: its config is not TOML: it is damaged") from error
+    symbols = tuple(_table(container, "symbols"))
+    silent = container.map("silent") if "silent" in container.columns else np.zeros(0, bool)
+    if silent.shape != (len(symbols),):
+        raise ArtifactError(f"{name}: has {len(symbols)} symbols, {len(silent)} notes on them")
+    facts = Facts(
+        symbols=symbols,
+        silent=tuple(bool(one) for one in silent),
+        speakers=tuple(_table(container, "speakers")) or ("",),
+        **{key: type(getattr(Facts, key))(found[key]) for key in GRID},
+    )
+    return Trained(container, facts)
+
+
+def write(
+    path: Path,
+    module: Family,
+    weights: Mapping[str, Tensor],
+    config: str,
+    provenance: Mapping[str, Any],
+    *,
+    steps: int = 0,
+    validation: Sequence[str] = (),
+) -> None:
+    """Write a model as an artifact; `weights` may be other than its own, say averaged ones."""
+    facts = module.facts
+    attributes: dict[str, hdf5.Value] = {
+        "role": module.role,
+        "family": type(module).__module__.rsplit(".", 1)[-1],
+        "config": config,
+        "parameters": sum(p.numel() for n, p in module.named_parameters() if n in weights),
+        "steps": steps,
+        **{key: getattr(facts, key) for key in GRID},
+    }
+    sources = [
+        *_texts("symbols", facts.symbols),
+        source("silent", np.array(facts.silent, bool), "symbols"),
+        *_texts("speakers", facts.speakers),
+        *_texts("validation", validation),
+        *tree("weights", weights),
+    ]
+    hdf5.seal(path, KIND, attributes, provenance, sources)
+
+
+def tree(prefix: str, values: Mapping[str, Tensor]) -> Iterator[hdf5.Source]:
+    """Yield tensors as columns of a group; a number without axes becomes one of length 1."""
+    for name, value in values.items():
+        array = value.detach().cpu().contiguous().numpy()
+        yield source(f"{prefix}/{name}", np.atleast_1d(array), "" if array.ndim else "scalar")
+
+
+def tensors(container: hdf5.Container, prefix: str) -> dict[str, Tensor]:
+    """Return what `tree` wrote."""
+    import torch
+
+    found = {}
+    for name, column in container.columns.items():
+        if name.startswith(prefix + "/"):
+            array = np.array(container.map(name))
+            array = array.astype(np.float32) if array.dtype == np.float16 else array
+            value = torch.from_numpy(array)
+            scalar = column.notes.get("axes") == "scalar"
+            found[name.removeprefix(prefix + "/")] = value[0] if scalar else value
+    return found
+
+
+def source(name: str, values: np.ndarray, axes: str = "") -> hdf5.Source:
+    """Return an array as a column."""
+    return hdf5.Source(name, values.shape, values.dtype, hdf5.chunks_of(values), axes)
+
+
+def _texts(name: str, texts: Sequence[str]) -> Iterator[hdf5.Source]:
+    encoded = [text.encode() for text in texts]
+    if encoded:
+        width = max(1, max(map(len, encoded)))
+        yield source(name, np.array(encoded, f"S{width}"), name)
+
+
+def _table(container: hdf5.Container, name: str) -> list[str]:
+    column = container.columns.get(name)
+    if column is None:
+        return []
+    if column.dtype.kind != "S" or len(column.shape) != 1:
+        raise ArtifactError(f"{container.name}: {name} is not a list of strings")
+    try:
+        return [value.decode() for value in container.map(name).tolist()]
+    except UnicodeDecodeError as error:
+        raise ArtifactError(f"{container.name}: {name} is not UTF-8: it is damaged") from error

@@ -1,0 +1,81 @@
+"""Which utterances make which batch, and getting them ready before they are needed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+POOL = 20  # batches whose utterances are sorted by length together
+AHEAD = 4  # batches made ready before they are needed
+
+
+class Order:
+    """The batches of a training, by number, without end: alike in length, shuffled every epoch.
+
+    They follow from the seed alone, so a training can go on at any number.
+    """
+
+    def __init__(self, lengths: np.ndarray, batch: int, seed: int, processes: int = 1) -> None:
+        self.lengths, self.batch, self.seed, self.processes = lengths, batch, seed, processes
+        whole, rest = divmod(len(lengths), batch)
+        self.per_epoch = whole + (rest >= processes)
+        self._made: tuple[int, list[np.ndarray]] = (-1, [])
+
+    def rows(self, number: int) -> np.ndarray:
+        """Return the rows of the utterances of a batch, over all processes."""
+        epoch, place = divmod(number, self.per_epoch)
+        if self._made[0] != epoch:
+            self._made = (epoch, self._shuffled(epoch))
+        return self._made[1][place]
+
+    def _shuffled(self, epoch: int) -> list[np.ndarray]:
+        rng = np.random.default_rng((self.seed, epoch))
+        shuffled = rng.permutation(len(self.lengths))
+        batches = []
+        for start in range(0, len(shuffled), POOL * self.batch):
+            pool = shuffled[start : start + POOL * self.batch]
+            pool = pool[np.argsort(self.lengths[pool], kind="stable")]
+            batches += [pool[at : at + self.batch] for at in range(0, len(pool), self.batch)]
+        enough = [batch for batch in batches if len(batch) >= self.processes]
+        return [enough[place] for place in rng.permutation(len(enough))]
+
+
+def ahead(make: Callable[[int], T], numbers: Iterable[int]) -> Iterator[T]:
+    """Yield what `make` makes of the numbers, made in a thread a few steps ahead."""
+    numbers = iter(numbers)
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as threads:
+        waiting: deque[Future[T]] = deque(
+            threads.submit(make, number) for number in islice(numbers, AHEAD)
+        )
+        try:
+            while waiting:
+                made = waiting.popleft().result()
+                waiting.extend(threads.submit(make, number) for number in islice(numbers, 1))
+                yield made
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def held_out(texts: Iterable[str], share: float, most: int, seed: int) -> np.ndarray:
+    """Return (utterance,) bool: which to validate on.
+
+    All takes of a text go to one side, so that no validation text was ever trained on.
+    """
+    names: dict[str, int] = {}
+    groups = np.array([names.setdefault(text.strip().lower(), len(names)) for text in texts])
+    wanted = min(most, round(share * len(groups)))
+    chosen = np.zeros(len(groups), bool)
+    for group in np.random.default_rng(seed).permutation(len(names)):
+        if chosen.sum() >= wanted:
+            break
+        members = groups == group
+        if chosen.sum() + members.sum() <= max(most, 1) and not (chosen | members).all():
+            chosen |= members
+    return chosen

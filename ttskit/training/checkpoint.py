@@ -1,0 +1,96 @@
+"""Checkpoints: all that a training needs to go on as if it had never stopped.
+
+/               attrs  state (JSON: step, seconds, best ...)
+/model/NAME  /ema/NAME  /optimizer/PLAYER/NUMBER/NAME  /chance
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ttskit import hdf5, trained
+from ttskit.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+KIND = "checkpoint"
+
+
+@dataclass
+class State:
+    """Where a training is."""
+
+    step: int = 0  # updates done
+    seconds: float = 0.0  # of training so far, over all runs
+    best: float = float("inf")  # lowest validation loss
+    best_step: int = 0
+    stale: int = 0  # validations since
+    groups: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # of the optimizers
+
+
+def save(
+    path: Path,
+    state: State,
+    model: nn.Module,
+    averaged: Mapping[str, Tensor],
+    optimizers: Mapping[str, Optimizer],
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write a checkpoint, whole or not at all."""
+    import torch
+
+    kept = {player: optimizer.state_dict() for player, optimizer in optimizers.items()}
+    state.groups = {player: one["param_groups"] for player, one in kept.items()}
+    moments = {
+        f"{player}/{number}/{name}": value
+        for player, one in kept.items()
+        for number, values in one["state"].items()
+        for name, value in values.items()
+    }
+    sources = chain(
+        trained.tree("model", model.state_dict()),
+        trained.tree("ema", averaged),
+        trained.tree("optimizer", moments),
+        [trained.source("chance", torch.get_rng_state().numpy())],
+    )
+    hdf5.seal(path, KIND, {"state": json.dumps(asdict(state))}, provenance, sources)
+
+
+def load(
+    path: Path,
+    model: nn.Module,
+    averaged: dict[str, Tensor],
+    optimizers: Mapping[str, Optimizer],
+) -> State:
+    """Put a checkpoint back into a model, its averaged weights, its optimizers and chance."""
+    import torch
+
+    container = hdf5.open_container(path)
+    if container.kind != KIND:
+        raise ArtifactError(f"{path}: is {container.kind}, needs {KIND}")
+    try:
+        state = State(**json.loads(str(container.attributes["state"])))
+        model.load_state_dict(trained.tensors(container, "model"))
+        moments = trained.tensors(container, "optimizer")
+        for player, optimizer in optimizers.items():
+            values: dict[int, dict[str, Tensor]] = {}
+            for name, value in moments.items():
+                owner, number, key = name.split("/")
+                if owner == player:
+                    values.setdefault(int(number), {})[key] = value
+            optimizer.load_state_dict({"state": values, "param_groups": state.groups[player]})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        why = str(error).splitlines()[0]
+        raise ArtifactError(
+            f"{path}: does not fit this training ({why}); add --restart to begin anew"
+        ) from error
+    averaged.update(trained.tensors(container, "ema"))
+    torch.set_rng_state(torch.from_numpy(container.map("chance").copy()))
+    return state

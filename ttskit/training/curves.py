@@ -1,0 +1,90 @@
+"""Pictures of a training: its losses over the updates, and what the model shows of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ttskit.errors import TtskitError
+from ttskit.training import monitor
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ttskit.models.family import Picture
+
+INK, WARM, COOL = "#222222", "#e8590c", "#1c7ed6"
+SHOWN = 400  # points a curve has at most
+
+
+def draw(folder: Path) -> Figure:
+    """Return the picture of all that a training logged."""
+    rows = monitor.read(folder / "log.jsonl")
+    updates = [row for row in rows if "step_seconds" in row]
+    held = [row for row in rows if "step_seconds" not in row]
+    if not updates:
+        raise TtskitError(f"{folder}: has no update to draw; needs the folder of a training")
+    from matplotlib.figure import Figure
+
+    terms = [name for name in updates[-1] if name == "loss" or name.startswith("loss/")]
+    terms = terms if len(terms) > 2 else terms[:1]
+    names = [*terms, "gradient", "learning_rate", "step_seconds"]
+    columns = min(3, len(names))
+    lines = -(-len(names) // columns)
+    figure = Figure(figsize=(4.2 * columns, 2.7 * lines), layout="constrained")
+    grid = figure.subplots(lines, columns, squeeze=False).ravel()
+    for axes, name in zip(grid, names, strict=False):
+        steps, values = _curve(updates, name)
+        axes.plot(steps, values, color=COOL, linewidth=1.2, label="training")
+        if held and f"held_out/{name}" in held[-1]:
+            steps, values = _curve(held, f"held_out/{name}")
+            axes.plot(steps, values, color=WARM, linewidth=1.4, marker="o", markersize=2.5,
+                      label="held out")  # fmt: skip
+            axes.legend(frameon=False, fontsize=8)
+        if len(values) and values.min() > 0 and values.max() > 20 * values.min():
+            axes.set_yscale("log")
+        axes.set_title(name.removeprefix("loss/").replace("_", " "), fontsize=10, color=INK)
+        axes.grid(alpha=0.25)
+    for axes in grid[len(names) :]:
+        axes.set_visible(False)
+    figure.supxlabel("updates", fontsize=9)
+    return figure
+
+
+def picture(shown: Picture, title: str) -> Figure:
+    """Draw a matrix and lines over its columns."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    if shown.values.size:
+        axes.imshow(shown.values, origin="lower", aspect="auto", cmap="magma")
+    for number, (name, line) in enumerate(shown.lines.items()):
+        axes.plot(line, linewidth=1, label=name, color=f"C{number}")
+    if shown.lines:
+        axes.legend(frameon=False, fontsize=8)
+    axes.set(xlabel=shown.x, ylabel=shown.y)
+    axes.set_title(title.replace("$", r"\$"), fontsize=10)
+    return figure
+
+
+def save(folder: Path, pictures: Mapping[str, Picture], step: int) -> None:
+    """Draw a training and what its model shows into its folder."""
+    draw(folder).savefig(folder / "loss.png", dpi=110)
+    for name, shown in pictures.items():
+        picture(shown, f"{name} after {step} updates").savefig(folder / f"{name}.png", dpi=110)
+
+
+def _curve(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the steps and values of a column, averaged to at most `SHOWN` points."""
+    having = [(row["step"], row[name]) for row in rows if name in row]
+    steps, values = np.array(having, float).reshape(-1, 2).T
+    size = -(-len(steps) // SHOWN) or 1
+    edges = np.arange(0, len(steps), size)
+    counts = np.diff([*edges, len(steps)])
+    if not len(edges):
+        return steps, values
+    return np.add.reduceat(steps, edges) / counts, np.add.reduceat(values, edges) / counts

@@ -1,0 +1,252 @@
+"""Examples: utterances of several artifacts as the fields that a family trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ttskit import kinds
+from ttskit.artifact import Reader
+from ttskit.errors import ArtifactError, TrainingError
+from ttskit.models.batch import Batch, collate
+from ttskit.models.family import Facts
+from ttskit.record import Record
+from ttskit.text.symbols import SPECIAL
+from ttskit.trained import GRID
+
+Values = Callable[["Examples", int], np.ndarray]
+COMMAND = {"corpus": "corpus", "features": "features", "tokens": "tokens", "alignment": "align"}
+SAMPLED = 500  # utterances that statistics are taken from
+QUIET = -11.5  # log-mel of silence: just above the clamp at 1e-5
+
+
+class Examples:
+    """The utterances that all of some artifacts have; `item` gives the fields that are needed."""
+
+    def __init__(
+        self, readers: Sequence[Reader[Any]], needs: Sequence[str], limit: int | None = None
+    ) -> None:
+        self._readers = {reader.kind: reader for reader in readers}
+        self.needs = tuple(needs)
+        self.ids = joined(readers)[:limit]
+        if not self.ids:
+            raise TrainingError(f"{readers[0].name}: there is no utterance to train on")
+        _agree(readers)
+        first = readers[0]
+        rows = [first.row(id) for id in self.ids]
+        self.texts = [first.value(row, "text") for row in rows]
+        self._speakers = [first.value(row, "speaker") for row in rows]
+        self.speakers = tuple(sorted(set(self._speakers)))
+        self._rows = {
+            kind: np.array([reader.row(id) for id in self.ids])
+            for kind, reader in self._readers.items()
+        }
+        axis, reader = next(
+            (axis, reader)
+            for axis in ("frame", "token", "sample")
+            for reader in readers
+            if reader.has_axis(axis)
+        )
+        self.lengths = reader.lengths(axis)[self._rows[reader.kind]]
+        self._middles: dict[str, dict[str, float]] = {}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def item(self, row: int, segment: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Return the fields of an utterance, or of `segment` frames of it, chosen by `rng`."""
+        fields = {name: FIELDS[name][1](self, row) for name in self.needs}
+        return cut(fields, segment, self.hop_length, rng) if segment else fields
+
+    def batch(self, rows: Sequence[int] | np.ndarray, segment: int, seed: Sequence[int]) -> Batch:
+        """Return utterances as a batch; what is left to chance follows from `seed` and the row."""
+        items = [self.item(row, segment, np.random.default_rng([*seed, row])) for row in rows]
+        return collate([self.ids[row] for row in rows], items)
+
+    def value(self, kind: type[Record], row: int, name: str) -> Any:
+        """Return a field of an utterance from the artifact of a kind."""
+        return self._readers[kind].value(int(self._rows[kind][row]), name)
+
+    def reader(self, *wanted: type[Record]) -> Reader[Any]:
+        """Return the first of some kinds that is there."""
+        return next(self._readers[kind] for kind in wanted if kind in self._readers)
+
+    @property
+    def hop_length(self) -> int:
+        return int(self.reader(kinds.Features, kinds.Alignment).attributes["hop_length"])
+
+    def speaker(self, row: int) -> str:
+        return self._speakers[row]
+
+    def middle(self, speaker: str, name: str) -> float:
+        """Return the median over a speaker's voiced frames of f0 in octaves, or of loudness."""
+        if name not in self._middles:
+            found: dict[str, list[np.ndarray]] = {}
+            for row in range(len(self)):
+                voiced = self.value(kinds.Features, row, "voiced")
+                values = self.value(kinds.Features, row, name)[voiced]
+                found.setdefault(self._speakers[row], []).append(
+                    np.log2(np.maximum(values, 1)) if name == "f0" else values
+                )
+            self._middles[name] = {
+                who: float(np.median(np.concatenate(all))) if sum(map(len, all)) else 0.0
+                for who, all in found.items()
+            }
+        return self._middles[name][speaker]
+
+    def facts(self) -> Facts:
+        """Return what a model of these utterances must know beside its config."""
+        told: dict[str, Any] = {"speakers": self.speakers}
+        if kinds.Features in self._readers:
+            features = self._readers[kinds.Features]
+            kind = {key: type(getattr(Facts, key)) for key in GRID}
+            told |= {key: kind[key](features.attributes[key]) for key in GRID}
+            told["statistics"] = self._statistics()
+        if kinds.Alignment in self._readers or kinds.Tokens in self._readers:
+            symbols = tuple(self.reader(kinds.Alignment, kinds.Tokens).table("symbols"))
+            told |= {"symbols": symbols, "silent": tuple(s in SPECIAL for s in symbols)}
+        return Facts(**told)
+
+    def _statistics(self) -> Mapping[str, np.ndarray]:
+        rows = np.random.default_rng(0).permutation(len(self))[:SAMPLED]
+        frames = np.concatenate([self.value(kinds.Features, row, "mel") for row in rows])
+        deviation = np.maximum(frames.std(axis=0), 1e-3)
+        return {"mel_mean": frames.mean(axis=0), "mel_deviation": deviation}
+
+
+def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> None:
+    """Refuse inputs that lack something of what is needed, or are not needed; `what` needs it."""
+    kinds_given = [reader.kind for reader in readers]
+    used = set()
+    for name in needs:
+        fits = FIELDS[name][0]
+        given = [kind for kind in fits if kind in kinds_given]
+        if fits and not given:
+            found = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
+            wanted = " or ".join(kind.kind() for kind in fits)
+            raise ArtifactError(
+                f"{what} needs {wanted} for its {name}; found {found}: add the output of "
+                f"`ttskit {COMMAND[fits[0].kind()]}`"
+            )
+        used |= set(given[:1])
+    for reader in readers:
+        if reader.kind not in used:
+            raise ArtifactError(
+                f"{reader.name}: is {reader.kind.kind()}, which {what} has no use for"
+            )
+        if kinds_given.count(reader.kind) > 1:
+            raise ArtifactError(f"{reader.name}: is a second {reader.kind.kind()}; needs one")
+
+
+def joined(readers: Sequence[Reader[Any]]) -> list[str]:
+    """Return the ids that all artifacts have; what one lacks must be on record as skipped."""
+    for one in readers:
+        for other in readers:
+            for id in other.ids:
+                if id not in one and id not in one.skipped:
+                    raise ArtifactError(
+                        f"{one.name}: lacks {id}, which {other.name} has: make it again with "
+                        f"`ttskit {COMMAND[one.kind.kind()]}` from the same corpus"
+                    )
+    return [id for id in readers[0].ids if all(id in reader for reader in readers)]
+
+
+def cut(
+    fields: Mapping[str, np.ndarray], segment: int, hop: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Cut the same frames out of every field; an utterance that is too short ends in silence."""
+    frames = len(fields["mel"])
+    start = int(rng.integers(0, max(0, frames - segment) + 1))
+    out = {}
+    for name, value in fields.items():
+        if not value.ndim:
+            out[name] = value
+            continue
+        step = hop if name == "audio" else 1
+        part = value[start * step : (start + segment) * step]
+        fill = QUIET if name == "mel" else 0
+        missing = [(0, segment * step - len(part)), *[(0, 0)] * (value.ndim - 1)]
+        out[name] = np.pad(part, missing, constant_values=fill)
+    return out
+
+
+def _agree(readers: Sequence[Reader[Any]]) -> None:
+    """Refuse artifacts that are not of one grid."""
+    for name in ("sample_rate", "hop_length"):
+        having = [reader for reader in readers if name in reader.attributes]
+        for reader in having[1:]:
+            found, wanted = reader.attributes[name], having[0].attributes[name]
+            if found != wanted:
+                raise ArtifactError(
+                    f"{reader.name}: has {name} {found}, {having[0].name} has {wanted}: "
+                    "make both from the same corpus with the same options"
+                )
+
+
+def _frame(name: str) -> tuple[tuple[type[Record], ...], Values]:
+    return (kinds.Features,), lambda examples, row: examples.value(kinds.Features, row, name)
+
+
+def _tokens(examples: Examples, row: int) -> np.ndarray:
+    kind = examples.reader(kinds.Alignment, kinds.Tokens).kind
+    return examples.value(kind, row, "tokens")
+
+
+def _durations(examples: Examples, row: int) -> np.ndarray:
+    durations = examples.value(kinds.Alignment, row, "durations")
+    if "mel" in examples.needs:
+        frames = len(examples.value(kinds.Features, row, "mel"))
+        if durations.sum() != frames:
+            raise ArtifactError(
+                f"{examples.reader(kinds.Alignment).name}: {examples.ids[row]}: lasts "
+                f"{durations.sum()} frames, its features {frames}: align them again"
+            )
+    return durations
+
+
+def _audio(examples: Examples, row: int) -> np.ndarray:
+    audio = examples.value(kinds.Corpus, row, "audio")
+    samples = len(examples.value(kinds.Features, row, "mel")) * examples.hop_length
+    if not samples <= len(audio) < samples + examples.hop_length:
+        raise ArtifactError(
+            f"{examples.reader(kinds.Corpus).name}: {examples.ids[row]}: has {len(audio)} samples, "
+            f"its features are of {samples}: make them again from this corpus"
+        )
+    return audio[:samples].astype(np.float32) / 32768
+
+
+def _speaker(examples: Examples, row: int) -> np.ndarray:
+    return np.array(examples.speakers.index(examples.speaker(row)))
+
+
+def _per_token(name: str, scale: float) -> Values:
+    """Mean over the frames of a token (of f0: the voiced ones) beside the speaker's middle."""
+
+    def values(examples: Examples, row: int) -> np.ndarray:
+        durations = _durations(examples, row)
+        found = examples.value(kinds.Features, row, name).astype(np.float64)
+        heard = np.ones(len(found))
+        if name == "f0":
+            found = np.log2(np.maximum(found, 1))
+            heard = examples.value(kinds.Features, row, "voiced").astype(np.float64)
+        off = (found - examples.middle(examples.speaker(row), name)) / scale * heard
+        edges = np.concatenate([[0], np.cumsum(durations)])
+        sums, counts = (np.concatenate([[0], np.cumsum(x)])[edges] for x in (off, heard))
+        return (np.diff(sums) / np.maximum(np.diff(counts), 1)).astype(np.float32)
+
+    return values
+
+
+# field -> the kinds that it is made from (where several would do, the first that is there),
+# and how; `pitch` is in octaves, `loudness_token` in units of 10 dB
+FIELDS: dict[str, tuple[tuple[type[Record], ...], Values]] = {
+    **{name: _frame(name) for name in ("mel", "f0", "voiced", "periodicity", "loudness", "energy")},
+    "tokens": ((kinds.Alignment, kinds.Tokens), _tokens),
+    "durations": ((kinds.Alignment,), _durations),
+    "pitch": ((kinds.Features,), _per_token("f0", 1.0)),
+    "loudness_token": ((kinds.Features,), _per_token("loudness", 10.0)),
+    "audio": ((kinds.Corpus,), _audio),
+    "speaker": ((), _speaker),
+}

@@ -1,0 +1,134 @@
+"""The run folder of a training, and what a person sees while it runs.
+
+OUT.run/resolved.toml  meta.json  log.jsonl  last.h5  best.h5  loss.png  NAME.png
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ttskit import progress
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
+SMOOTH = 0.95  # of the averages shown on a terminal
+REDRAWN = 30.0  # seconds between pictures of the losses
+
+
+class Log:
+    """log.jsonl: one row an update, and one a validation; rows past a checkpoint are cut off."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        rows = read(path) if step else []
+        kept = [json.dumps(row) + "\n" for row in rows if row["step"] <= step]
+        path.write_text("".join(kept), encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8")
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a log; one that a killed run left half written is not there."""
+    rows = []
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                break
+    return rows
+
+
+class Display:
+    """The state of a training on stderr: a live table on a terminal, lines now and then else."""
+
+    def __init__(self, what: str, steps: int | None) -> None:
+        self._what, self._steps = what, steps
+        self._averages: dict[str, float] = {}
+        self._validation: dict[str, float] = {}
+        self._live: Live | None = None
+        self._said = self._began = time.monotonic()
+        self._first_progress: float | None = None
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        if not progress.console.is_terminal or progress.console.quiet:
+            yield
+            return
+        from rich.live import Live
+
+        with Live(console=progress.console, refresh_per_second=4, transient=True) as self._live:
+            yield
+
+    def update(self, row: Mapping[str, Any], fraction: float) -> None:
+        """Take in the row of an update; `fraction` of the training is done with it."""
+        if self._first_progress is None:
+            self._first_progress = fraction
+            self._began = time.monotonic()
+        for name, value in row.items():
+            if isinstance(value, int | float) and name != "step":
+                before = self._averages.get(name, value)
+                self._averages[name] = SMOOTH * before + (1 - SMOOTH) * value
+        if self._live:
+            self._live.update(self._table(int(row["step"]), fraction))
+        elif time.monotonic() - self._said >= progress.EVERY:
+            self._said = time.monotonic()
+            progress.note(self._line(int(row["step"]), fraction))
+
+    def validated(self, terms: Mapping[str, float]) -> None:
+        self._validation = dict(terms)
+
+    def _left(self, fraction: float) -> str:
+        done = fraction - (self._first_progress or 0.0)
+        if done <= 0:
+            return ""
+        return progress.clock((time.monotonic() - self._began) / done * (1 - fraction)) + " left"
+
+    def _place(self, step: int) -> str:
+        return f"{step} of {self._steps}" if self._steps else f"{step}"
+
+    def _line(self, step: int, fraction: float) -> str:
+        known = self._averages
+        terms = ", ".join(
+            f"{name.removeprefix('loss/')} {value:.4g}"
+            for name, value in known.items()
+            if name.startswith("loss/")
+        )
+        held = f"; held out {self._validation['loss']:.4g}" if self._validation else ""
+        rate = 1 / max(1e-9, known["step_seconds"])
+        return (
+            f"{self._what}: update {self._place(step)}, loss {known['loss']:.4g} ({terms}){held}, "
+            f"{rate:.1f}/s, {self._left(fraction)}"
+        )
+
+    def _table(self, step: int, fraction: float) -> Table:
+        from rich.table import Table
+
+        table = Table(title=f"{self._what}: update {self._place(step)}, {self._left(fraction)}")
+        table.add_column("")
+        table.add_column("training", justify="right")
+        table.add_column("held out", justify="right")
+        for name, value in self._averages.items():
+            if name == "loss" or name.startswith("loss/"):
+                key = name.removeprefix("loss/")
+                held = self._validation.get(key)
+                table.add_row(key, f"{value:.4g}", "" if held is None else f"{held:.4g}")
+        known = self._averages
+        share = known["data_seconds"] / max(1e-9, known["step_seconds"])
+        table.add_row("updates a second", f"{1 / max(1e-9, known['step_seconds']):.2f}", "")
+        table.add_row("waiting for data", f"{share:.1%}", "")
+        table.add_row("gradient", f"{known['gradient']:.3g}", "")
+        table.add_row("learning rate", f"{known['learning_rate']:.3g}", "")
+        return table

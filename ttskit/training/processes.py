@@ -1,0 +1,73 @@
+"""The processes and devices of a training: one of them, or those that torchrun started."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Mapping, Sequence
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from ttskit.models.batch import Batch
+
+
+def launched(device: str, precision: str) -> Fabric:
+    """Return Fabric on a device; under torchrun, as one of its processes."""
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    fabric = Fabric(
+        accelerator=device.split(":")[0],
+        devices=[int(device.split(":")[1])] if ":" in device else local,
+        num_nodes=max(1, processes // local),
+        strategy="ddp" if processes > 1 else "auto",
+        precision=precision,  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    return fabric
+
+
+def total_counts(fabric: Fabric, update: Sequence[Batch]) -> dict[str, float]:
+    """Return the counts of all batches of an update, on all processes."""
+    totals: dict[str, float] = {}
+    for batch in update:
+        totals = added(totals, batch.own_counts())
+    if fabric.world_size > 1:
+        values = torch.tensor(list(totals.values()), dtype=torch.float64, device=fabric.device)
+        totals = dict(
+            zip(totals, fabric.all_reduce(values, reduce_op="sum").tolist(), strict=True)  # type: ignore[union-attr]
+        )
+    return totals
+
+
+def reduce(fabric: Fabric, values: Sequence[Tensor]) -> None:
+    """Add tensors up over all processes, in place, in one message."""
+    together = torch.cat([value.reshape(-1) for value in values])
+    summed = fabric.all_reduce(together, reduce_op="sum")
+    for value, part in zip(values, summed.split([v.numel() for v in values]), strict=True):  # type: ignore[union-attr]
+        value.copy_(part.view_as(value))
+
+
+def added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """Add numbers by name."""
+    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
+
+
+def memory(fabric: Fabric) -> float:
+    """Return the most memory that this process has held so far, in MB."""
+    if fabric.device.type == "cuda":
+        return torch.cuda.max_memory_allocated(fabric.device) / 1e6
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def free_memory() -> float:
+    """Return the bytes of memory that are free."""
+    try:
+        with open("/proc/meminfo") as file:  # noqa: PTH123 (not a file of ours)
+            told = dict(line.split(":") for line in file)
+        return float(told["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError):
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
