@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ttskit.artifact import Writer
-from ttskit.kinds import Corpus
+from ttskit.kinds import Corpus, Features, Tokens
 
 PROVENANCE = {"stage": "test", "revision": 1, "options": {}, "inputs": []}
 
@@ -37,3 +37,50 @@ def write_corpus(path: Path, numbers=range(12), sample_rate: int = 16000, skippe
 
 def sha(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+RATE, HOP = 22050, 256
+TABLE = ["<pad>", "<begin>", "<end>", "#", *"aeioulmnrsftk"]
+GRID = {
+    "sample_rate": RATE, "hop_length": HOP, "n_fft": 1024, "n_mels": 80, "fmin": 0.0, "fmax": 8e3,
+}  # fmt: skip
+
+
+def write_speech(folder: Path, count: int = 30, letters: int = 7) -> dict[str, np.ndarray]:
+    """features.h5 and tokens.h5 of synthesised words; returns their boundaries, in frames."""
+    from ttskit.dsp import mel, speechlike
+    from ttskit.dsp.mel import MelSettings
+
+    rng, boundaries = np.random.default_rng(0), {}
+    told = {"provenance": PROVENANCE}
+    with (
+        Writer(folder / "features.h5", Features, attributes=GRID, **told) as heard,
+        Writer(folder / "tokens.h5", Tokens, tables={"symbols": TABLE}, **told) as spelt,
+    ):
+        ids = [f"u{number}" for number in range(count)]
+        for id in ids:
+            word = "".join(rng.choice(list("aeioulmnrsftk"), letters, replace=False))
+            audio, known = speechlike.synthesise(speechlike.sounds(word, rng), rng, RATE)
+            boundaries[id] = known.starts[1:-1] / HOP
+            bands = mel.mel(audio, MelSettings())
+            flat = dict.fromkeys(("f0", "periodicity", "loudness", "energy"), np.zeros(len(bands)))
+            columns = {"mel": bands, "voiced": np.zeros(len(bands), bool), **flat}
+            heard.append(Features(id=id, speaker="", text=word, **columns))
+            numbers = [TABLE.index(letter) for letter in word]
+            spelt.append(
+                Tokens(
+                    id=id,
+                    speaker="",
+                    text=word,
+                    language="characters",
+                    tokens=np.array([1, *numbers, 2]),
+                    token_word=np.array([-1, *[0] * len(numbers), -1]),
+                    words=np.array([word], dtype=object),
+                    spans=np.array([[0, len(word)]]),
+                    guessed=np.array([False]),
+                    dropped="",
+                )
+            )
+        heard.seal(ids)
+        spelt.seal(ids)
+    return boundaries

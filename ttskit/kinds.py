@@ -92,8 +92,17 @@ KINDS: tuple[type[Record], ...] = (Corpus, Tokens, Features, Alignment)
 
 def read(path: Path, name: str = "") -> Reader[Any]:
     """Open an artifact of whatever kind it is; `name` is what errors call it."""
-    kind = hdf5.open_container(path, name).kind
+    container = hdf5.open_container(path, name)
+    reader = reader_of(container)
+    if reader is None:
+        known = ", ".join(kind.kind() for kind in KINDS)
+        raise ArtifactError(f"{name or path}: is {container.kind}, needs utterances: {known}")
+    return reader
+
+
+def reader_of(container: hdf5.Container) -> Reader[Any] | None:
+    """Return a reader for a container that holds records; None for models and the like."""
     for known in KINDS:
-        if known.kind() == kind:
-            return Reader(path, known, name)
-    raise ArtifactError(f"{name or path}: is of the kind {kind}, which this ttskit does not know")
+        if known.kind() == container.kind:
+            return Reader(container.path, known, container.name)
+    return None

@@ -48,8 +48,13 @@ def inputs(
 
 
 def opened(paths: Sequence[Path] | None) -> list[Reader[Any]]:
-    """Open artifacts of any kind, in the order given."""
+    """Open artifacts of utterances, in the order given."""
     return [kinds.read(*local(path)) for path in named(paths)]
+
+
+def containers(paths: Sequence[Path] | None) -> list[hdf5.Container]:
+    """Open artifacts of any kind, also those that hold no utterances."""
+    return [hdf5.open_container(*local(path)) for path in named(paths)]
 
 
 def replaceable(output: Path, kind: str) -> None:
@@ -101,7 +106,7 @@ def delivered(output: Path | None) -> Iterator[tuple[Path, str]]:
         raise TtskitError("standard output is closed: name a file with -o")
     if sys.stdout.isatty():
         raise TtskitError("an artifact is not for a terminal: name a file with -o, or use a pipe")
-    path = _scratch() / "output.h5"
+    path = scratch() / "output.h5"
     yield path, STDOUT
     if path.exists():  # not after a dry run
         with path.open("rb") as file:
@@ -120,7 +125,7 @@ def local(path: Path) -> tuple[Path, str]:
 
 def _spool(stream: BinaryIO, name: str) -> Path:
     """Copy a stream to a temporary file, which can be memory-mapped."""
-    path = _scratch() / "input.h5"
+    path = scratch() / "input.h5"
     try:
         with path.open("wb") as file:
             shutil.copyfileobj(stream, file, hdf5.CHUNK)
@@ -136,7 +141,7 @@ def _copy(file: BinaryIO, target: BinaryIO) -> None:
     target.flush()
 
 
-def _scratch() -> Path:
+def scratch() -> Path:
     """Make a temporary folder that goes when the process does."""
     folder = Path(tempfile.mkdtemp(prefix="ttskit-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -4,8 +4,7 @@ The walks are those of `mas`: one token a frame, staying or going on; a run of s
 may be stepped over, also at both ends.  Where `mas` asks for the best walk, this sums them all
 (the forward-backward algorithm), which is what an aligner is trained on.
 
-Frames are scaled one by one, so that sums neither vanish nor overflow; a score more than `FLOOR`
-below the best of its frame counts as that much below.
+Sums are kept as logarithms in float64, so they neither vanish nor overflow.
 
 B utterances, T frames, N tokens.
 """
@@ -14,8 +13,6 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-
-FLOOR = 200.0  # in log-likelihood: e^-200 of the best token of a frame is as good as never
 
 
 def forward_sum(
@@ -64,53 +61,43 @@ def _each(scores, tokens, frames, skippable, total, visits):  # type: ignore[no-
 def _one(score, skippable, visits):  # type: ignore[no-untyped-def]
     """Forward, keeping every frame; then backward, turning it into visits on the way."""
     length, count = score.shape
-    ahead = np.zeros((length, count))  # scaled likelihood of all walks up to here
-    here = np.zeros(count)
-    total = 0.0
-    for j in range(length):
-        top = _likelihood(score[j], here)
-        if j == 0:
-            for i in range(count):
-                ahead[0, i] = here[i]
-                if not skippable[i]:
-                    break
-        else:
-            reach = 0.0  # what can step onto a token from those before it
-            for i in range(count):
-                ahead[j, i] = here[i] * (ahead[j - 1, i] + reach)
-                reach = ahead[j - 1, i] + (reach if skippable[i] else 0.0)
-        scale = ahead[j].sum()
-        if not scale > 0:
-            return -np.inf
-        ahead[j] /= scale
-        total += np.log(scale) + top
-    back = np.zeros(count)  # likelihood of all walks from here on
-    for i in range(count - 1, -1, -1):
-        back[i] = 1.0
+    ahead = np.full((length, count), -np.inf)  # log-likelihood of all walks up to here
+    for i in range(count):
+        ahead[0, i] = score[0, i]
         if not skippable[i]:
             break
-    end = (ahead[length - 1] * back).sum()
-    if not end > 0:
-        return -np.inf
-    for j in range(length - 1, -1, -1):
-        share = (ahead[j] * back).sum()
+    for j in range(1, length):
+        reach = -np.inf  # of all walks that can step onto a token from those before it
         for i in range(count):
-            visits[j, i] = ahead[j, i] * back[i] / share
-        if j > 0:
-            _likelihood(score[j], here)
-            reach = 0.0
-            for i in range(count - 1, -1, -1):
-                onward = here[i] * back[i]
-                back[i] = onward + reach
-                reach = onward + (reach if skippable[i] else 0.0)
-            back /= back.max()
-    return total + np.log(end)
+            before = ahead[j - 1, i]
+            ahead[j, i] = score[j, i] + _sum(before, reach)
+            reach = _sum(before, reach) if skippable[i] else before
+    back = np.full(count, -np.inf)  # of all walks from here on
+    for i in range(count - 1, -1, -1):
+        back[i] = 0.0
+        if not skippable[i]:
+            break
+    total = -np.inf
+    for i in range(count):
+        total = _sum(total, ahead[length - 1, i] + back[i])
+    if total == -np.inf:
+        return total
+    for j in range(length - 1, -1, -1):
+        for i in range(count):
+            visits[j, i] = np.exp(ahead[j, i] + back[i] - total)
+        reach = -np.inf
+        for i in range(count - 1, -1, -1):
+            onward = score[j, i] + back[i]
+            back[i] = _sum(onward, reach)
+            reach = _sum(onward, reach) if skippable[i] else onward
+    return total
 
 
-@numba.njit(cache=True, nogil=True)
-def _likelihood(score, here):  # type: ignore[no-untyped-def]
-    """Write the likelihood of every token, beside that of the best, whose log is returned."""
-    top = score.max()
-    for i in range(len(score)):
-        here[i] = np.exp(max(score[i] - top, -FLOOR))
-    return top
+@numba.njit(cache=True, nogil=True, inline="always")
+def _sum(a, b):  # type: ignore[no-untyped-def]
+    """The log of the sum of two likelihoods, from their logs."""
+    high, low = (a, b) if a > b else (b, a)
+    difference = low - high
+    if not difference > -40.0:  # also where both are -inf: too little to be seen in float64
+        return high
+    return high + np.log1p(np.exp(difference))

@@ -1,21 +1,33 @@
 """Align: find how many frames each token of an utterance lasts.
 
-Reads Features and Tokens, writes an Alignment.  So far by one Gaussian per symbol, fitted to the
-corpus itself (see `dsp/flatstart.py`); begin, end, boundaries and punctuation may last no frame.
+Reads Features and Tokens, writes an Alignment.  An aligner says how well every token explains
+every frame, and monotonic alignment search finds the best walk; begin, end, boundaries and
+punctuation may last no frame.  Without a model, one is trained on the corpus itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
 from ttskit.errors import ArtifactError
-from ttskit.options import DryRun, Inputs, Jobs, Json, Limit, Output, Restart, SkipBad
+from ttskit.options import (
+    Device,
+    DryRun,
+    Inputs,
+    Jobs,
+    Json,
+    Limit,
+    Output,
+    Restart,
+    Seed,
+    SkipBad,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +35,66 @@ if TYPE_CHECKING:
     from ttskit.artifact import Reader
     from ttskit.dsp.flatstart import Gaussians, Utterance
     from ttskit.kinds import Alignment, Features, Tokens
+    from ttskit.models.family import Family
+    from ttskit.trained import Trained
 
-REVISION = 1
+REVISION = 2
+STEPS = 1000  # updates of an aligner that is trained along the way
+ROUNDS = 12  # of search and fit, without a network
+
+
+class Aligner(Protocol):
+    """How an utterance is aligned: durations (token,) and scores (token,) of mel and tokens."""
+
+    def __call__(
+        self, mel: np.ndarray, tokens: np.ndarray, id: str
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+@dataclass(frozen=True)
+class Flat:
+    """One Gaussian per symbol, without a network."""
+
+    model: Gaussians
+    silent: np.ndarray
+
+    def __call__(
+        self, mel: np.ndarray, tokens: np.ndarray, id: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        from ttskit.dsp import flatstart
+
+        return flatstart.align(self.model, mel, tokens, self.silent, id)
+
+
+@dataclass(frozen=True)
+class Neural:
+    """A trained aligner; every process loads it for itself."""
+
+    model: Trained
+
+    @cached_property
+    def module(self) -> Family:
+        return self.model.module()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"model": self.model}
+
+    def __call__(
+        self, mel: np.ndarray, tokens: np.ndarray, id: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        import numpy as np
+        import torch
+
+        from ttskit.dsp import mas
+        from ttskit.models.batch import collate
+
+        with torch.inference_mode():
+            batch = collate([id], [{"mel": mel, "tokens": tokens}])
+            score = self.module.generate(batch)["scores"][0].numpy()  # (T, N)
+        silent = np.array(self.model.facts.silent)[tokens]
+        durations = mas.durations(score, silent, id)
+        on_path = np.where(mas.path(durations, len(score)), score, 0).sum(axis=0)
+        return durations, (on_path / np.maximum(durations, 1)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -45,14 +115,13 @@ class Pairs:
         return self.features.value(self.features.row(id), "mel")
 
 
-def utterance(id: str, pairs: Pairs, model: Gaussians | None, silent: np.ndarray) -> Alignment:
+def utterance(id: str, pairs: Pairs, aligner: Aligner | None) -> Alignment:
     """Align one utterance."""
-    from ttskit.dsp import flatstart
     from ttskit.kinds import Alignment
 
-    assert model is not None  # only an artifact that is up to date needs none
+    assert aligner is not None  # only an artifact that is up to date needs none
     spelt = pairs.tokens[id]
-    durations, scores = flatstart.align(model, pairs.mel(id), spelt.tokens, silent, id)
+    durations, scores = aligner(pairs.mel(id), spelt.tokens, id)
     return Alignment(
         id=id,
         speaker=spelt.speaker,
@@ -68,20 +137,8 @@ def utterance(id: str, pairs: Pairs, model: Gaussians | None, silent: np.ndarray
     )
 
 
-def match(features: Reader[Features], tokens: Reader[Tokens], limit: int | None) -> Pairs:
-    """Return the utterances of both; what one lacks must be on record as skipped."""
-    for one, other, verb in ((features, tokens, "features"), (tokens, features, "tokens")):
-        for id in other.ids:
-            if id not in one and id not in one.skipped:
-                raise ArtifactError(
-                    f"{one.name}: lacks {id}, which {other.name} has: make it again with "
-                    f"`ttskit {verb}` from the same corpus"
-                )
-    return Pairs(features, tokens, tuple(id for id in tokens.ids if id in features)[:limit])
-
-
-def fitted(pairs: Pairs, silent: np.ndarray, rounds: int) -> Gaussians:
-    """Fit the Gaussians to the corpus, saying how it goes."""
+def fitted(pairs: Pairs, silent: np.ndarray, rounds: int) -> Flat:
+    """Fit one Gaussian per symbol to the corpus, saying how it goes."""
     from ttskit import progress
     from ttskit.dsp import flatstart
 
@@ -92,13 +149,101 @@ def fitted(pairs: Pairs, silent: np.ndarray, rounds: int) -> Gaussians:
             advance()
     model, likelihood = found[0]
     progress.note(f"fitted: {likelihood:.2f} log-likelihood a frame after {rounds} rounds")
-    return model
+    return Flat(model, silent)
+
+
+def opened(path: Path, features: Reader[Features], symbols: Sequence[str]) -> Trained:
+    """Open a trained aligner, and check that it is for such features and tokens."""
+    from ttskit import trained
+
+    found = trained.read(path, role="aligner")
+    for name in trained.GRID:
+        wanted = getattr(found.facts, name)
+        if features.attributes[name] != wanted:
+            raise ArtifactError(
+                f"{features.name}: has {name} {features.attributes[name]}, {path} was trained "
+                f"with {wanted}: make features like those"
+            )
+    if tuple(symbols) != found.facts.symbols:
+        raise ArtifactError(
+            f"{path}: knows other symbols than the tokens: make tokens in its language"
+        )
+    return found
+
+
+def beside(output: Path | None) -> Path:
+    """Return where the aligner that is trained for an alignment is kept."""
+    from ttskit import streams
+
+    if output is None or str(output) == "-":
+        return streams.scratch() / "aligner.h5"
+    return output.with_name(f"{output.stem}.aligner.h5")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which aligner there is to be, and how it is made where it is not there."""
+
+    aligner: str  # a family, or the path of a model
+    steps: int | None
+    minutes: float | None
+    rounds: int
+    seed: int
+    device: str
+    limit: int | None
+    restart: bool
+
+    @property
+    def path(self) -> Path | None:
+        from ttskit.models import FAMILIES
+
+        return None if self.aligner in (*FAMILIES["aligner"], "flat") else Path(self.aligner)
+
+    def options(self, model: Trained | None) -> dict[str, Any]:
+        """Return all that changes the result."""
+        if model:
+            told: dict[str, Any] = {"aligner": model.container.digest}
+        elif self.aligner == "flat":
+            told = {"aligner": "flat", "rounds": self.rounds}
+        else:
+            told = {"aligner": self.aligner, "steps": self.steps, "minutes": self.minutes}
+            told["seed"] = self.seed
+        return {**told, "limit": self.limit}
+
+    def made(self, pairs: Pairs, output: Path | None, silent: np.ndarray) -> Aligner:
+        """Fit or train the aligner on the corpus itself."""
+        if self.aligner == "flat":
+            return fitted(pairs, silent, self.rounds)
+        from ttskit import trained
+        from ttskit.stages.train import train, wished
+        from ttskit.training.goal import Goal
+
+        path = beside(output)
+        wish = wished("aligner", self.aligner, "base", None, [])
+        train(
+            [pairs.features, pairs.tokens],
+            path,
+            replace(wish, seed=self.seed, limit=self.limit),
+            Goal(self.steps, self.minutes),
+            device=self.device,
+            restart=self.restart,
+        )
+        return Neural(trained.read(path))
 
 
 def command(
     inputs: Inputs = None,
     output: Output = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of search and fit.")] = 12,
+    aligner: Annotated[
+        str, typer.Option(help="A trained one (a file), or what to train: attention, flat.")
+    ] = "attention",
+    steps: Annotated[
+        int | None, typer.Option(min=1, help=f"Updates of its training.  [default: {STEPS}]")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Or minutes of it.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Of search and fit, for flat.")] = ROUNDS,
+    seed: Seed = 0,
+    device: Device = "cpu",
     limit: Limit = None,
     jobs: Jobs = 0,
     skip_bad: SkipBad = False,
@@ -112,24 +257,30 @@ def command(
     from ttskit import kinds, streams
     from ttskit.stages import info
     from ttskit.text.symbols import SPECIAL
+    from ttskit.training.examples import joined
     from ttskit.work import Recipe, Running, build, up_to_date
 
+    steps = STEPS if steps is None and minutes is None else steps
+    plan = Plan(aligner, steps, minutes, rounds, seed, device, limit, restart)
     tell = info.summary(output, as_json)
     features, tokens = streams.inputs(inputs, kinds.Features, kinds.Tokens)
-    pairs, table = match(features, tokens, limit), tokens.table("symbols")
+    table = tokens.table("symbols")
+    pairs = Pairs(features, tokens, tuple(joined([tokens, features])[:limit]))
+    model = opened(plan.path, features, table) if plan.path else None
     recipe = Recipe(
         stage="align",
         revision=REVISION,
         kind=kinds.Alignment,
-        options={"rounds": rounds, "limit": limit},
+        options=plan.options(model),
         inputs=[features.digest, tokens.digest],
         attributes={name: features.attributes[name] for name in kinds.Alignment.attributes},
         tables={"symbols": table},
         skipped={**features.skipped, **tokens.skipped},
     )
-    silent = np.isin(table, SPECIAL)
     needed = restart or not (dry_run or up_to_date(output or Path("-"), recipe))
-    model = fitted(pairs, silent, rounds) if needed else None
-    make: Callable[[str], Any] = partial(utterance, pairs=pairs, model=model, silent=silent)
+    using: Aligner | None = Neural(model) if model else None
+    if needed and not using:
+        using = plan.made(pairs, output, np.isin(table, SPECIAL))
+    make = partial(utterance, pairs=pairs, aligner=using)
     running, ids = Running(jobs, skip_bad, restart, dry_run), {id: id for id in pairs.ids}
     tell(build(output, recipe, ids, make, running, source=features.name))

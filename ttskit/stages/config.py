@@ -15,8 +15,7 @@ def command(
     ] = None,
 ) -> None:
     """Print the settings of a model family as TOML."""
-    from ttskit.models import FAMILIES
-    from ttskit.models import find
+    from ttskit.models import FAMILIES, find
 
     if family is None:
         for role, families in FAMILIES.items():

@@ -14,36 +14,50 @@ from ttskit.options import Inputs, Json
 
 if TYPE_CHECKING:
     from ttskit.artifact import Reader
+    from ttskit.hdf5 import Container
 
 
-def describe(reader: Reader[Any]) -> dict[str, Any]:
+def describe(container: Container) -> dict[str, Any]:
     """Return all that is worth knowing of an artifact, as JSON can say it."""
-    container = reader.container
-    axes = {
-        name.removeprefix("offsets/"): int(reader.column(name)[-1])
-        for name in container.columns
-        if name.startswith("offsets/")
-    }
-    found: dict[str, Any] = {
-        "path": reader.name,
-        "kind": reader.kind.kind(),
+    from ttskit import kinds
+
+    reader = kinds.reader_of(container)
+    return {
+        "path": container.name,
+        "kind": container.kind,
         "version": container.version,
         "bytes": container.size,
-        "utterances": len(reader),
-        "speakers": len(set(reader.table("speaker"))),
-        "hours": _hours(reader, axes),
-        "axes": axes,
-        "attributes": dict(reader.attributes),
+        **(_of_records(reader) if reader is not None else _of_model(container)),
+        "attributes": dict(container.attributes),
         "columns": {
             name: {"shape": column.shape, "dtype": column.dtype.str, **column.notes}
             for name, column in container.columns.items()
         },
-        "tables": {name: len(reader.table(name)) for name in reader.kind.tables},
-        "provenance": reader.provenance,
-        "digest": reader.digest,
-        "skipped": reader.skipped,
+        "provenance": container.provenance,
+        "digest": container.digest,
+        "skipped": reader.skipped if reader is not None else {},
     }
-    return found
+
+
+def _of_records(reader: Reader[Any]) -> dict[str, Any]:
+    axes = {
+        name.removeprefix("offsets/"): int(reader.column(name)[-1])
+        for name in reader.container.columns
+        if name.startswith("offsets/")
+    }
+    return {
+        "utterances": len(reader),
+        "speakers": len(set(reader.table("speaker"))),
+        "hours": _hours(reader, axes),
+        "axes": axes,
+        "tables": {name: len(reader.table(name)) for name in reader.kind.tables},
+    }
+
+
+def _of_model(container: Container) -> dict[str, Any]:
+    tables = ("symbols", "speakers", "validation")
+    columns = container.columns
+    return {"tables": {name: columns[name].shape[0] for name in tables if name in columns}}
 
 
 def _hours(reader: Reader[Any], axes: dict[str, int]) -> float | None:
@@ -58,11 +72,15 @@ def _hours(reader: Reader[Any], axes: dict[str, int]) -> float | None:
 def page(found: dict[str, Any]) -> str:
     """Return the same for a person: one thing a line."""
     lines = [f"{found['path']}: {found['kind']}, format version {found['version']}"]
-    told = {name: found[name] for name in ("utterances", "speakers", "hours")}
-    told |= {f"{axis}s": count for axis, count in found["axes"].items()}
+    told = {name: found.get(name) for name in ("utterances", "speakers", "hours")}
+    told |= {f"{axis}s": count for axis, count in found.get("axes", {}).items()}
+    told |= found["tables"] if found["kind"] == "model" else {}
     told["megabytes"] = round(found["bytes"] / 1e6, 3)
     told |= found["attributes"]
-    lines += [f"  {name:14} {value}" for name, value in told.items() if value is not None]
+    for name, value in told.items():
+        if value is not None:
+            first, *more = str(value).rstrip().split("\n")
+            lines += [f"  {name:14} {first}", *(f"  {'':14} {line}" for line in more)]
     lines.append("  columns")
     for name, column in found["columns"].items():
         if "/" not in name:
@@ -71,7 +89,11 @@ def page(found: dict[str, Any]) -> str:
             axes = column.get("axes", "").replace(" ", ", ")
             lines.append(f"    {name:12} {column['dtype']:5} {shape} ({axes}){unit}")
     made = found["provenance"]
-    options = ", ".join(f"{name} {value}" for name, value in made.get("options", {}).items())
+    options = ", ".join(
+        f"{name} {value}"
+        for name, value in made.get("options", {}).items()
+        if "\n" not in str(value)  # a whole configuration, which is among the attributes
+    )
     lines.append(f"  made by        {made.get('stage')} (revision {made.get('revision')})")
     if options:
         lines.append(f"  options        {options}")
@@ -88,14 +110,14 @@ def summary(output: Path | None, wanted: bool) -> Callable[[Path], None]:
 
     Standard output can't take both the summary and the artifact.
     """
-    from ttskit import kinds
+    from ttskit import hdf5
 
     if wanted and (output is None or str(output) == "-"):
         raise TtskitError("--json and the artifact can't both go to standard output: add -o FILE")
 
     def tell(path: Path) -> None:
         if wanted and path.exists():  # not after a dry run
-            typer.echo(json.dumps(describe(kinds.read(path)), ensure_ascii=False))
+            typer.echo(json.dumps(describe(hdf5.open_container(path)), ensure_ascii=False))
 
     return tell
 
@@ -110,8 +132,8 @@ def command(
     """Say what an artifact is, how much is in it, and where it comes from."""
     from ttskit import streams
 
-    for reader in streams.opened(inputs):
-        found = describe(reader)
+    for container in streams.containers(inputs):
+        found = describe(container)
         if field:
             typer.echo(_one(found, field))
         else:

@@ -14,25 +14,38 @@ from ttskit.options import Inputs
 
 if TYPE_CHECKING:
     from ttskit.artifact import Reader
+    from ttskit.hdf5 import Container
 
 
-def complaints(reader: Reader[Any]) -> Iterator[str]:
-    """Yield what is wrong with an artifact that could be opened: ids and offsets are right."""
-    from ttskit import hdf5
+def complaints(container: Container) -> Iterator[str]:
+    """Yield what is wrong with an artifact that could be opened."""
+    from ttskit import hdf5, kinds
 
-    container = reader.container
+    reader = kinds.reader_of(container)  # refuses ids and offsets that are wrong
     hashes = {}
     for name, column in container.columns.items():
-        hashes[name] = hdf5.hash_of(column, hdf5.chunks_of(reader.column(name)))
+        hashes[name] = hdf5.hash_of(column, hdf5.chunks_of(container.map(name)))
         if column.notes.get("sha256") != hashes[name][2]:
             yield f"{name}: its bytes are not the ones that were written"
     header = (container.kind, container.version, container.attributes)
     if hdf5.digest_of(*header, hashes) != container.digest:
         yield "digest: the file does not hold what its digest says"
+    if reader is None:
+        yield from _numbers(container)
+        return
     for spec in reader.columns:
         yield from _range(reader, spec)
     if any(spec.name == "token_word" for spec in reader.columns):
         yield from _tokens(reader)
+
+
+def _numbers(container: Container) -> Iterator[str]:
+    """Yield which tensors of a model hold what is not a number."""
+    import numpy as np
+
+    for name, column in container.columns.items():
+        if column.dtype.kind == "f" and not np.isfinite(container.map(name)).all():
+            yield f"{name}: holds what is not a finite number"
 
 
 def _tokens(reader: Reader[Any]) -> Iterator[str]:
@@ -95,13 +108,13 @@ def command(inputs: Inputs = None) -> None:
     damaged = False
     for path in streams.named(inputs):
         try:
-            (reader,) = streams.opened([path])
-            found = [f"{reader.name}: {line}" for line in complaints(reader)]
+            (container,) = streams.containers([path])
+            found = [f"{container.name}: {line}" for line in complaints(container)]
         except ArtifactError as error:
             found = [str(error)]
         for line in found:
             progress.complain(f"ttskit: {line}")
         if not found:
-            typer.echo(f"{reader.name}: whole")
+            typer.echo(f"{container.name}: whole")
         damaged = damaged or bool(found)
     raise typer.Exit(1 if damaged else 0)

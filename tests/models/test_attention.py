@@ -1,0 +1,97 @@
+"""The attention aligner: its prior, its gradients, and what it learns."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import betabinom
+
+from ttskit.dsp import mas
+from ttskit.models.attention import Attention, beta_binomial
+from ttskit.models.batch import collate
+from ttskit.models.family import Facts
+
+FACTS = Facts(
+    symbols=("begin", "end", *"abcd"), silent=(True, True, False, False, False, False), n_mels=6
+)
+
+
+def planted(count=2, seed=0):
+    """Utterances whose frames show their token, and how many frames each token lasts."""
+    rng = np.random.default_rng(seed)
+    look = rng.normal(0, 1, (6, 6))
+    items, truth = [], []
+    for _ in range(count):
+        tokens = np.concatenate([[0], rng.permutation(np.arange(2, 6)), [1]])
+        durations = rng.integers(3, 8, len(tokens))
+        mel = look[np.repeat(tokens, durations)]
+        items.append({"tokens": tokens, "mel": mel.astype(np.float32)})
+        truth.append(durations)
+    return collate([f"u{n}" for n in range(count)], items), truth
+
+
+def model(**config):
+    torch.manual_seed(0)
+    return Attention(Attention.Config(embedding=16, hidden=16, space=8, **config), FACTS)
+
+
+@pytest.mark.parametrize("width", [1.0, 0.5])
+def test_the_prior_is_scipys(width):
+    tokens, frames = torch.tensor([5, 9]), torch.tensor([12, 20])
+    found = beta_binomial(tokens, frames, width).numpy()
+    for b, (n, most) in enumerate(zip(tokens.tolist(), frames.tolist(), strict=True)):
+        for j in range(1, most + 1):
+            wanted = betabinom(n - 1, width * j, width * (most + 1 - j)).logpmf(np.arange(n))
+            np.testing.assert_allclose(found[b, j - 1, :n], wanted, atol=3e-5)
+
+
+def test_every_parameter_gets_a_gradient_that_is_right():
+    batch, _ = planted()
+    aligner = model(temperature=0.1)
+    terms = aligner.loss(batch, 1.0)
+    assert set(terms) == {"forward_sum", "sharpness"}
+    sum(terms.values()).backward()
+    for name, parameter in aligner.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+    weight = aligner.of_tokens[2].bias
+    slope = weight.grad[3].item()
+    values = []
+    for step in (1e-2, -1e-2):
+        with torch.no_grad():
+            weight[3] += step
+            values.append(sum(aligner.loss(batch, 0.0).values()).item())
+            weight[3] -= step
+    aligner.zero_grad()
+    aligner.loss(batch, 0.0)["forward_sum"].backward()
+    slope = weight.grad[3].item()
+    assert slope == pytest.approx((values[0] - values[1]) / 2e-2, rel=0.02, abs=1e-5)
+
+
+def test_it_learns_who_speaks_when():
+    batch, truth = planted(8)
+    aligner = model(temperature=0.05)
+    optimizer = torch.optim.Adam(aligner.parameters(), 5e-3)
+    for step in range(150):
+        optimizer.zero_grad()
+        sum(aligner.loss(batch, step / 150).values()).backward()
+        optimizer.step()
+    with torch.no_grad():
+        scores = aligner.generate(batch)["scores"].numpy()
+    lengths = batch.lengths["token"].numpy(), batch.lengths["frame"].numpy()
+    found = mas.search(scores, *lengths, aligner.skippable(batch).numpy())
+    off = [np.abs(np.cumsum(f[: len(t)]) - np.cumsum(t)) for f, t in zip(found, truth, strict=True)]
+    assert np.mean(np.concatenate(off) <= 1) > 0.95
+
+
+def test_padding_changes_nothing():
+    batch, _ = planted(3)
+    aligner = model().eval()
+    together = aligner.generate(batch)["scores"]
+    for row in range(3):
+        one = aligner.generate(batch.only(row))["scores"]
+        frames, tokens = one.shape[1:]
+        torch.testing.assert_close(together[row : row + 1, :frames, :tokens], one)
+    alone = [sum(aligner.loss(batch.only(row), 1.0).values()) for row in range(3)]
+    frames = batch.lengths["frame"]
+    weighted = sum(a * f for a, f in zip(alone, frames, strict=True)) / frames.sum()
+    torch.testing.assert_close(sum(aligner.loss(batch, 1.0).values()), weighted)

@@ -1,0 +1,69 @@
+"""Settings: what can be set, and what is said where something can't."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from ttskit import settings
+from ttskit.errors import SettingError
+from ttskit.settings import key, table
+
+
+@dataclass(frozen=True)
+class Inner:
+    rate: float = key(0.5, "how fast", least=0, most=1)
+
+
+@dataclass(frozen=True)
+class Outer:
+    channels: int = key(8, "how many", least=1)
+    trunk: str = key("mlp", "which", choices=("mlp", "gru"))
+    sizes: tuple[int, ...] = key((2, 3), "of the kernels", least=1)
+    causal: bool = key(False, "whether it may look ahead")
+    inner: Inner = table(Inner, "more of it")
+
+
+def test_what_is_written_is_read_back():
+    changed = settings.assigned(settings.assigned(Outer(), "inner.rate=0.25"), "sizes=[5]")
+    told = settings.to_toml(changed)
+    assert settings.from_toml(Outer(), told, "x.toml") == changed
+    assert changed.inner.rate == 0.25
+    assert changed.sizes == (5,)
+    assert "# how many" in told
+    assert "mlp, gru" in told
+
+
+def test_a_text_needs_no_quotes_and_an_integer_serves_as_a_float():
+    changed = settings.assigned(settings.assigned(Outer(), "trunk=gru"), "inner.rate=1")
+    assert (changed.trunk, changed.inner.rate) == ("gru", 1.0)
+    assert isinstance(changed.inner.rate, float)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "says"),
+    [
+        ("chanels=3", "no key chanels; nearest: channels"),
+        ("rate=3", "no key rate; nearest: inner.rate"),
+        ("inner.rat=3", "no key inner.rat; nearest: rate"),
+        ("channels=x", "channels is 'x', needs int"),
+        ("channels=1.5", "channels is 1.5, needs int"),
+        ("channels=true", "channels is True, needs int"),
+        ("channels=0", "channels is 0, needs at least 1"),
+        ("inner.rate=2", "inner.rate is 2.0, needs at most 1"),
+        ("inner.rate=nan", "inner.rate is nan, needs at least 0"),
+        ("trunk=rnn", "trunk is 'rnn', needs mlp or gru"),
+        ("sizes=[0]", "sizes is 0, needs at least 1"),
+        ("sizes=['a']", "sizes is ('a',), needs tuple[int, ...]"),
+        ("inner=3", "inner is a table, needs inner.KEY"),
+        ("channels", "--set channels: needs key=value"),
+    ],
+)
+def test_what_cannot_be_set_says_what_could(assignment, says):
+    with pytest.raises(SettingError) as told:
+        settings.assigned(Outer(), assignment)
+    assert says in str(told.value)
+
+
+def test_a_file_that_is_no_toml_is_named():
+    with pytest.raises(SettingError, match=r"^x\.toml: is not TOML"):
+        settings.from_toml(Outer(), "channels = ", "x.toml")
