@@ -15,8 +15,8 @@ ENGINES = {"torch", "torchaudio", "numba", "scipy", "numpy", "h5py", "soundfile"
 # A layer may import itself, the layers before it, and nothing after it.
 LAYERS = (
     {"errors"},
-    {"progress", "audio", "hdf5", "record", "settings"},
-    {"part", "pool"},
+    {"progress", "audio", "hdf5", "record", "settings", "intervals"},
+    {"part", "pool", "textgrid"},
     {"cluster"},
     {"artifact"},
     {"kinds"},

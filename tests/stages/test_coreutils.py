@@ -243,12 +243,12 @@ def test_closed_streams_take_one_line(corpus, verb, redirect):
 
 
 def test_what_is_exported_is_read_back(tmp_path, corpus, ttskit):
-    assert ttskit("export", "flac", corpus, "-o", "out").returncode == 0
+    assert ttskit("export", corpus, "-f", "flac", "-o", "out").returncode == 0
     assert ttskit("corpus", "out", "--sample-rate", 16000, "-o", "back.h5").returncode == 0
     before, after = Reader(corpus, Corpus), Reader(tmp_path / "back.h5", Corpus)
     assert list(before) == list(after)
     for id in before:
         np.testing.assert_array_equal(before[id].audio, after[id].audio)
         assert before[id].speaker == after[id].speaker
-    with pytest.raises(TtskitError, match="no export format 'mp3'; there is wav, flac"):
-        run("export", "mp3", corpus)
+    with pytest.raises(TtskitError, match="no export format 'mp3'; for corpus there is wav, flac"):
+        run("export", corpus, "--format", "mp3")

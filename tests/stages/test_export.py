@@ -1,0 +1,123 @@
+"""`ttskit export` of an Alignment: every time is a frame edge, whatever the format."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tests.made import alignment_record, write_alignment
+from ttskit import textgrid
+from ttskit.intervals import Timeline
+
+STEP = 256 / 16000
+WORDS = [(10, 34, "hello"), (54, 69, "oh"), (69, 93, "lo")]  # frames
+
+
+@pytest.fixture
+def alignment(tmp_path):
+    return write_alignment(tmp_path / "alignment.h5", alignment_record())
+
+
+def test_a_textgrid_has_the_words_and_the_phones(alignment, tmp_path, ttskit):
+    assert ttskit("export", alignment, "-f", "textgrid", "-o", "out").returncode == 0
+    tiers = textgrid.read(tmp_path / "out" / "a.TextGrid")
+    words = [(one.start, one.stop, one.label) for one in tiers["words"]]
+    edges = np.array([0, 10, 34, 54, 69, 93, 100]) * STEP
+    labels = ["", "hello", "", "oh", "lo", ""]
+    assert words == list(zip(edges[:-1], edges[1:], labels, strict=True))
+    phones = [one.label for one in tiers["phones"]]
+    assert phones == ["<begin>", *"həl", "ˈoʊ", "#", "ˈoʊ", "l", "ˈoʊ", "<end>"]
+    assert tiers["phones"][1].start == 10 * STEP
+
+
+def test_labels_survive_praat(tmp_path):
+    labels = ['say "x"', r"\sw{}", "ə~ʃ d͡ʒ", "日本", "<&>"]
+    made = [textgrid.Interval(n, n + 1, label, n) for n, label in enumerate(labels)]
+    path = tmp_path / "~ö 'x.TextGrid"
+    path.write_text(textgrid.text({"phones": made}, len(labels)), encoding="utf-8")
+    assert [one.label for one in textgrid.read(path)["phones"]] == labels
+
+
+def test_ctm_is_one_file_for_all(tmp_path, ttskit):
+    path = write_alignment(tmp_path / "x.h5", alignment_record("a"), alignment_record("b"))
+    expected = [
+        f"{id} 1 {start * STEP:.3f} {(stop - start) * STEP:.3f} {label}"
+        for id in "ab"
+        for start, stop, label in WORDS
+    ]
+    assert ttskit("export", path, "--format", "ctm").stdout.decode().splitlines() == expected
+    assert ttskit("export", path, "-o", "all.ctm").returncode == 0
+    assert (tmp_path / "all.ctm").read_text(encoding="utf-8").splitlines() == expected
+
+
+def test_json_says_all(alignment, tmp_path, ttskit):
+    assert ttskit("export", alignment, "-o", "a.json").returncode == 0
+    told = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert (told["id"], told["seconds"], told["score"]) == ("a", 1.6, -45)
+    assert told["words"][0] == {"start": 0.16, "stop": 0.544, "word": "hello", "span": [1, 6]}
+    assert [phone["word"] for phone in told["phones"]] == [None, *[0] * 4, None, 1, 2, 2, None]
+    assert told["phones"][1]["score"] == pytest.approx(-50 + 10 / 11, abs=1e-3)
+
+
+def test_subtitles_hold_the_text_as_given(alignment, ttskit):
+    srt = ttskit("export", alignment, "-f", "srt").stdout.decode()
+    assert srt == (
+        "1\n00:00:00,160 --> 00:00:00,544\n“Hello,\n\n2\n00:00:00,864 --> 00:00:01,488\nOh <lo>!”\n"
+    )
+    vtt = ttskit("export", alignment, "-f", "vtt").stdout.decode()
+    assert vtt.startswith("WEBVTT\n\n00:00:00.160 --> 00:00:00.544\n“Hello,\n")
+    assert "\nOh &lt;lo&gt;!”\n" in vtt
+
+
+def test_a_phrase_ends_where_the_line_is_full_and_numbers_stay_whole():
+    record = alignment_record()
+    text = "It was 1999999999999999999999999999999999999 again"
+    spans, words = [[0, 2], [3, 6], [7, 44], [7, 44], [45, 50]], ["it", "was", "one", "nine", "so"]
+    token_word = np.array([-1, 0, 0, 0, 0, -1, -1, 1, 2, 3, 4, -1])
+    durations = np.full(12, 2)
+    record = dataclasses.replace(
+        record, text=text, spans=spans, words=words, token_word=token_word, durations=durations
+    )
+    phrases = Timeline(record, [*"x" * 20], 0.01).phrases
+    assert [phrase.label for phrase in phrases] == ["It was", text.split()[2], "again"]
+
+
+def test_audacity_takes_the_tier_that_is_asked_for(alignment, ttskit):
+    lines = ttskit("export", alignment, "-f", "audacity").stdout.decode().splitlines()
+    assert lines == [f"{a * STEP:.6f}\t{b * STEP:.6f}\t{word}" for a, b, word in WORDS]
+    phones = ttskit("export", alignment, "-f", "audacity", "--tier", "phones").stdout
+    assert phones.count(b"\n") == 10
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["a.h5"], "a.h5: say how with --format; for alignment there is textgrid, ctm, json"),
+        (["a.h5", "-f", "wav"], "a.h5: no export format 'wav'; for alignment there is"),
+        (
+            ["corpus.h5", "-o", "x.srt"],
+            "corpus.h5: no export format 'srt'; for corpus there is wav",
+        ),
+        (["a.h5", "-o", "x.srt"], "a.h5: has 2 utterances, one srt file holds one: name a folder"),
+        (["a.h5", "-f", "ctm"], "a.h5: b c: 'b c' has a space, which CTM cannot hold"),
+        (["a.h5", "-f", "ctm", "--tier", "x"], "--tier 'x': there is phrases, words, phones"),
+        (["a.h5", "-f", "json", "--tier", "words"], "--tier 'words': json takes none"),
+        (["a.h5", "corpus.h5"], "export takes one artifact, not two"),
+        (["none.h5"], "none.h5: no such file"),
+    ],
+)
+@pytest.mark.usefixtures("corpus")
+def test_what_the_user_can_mend_takes_one_line(tmp_path, ttskit, words, says):
+    write_alignment(tmp_path / "a.h5", alignment_record("a"), alignment_record("b c"))
+    found = ttskit("export", *words)
+    told = found.stderr.decode()
+    assert (found.returncode, told.count("\n")) == (1, 1), told
+    assert says in told
+
+
+def test_an_utterance_without_frames_is_named(tmp_path, ttskit):
+    record = dataclasses.replace(alignment_record(), durations=np.zeros(12, int))
+    write_alignment(tmp_path / "x.h5", record)
+    found = ttskit("export", "x.h5", "-o", "a.TextGrid")
+    assert found.stderr == b"ttskit: x.h5: a: has no frames\n"
