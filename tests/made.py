@@ -6,8 +6,10 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+from typer.testing import CliRunner
 
 from ttskit.artifact import Writer
+from ttskit.cli import app
 from ttskit.kinds import Alignment, Corpus
 
 PROVENANCE = {"stage": "test", "revision": 1, "options": {}, "inputs": []}
@@ -68,3 +70,11 @@ def write_alignment(path: Path, *records: Alignment, hop_length: int = 256) -> P
 
 def sha(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def run(*words, **settings):
+    """Run the command line in this process; what the user can mend is raised."""
+    result = CliRunner().invoke(app, [str(word) for word in words], **settings)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result

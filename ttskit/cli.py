@@ -19,6 +19,7 @@ from ttskit.stages import (
     doctor,
     export,
     features,
+    import_,
     info,
     ls,
     merge,
@@ -77,6 +78,7 @@ app.command("split")(split.command)
 app.command("diff")(diff.command)
 app.command("verify")(verify.command)
 app.command("export")(export.command)
+app.command("import")(import_.command)
 
 
 def main() -> None:

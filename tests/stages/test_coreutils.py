@@ -8,21 +8,12 @@ import sys
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from tests.made import corpus_record, sha, write_corpus
+from tests.made import corpus_record, run, sha, write_corpus
 from ttskit.artifact import Reader
-from ttskit.cli import app
 from ttskit.errors import TtskitError
 from ttskit.kinds import Corpus
 from ttskit.stages import split
-
-
-def run(*words, **settings):
-    result = CliRunner().invoke(app, [str(word) for word in words], **settings)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def ids(path):
