@@ -221,7 +221,7 @@ def command(
     from ttskit import kinds, streams
 
     readers = streams.inputs(inputs, optional=(kinds.Corpus, kinds.Alignment))
-    given = [reader for reader in readers if reader]
+    given = [reader for reader in readers if reader is not None]
     if len(given) > 1:
         raise TtskitError("export takes one artifact, not two")
     reader = given[0]
