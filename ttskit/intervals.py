@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from ttskit.errors import ArtifactError
+
 if TYPE_CHECKING:
     from ttskit.artifact import Reader
     from ttskit.kinds import Alignment
@@ -96,3 +98,16 @@ def timelines(reader: Reader[Alignment]) -> Iterator[Timeline]:
     symbols = reader.table("symbols")
     for row in range(len(reader)):
         yield Timeline(reader.record(row), symbols, step(reader))
+
+
+def check(reader: Reader[Alignment]) -> None:
+    """Refuse an Alignment that has no times: with symbols or words that are not there."""
+    import numpy as np
+
+    tokens, counts = reader.column("tokens"), reader.lengths("token")
+    words = np.repeat(reader.lengths("word"), counts)
+    bad = (tokens < 0) | (tokens >= len(reader.table("symbols")))
+    bad |= (reader.column("token_word") >= words) | (reader.column("durations") < 0)
+    if bad.any():
+        id = reader.ids[int(np.repeat(np.arange(len(counts)), counts)[bad][0])]
+        raise ArtifactError(f"{reader.name}: {id}: is damaged: `ttskit verify` says in what")

@@ -105,6 +105,7 @@ def test_audacity_takes_the_tier_that_is_asked_for(alignment):
         (["a.h5", "-f", "ctm", "--tier", "x"], "--tier 'x': there is phrases, words, phones"),
         (["a.h5", "-f", "json", "--tier", "words"], "--tier 'words': json takes none"),
         (["a.h5", "corpus.h5"], "export takes one artifact, not two"),
+        (["corpus.h5", "-f", "wav", "-o", "-"], "wav needs a folder, not standard output"),
         (["none.h5"], "none.h5: no such file"),
     ],
 )
@@ -122,3 +123,16 @@ def test_an_utterance_without_frames_is_named(tmp_path):
     write_alignment(tmp_path / "x.h5", record)
     with pytest.raises(TtskitError, match=r"x\.h5: a: has no frames"):
         run("export", tmp_path / "x.h5", "-o", tmp_path / "a.TextGrid")
+
+
+@pytest.mark.parametrize("column", ["tokens", "token_word", "durations"])
+@pytest.mark.parametrize("verb", [["export", "-f", "ctm"], ["doctor"], ["plot"]])
+def test_what_is_not_there_is_noticed(tmp_path, verb, column):
+    record = alignment_record()
+    values = getattr(record, column).copy()
+    values[3] = -1 if column == "durations" else 9
+    bad = dataclasses.replace(record, id="b", **{column: values})
+    path = write_alignment(tmp_path / "x.h5", record, bad)
+    with pytest.raises(TtskitError, match=r"x\.h5: b: is damaged: `ttskit verify` says in what"):
+        run(*verb, path)
+    assert run("verify", path).exit_code == 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from ttskit.intervals import Timeline, step
+from ttskit.intervals import Timeline, check, step
 from ttskit.options import Inputs
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ def alignments(
     alignment: Reader[Alignment], threshold: float, min_tokens: int
 ) -> Iterator[Finding]:
     """Yield findings on texts that don't fit, on phonemes that last too long or are too few."""
+    check(alignment)
     spoken = phonemes(alignment)
     yield from _misfits(alignment, spoken, threshold, min_tokens)
     yield from _stretched(alignment, spoken, threshold, min_tokens)
@@ -261,7 +262,7 @@ def command(
     inputs: Inputs = None,
     silence: Annotated[float, typer.Option(min=0, help="Seconds that are too long.")] = 1.0,
     threshold: Annotated[float, typer.Option(min=1, help="Deviations that are too many.")] = 5.0,
-    min_tokens: Annotated[int, typer.Option(min=0, help="That a phoneme needs to have.")] = 10,
+    min_tokens: Annotated[int, typer.Option(min=0, help="A phoneme needs so many.")] = 10,
 ) -> None:
     """List the utterances of a corpus that look wrong."""
     from itertools import chain

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit.errors import TtskitError
-from ttskit.intervals import Interval, Timeline, timelines
+from ttskit.intervals import Interval, Timeline, check, timelines
 from ttskit.options import Inputs
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
     """Write the times of an Alignment: to a folder, to a file, or to standard output (`-`)."""
     from ttskit import progress
 
+    check(reader)
     format = TIMES[name]
     written = texts(reader, format, tier)
     if output.is_dir() or (name != "ctm" and not (str(output) == "-" or _named(output))):
@@ -230,6 +231,8 @@ def command(
     if tier is not None and (tier not in TIERS or not usual):
         which = f"there is {', '.join(TIERS)}" if usual else f"{format} takes none"
         raise TtskitError(f"--tier {tier!r}: {which}")
+    if format in AUDIO and str(output) == "-":
+        raise TtskitError(f"{format} needs a folder, not standard output")
     if format in AUDIO:
         recordings(reader, output or Path(), f".{format}")
     else:

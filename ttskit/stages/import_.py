@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ttskit.errors import AlignmentError, TtskitError
-from ttskit.intervals import Interval, Timeline, step
+from ttskit.intervals import Interval, Timeline, check, step
 from ttskit.options import DryRun, Json, Output, Restart, SkipBad
 
 if TYPE_CHECKING:
@@ -191,6 +191,7 @@ def command(
     if like is None:
         raise TtskitError(f"{files[0]}: a TextGrid needs --like alignment.h5")
     (reader,) = streams.inputs([like], kinds.Alignment)
+    check(reader)
     make = textgrids(files, reader)
     recipe = Recipe(
         stage="import",

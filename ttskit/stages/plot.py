@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from ttskit.errors import TtskitError
-from ttskit.intervals import Interval, Timeline, step
+from ttskit.intervals import Interval, Timeline, check, step
 from ttskit.options import Inputs
 
 if TYPE_CHECKING:
@@ -253,6 +253,7 @@ def chosen(
     audio = None if corpus is None else corpus.record(corpus.row(id))
     spoken, frames = None, len(heard.mel) if heard else 0
     if alignment is not None:
+        check(alignment)
         said = alignment.record(alignment.row(id))
         spoken = Timeline(said, alignment.table("symbols"), step(alignment))
         count = int(said.durations.sum())
@@ -283,13 +284,18 @@ def command(
     ] = None,
 ) -> None:
     """Draw one utterance."""
-    from ttskit import kinds, streams
+    import warnings
+
+    from ttskit import kinds, progress, streams
 
     wanted = (kinds.Features, kinds.Alignment, kinds.Corpus)
     features, alignment, corpus = streams.inputs(inputs, optional=wanted)
     shown = chosen(features, alignment, corpus, id)
     path = output or Path(f"{shown.said.id}.png")
-    try:
-        draw(shown).savefig(path, dpi=110)
-    except ValueError as error:
-        raise TtskitError(f"{path}: cannot be drawn: {error}") from error
+    with warnings.catch_warnings(record=True) as caught:
+        try:
+            draw(shown).savefig(path, dpi=110)
+        except ValueError as error:
+            raise TtskitError(f"{path}: cannot be drawn: {error}") from error
+    if any("missing from font" in str(warning.message) for warning in caught):
+        progress.note(f"{path}: the font lacks characters of the text: they are boxes")
