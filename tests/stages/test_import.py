@@ -104,6 +104,9 @@ def test_a_file_that_does_not_fit_is_named_and_nothing_is_written(tmp_path, ttsk
     assert lines[0].startswith("ttskit: grids: a: its TextGrid has no interval tier `phones`")
     assert lines[1].startswith("ttskit: grids: ö b.c: Praat cannot read it: ")
     assert not (tmp_path / "x.h5").exists()
+    for name in ("a.TextGrid", "ö b.c.textgrid"):
+        write(tmp_path / "grids" / name)
+    assert ttskit("import", "grids", "--like", like, "-o", "x.h5").returncode == 0
 
 
 @pytest.mark.parametrize(

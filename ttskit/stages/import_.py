@@ -15,7 +15,7 @@ import typer
 
 from ttskit.errors import AlignmentError, TtskitError
 from ttskit.intervals import Interval, Timeline, check, step
-from ttskit.options import DryRun, Json, Output, Restart, SkipBad
+from ttskit.options import DryRun, Json, Output, SkipBad
 
 if TYPE_CHECKING:
     import numpy as np
@@ -177,14 +177,13 @@ def command(
         Path | None, typer.Option(help="The Alignment that TextGrids were exported from.")
     ] = None,
     skip_bad: SkipBad = False,
-    restart: Restart = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Make an artifact of what other programs have made or edited."""
     from ttskit import kinds, streams
     from ttskit.stages import info
-    from ttskit.work import Recipe, Running, build
+    from ttskit.work import Recipe, Running, build, up_to_date
 
     tell = info.summary(output, as_json)
     files = files_in(paths)
@@ -205,5 +204,7 @@ def command(
     )
     folders = {str(path.parent) for path in files}
     source = folders.pop() if len(folders) == 1 else ""
-    running, ids = Running(1, skip_bad, restart, dry_run), {id: id for id in reader.ids}
+    # a mended TextGrid is another input: begin anew, which takes seconds, instead of going on
+    anew = not up_to_date(output or Path("-"), recipe)
+    running, ids = Running(1, skip_bad, anew, dry_run), {id: id for id in reader.ids}
     tell(build(output, recipe, ids, make, running, source=source))
