@@ -9,7 +9,6 @@ import pytest
 from tests.made import alignment_record, run, write_alignment
 from ttskit import textgrid
 from ttskit.errors import TtskitError
-from ttskit.intervals import Timeline
 
 STEP = 256 / 16000
 WORDS = [(10, 34, "hello"), (54, 69, "oh"), (69, 93, "lo")]  # frames
@@ -30,14 +29,6 @@ def test_a_textgrid_has_the_words_and_the_phones(alignment, tmp_path):
     phones = [one.label for one in tiers["phones"]]
     assert phones == ["<begin>", *"həl", "ˈoʊ", "#", "ˈoʊ", "l", "ˈoʊ", "<end>"]
     assert tiers["phones"][1].start == 10 * STEP
-
-
-def test_labels_survive_praat(tmp_path):
-    labels = ['say "x"', r"\sw{}", "ə~ʃ d͡ʒ", "日本", "<&>"]
-    made = [textgrid.Interval(n, n + 1, label, n) for n, label in enumerate(labels)]
-    path = tmp_path / "~ö 'x.TextGrid"
-    path.write_text(textgrid.text({"phones": made}, len(labels)), encoding="utf-8")
-    assert [one.label for one in textgrid.read(path)["phones"]] == labels
 
 
 def test_ctm_is_one_file_for_all(tmp_path):
@@ -69,19 +60,6 @@ def test_subtitles_hold_the_text_as_given(alignment):
     vtt = run("export", alignment, "-f", "vtt").stdout
     assert vtt.startswith("WEBVTT\n\n00:00:00.160 --> 00:00:00.544\n“Hello,\n")
     assert "\nOh &lt;lo&gt;!”\n" in vtt
-
-
-def test_a_phrase_ends_where_the_line_is_full_and_numbers_stay_whole():
-    record = alignment_record()
-    text = "It was 1999999999999999999999999999999999999 again"
-    spans, words = [[0, 2], [3, 6], [7, 44], [7, 44], [45, 50]], ["it", "was", "one", "nine", "so"]
-    token_word = np.array([-1, 0, 0, 0, 0, -1, -1, 1, 2, 3, 4, -1])
-    durations = np.full(12, 2)
-    record = dataclasses.replace(
-        record, text=text, spans=spans, words=words, token_word=token_word, durations=durations
-    )
-    phrases = Timeline(record, [*"x" * 20], 0.01).phrases
-    assert [phrase.label for phrase in phrases] == ["It was", text.split()[2], "again"]
 
 
 def test_audacity_takes_the_tier_that_is_asked_for(alignment):
