@@ -6,9 +6,11 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+from typer.testing import CliRunner
 
 from ttskit.artifact import Writer
-from ttskit.kinds import Corpus, Features, Tokens
+from ttskit.cli import app
+from ttskit.kinds import Alignment, Corpus, Features, Tokens
 
 PROVENANCE = {"stage": "test", "revision": 1, "options": {}, "inputs": []}
 
@@ -32,6 +34,37 @@ def write_corpus(path: Path, numbers=range(12), sample_rate: int = 16000, skippe
         for record in records:
             writer.append(record)
         writer.seal([record.id for record in records], skipped)
+    return path
+
+
+SYMBOLS = ["<pad>", "<begin>", "<end>", "#", ",", "h", "ə", "l", "ˈoʊ"]
+
+
+def alignment_record(id: str = "a") -> Alignment:
+    """Three words at 16 ms a frame; the first comma and the last boundary have no frames."""
+    tokens = ["<begin>", *"həl", "ˈoʊ", ",", "#", "ˈoʊ", "#", "l", "ˈoʊ", "<end>"]
+    return Alignment(
+        id=id,
+        speaker="ann",
+        text="“Hello, Oh\n<lo>!”",
+        language="en-us",
+        tokens=np.array([SYMBOLS.index(token) for token in tokens]),
+        token_word=np.array([-1, 0, 0, 0, 0, -1, -1, 1, -1, 2, 2, -1]),
+        words=np.array(["hello", "oh", "lo"], dtype=object),
+        spans=np.array([[1, 6], [8, 10], [12, 14]]),
+        durations=np.array([10, 5, 3, 4, 12, 0, 20, 15, 0, 6, 18, 7]),
+        token_score=np.linspace(-50, -40, 12),
+        score=-45.0,
+    )
+
+
+def write_alignment(path: Path, *records: Alignment, hop_length: int = 256) -> Path:
+    attributes = {"sample_rate": 16000, "hop_length": hop_length}
+    told = {"provenance": PROVENANCE, "attributes": attributes, "tables": {"symbols": SYMBOLS}}
+    with Writer(path, Alignment, **told) as writer:
+        for record in records:
+            writer.append(record)
+        writer.seal([record.id for record in records])
     return path
 
 
@@ -84,3 +117,11 @@ def write_speech(folder: Path, count: int = 30, letters: int = 7) -> dict[str, n
         heard.seal(ids)
         spelt.seal(ids)
     return boundaries
+
+
+def run(*words, **settings):
+    """Run the command line in this process; what the user can mend is raised."""
+    result = CliRunner().invoke(app, [str(word) for word in words], **settings)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result

@@ -24,7 +24,7 @@ class Outer:
 
 
 def test_what_is_written_is_read_back():
-    changed = settings.assigned(settings.assigned(Outer(), "inner.rate=0.25"), "sizes=[5]")
+    changed = settings.assigned(Outer(), "inner.rate=0.25", "sizes=[5]")
     told = settings.to_toml(changed)
     assert settings.from_toml(Outer(), told, "x.toml") == changed
     assert changed.inner.rate == 0.25
@@ -34,7 +34,7 @@ def test_what_is_written_is_read_back():
 
 
 def test_a_text_needs_no_quotes_and_an_integer_serves_as_a_float():
-    changed = settings.assigned(settings.assigned(Outer(), "trunk=gru"), "inner.rate=1")
+    changed = settings.assigned(Outer(), "trunk=gru", "inner.rate=1")
     assert (changed.trunk, changed.inner.rate) == ("gru", 1.0)
     assert isinstance(changed.inner.rate, float)
 

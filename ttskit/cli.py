@@ -20,6 +20,7 @@ from ttskit.stages import (
     doctor,
     export,
     features,
+    import_,
     info,
     ls,
     merge,
@@ -81,6 +82,7 @@ app.command("split")(split.command)
 app.command("diff")(diff.command)
 app.command("verify")(verify.command)
 app.command("export")(export.command)
+app.command("import")(import_.command)
 
 
 def main() -> None:

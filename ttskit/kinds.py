@@ -83,8 +83,10 @@ class Alignment(Record):
     words: np.ndarray = array("word", "S", "as normalised")
     spans: np.ndarray = array("word 2", "i4", "characters of text: start, stop", least=0)
     durations: np.ndarray = array("token", "i4", "frames", least=0)
-    token_score: np.ndarray = array("token", "f4", "log-likelihood a frame, 0 without frames")
-    score: np.ndarray = array("", "f4", "log-likelihood a frame")
+    token_score: np.ndarray = array(
+        "token", "f4", "log-likelihood a frame, 0 without frames, NaN unknown", unknown=True
+    )
+    score: np.ndarray = array("", "f4", "log-likelihood a frame, NaN unknown", unknown=True)
 
 
 KINDS: tuple[type[Record], ...] = (Corpus, Tokens, Features, Alignment)

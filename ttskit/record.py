@@ -25,12 +25,13 @@ def array(
     optional: bool = False,
     least: float | None = None,
     most: float | None = None,
+    unknown: bool = False,
 ) -> Any:
     """Declare a field of a record by the names of its axes, outermost first, and its dtype.
 
     An axis that is a number has that length; one of `RAGGED` differs between utterances; any
     other has one length in the whole artifact.  dtype "S" is text.  `verify` checks that values
-    are from `least` to `most`.
+    are from `least` to `most`; NaN is one of them only where a value may be `unknown`.
     """
     told = {
         "axes": tuple(axes.split()),
@@ -39,6 +40,7 @@ def array(
         "optional": optional,
         "least": least,
         "most": most,
+        "unknown": unknown,
     }
     return field(metadata=told, default=None) if optional else field(metadata=told)
 

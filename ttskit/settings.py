@@ -49,18 +49,22 @@ def from_toml(settings: T, text: str, source: str) -> T:
     return changed(settings, told, source)
 
 
-def assigned(settings: T, assignment: str) -> T:
-    """Return `settings` changed by `key=value` or `table.key=value`."""
-    name, equals, value = assignment.partition("=")
-    if not equals or not name.strip():
-        raise SettingError(f"--set {assignment}: needs key=value")
-    try:
-        told: Any = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        told = value.strip()  # a text without its quotes
-    for part in reversed(name.strip().split(".")):
-        told = {part: told}
-    return changed(settings, told, f"--set {assignment}")
+def assigned(settings: T, *assignments: str) -> T:
+    """Return `settings` changed by `key=value` and `table.key=value`, all at once."""
+    told: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name.strip():
+            raise SettingError(f"--set {assignment}: needs key=value")
+        inner = told
+        *path, last = name.strip().split(".")
+        for part in path:
+            inner = inner.setdefault(part, {})
+        try:
+            inner[last] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            inner[last] = value.strip()  # a text without its quotes
+    return changed(settings, told, f"--set {' '.join(assignments)}")
 
 
 def changed(settings: T, told: Mapping[str, Any], source: str, prefix: str = "") -> T:

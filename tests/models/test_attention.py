@@ -46,7 +46,7 @@ def test_the_prior_is_scipys(width):
 
 def test_every_parameter_gets_a_gradient_that_is_right():
     batch, _ = planted()
-    aligner = model(temperature=0.1)
+    aligner = model()
     terms = aligner.loss(batch, 1.0)
     assert set(terms) == {"forward_sum", "sharpness"}
     sum(terms.values()).backward()
@@ -54,7 +54,6 @@ def test_every_parameter_gets_a_gradient_that_is_right():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
     weight = aligner.of_tokens[2].bias
-    slope = weight.grad[3].item()
     values = []
     for step in (1e-2, -1e-2):
         with torch.no_grad():
@@ -68,12 +67,12 @@ def test_every_parameter_gets_a_gradient_that_is_right():
 
 
 def test_it_learns_who_speaks_when():
-    batch, truth = planted(8)
-    aligner = model(temperature=0.05)
-    optimizer = torch.optim.Adam(aligner.parameters(), 5e-3)
-    for step in range(150):
+    batch, truth = planted(24)
+    aligner = model()
+    optimizer = torch.optim.Adam(aligner.parameters(), 1e-2)
+    for step in range(100):
         optimizer.zero_grad()
-        sum(aligner.loss(batch, step / 150).values()).backward()
+        sum(aligner.loss(batch, step / 100).values()).backward()
         optimizer.step()
     with torch.no_grad():
         scores = aligner.generate(batch)["scores"].numpy()

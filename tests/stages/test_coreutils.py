@@ -8,21 +8,12 @@ import sys
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from tests.made import corpus_record, sha, write_corpus
+from tests.made import corpus_record, run, sha, write_corpus
 from ttskit.artifact import Reader
-from ttskit.cli import app
 from ttskit.errors import TtskitError
 from ttskit.kinds import Corpus
 from ttskit.stages import split
-
-
-def run(*words, **settings):
-    result = CliRunner().invoke(app, [str(word) for word in words], **settings)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def ids(path):
@@ -243,12 +234,12 @@ def test_closed_streams_take_one_line(corpus, verb, redirect):
 
 
 def test_what_is_exported_is_read_back(tmp_path, corpus, ttskit):
-    assert ttskit("export", "flac", corpus, "-o", "out").returncode == 0
+    assert ttskit("export", corpus, "-f", "flac", "-o", "out").returncode == 0
     assert ttskit("corpus", "out", "--sample-rate", 16000, "-o", "back.h5").returncode == 0
     before, after = Reader(corpus, Corpus), Reader(tmp_path / "back.h5", Corpus)
     assert list(before) == list(after)
     for id in before:
         np.testing.assert_array_equal(before[id].audio, after[id].audio)
         assert before[id].speaker == after[id].speaker
-    with pytest.raises(TtskitError, match="no export format 'mp3'; there is wav, flac"):
-        run("export", "mp3", corpus)
+    with pytest.raises(TtskitError, match="no export format 'mp3'; for corpus there is wav, flac"):
+        run("export", corpus, "--format", "mp3")

@@ -1,14 +1,17 @@
 """Faults planted in a corpus of signals like speech: the doctor finds them and no others."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.made import PROVENANCE
-from ttskit.artifact import Writer
+from tests.made import PROVENANCE, alignment_record, run, write_alignment
+from ttskit.artifact import Reader, Writer
 from ttskit.cli import app
-from ttskit.dsp import speechlike
-from ttskit.kinds import Corpus, Features
+from ttskit.dsp import flatstart, mel, speechlike
+from ttskit.dsp.mel import MelSettings
+from ttskit.kinds import Alignment, Corpus, Features
 from ttskit.stages import doctor
 
 RATE = 16000
@@ -87,3 +90,105 @@ def test_pauses_are_measured(seconds):
     audio = np.concatenate([quiet, tone, quiet, quiet, tone, quiet]).astype(np.int16)
     expected = (seconds, 2 * seconds, seconds)
     assert doctor.pauses(audio, RATE) == pytest.approx(expected, abs=0.03)
+
+
+LETTERS = [*"aeioulmnrsftk"]
+TABLE = ["<pad>", "<begin>", "<end>", *LETTERS]
+SWAPPED = {3: 11, 11: 17, 17: 22, 22: 28, 28: 3}  # whose text -> whose place
+
+
+def said(number, word):
+    """The mel of a word as it is spoken, and the tokens of it."""
+    rng = np.random.default_rng(number)
+    audio, _ = speechlike.synthesise(speechlike.sounds(word, rng), rng, 22050)
+    return mel.mel(audio, MelSettings()), np.array([1, *map(TABLE.index, word), 2])
+
+
+@pytest.fixture(scope="module")
+def misread(tmp_path_factory):
+    """The alignment of forty words, five of which are not the ones that are spoken."""
+    rng = np.random.default_rng(0)
+    words = ["".join(rng.choice(LETTERS, 12)) for _ in range(40)]
+    bands, tokens = zip(*(said(number, word) for number, word in enumerate(words)), strict=True)
+    texts = [SWAPPED.get(number, number) for number in range(40)]
+    silent = np.isin(TABLE, TABLE[:3])
+    spoken = [(f"u{number}", bands[number], tokens[text]) for number, text in enumerate(texts)]
+    *_, (model, _) = flatstart.fit(spoken, silent, 8)
+    path = tmp_path_factory.mktemp("misread") / "x.h5"
+    told = {"sample_rate": 22050, "hop_length": 256}
+    tables = {"symbols": TABLE}
+    with Writer(path, Alignment, provenance=PROVENANCE, attributes=told, tables=tables) as writer:
+        for (id, heard, symbols), text in zip(spoken, texts, strict=True):
+            durations, scores = flatstart.align(model, heard, symbols, silent, id)
+            record = Alignment(
+                id=id,
+                speaker="",
+                text=words[text],
+                language="characters",
+                tokens=symbols,
+                token_word=np.where(silent[symbols], -1, 0),
+                words=np.array([words[text]], dtype=object),
+                spans=np.array([[0, len(words[text])]]),
+                durations=durations,
+                token_score=scores,
+                score=scores @ durations / durations.sum(),
+            )
+            writer.append(record)
+        writer.seal([id for id, _, _ in spoken])
+    return path
+
+
+def found(*words):
+    return [line.split("\t") for line in run("doctor", *words).stdout.splitlines()]
+
+
+def test_texts_that_are_not_spoken_rank_on_top(misread):
+    listed = [id for id, what, _ in found(misread, "--threshold", 1) if what == "alignment"]
+    assert set(listed[:5]) == {f"u{number}" for number in SWAPPED}
+    assert len(listed) > 5
+    sure = [id for id, what, _ in found(misread) if what == "alignment"]
+    assert sure == listed[: len(sure)]
+    assert 3 <= len(sure) <= 5
+
+
+def test_what_a_person_has_edited_is_taken_as_it_is(misread, tmp_path):
+    records = dict(Reader(misread, Alignment))
+    records["u3"] = dataclasses.replace(records["u3"], score=np.array(np.nan))
+    told = {"attributes": Reader(misread, Alignment).attributes, "tables": {"symbols": TABLE}}
+    with Writer(tmp_path / "x.h5", Alignment, provenance=PROVENANCE, **told) as writer:
+        for record in records.values():
+            writer.append(record)
+        writer.seal(list(records))
+    listed = [line[0] for line in found(tmp_path / "x.h5", "--threshold", 1) if "score" in line[2]]
+    assert "u3" not in listed
+    assert set(listed[:4]) == {f"u{number}" for number in set(SWAPPED) - {3}}
+
+
+def test_a_phoneme_that_lasts_too_long_is_named(tmp_path):
+    records = [alignment_record(f"u{number}") for number in range(12)]
+    durations = records[7].durations.copy()
+    durations[2] = 60
+    records[7] = dataclasses.replace(records[7], durations=durations)
+    path = write_alignment(tmp_path / "x.h5", *records)
+    lines = [line for line in found(path) if line[1] == "duration"]
+    assert [(id, detail.split(" lasts")[0]) for id, _, detail in lines] == [
+        ("u7", "ə of 'hello' at 0.24 s")
+    ]
+    assert "lasts 0.96 s, others 0.05 s" in lines[0][2]
+
+
+def test_phonemes_with_little_data_are_the_corpus_s_own_findings(tmp_path):
+    records = [alignment_record(f"u{number}") for number in range(4)]
+    path = write_alignment(tmp_path / "x.h5", *records)
+    lines = [line for line in found(path, "--min-tokens", 8) if line[0] == "-"]
+    assert lines == [
+        ["-", "little data", "h: 4 of 8 tokens"],
+        ["-", "little data", "ə: 4 of 8 tokens"],
+    ]
+    assert not [line for line in found(path, "--min-tokens", 0) if line[0] == "-"]
+
+
+def test_any_of_the_inputs_will_do(tmp_path, corpus):
+    path = write_alignment(tmp_path / "a.h5", alignment_record())
+    both = {tuple(line) for line in found(corpus, path)}
+    assert both == {tuple(line) for one in (corpus, path) for line in found(one)}

@@ -1,9 +1,14 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE
-from ttskit.artifact import Writer
-from ttskit.kinds import Features
+from tests.made import PROVENANCE, alignment_record, run, write_alignment
+from ttskit.artifact import Reader, Writer
+from ttskit.errors import TtskitError
+from ttskit.intervals import Interval
+from ttskit.kinds import Alignment, Features
+from ttskit.stages import plot
 
 ATTRIBUTES = {
     "sample_rate": 16000, "hop_length": 256, "n_fft": 1024, "n_mels": 20, "fmin": 0.0, "fmax": 8e3,
@@ -46,7 +51,7 @@ def test_a_picture_is_written(features, tmp_path, ttskit, name, magic, id):
     [
         (["features.h5", "--id", "z"], "features.h5: has no utterance z"),
         (["features.h5", "-o", "x.doc"], "x.doc: cannot be drawn"),
-        (["corpus.h5"], "no features artifact among the inputs"),
+        (["corpus.h5"], "no features or alignment artifact among the inputs"),
         (["features.h5", "corpus.h5"], "corpus.h5: has no utterance a"),
     ],
 )
@@ -56,3 +61,68 @@ def test_what_the_user_can_mend_takes_one_line(ttskit, words, says):
     told = found.stderr.decode()
     assert (found.returncode, told.count("\n")) == (1, 1), told
     assert says in told
+
+
+@pytest.fixture
+def aligned(tmp_path):
+    """The alignment of utterance a of the features; its scores are not all known."""
+    record = dataclasses.replace(
+        alignment_record(),
+        durations=np.array([0, 5, 3, 4, 12, 0, 10, 15, 0, 6, 5, 0]),
+        token_score=np.where(np.arange(12) == 3, np.nan, -40.0),
+        score=np.array(np.nan),
+    )
+    return write_alignment(tmp_path / "alignment.h5", record)
+
+
+@pytest.mark.parametrize("inputs", [["alignment.h5"], ["alignment.h5", "features.h5"]])
+@pytest.mark.usefixtures("features", "aligned")
+def test_an_alignment_is_drawn_with_or_without_its_features(tmp_path, monkeypatch, inputs):
+    monkeypatch.chdir(tmp_path)
+    run("plot", *inputs, "-o", "x.svg")
+    assert (tmp_path / "x.svg").read_bytes().startswith(b"<?xml")
+
+
+def labels(figure):
+    return [[text.get_text() for text in axes.texts] for axes in figure.axes if axes.texts]
+
+
+def test_every_word_and_phoneme_has_its_label(aligned):
+    shown = plot.chosen(None, Reader(aligned, Alignment), None, None)
+    words, phones = labels(plot.draw(shown))
+    assert words == ["hello", "oh", "lo"]
+    assert phones == [*"həl", "ˈoʊ", "ˈoʊ", "l", "ˈoʊ", "#"]
+
+
+@pytest.mark.parametrize(("scale", "lines"), [(2.0, {0}), (0.25, {0, 1, 2})])
+def test_labels_never_lie_on_each_other(scale, lines):
+    intervals = [Interval(n / 8, (n + 1) / 8, "ˈoʊ", n) for n in range(40)]
+    placed = plot.placed(intervals, scale, 3)
+    assert set(placed.values()) == lines
+    for line in lines:
+        middles = sorted(one.start for one, place in placed.items() if place == line)
+        assert np.diff(middles).min() * scale > 0.1  # inches: about the width of three letters
+    assert (len(placed) == 40) == (scale == 2.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"hop_length": 128}, "x.h5: has hop_length 128, features.h5 has 256: they are not of"),
+        ({}, "x.h5: a: has 100 frames, needs 60"),
+    ],
+)
+def test_an_alignment_of_other_features_is_refused(features, tmp_path, monkeypatch, change, says):
+    monkeypatch.chdir(tmp_path)
+    write_alignment(tmp_path / "x.h5", alignment_record(), **change)
+    with pytest.raises(TtskitError) as error:
+        run("plot", features.name, "x.h5")
+    assert says in str(error.value)
+
+
+def test_a_font_without_the_characters_takes_one_line(tmp_path, ttskit):
+    record = dataclasses.replace(alignment_record(), text="日本")
+    write_alignment(tmp_path / "x.h5", record)
+    found = ttskit("plot", "x.h5", "-o", "x.png")
+    assert found.returncode == 0
+    assert found.stderr == b"x.png: the font lacks characters of the text: they are boxes\n"

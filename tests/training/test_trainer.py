@@ -6,10 +6,12 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import ttskit
 from tests.made import GRID, PROVENANCE, write_speech
@@ -18,11 +20,18 @@ from ttskit.artifact import Writer
 from ttskit.errors import ArtifactError, TrainingError
 from ttskit.kinds import Features
 from ttskit.stages.train import train, wished
-from ttskit.training import monitor
+from ttskit.training import curves, monitor
 from ttskit.training.goal import Goal
 
 SMALL = ["embedding=8", "hidden=8", "space=8", "training.batch=4", "training.validate_every=10"]
 COUNT = 24
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(request, monkeypatch):
+    """Pictures take longer than all the rest: one test alone draws them."""
+    if "people" not in request.node.name:
+        monkeypatch.setattr(curves, "save", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +58,16 @@ def losses(output):
 
 def test_a_killed_training_goes_on_bit_by_bit(speech, tmp_path):
     """Whatever the moment, by the command line, as a user would."""
-    whole = run(speech, tmp_path / "whole.h5", steps=60)
+    torch.set_num_threads(1)  # bits depend on it
+    whole = run(speech, tmp_path / "whole.h5", steps=30)
     names = [reader.name for reader in speech]
     words = [sys.executable, "-m", "ttskit", "train", "aligner", *names, "-o", "x.h5"]
-    words += ["--steps", "60", *(word for one in SMALL for word in ("--set", one))]
+    words += ["--steps", "30", *(word for one in SMALL for word in ("--set", one))]
     words += ["--set", "training.save_every=0"]
     log = tmp_path / "x.h5.run" / "log.jsonl"
-    settings = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    settings = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     killed = subprocess.Popen(words, cwd=tmp_path, env=settings, stderr=subprocess.DEVNULL)
-    moment = random.randint(5, 40)
+    moment = random.randint(5, 25)
     while killed.poll() is None and len(monitor.read(log)) < moment:
         time.sleep(0.01)
     killed.kill()
@@ -92,13 +102,15 @@ def test_what_is_made_is_up_to_date_and_other_settings_do_not_mix(speech, tmp_pa
 
 
 def test_the_loss_does_not_depend_on_how_an_update_is_cut(speech, tmp_path):
-    cut = ("training.batch=3", "training.accumulate=2")
-    small = run(speech, tmp_path / "cut.h5", *cut, "training.clip_norm=0.0", steps=1)
-    order = ("training.batch=6", "training.clip_norm=0.0")
-    run(speech, tmp_path / "whole.h5", *order, steps=1)
-    # both see the same six utterances only if their order is the same; so compare the counts
-    assert small.container.attributes["steps"] == 1
-    assert losses(tmp_path / "cut.h5")[0] == pytest.approx(losses(tmp_path / "whole.h5")[0], rel=0.1)
+    everything = ("training.validation=0.0", "training.clip_norm=0.0")
+    whole = run(speech, tmp_path / "whole.h5", *everything, f"training.batch={COUNT}", steps=2)
+    cut = ("training.batch=8", "training.accumulate=3")
+    small = run(speech, tmp_path / "cut.h5", *everything, *cut, steps=2)
+    np.testing.assert_allclose(
+        losses(tmp_path / "cut.h5"), losses(tmp_path / "whole.h5"), rtol=1e-5
+    )
+    for name, value in weights(small).items():
+        np.testing.assert_allclose(value, weights(whole)[name], atol=2e-5, err_msg=name)
 
 
 def test_two_processes_are_one_with_twice_the_batch(speech, tmp_path):
@@ -123,7 +135,9 @@ def test_what_is_no_number_stops_the_run_and_names_the_utterance(speech, tmp_pat
             mel = record.mel.copy()
             mel[3] = np.nan if id == "u7" else mel[3]
             bad.append(
-                Features(**{**{f.name: getattr(record, f.name) for f in features.columns}, "mel": mel})
+                Features(
+                    **{**{f.name: getattr(record, f.name) for f in features.columns}, "mel": mel}
+                )
             )
         bad.seal(features.ids)
     with pytest.raises(TrainingError, match=r"update \d+: u7 has a loss .* not a number"):
@@ -167,15 +181,13 @@ def test_it_stops_when_nothing_gets_better(speech, tmp_path, capsys):
 
 def test_training_begins_from_another_model(speech, tmp_path, capsys):
     first = run(speech, tmp_path / "first.h5", steps=8)
-    from dataclasses import replace
-
     wish = wished("aligner", "attention", "base", None, [*SMALL, "training.learning_rate=0.0"])
     wish = replace(wish, init=tmp_path / "first.h5", seed=5)
     train(speech, tmp_path / "second.h5", wish, Goal(steps=1))
     second = trained.read(tmp_path / "second.h5")
     for name, value in weights(first).items():
         np.testing.assert_array_equal(value, weights(second)[name], err_msg=name)
-    assert "8 of 8 tensors taken over" in capsys.readouterr().err or True
+    assert "tensors taken over" in capsys.readouterr().err
 
 
 def test_what_it_writes_can_be_read_by_people(speech, tmp_path):

@@ -42,7 +42,7 @@ class Attention(Family):
         space: int = key(80, "channels of the space that tokens and frames meet in", least=1)
         token_kernel: int = key(3, "tokens that an encoded token sees", least=1)
         frame_kernel: int = key(3, "frames that the first convolution sees", least=1)
-        temperature: float = key(0.0005, "from squared distance to log-probability", least=0)
+        temperature: float = key(0.1, "from squared distance to log-probability", least=0)
         prior: float = key(1.0, "how narrow the beta-binomial prior is; 0 for none", least=0)
         sharpen: float = key(0.5, "share of the training after which paths are sharpened", least=0)
         sharpness: float = key(1.0, "weight of that", least=0)
@@ -154,9 +154,10 @@ class _ForwardSum(torch.autograd.Function):
     ) -> Tensor:
         given = [value.detach().cpu().numpy() for value in (scores, tokens, frames, skippable)]
         total, visits = forward_sum(*given)
-        context.save_for_backward(torch.from_numpy(visits).to(scores.device))
-        possible = torch.from_numpy(total).to(scores.device, torch.float32)
-        return possible.where(possible.isfinite(), 0)
+        context.save_for_backward(torch.tensor(visits, device=scores.device))
+        walked = torch.tensor(total, device=scores.device, dtype=torch.float32)
+        walked = walked.masked_fill(walked == -torch.inf, 0)  # more tokens than frames
+        return walked.masked_fill(scores.isnan().flatten(1).any(1), torch.nan)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

@@ -113,15 +113,20 @@ def collate(ids: Sequence[str], items: Sequence[Mapping[str, np.ndarray]]) -> Ba
             fields[name] = _tensor(np.stack(values))
             continue
         sizes = np.array([len(value) for value in values])
-        padded = np.zeros((len(values), sizes.max(), *values[0].shape[1:]), values[0].dtype)
-        for row, value in zip(padded, values, strict=True):
+        padded = _tensor(
+            np.zeros((len(values), sizes.max(), *values[0].shape[1:]), values[0].dtype)
+        )
+        for row, value in zip(padded.numpy(), values, strict=True):
             row[: len(value)] = value
-        fields[name] = _tensor(padded)
+        fields[name] = padded
         lengths[axis] = torch.from_numpy(sizes)
     return Batch(tuple(ids), fields, lengths)
 
 
 def _tensor(values: np.ndarray) -> Tensor:
-    """Numbers as torch wants them: indices long, all else float32."""
-    kind = np.int64 if values.dtype.kind in "iu" else np.float32
-    return torch.from_numpy(values.astype(bool if values.dtype.kind == "b" else kind))
+    """Numbers as torch wants them: indices long, all else float32.
+
+    In memory of torch's own: the kernels of some libraries round by how their input is aligned.
+    """
+    kind = torch.long if values.dtype.kind in "iu" else torch.float32
+    return torch.tensor(values, dtype=torch.bool if values.dtype.kind == "b" else kind)

@@ -1,46 +1,98 @@
-"""Plot: one utterance as a picture: waveform, mel with f0 on it, loudness and voicing.
+"""Plot: one utterance as a picture: waveform, words, mel with f0 on it, phonemes, levels, scores.
 
-Reads Features, and the Corpus they were made of where it is given; writes a PNG.
+Reads Features or an Alignment or both, and their Corpus where it is given; writes a PNG.  The
+picture is a column of panels that share the time axis: each input adds its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from ttskit.errors import TtskitError
+from ttskit.intervals import Interval, Timeline, check, step
 from ttskit.options import Inputs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ttskit.kinds import Corpus, Features
+    from ttskit.artifact import Reader
+    from ttskit.kinds import Alignment, Corpus, Features
+    from ttskit.record import Record
 
-INK, WARM, COOL = "#222222", "#e8590c", "#1c7ed6"
+INK, FAINT, WARM, COOL = "#222222", "#868e96", "#e8590c", "#1c7ed6"
+SHADE = ("#f1f3f5", "#d0ebff")  # words in turns
+MARGINS = 1.7  # inches beside the panels
+SMALL = 8  # points: size of a label
 
 
-def draw(features: Features, sample_rate: int, hop_length: int, corpus: Corpus | None) -> Figure:
+class Panel(NamedTuple):
+    """One row of the picture: its height in inches, and what draws it."""
+
+    height: float
+    draw: Callable[[Axes], None]
+
+
+class Utterance(NamedTuple):
+    """All that is known of one utterance; what is not given is None."""
+
+    said: Record  # any of them: id, speaker, text
+    frames: int
+    sample_rate: int
+    step: float  # seconds a frame
+    features: Features | None
+    spoken: Timeline | None
+    corpus: Corpus | None
+
+    @property
+    def seconds(self) -> float:
+        return self.frames * self.step
+
+
+def draw(shown: Utterance) -> Figure:
     """Return the picture of an utterance; its times are those of the frame centres."""
-    import numpy as np
     from matplotlib.figure import Figure
 
-    times = (np.arange(len(features.mel)) + 0.5) * hop_length / sample_rate
-    heights = ([1.0] if corpus else []) + [2.4, 1.2]
-    figure = Figure(figsize=(11, 1.9 * sum(heights)), layout="constrained")
-    axes = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False))
-    rows: list[Axes] = [row[0] for row in axes]
-    if corpus:
-        _wave(rows[0], corpus, sample_rate)
-    _mel(rows[-2], features, times, hop_length / sample_rate)
-    _levels(rows[-1], features, times)
+    width = min(24.0, max(11.0, MARGINS + 1.7 * shown.seconds)) if shown.spoken else 11.0
+    panels = list(_panels(shown, width - MARGINS))
+    heights = [panel.height for panel in panels]
+    figure = Figure(figsize=(width, 0.9 + sum(heights)), layout="constrained")
+    figure.get_layout_engine().set(h_pad=0.03, hspace=0.0)  # type: ignore[union-attr, call-arg]
+    rows = figure.subplots(len(panels), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
+    for axes, panel in zip(rows, panels, strict=True):
+        panel.draw(axes)
+        axes.tick_params(bottom=axes is rows[-1])
     rows[-1].set_xlabel("seconds")
-    rows[-1].set_xlim(0, len(times) * hop_length / sample_rate)
-    speaker = f" ({features.speaker})" if features.speaker else ""
-    figure.suptitle(_plain(f"{features.id}{speaker}: {features.text}"), fontsize=10, wrap=True)
+    rows[-1].set_xlim(0, shown.seconds)
+    speaker = f" ({shown.said.speaker})" if shown.said.speaker else ""
+    title = _plain(f"{shown.said.id}{speaker}: {shown.said.text}")
+    figure.suptitle(title, fontsize=10, wrap=True)
     return figure
+
+
+def _panels(shown: Utterance, width: float) -> Iterator[Panel]:
+    """Yield the panels from top to bottom; they are `width` inches wide."""
+    import numpy as np
+
+    features, spoken = shown.features, shown.spoken
+    if shown.corpus:
+        yield Panel(1.9, partial(_wave, corpus=shown.corpus, sample_rate=shown.sample_rate))
+    if spoken:
+        yield Panel(0.45, partial(_words, spoken=spoken, width=width))
+    if features:
+        times = (np.arange(len(features.mel)) + 0.5) * shown.step
+        yield Panel(4.2, partial(_mel, features=features, times=times, spoken=spoken))
+    if spoken:
+        yield Panel(0.75, partial(_phones, spoken=spoken, width=width))
+    if features:
+        yield Panel(2.0, partial(_levels, features=features, times=times))
+    if spoken:
+        yield Panel(1.2, partial(_scores, spoken=spoken))
 
 
 def _wave(axes: Axes, corpus: Corpus, sample_rate: int) -> None:
@@ -52,13 +104,100 @@ def _wave(axes: Axes, corpus: Corpus, sample_rate: int) -> None:
     axes.set(ylabel="amplitude", ylim=(-top, top))
 
 
-def _mel(axes: Axes, features: Features, times: Any, step: float) -> None:
+def _words(axes: Axes, spoken: Timeline, width: float) -> None:
+    _shade(axes, spoken)
+    _label(axes, spoken.words, width / spoken.seconds, lines=2)
+
+
+def _phones(axes: Axes, spoken: Timeline, width: float) -> None:
+    """Label what is said in dark, and in what room is left the pauses in grey."""
+    _shade(axes, spoken)
+    inner = {edge for phone in spoken.phones for edge in phone[:2]} - {0.0, spoken.seconds}
+    axes.vlines(sorted(inner), 0.88, 1.0, color=FAINT, linewidth=0.6)
+    owners = spoken.record.token_word
+    said = [phone for phone in spoken.phones if owners[phone.number] >= 0]
+    silent = [phone for phone in spoken.phones if owners[phone.number] < 0]
+    _label(axes, said, width / spoken.seconds, lines=3, others=silent)
+
+
+def _shade(axes: Axes, spoken: Timeline) -> None:
+    for word in spoken.words:
+        axes.axvspan(word.start, word.stop, color=SHADE[word.number % 2], linewidth=0)
+    axes.set(ylim=(0, 1), yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+def _label(
+    axes: Axes,
+    intervals: Sequence[Interval],
+    scale: float,
+    lines: int,
+    others: Sequence[Interval] = (),
+) -> None:
+    """Write labels on as few lines as hold them, and leave out what the last one has no room for.
+
+    Parameters
+    ----------
+    scale : inches a second
+    others : written last and in grey, where there is room
+    """
+    for count in range(1, lines + 1):
+        found = placed([*intervals, *others], scale, count)
+        if found.keys() >= set(intervals):
+            break
+    for interval, line in found.items():
+        axes.text(
+            (interval.start + interval.stop) / 2,
+            0.86 - (line + 0.5) * 0.86 / count,
+            _plain(interval.label),
+            ha="center",
+            va="center",
+            size=SMALL,
+            color=FAINT if interval in others else INK,
+        )
+
+
+def placed(intervals: Sequence[Interval], scale: float, lines: int) -> dict[Interval, int]:
+    """Return the first line that has room for each label, if there is one."""
+    from matplotlib.textpath import TextPath
+
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(lines)]
+    found = {}
+    for interval in intervals:
+        width = TextPath((0, 0), _plain(interval.label), size=SMALL).get_extents().width / 72 + 0.04
+        start = (interval.start + interval.stop - width / scale) / 2
+        stop = start + width / scale
+        for line, spans in enumerate(taken):
+            if all(stop < begun or ended < start for begun, ended in spans):
+                spans.append((start, stop))
+                found[interval] = line
+                break
+    return found
+
+
+def _scores(axes: Axes, spoken: Timeline) -> None:
+    """Draw the score of each token that has frames; what is unknown is a gap."""
+    import numpy as np
+
+    lasting = spoken.record.durations > 0
+    scores = np.where(lasting, spoken.record.token_score, np.nan)
+    axes.stairs(scores, spoken.edges, baseline=None, color=WARM, linewidth=1.2)
+    axes.axhline(float(spoken.record.score), color=FAINT, linewidth=0.8, linestyle="--")
+    axes.set(ylabel="score")
+
+
+def _mel(axes: Axes, features: Features, times: Any, spoken: Timeline | None) -> None:
     import numpy as np
 
     bands = features.mel.shape[1]
-    edges = (0, len(times) * step, -0.5, bands - 0.5)
+    edges = (0, times[-1] + times[0], -0.5, bands - 0.5)
     axes.imshow(features.mel.T, origin="lower", aspect="auto", extent=edges, cmap="magma")
     axes.set(ylabel="mel band")
+    for interval in spoken.phones if spoken else ():
+        axes.axvline(interval.stop, color="white", linewidth=0.5, alpha=0.45)
+    for interval in spoken.words if spoken else ():
+        for edge in interval[:2]:
+            axes.axvline(edge, color="white", linewidth=1.0, alpha=0.8)
     pitch = axes.twinx()
     f0 = np.where(features.voiced, features.f0, np.nan)
     pitch.plot(times, f0, color="white", linewidth=2.6)
@@ -93,6 +232,50 @@ def _plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
+def chosen(
+    features: Reader[Features] | None,
+    alignment: Reader[Alignment] | None,
+    corpus: Reader[Corpus] | None,
+    id: str | None,
+) -> Utterance:
+    """Return an utterance as the inputs have it; they must be of the same recordings."""
+    given = [reader for reader in (features, alignment) if reader is not None]
+    if not given:
+        raise TtskitError("no features or alignment artifact among the inputs")
+    first: Reader[Any] = given[0]
+    if not len(first):
+        raise TtskitError(f"{first.name}: has no utterance to draw")
+    for other in (alignment, corpus):
+        if other is not None:
+            _agree(first, other)
+    id = id or first.ids[0]
+    heard = None if features is None else features.record(features.row(id))
+    audio = None if corpus is None else corpus.record(corpus.row(id))
+    spoken, frames = None, len(heard.mel) if heard else 0
+    if alignment is not None:
+        check(alignment)
+        said = alignment.record(alignment.row(id))
+        spoken = Timeline(said, alignment.table("symbols"), step(alignment))
+        count = int(said.durations.sum())
+        if count != (frames := frames or count) or not count:
+            raise TtskitError(
+                f"{alignment.name}: {id}: has {count} frames, needs {frames or 'some'}"
+            )
+    rate = int(first.attributes["sample_rate"])
+    return Utterance(first.record(first.row(id)), frames, rate, step(first), heard, spoken, audio)
+
+
+def _agree(first: Reader[Any], other: Reader[Any]) -> None:
+    """Refuse an input whose attributes are not those of the first one."""
+    for name, needed in first.attributes.items():
+        found = other.attributes.get(name, needed)
+        if found != needed:
+            raise TtskitError(
+                f"{other.name}: has {name} {found}, {first.name} has {needed}: "
+                "they are not of the same recordings"
+            )
+
+
 def command(
     inputs: Inputs = None,
     id: Annotated[str | None, typer.Option(help="Which; the first one otherwise.")] = None,
@@ -101,22 +284,18 @@ def command(
     ] = None,
 ) -> None:
     """Draw one utterance."""
-    from ttskit import kinds, streams
+    import warnings
 
-    reader, corpus = streams.inputs(inputs, kinds.Features, optional=(kinds.Corpus,))
-    if not len(reader):
-        raise TtskitError(f"{reader.name}: has no utterance to draw")
-    row = reader.row(id) if id else 0
-    features = reader.record(row)
-    rate, hop = int(reader.attributes["sample_rate"]), int(reader.attributes["hop_length"])
-    if corpus and corpus.attributes["sample_rate"] != rate:
-        raise TtskitError(
-            f"{corpus.name}: has sample_rate {corpus.attributes['sample_rate']}, "
-            f"{reader.name} has {rate}: it is not the corpus these features were made of"
-        )
-    spoken = corpus.record(corpus.row(features.id)) if corpus else None
-    path = output or Path(f"{features.id}.png")
-    try:
-        draw(features, rate, hop, spoken).savefig(path, dpi=110)
-    except ValueError as error:
-        raise TtskitError(f"{path}: cannot be drawn: {error}") from error
+    from ttskit import kinds, progress, streams
+
+    wanted = (kinds.Features, kinds.Alignment, kinds.Corpus)
+    features, alignment, corpus = streams.inputs(inputs, optional=wanted)
+    shown = chosen(features, alignment, corpus, id)
+    path = output or Path(f"{shown.said.id}.png")
+    with warnings.catch_warnings(record=True) as caught:
+        try:
+            draw(shown).savefig(path, dpi=110)
+        except ValueError as error:
+            raise TtskitError(f"{path}: cannot be drawn: {error}") from error
+    if any("missing from font" in str(warning.message) for warning in caught):
+        progress.note(f"{path}: the font lacks characters of the text: they are boxes")

@@ -75,8 +75,11 @@ def train(
         progress.note(f"{output}: would be trained on {len(examples)} utterances in {folder}")
         return
     with _run_folder(folder, same, restart):
+        import torch
+
         from ttskit.training.trainer import Trainer
 
+        torch.manual_seed(wish.seed)
         module = find(wish.family, wish.role)(wish.config, examples.facts())
         if start:
             _begin_from(start, module)

@@ -76,7 +76,7 @@ def _range(reader: Reader[Any], spec: Field[Any]) -> Iterator[str]:
         least, most = spec.metadata["least"], spec.metadata["most"]
     start = 0
     for chunk in hdf5.chunks_of(column):
-        bad = ~np.isfinite(chunk)
+        bad = np.isinf(chunk) if spec.metadata["unknown"] else ~np.isfinite(chunk)
         bad |= False if least is None else chunk < least
         bad |= False if most is None else chunk > most
         if bad.any():

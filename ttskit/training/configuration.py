@@ -84,9 +84,7 @@ def resolved(
             config = settings.from_toml(config, path.read_text(encoding="utf-8"), str(path))
         except UnicodeDecodeError as error:
             raise SettingError(f"{path}: is not text in UTF-8; needs TOML") from error
-    for assignment in assignments:
-        config = settings.assigned(config, assignment)
-    return config
+    return settings.assigned(config, *assignments)
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:

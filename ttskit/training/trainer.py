@@ -8,6 +8,7 @@ killed goes on as if nothing had happened.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -59,11 +60,9 @@ class Trainer:
         self._main = fabric.is_global_zero
         with self._stopping_between_updates():
             self._prepare(fabric)
-            if self._main:
-                self.log = monitor.Log(self.folder / "log.jsonl", self.state.step)
-            what = f"train {self.model.role}"
-            self.display = monitor.Display(what, self.goal.steps)
-            with self.display.shown():
+            log = self.folder / "log.jsonl" if self._main else Path(os.devnull)
+            self.display = monitor.Display(f"train {self.model.role}", self.goal.steps)
+            with monitor.Log(log, self.state.step) as self.log, self.display.shown():
                 self._train(fabric)
         if self._main:
             self._picture({})

@@ -1,0 +1,210 @@
+"""Import: what other programs have made or edited, as an artifact.
+
+TextGrids, edited in Praat or elsewhere, and the Alignment that they were exported from become an
+Alignment of the same tokens with the durations of their tier `phones`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ttskit.errors import AlignmentError, TtskitError
+from ttskit.intervals import Interval, Timeline, check, step
+from ttskit.options import DryRun, Json, Output, SkipBad
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ttskit.artifact import Reader
+    from ttskit.kinds import Alignment
+
+SUFFIX = ".textgrid"  # however it is capitalised
+
+
+def fitted(spoken: Timeline, phones: Sequence[Interval]) -> np.ndarray:
+    """Return durations (token,) by the intervals of an edited tier, to the nearest frame."""
+    import numpy as np
+
+    from ttskit.text.symbols import SPECIAL
+
+    record, stop = spoken.record, phones[-1].stop
+    frames = int(record.durations.sum())
+    if abs(stop / spoken.step - frames) >= 1:
+        raise AlignmentError(f"its TextGrid lasts {stop:.3f} s, needs {spoken.seconds:.3f} s")
+    symbols = [spoken.symbols[token] for token in record.tokens]
+    silent = [symbol in SPECIAL for symbol in symbols]
+    places = _places(symbols, silent, record.durations.tolist(), phones)
+    edges = np.round([0.0, *(phone.stop / spoken.step for phone in phones[:-1]), frames])
+    lengths = np.diff(np.minimum(edges, frames)).astype(int)
+    for phone, place, length in zip(phones, places, lengths, strict=True):
+        if not length and not silent[place]:
+            raise AlignmentError(
+                f"its TextGrid has {phone.label!r} at {phone.start:.3f} s for "
+                f"{phone.stop - phone.start:.4f} s, needs a frame: {spoken.step:.4f} s"
+            )
+    durations = np.zeros_like(record.durations)
+    durations[places] = lengths
+    return durations
+
+
+def _places(
+    symbols: Sequence[str],
+    silent: Sequence[bool],
+    durations: Sequence[int],
+    phones: Sequence[Interval],
+) -> list[int]:
+    """Return which token each interval is: those that had frames, or else the next that fits.
+
+    An interval may be missing where the token is no phoneme, or had no frames.
+    """
+
+    def fits(place: int, phone: Interval) -> bool:
+        label = phone.label.strip()
+        return label == symbols[place] or (silent[place] and not label)
+
+    lasting = [place for place, length in enumerate(durations) if length]
+    if len(lasting) == len(phones) and all(map(fits, lasting, phones)):
+        return lasting
+    places, place = list[int](), 0
+    free = [quiet or not length for quiet, length in zip(silent, durations, strict=True)]
+    for phone in phones:
+        while place < len(symbols) and free[place] and not fits(place, phone):
+            place += 1
+        if place == len(symbols) or not fits(place, phone):
+            needs = repr(symbols[place]) if place < len(symbols) else "nothing more"
+            raise AlignmentError(
+                f"its TextGrid has {phone.label!r} at {phone.start:.3f} s, needs {needs}"
+            )
+        places.append(place)
+        place += 1
+    if not all(free[place:]):
+        missing = symbols[free.index(False, place)]
+        raise AlignmentError(f"its TextGrid ends where {missing!r} is still to come")
+    return places
+
+
+def edited(record: Alignment, durations: np.ndarray) -> Alignment:
+    """Return an utterance with other durations; what its tokens scored is unknown where they moved.
+
+    A token keeps its score where it has the same frames as before.
+    """
+    import numpy as np
+
+    stops = [np.cumsum(lengths) for lengths in (record.durations, durations)]
+    moved = (stops[0] != stops[1]) | (stops[0] - record.durations != stops[1] - durations)
+    if not moved.any():
+        return record
+    scores = np.where(durations == 0, 0, np.where(moved, np.nan, record.token_score))
+    return replace(record, durations=durations, token_score=scores, score=np.array(np.nan))
+
+
+@dataclass(frozen=True)
+class TextGrids:
+    """An Alignment and the files that change some of its utterances."""
+
+    like: Reader[Alignment]
+    files: Mapping[str, Path]
+
+    def __call__(self, id: str) -> Alignment:
+        """Return one utterance, changed where it has a file."""
+        from ttskit import textgrid
+
+        record = self.like[id]
+        if id not in self.files:
+            return record
+        tiers = textgrid.read(self.files[id])
+        if "phones" not in tiers:
+            found = ", ".join(tiers) or "none"
+            raise AlignmentError(f"its TextGrid has no interval tier `phones`; there is {found}")
+        spoken = Timeline(record, self.like.table("symbols"), step(self.like))
+        return edited(record, fitted(spoken, tiers["phones"]))
+
+
+def is_textgrid(path: Path) -> bool:
+    """Tell whether a file calls itself a TextGrid, in any encoding, or is named like one."""
+    with path.open("rb") as file:
+        return path.suffix.lower() == SUFFIX or b"TextGrid" in file.read(200).replace(b"\0", b"")
+
+
+def textgrids(paths: Sequence[Path], like: Reader[Alignment]) -> TextGrids:
+    """Return the utterances that TextGrids stand for; each must be one of the Alignment."""
+    files: dict[str, Path] = {}
+    for path in paths:
+        if path.stem not in like:
+            raise TtskitError(f"{path}: there is no utterance {path.stem} in {like.name}")
+        if path.stem in files:
+            raise TtskitError(f"{path}: is a second TextGrid of {path.stem}: {files[path.stem]}")
+        files[path.stem] = path
+    return TextGrids(like, files)
+
+
+def files_in(paths: Sequence[Path]) -> list[Path]:
+    """Return the files that are named, and the TextGrids in the folders that are named."""
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise TtskitError(f"{path}: no such file or folder")
+        inside = [path]
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() == SUFFIX)
+        if not inside:
+            raise TtskitError(f"{path}: has no file that can be imported; needs ID.TextGrid")
+        found += inside
+    if strange := [path for path in found if not is_textgrid(path)]:
+        raise TtskitError(f"{strange[0]}: is nothing that can be imported; needs a TextGrid")
+    return found
+
+
+def digest_of(files: Mapping[str, Path]) -> str:
+    """Return the sha256 over ids and contents."""
+    import hashlib
+
+    contents = {id: hashlib.sha256(path.read_bytes()).hexdigest() for id, path in files.items()}
+    return hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()
+
+
+def command(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Files, or folders of files.")
+    ],
+    output: Output = None,
+    like: Annotated[
+        Path | None, typer.Option(help="The Alignment that TextGrids were exported from.")
+    ] = None,
+    skip_bad: SkipBad = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Make an artifact of what other programs have made or edited."""
+    from ttskit import kinds, streams
+    from ttskit.stages import info
+    from ttskit.work import Recipe, Running, build, up_to_date
+
+    tell = info.summary(output, as_json)
+    files = files_in(paths)
+    if like is None:
+        raise TtskitError(f"{files[0]}: a TextGrid needs --like alignment.h5")
+    (reader,) = streams.inputs([like], kinds.Alignment)
+    check(reader)
+    make = textgrids(files, reader)
+    recipe = Recipe(
+        stage="import",
+        revision=1,
+        kind=kinds.Alignment,
+        options={"source": "textgrid"},
+        inputs=[reader.digest, digest_of(make.files)],
+        attributes=reader.attributes,
+        tables={name: reader.table(name) for name in kinds.Alignment.tables},
+        skipped=reader.skipped,
+    )
+    folders = {str(path.parent) for path in files}
+    source = folders.pop() if len(folders) == 1 else ""
+    # a mended TextGrid is another input: begin anew, which takes seconds, instead of going on
+    anew = not up_to_date(output or Path("-"), recipe)
+    running, ids = Running(1, skip_bad, anew, dry_run), {id: id for id in reader.ids}
+    tell(build(output, recipe, ids, make, running, source=source))
