@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -153,16 +154,16 @@ class Glow(Family):
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
-        """Return how far mels without noise are from true ones, and the first of each."""
-        if "durations" not in batch:
+        """Return how far mels without noise are from true ones, and both of the first utterance."""
+        frames, pictures = int(batch.lengths["frame"][0]), {}
+        if self.config.durations == "joint":
             batch = batch.with_fields(durations=self.align(batch))
+            path = mas.path(batch["durations"][0].cpu().numpy(), frames).T
+            pictures["alignment"] = Picture(path.astype(np.float32), "frame", "token")
         made, true = self.generate(batch, noise_scale=0.0)["mel"], batch["mel"]
-        error = batch.mean((made - true).abs(), "frame")
-        pictures = {
-            name: Picture(mel[0, : int(batch.lengths["frame"][0])].T.cpu().numpy(), "frame", "mel")
-            for name, mel in (("made", made), ("true", true))
-        }
-        return {"mel_error": float(error)}, pictures
+        for name, mel in (("made", made), ("true", true)):
+            pictures[name] = Picture(mel[0, :frames].T.cpu().numpy(), "frame", "mel")
+        return {"mel_error": float(batch.mean((made - true).abs(), "frame"))}, pictures
 
     def memory(self, utterances: int, lengths: Mapping[str, int]) -> int:
         encoder, flow = self.config.encoder, self.config.flow
