@@ -96,3 +96,16 @@ def idle(model, batch):
         for name, parameter in model.named_parameters()
         if parameter.grad is None or not parameter.grad.abs().sum() > 0
     ]
+
+
+def alike_alone(model, batch):
+    """Check that a duration model says of each utterance what it says of it without the others."""
+    together, losses = model.generate(batch), model.loss(batch, 0.5)
+    ones = [batch.only(row) for row in range(len(batch))]
+    tokens = batch.lengths["token"]
+    for name, loss in losses.items():
+        alone = torch.stack([model.loss(one, 0.5)[name] for one in ones])
+        assert torch.isclose(loss, (alone * tokens).sum() / tokens.sum(), rtol=1e-4), name
+    for row, one in enumerate(ones):
+        for name, values in model.generate(one).items():
+            assert torch.allclose(together[name][row, : tokens[row]], values[0], atol=1e-5), name

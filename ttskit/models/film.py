@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ttskit.models.batch import Batch
 from ttskit.models.family import Facts
@@ -73,7 +72,7 @@ class Film(Plain):
 
     def _variance(self, states: Tensor) -> Tensor:
         """Return the variance of the logarithm of each duration, (B, N)."""
-        return LEAST_VARIANCE + F.softplus(self.variance(states.detach()).float()[:, 0])
+        return LEAST_VARIANCE + self.variance(states.detach()).float()[:, 0].exp()
 
 
 class Reference(nn.Module):
