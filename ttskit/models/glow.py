@@ -28,6 +28,7 @@ from ttskit.models.layers import (
     Scale,
     Speakers,
     expand,
+    likeliest,
     noise_like,
     token_of_frame,
     trimmed,
@@ -108,7 +109,8 @@ class Glow(Family):
         noise, log_determinant = self.flow(mel, real, speaker)
         hidden = self._hidden(batch, speaker)
         if self.config.durations == "joint":
-            durations = self._search(self._likelihood(noise, hidden), batch, real.sum(1))
+            scores = self._likelihood(noise, hidden)
+            durations = likeliest(scores, batch, real.sum(1), self.silent)
         else:
             durations = trimmed(batch["durations"], real.sum(1))
         mean, log_deviation = self._expected(hidden, durations, batch, mel.shape[2])
@@ -146,7 +148,7 @@ class Glow(Family):
 
     def align(self, batch: Batch) -> Tensor:
         """Return the likeliest durations, (B, N)."""
-        return self._search(self.scores(batch), batch, batch.lengths["frame"])
+        return likeliest(self.scores(batch), batch, batch.lengths["frame"], self.silent)
 
     def fold(self) -> None:
         """Make `generate` faster; the weights can then no longer be trained, saved or loaded."""
@@ -225,16 +227,6 @@ class Glow(Family):
             alone = (log_deviation + mean.square() * precision / 2).sum(1) + HALF_LOG * len(mean[0])
             together = noise.mT @ (mean * precision) - noise.square().mT @ precision / 2
             return together - alone[:, None]
-
-    def _search(self, scores: Tensor, batch: Batch, frames: Tensor) -> Tensor:
-        found = mas.search(
-            scores.cpu().numpy(),
-            batch.lengths["token"].cpu().numpy(),
-            frames.cpu().numpy(),
-            self.silent[batch["tokens"]].cpu().numpy(),
-            batch.ids,
-        )
-        return torch.from_numpy(found).to(frames)
 
 
 class Within(nn.Module):

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ttskit.dsp import mas
 from ttskit.models.batch import Batch
 from ttskit.models.family import Facts
 
@@ -101,6 +102,23 @@ def token_of_frame(durations: Tensor, tokens: Tensor, frames: int) -> Tensor:
 def expand(x: Tensor, index: Tensor) -> Tensor:
     """x (B, C, N) by the token of each frame (B, L) -> (B, C, L)."""
     return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))
+
+
+def likeliest(scores: Tensor, batch: Batch, frames: Tensor, silent: Tensor) -> Tensor:
+    """Return durations (B, N) that sum to `frames` (B,) and have the highest sum of scores.
+
+    `scores` (B, T, N) are log-likelihoods; `silent` says which symbols may last no frame.
+    """
+    threads = torch.get_num_threads()
+    found = mas.search(
+        scores.cpu().numpy(),
+        batch.lengths["token"].cpu().numpy(),
+        frames.cpu().numpy(),
+        silent[batch["tokens"]].cpu().numpy(),
+        batch.ids,
+    )
+    torch.set_num_threads(threads)  # numba takes all there are for both when it starts its own
+    return torch.from_numpy(found).to(frames)
 
 
 def noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
