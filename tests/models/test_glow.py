@@ -70,10 +70,10 @@ def test_overfits_two_utterances(two):
 def test_finds_durations_that_it_is_not_told():
     model = make(Glow, {**SMALL, "durations": "joint"})
     assert "durations" not in model.needs
-    batches = [batch(*[10] * 16, seed=seed) for seed in range(24)]
+    batches = [batch(*[8] * 12, seed=seed) for seed in range(24)]
     held_out = batches.pop()
     model.initialise(batches[0])
-    train(model, batches, 180)
+    train(model, batches, 150)
     true = held_out["durations"]
     assert (model.eval().align(held_out) - true).abs().sum() < 0.15 * true.sum()
     assert model.watch(held_out)[1]["alignment"].values.sum() == true[0].sum()

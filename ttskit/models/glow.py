@@ -61,6 +61,7 @@ class GlowConfig:
 class Glow(Family):
     """Tokens and their durations in, a mel out."""
 
+    config: GlowConfig
     silent: Tensor
     role = "decoder"
     Config = GlowConfig
@@ -76,6 +77,24 @@ class Glow(Family):
             "training.schedule": "noam",
             "training.warmup": 4000,
             "training.clip_value": 5.0,
+        },
+        "tiny": {
+            "speaker_channels": 32,
+            "speaker_in_encoder": True,
+            "encoder.hidden": 96,
+            "encoder.filter": 384,
+            "encoder.layers": 4,
+            "encoder.prenet_dropout": 0.2,
+            "flow.hidden": 80,
+            "flow.blocks": 8,
+            "flow.layers": 3,
+            "flow.dropout": 0.0,
+            "training.batch": 16,
+            "training.optimizer": "adamw",
+            "training.learning_rate": 1e-3,
+            "training.schedule": "cosine",
+            "training.warmup": 200,
+            "training.clip_norm": 1.0,
         },
     }
 
@@ -170,7 +189,7 @@ class Glow(Family):
     def memory(self, utterances: int, lengths: Mapping[str, int]) -> int:
         encoder, flow = self.config.encoder, self.config.flow
         tokens, frames = lengths["token"], lengths["frame"]
-        coupling = 10 * flow.hidden * flow.layers // flow.squeeze + 12 * self.facts.n_mels
+        coupling = 8 * flow.hidden * flow.layers // flow.squeeze + 6 * self.facts.n_mels
         layer = 12 * encoder.hidden + 3 * encoder.filter + 4 * encoder.heads * tokens
         floats = frames * flow.blocks * coupling + tokens * (encoder.layers + 1) * layer
         return 4 * utterances * floats
