@@ -31,7 +31,6 @@ from ttskit.models.layers import (
     likeliest,
     noise_like,
     token_of_frame,
-    trimmed,
 )
 from ttskit.settings import key, table
 
@@ -131,8 +130,8 @@ class Glow(Family):
             scores = self._likelihood(noise, hidden)
             durations = likeliest(scores, batch, real.sum(1), self.silent)
         else:
-            durations = trimmed(batch["durations"], real.sum(1))
-        mean, log_deviation = self._expected(hidden, durations, batch, mel.shape[2])
+            durations = batch["durations"]
+        mean, log_deviation = self._expected(hidden, durations, batch, real)
         away = (noise - mean) * (-log_deviation).exp()
         each = log_deviation + away.square() / 2 + HALF_LOG  # (B, C, T)
         total = (each * real[:, None]).sum() - log_determinant.sum()
@@ -146,10 +145,9 @@ class Glow(Family):
         durations, speaker = batch["durations"], self._speaker(batch)
         frames = durations.sum(1)
         steps = _steps(frames, self.config.flow.squeeze, up=True)
-        mean, log_deviation = self._expected(
-            self._hidden(batch, speaker), durations, batch, int(steps.max())
-        )
-        real = _until(steps, mean.shape[2])
+        real = _until(steps, int(steps.max()))
+        hidden = self._hidden(batch, speaker)
+        mean, log_deviation = self._expected(hidden, durations, batch, real)
         noise = mean + log_deviation.exp() * noise_like(mean, generator) * noise_scale
         mel = self.flow.inverse(noise * real[:, None], real, speaker)
         mel = self.scale.inverse(mel.mT)[:, : int(frames.max())]  # (B, T, C)
@@ -214,14 +212,13 @@ class Glow(Family):
         return found.chunk(2, 1)
 
     def _expected(
-        self, hidden: Tensor, durations: Tensor, batch: Batch, frames: int
+        self, hidden: Tensor, durations: Tensor, batch: Batch, real: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return mean and logarithm of the deviation of each frame, (B, C, T)."""
-        token = token_of_frame(durations, batch.lengths["token"], frames)
+        """Return mean and logarithm of the deviation of each frame of `real` (B, T), (B, C, T)."""
+        token = token_of_frame(durations, batch.lengths["token"], real.shape[1])
         mean, log_deviation = (expand(x, token) for x in self._gaussians(hidden))
         if self.within is not None:
-            steps = _steps(durations.sum(1), self.config.flow.squeeze, up=True)
-            mean = mean + self.within(expand(hidden, token), _until(steps, frames)[:, None])
+            mean = mean + self.within(expand(hidden, token), real[:, None])
         return mean, log_deviation
 
     def _whole_steps(self, batch: Batch, up: bool = False) -> tuple[Tensor, Tensor]:

@@ -86,12 +86,6 @@ class Scale(nn.Module):
         return x * self.deviation + self.mean
 
 
-def trimmed(durations: Tensor, frames: Tensor) -> Tensor:
-    """Cut durations (B, N) so that they end at `frames` (B,)."""
-    ends = durations.cumsum(1).minimum(frames[:, None])
-    return ends.diff(dim=1, prepend=torch.zeros_like(ends[:, :1]))
-
-
 def token_of_frame(durations: Tensor, tokens: Tensor, frames: int) -> Tensor:
     """Durations (B, N) of `tokens` (B,) -> the token of each frame (B, frames), the last beyond."""
     ends = durations.cumsum(1).contiguous()
