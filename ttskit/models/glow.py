@@ -252,6 +252,8 @@ class Within(nn.Module):
         super().__init__()
         self.stack = Convolutions(hidden, hidden, layers=layers, kernel=5, dropout=0.1)
         self.output = nn.Conv1d(hidden, channels, 1)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """x (B, H, T), mask (B, 1, T) -> (B, C, T)."""

@@ -1,11 +1,12 @@
-"""The text encoder against its equations, written out place by place."""
+"""Shared layers, and the text encoder against its equations, written out place by place."""
 
 import pytest
 import torch
 
+from tests.models.made import batch
 from ttskit.errors import SettingError
 from ttskit.models.encoder import Attention, EncoderConfig, TextEncoder
-from ttskit.models.layers import token_of_frame
+from ttskit.models.layers import likeliest, token_of_frame
 
 
 @pytest.mark.parametrize("window", [0, 2, 9])
@@ -43,6 +44,20 @@ def test_padding_is_not_seen_and_stays_zero():
 def test_frames_know_their_token():
     durations, tokens = torch.tensor([[2, 0, 1, 0], [1, 3, 0, 0]]), torch.tensor([4, 2])
     assert token_of_frame(durations, tokens, 5).tolist() == [[0, 0, 2, 3, 3], [0, 1, 1, 1, 1]]
+
+
+def test_a_search_leaves_torch_as_many_threads():
+    """The first parallel search of a process starts threads that both share."""
+    two = batch(150, 150)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        frames = torch.tensor([400, 390])
+        found = likeliest(torch.zeros(2, 400, 150), two, frames, torch.zeros(12).bool())
+        assert torch.get_num_threads() == 1
+        assert torch.equal(found.sum(1), frames)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_sizes_that_do_not_fit_are_refused():
