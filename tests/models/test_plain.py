@@ -63,6 +63,16 @@ def test_padding_changes_nothing(two):
     alike_alone(model, two)
 
 
+def test_one_number_makes_the_tempo_right(two):
+    model = make(Plain, SMALL)
+    before = model.eval().watch(two)[0]["tempo"]
+    for parameter in model.parameters():
+        parameter.requires_grad_(parameter is model.stretch)
+    train(model, [two], 300, 3e-2)
+    assert abs(before - 1) > 0.05
+    assert model.watch(two)[0]["tempo"] == pytest.approx(1, abs=0.01)
+
+
 def test_durations_are_never_below_zero(two):
     model = make(Plain, SMALL).eval()
     torch.nn.init.constant_(model.values.bias, -5.0)

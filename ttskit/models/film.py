@@ -47,7 +47,7 @@ class Film(Plain):
         errors = self._errors(states, batch)
         variance = self._variance(states)
         surprise = (errors[:, 0].detach() / variance + variance.log()) / 2  # (B, N)
-        return {**self._terms(errors, batch), "confidence": batch.mean(surprise, "token")}
+        return {**self._terms(states, errors, batch), "confidence": batch.mean(surprise, "token")}
 
     def generate(
         self,
