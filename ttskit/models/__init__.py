@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # role -> family -> its class, in the file of its name; the first is the default
 FAMILIES: dict[str, dict[str, str]] = {
     "aligner": {"attention": "Attention"},
+    "duration": {"plain": "Plain", "film": "Film"},
+    "decoder": {"glow": "Glow"},
 }
 
 

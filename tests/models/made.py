@@ -1,0 +1,111 @@
+"""Small facts and batches to try models on, and a training without a trainer."""
+
+import json
+
+import numpy as np
+import torch
+
+from ttskit.models.batch import collate
+from ttskit.models.family import Facts
+from ttskit.settings import assigned, changed
+
+SYMBOLS, SILENT, MELS = 12, 2, 8
+SMALL_ENCODER = {
+    "hidden": 16,
+    "filter": 24,
+    "layers": 2,
+    "prenet_layers": 1,
+    "dropout": 0.0,
+    "prenet_dropout": 0.0,
+}
+
+
+def facts(speakers=2, mels=MELS):
+    """Facts of which the first symbols are silent."""
+    rng = np.random.default_rng(5)
+    return Facts(
+        symbols=tuple("abcdefghijkl"),
+        silent=tuple(i < SILENT for i in range(SYMBOLS)),
+        speakers=tuple(f"speaker {i}" for i in range(speakers)),
+        n_mels=mels,
+        statistics={
+            "mel_mean": rng.normal(-4, 1, mels).astype(np.float32),
+            "mel_deviation": rng.uniform(0.5, 2, mels).astype(np.float32),
+        },
+    )
+
+
+def batch(*tokens, seed=0, mels=MELS):
+    """Utterances of so many tokens each, whose mels follow their tokens."""
+    rng = np.random.default_rng(seed)
+    tables = np.random.default_rng(1).normal(-4, 1.5, (SYMBOLS, mels))
+    items = []
+    for number, count in enumerate(tokens):
+        symbols = rng.integers(SILENT, SYMBOLS, count)
+        symbols[0] = symbols[-1] = 0
+        durations = np.where(symbols < SILENT, rng.integers(0, 2, count), 1 + symbols % 4)
+        mel = np.repeat(tables[symbols], durations, axis=0)
+        items.append(
+            {
+                "tokens": symbols,
+                "durations": durations,
+                "mel": mel + rng.normal(0, 0.3, mel.shape),
+                "speaker": np.int64(number % 2),
+                "pitch": rng.normal(0, 1, count),
+                "loudness_token": rng.normal(0, 1, count),
+            }
+        )
+    return collate([f"u{i}" for i in range(len(tokens))], items)
+
+
+def make(family, told, speakers=2):
+    """Return a model by the changes to its config."""
+    torch.manual_seed(0)
+    return family(changed(family.Config(), told, "test"), facts(speakers))
+
+
+def configured(family, preset):
+    """Return the config of a preset, each key checked."""
+    config = family.Config()
+    for name, value in family.presets[preset].items():
+        if not name.startswith("training."):
+            config = assigned(config, f"{name}={json.dumps(value)}")
+    return config
+
+
+def train(model, batches, steps, rate=3e-3):
+    """Descend on batches in turn; return the sums of the losses."""
+    optimiser = torch.optim.Adam(model.parameters(), rate)
+    sums = []
+    for step in range(steps):
+        loss = sum(model.loss(batches[step % len(batches)], step / steps).values())
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        sums.append(float(loss.detach()))
+    return sums
+
+
+def idle(model, batch):
+    """Return the names of the parameters without a gradient."""
+    model.zero_grad()
+    sum(model.loss(batch, 0.5).values()).backward()
+    return [
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.grad is None or not parameter.grad.abs().sum() > 0
+    ]
+
+
+def alike_alone(model, batch):
+    """Check that a duration model says of each utterance what it says of it without the others."""
+    together, losses = model.generate(batch), model.loss(batch, 0.5)
+    ones = [batch.only(row) for row in range(len(batch))]
+    tokens = batch.lengths["token"]
+    for name, loss in losses.items():
+        alone = torch.stack([model.loss(one, 0.5)[name] for one in ones])
+        assert torch.isclose(loss, (alone * tokens).sum() / tokens.sum(), rtol=1e-4), name
+    for row, one in enumerate(ones):
+        for name, values in model.generate(one).items():
+            assert torch.allclose(together[name][row, : tokens[row]], values[0], atol=1e-5), name

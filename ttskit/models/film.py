@@ -1,0 +1,98 @@
+"""Durations that follow a style, and how sure the model is of each.
+
+The style is a vector of the speaker, to which a reference recording may add what is typical of
+its frames; it modulates the layers of the predictor by FiLM (Perez et al., 2018).  Beside the
+logarithm of a duration its variance is learned (Kendall and Gal, 2017): the less there is, the
+surer the model.  The variance reads states without moving them, so it does not disturb durations.
+
+Shapes: B batch, C mel channels, H hidden channels, N tokens, S channels of a style, T frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ttskit.models.batch import Batch
+from ttskit.models.family import Facts
+from ttskit.models.layers import Scale
+from ttskit.models.plain import Plain, PlainConfig, Predictor
+from ttskit.settings import key
+
+LEAST_VARIANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class FilmConfig(PlainConfig):
+    reference: bool = key(False, "take the style of a mel too; the training's own mels then")
+
+
+class Film(Plain):
+    """Tokens and a style in, how many frames each lasts and with what confidence out."""
+
+    Config = FilmConfig
+    config: FilmConfig
+
+    def __init__(self, config: FilmConfig, facts: Facts) -> None:
+        super().__init__(config, facts)
+        self.variance = nn.Conv1d(config.predictor.hidden, 1, 1)
+        self.reference = Reference(facts, config.speaker_channels) if config.reference else None
+        if config.reference:
+            self.needs = (*self.needs, "mel")
+
+    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
+        states = self._states(batch)
+        errors = self._errors(states, batch)
+        variance = self._variance(states)
+        surprise = (errors[:, 0].detach() / variance + variance.log()) / 2  # (B, N)
+        return {**self._terms(states, errors, batch), "confidence": batch.mean(surprise, "token")}
+
+    def generate(
+        self,
+        batch: Batch,
+        generator: torch.Generator | None = None,  # noqa: ARG002
+        **knobs: float,  # noqa: ARG002
+    ) -> dict[str, Tensor]:
+        states = self._states(batch)
+        confidence = (-self._variance(states)).exp() * batch.mask("token")
+        return {**self._made(states, batch), "confidence": confidence}
+
+    def _predictor(self) -> Predictor:
+        config = self.config
+        return Predictor(config.predictor, config.encoder.hidden, config.speaker_channels)
+
+    def _states(self, batch: Batch) -> Tensor:
+        mask = batch.mask("token")
+        style = self.speakers(batch)  # (B, S)
+        if self.reference is not None and "mel" in batch:
+            style = style + self.reference(batch)
+        return self.predictor(self.encoder(batch["tokens"], mask), mask[:, None], style)
+
+    def _variance(self, states: Tensor) -> Tensor:
+        """Return the variance of the logarithm of each duration, (B, N)."""
+        return LEAST_VARIANCE + self.variance(states.detach()).float()[:, 0].exp()
+
+
+class Reference(nn.Module):
+    """The style of a mel: mean and deviation of its channels.
+
+    Training leaves it out half of the time, so that a style without a reference is known too.
+    """
+
+    def __init__(self, facts: Facts, channels: int) -> None:
+        super().__init__()
+        self.scale = Scale(facts.statistics, "mel", facts.n_mels)
+        self.style = nn.Linear(2 * facts.n_mels, channels)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return the style of each utterance, (B, S)."""
+        real = batch.mask("frame")[..., None].float()  # (B, T, 1)
+        mel, frames = self.scale(batch["mel"]), real.sum(1)
+        mean = (mel * real).sum(1) / frames  # (B, C)
+        variance = ((mel - mean[:, None]).square() * real).sum(1) / frames
+        style = self.style(torch.cat([mean, (variance + 1e-5).sqrt()], 1))
+        if self.training:
+            style = style * torch.randint(2, (len(style), 1), device=style.device)
+        return style

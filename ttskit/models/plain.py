@@ -1,0 +1,180 @@
+"""The duration predictor of Glow-TTS (Kim et al., 2020), with a text encoder of its own.
+
+It learns log(1 + frames) by least squares: unlike log(frames), that is also right of silent
+tokens, which may last no frame.  What is expected of a logarithm is too short for a duration, by
+some 8 % of the tempo; one number, learned beside it, makes the sum of the durations right.  Pitch
+and loudness of the tokens can be learned too.
+
+Shapes: B batch, H hidden channels, K values to predict, N tokens, S channels of a speaker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ttskit.errors import SettingError
+from ttskit.models.batch import Batch
+from ttskit.models.encoder import EncoderConfig, TextEncoder
+from ttskit.models.family import Facts, Family, Picture
+from ttskit.models.layers import LayerNorm, Speakers
+from ttskit.settings import key, table
+
+FIELDS = {"pitch": "pitch", "loudness": "loudness_token"}  # what can be predicted -> its field
+TRAINING = {
+    "training.batch": 32,
+    "training.optimizer": "adamw",
+    "training.learning_rate": 1e-3,
+    "training.schedule": "cosine",
+    "training.warmup": 200,
+    "training.clip_norm": 1.0,
+}
+TINY = {
+    "encoder.hidden": 96,
+    "encoder.filter": 384,
+    "encoder.layers": 2,
+    "encoder.prenet_dropout": 0.2,
+    "predictor.hidden": 128,
+    "predictor.dropout": 0.2,
+    "speaker_channels": 32,
+    "training.batch": 16,
+}
+
+
+@dataclass(frozen=True)
+class PredictorConfig:
+    hidden: int = key(256, "channels", least=1)
+    layers: int = key(2, "convolutions", least=1)
+    kernel: int = key(3, "their width, odd", least=1)
+    dropout: float = key(0.1, "share of their activations dropped", least=0, most=1)
+
+    def __post_init__(self) -> None:
+        if self.kernel % 2 == 0:
+            raise SettingError(f"kernel is {self.kernel}, needs an odd number")
+
+
+@dataclass(frozen=True)
+class PlainConfig:
+    predict: tuple[str, ...] = key((), "what to predict beside durations, of pitch and loudness")
+    speaker_channels: int = key(256, "size of the vector of a speaker", least=1)
+    encoder: EncoderConfig = table(EncoderConfig, "the text encoder")
+    predictor: PredictorConfig = table(PredictorConfig, "what reads the encoder")
+
+    def __post_init__(self) -> None:
+        for name in self.predict:
+            if name not in FIELDS:
+                raise SettingError(f"predict has {name!r}, needs {' or '.join(FIELDS)}")
+
+
+class Plain(Family):
+    """Tokens in, how many frames each lasts out."""
+
+    role = "duration"
+    Config = PlainConfig
+    presets = {"base": TRAINING, "tiny": {**TRAINING, **TINY}}  # noqa: RUF012
+    config: PlainConfig
+
+    def __init__(self, config: PlainConfig, facts: Facts) -> None:
+        super().__init__(config, facts)
+        self.fields = tuple(FIELDS[name] for name in config.predict)
+        self.needs = ("tokens", "durations", "speaker", *self.fields)
+        self.encoder = TextEncoder(config.encoder, len(facts.symbols))
+        self.speakers = Speakers(facts, config.speaker_channels)
+        self.predictor = self._predictor()
+        self.values = nn.Conv1d(config.predictor.hidden, 1 + len(self.fields), 1)
+        self.stretch = nn.Parameter(torch.zeros(()))  # logarithm of a factor
+
+    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
+        states = self._states(batch)
+        return self._terms(states, self._errors(states, batch), batch)
+
+    def generate(
+        self,
+        batch: Batch,
+        generator: torch.Generator | None = None,  # noqa: ARG002
+        **knobs: float,  # noqa: ARG002
+    ) -> dict[str, Tensor]:
+        return self._made(self._states(batch), batch)
+
+    @torch.no_grad()
+    def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
+        """Return how far durations are off in frames, and how long all lasts beside the truth."""
+        made, true = self.generate(batch)["durations"], batch["durations"]
+        count = int(batch.lengths["token"][0])
+        lines = {name: x[0, :count].cpu().numpy() for name, x in (("made", made), ("true", true))}
+        numbers = {
+            "frames_error": float(batch.mean((made - true).abs(), "token")),
+            "tempo": float(true.sum() / made.sum().clamp_min(1)),
+        }
+        return numbers, {"durations": Picture(np.zeros((0, count)), "token", "frames", lines)}
+
+    def _predictor(self) -> Predictor:
+        hidden, told = self.config.encoder.hidden, self.config.speaker_channels
+        return Predictor(self.config.predictor, hidden + told)
+
+    def _states(self, batch: Batch) -> Tensor:
+        """Return what values are read from, (B, H, N)."""
+        mask = batch.mask("token")
+        hidden = self.encoder(batch["tokens"], mask)
+        speaker = self.speakers(batch)[..., None].expand(-1, -1, hidden.shape[2])
+        return self.predictor(torch.cat([hidden, speaker], 1), mask[:, None])
+
+    def _errors(self, states: Tensor, batch: Batch) -> Tensor:
+        """Return the squared error of each value, (B, K, N)."""
+        true = [batch["durations"].float().log1p(), *(batch[name] for name in self.fields)]
+        return (self.values(states).float() - torch.stack(true, 1)).square()
+
+    def _terms(self, states: Tensor, errors: Tensor, batch: Batch) -> dict[str, Tensor]:
+        names = ("durations", *self.config.predict)
+        terms = {name: batch.mean(errors[:, i], "token") for i, name in enumerate(names)}
+        made, true = _frames(self.values(states).float()).detach(), batch["durations"]
+        tempo = made * self.stretch.expm1() - true * self.stretch  # least where the sums agree
+        return {**terms, "tempo": batch.mean(tempo, "token")}
+
+    def _made(self, states: Tensor, batch: Batch) -> dict[str, Tensor]:
+        values = self.values(states).float() * batch.mask("token")[:, None]
+        made = {name: values[:, i] for i, name in enumerate(self.fields, 1)}
+        return {"durations": _frames(values) * self.stretch.exp(), **made}
+
+
+def _frames(values: Tensor) -> Tensor:
+    """Return durations (B, N) of values (B, K, N)."""
+    return values[:, 0].expm1().clamp_min(0)
+
+
+class Predictor(nn.Module):
+    """A stack of convolution, ReLU, norm and dropout; a style may change what each norm puts out.
+
+    The change is that of FiLM (Perez et al., 2018), (1 + scale) * x + shift.
+    """
+
+    def __init__(self, config: PredictorConfig, channels: int, style_channels: int = 0) -> None:
+        super().__init__()
+        hidden, layers, pad = config.hidden, config.layers, config.kernel // 2
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(channels if i == 0 else hidden, hidden, config.kernel, padding=pad)
+            for i in range(layers)
+        )
+        self.norms = nn.ModuleList(LayerNorm(hidden) for _ in range(layers))
+        self.dropout = nn.Dropout(config.dropout)
+        self.style = nn.Linear(style_channels, 2 * hidden * layers) if style_channels else None
+        if self.style is not None:
+            nn.init.zeros_(self.style.weight)
+            nn.init.zeros_(self.style.bias)
+
+    def forward(self, x: Tensor, mask: Tensor, style: Tensor | None = None) -> Tensor:
+        """x (B, channels, N), mask (B, 1, N), style (B, S) -> (B, H, N)."""
+        layers = len(self.convolutions)
+        changes = [(0.0, 0.0)] * layers
+        if self.style is not None:
+            changes = self.style(style)[..., None].unflatten(1, (layers, 2, -1)).unbind(1)
+            changes = [change.unbind(1) for change in changes]  # (B, H, 1) twice for each layer
+        for convolution, norm, (scale, shift) in zip(
+            self.convolutions, self.norms, changes, strict=True
+        ):
+            x = (1 + scale) * norm(convolution(x * mask).relu()) + shift
+            x = self.dropout(x)
+        return x
