@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 # role -> family -> its class, in the file of its name; the first is the default
 FAMILIES: dict[str, dict[str, str]] = {
     "aligner": {"attention": "Attention"},
+    "vocoder": {
+        "istft": "Istft",
+        "hifigan": "Hifigan",
+        "bigvgan": "Bigvgan",
+        "griffinlim": "Griffinlim",
+    },
 }
 
 
