@@ -69,7 +69,7 @@ class Smooth(nn.Module):
         self.activation = activation
         low = lowpass(TAPS)
         # Of the samples from n − 3 to n + 3, one filter makes sample 2n, its mirror 2n + 1.
-        even = F.pad(2 * low[1::2], (0, 1))
+        even = F.pad(2 * low[::2], (0, 1))
         self.register_buffer("up", torch.stack([even, even.flip(0)])[:, None], persistent=False)
         self.register_buffer("down", low[None, None], persistent=False)
 

@@ -37,10 +37,10 @@ class Hifigan(Learnt):
         "v3": TRAINING
         | {
             "channels": 256,
-            "rates": (8, 8, 4),
-            "kernels": (16, 16, 8),
-            "block_kernels": (3, 5, 7),
-            "dilations": (1, 2, 2, 6, 3, 12),
+            "rates": [8, 8, 4],
+            "kernels": [16, 16, 8],
+            "block_kernels": [3, 5, 7],
+            "dilations": [1, 2, 2, 6, 3, 12],
             "double": False,
         },
     }

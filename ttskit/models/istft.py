@@ -46,16 +46,15 @@ class Istft(Learnt):
         spectral: Spectral = table(Spectral, "distances from the recording")
         adversary: Adversary = table(Adversary, "critics")
 
-        def __post_init__(self) -> None:
-            if self.kernel % 2 == 0:
-                raise SettingError(f"kernel is {self.kernel}, needs an odd number")
-
+    chunk = 512
     presets: ClassVar = {
         "tiny": TRAINING,
         "base": TRAINING | {"channels": 512, "hidden": 1536, "layers": 8},
     }
 
     def __init__(self, config: Config, facts: Facts) -> None:
+        if config.kernel % 2 == 0:
+            raise SettingError(f"kernel is {config.kernel}, needs an odd number")
         windows = math.ceil((facts.n_fft / facts.hop_length - 1) / 2)
         reach = (config.layers + 1) * (config.kernel // 2) + windows
         super().__init__(config, facts, Generator(config, facts), reach)

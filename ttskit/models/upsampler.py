@@ -41,8 +41,14 @@ class Shape:
     spectral: Spectral = table(Spectral, "distances from the recording")
     adversary: Adversary = table(Adversary, "critics")
 
-    def __post_init__(self) -> None:
+    def check(self, facts: Facts) -> None:
+        """Refuse sizes that do not fit each other, or the grid."""
         rates, kernels, halves = self.rates, self.kernels, 2 ** len(self.rates)
+        if math.prod(rates) != facts.hop_length:
+            raise SettingError(
+                f"rates {rates} multiply to {math.prod(rates)}, but a frame is "
+                f"{facts.hop_length} samples; change rates, and kernels with them"
+            )
         if len(kernels) != len(rates) or any(k < r for k, r in zip(kernels, rates, strict=True)):
             raise SettingError(f"kernels are {kernels}, needs one a rate of {rates}, no less")
         if self.channels % halves:
@@ -88,11 +94,7 @@ class Upsampler(nn.Module):
         self, shape: Shape, facts: Facts, inner: Activation, before: nn.Module, end: Activation
     ) -> None:
         super().__init__()
-        if math.prod(shape.rates) != facts.hop_length:
-            raise SettingError(
-                f"rates {shape.rates} multiply to {math.prod(shape.rates)}, but a frame is "
-                f"{facts.hop_length} samples; change rates, and kernels with them"
-            )
+        shape.check(facts)
         self.first = _conv(facts.n_mels, shape.channels, ENDS)
         sizes = zip(shape.rates, shape.kernels, strict=True)
         self.steps = nn.Sequential(

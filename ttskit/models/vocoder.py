@@ -6,7 +6,7 @@ B batch, T frames, M mel bands, N = T · hop_length samples.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -19,8 +19,6 @@ from ttskit.models.batch import Batch
 from ttskit.models.critics import Critics
 from ttskit.models.family import Facts, Family, Picture
 from ttskit.models.spectral import distances
-
-CHUNK = 256  # frames, about 3 s; longer is no faster
 
 
 class Vocoder(Family):
@@ -53,6 +51,7 @@ class Learnt(Vocoder):
     """
 
     needs = ("mel", "audio")
+    chunk: ClassVar[int] = 128  # frames; what fits into the cache of a processor is fastest
     mel_mean: Tensor
     mel_deviation: Tensor
 
@@ -81,8 +80,8 @@ class Learnt(Vocoder):
     ) -> Iterator[Tensor]:
         """Yield the audio of (T, M) by chunks, each made with the frames around it."""
         hop_length = self.facts.hop_length
-        for start in range(0, len(mel), CHUNK):
-            stop, first = min(start + CHUNK, len(mel)), max(0, start - self.reach)
+        for start in range(0, len(mel), self.chunk):
+            stop, first = min(start + self.chunk, len(mel)), max(0, start - self.reach)
             made = self(mel[None, first : stop + self.reach])[0]
             yield made[(start - first) * hop_length : (stop - first) * hop_length]
 
