@@ -39,7 +39,7 @@ class Vocoder(Family):
         """Return audio (B, N), zero beyond the end of an utterance."""
         frames = batch.lengths["frame"].tolist()
         mels = [mel[:count] for mel, count in zip(batch["mel"], frames, strict=True)]
-        made = [torch.cat([*self.stream(mel, generator, **knobs)]) for mel in mels]
+        made = [torch.cat([mel[:0, 0], *self.stream(mel, generator, **knobs)]) for mel in mels]
         return {"audio": pad_sequence(made, batch_first=True)}
 
 
