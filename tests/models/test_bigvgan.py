@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from ttskit.models.bigvgan import Smooth, Snake, lowpass
+from ttskit.models.bigvgan import REACH, Smooth, Snake, lowpass
 
 
 def tone(cycles, samples=400):
@@ -16,6 +16,13 @@ def test_what_an_activation_leaves_alone_comes_back_unmoved():
     for cycles in (0.01, 0.1):
         x = tone(cycles)
         torch.testing.assert_close(smooth(x)[..., 20:-20], x[..., 20:-20], atol=0.01, rtol=0)
+
+
+def test_an_activation_sees_no_further_than_it_is_said_to():
+    x = torch.zeros(1, 1, 41, requires_grad=True)
+    Smooth(torch.nn.Identity())(x)[0, 0, 20].backward()
+    seen = x.grad[0, 0].nonzero()
+    assert (seen.min(), seen.max()) == (20 - REACH, 20 + REACH)
 
 
 def test_harmonics_above_half_the_rate_do_not_fold_back():

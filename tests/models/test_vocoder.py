@@ -171,13 +171,18 @@ def test_without_critics_there_is_one_player(name, batch):
     assert set(model.terms(batch, 1.0, "generator")) == {"mel", "stft", "log_stft"}
 
 
+def test_one_can_watch_the_copy_of_an_utterance(name, batch):
+    _, pictures = made(name).watch(batch)
+    assert pictures["copy"].values.shape == (20, 40)
+
+
 def test_padding_of_recordings_costs_nothing(name):
     """Beyond the end of a recording its copy is silent too."""
     model = made(name)
     item = {"mel": np.zeros((40, 20)), "audio": np.zeros(40 * 64)}
     short = {"mel": np.zeros((4, 20)), "audio": np.zeros(4 * 64)}
     batch = collate("ab", [item, short])
-    assert not model._copy(batch)[1, 4 * 64 :].any()
+    assert not model.copy(batch)[1, 4 * 64 :].any()
 
 
 def test_presets_are_settings_that_fit(name):

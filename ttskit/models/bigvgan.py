@@ -20,7 +20,7 @@ from ttskit.models.vocoder import Learnt
 from ttskit.settings import key
 
 TAPS = 12  # of the low-pass filter
-REACH = 6  # samples that an activation sees on either side
+REACH = 5  # samples that an activation sees on either side
 
 
 class Bigvgan(Learnt):

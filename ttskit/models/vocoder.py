@@ -42,6 +42,12 @@ class Vocoder(Family):
         made = [torch.cat([mel[:0, 0], *self.stream(mel, generator, **knobs)]) for mel in mels]
         return {"audio": pad_sequence(made, batch_first=True)}
 
+    def fold(self) -> None:
+        """Make plain weights of their parametrisations, which only training needs."""
+        for module in [*self.modules()]:
+            if parametrize.is_parametrized(module):
+                parametrize.remove_parametrizations(module, "weight")
+
 
 class Learnt(Vocoder):
     """A convolutional generator that learns from recordings, and in the end from critics.
@@ -85,14 +91,12 @@ class Learnt(Vocoder):
             made = self(mel[None, first : stop + self.reach])[0]
             yield made[(start - first) * hop_length : (stop - first) * hop_length]
 
-    def fold(self) -> None:
-        """Make weights of their parametrisations, which only training needs."""
-        for module in self.generator.modules():
-            if parametrize.is_parametrized(module):
-                parametrize.remove_parametrizations(module, "weight")
+    def copy(self, batch: Batch) -> Tensor:
+        """(B, N): what the generator makes of the mel, silent where there is no recording."""
+        return self(batch["mel"]) * batch.mask("sample")
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
-        return self._spectral(batch, self._copy(batch))
+        return self._spectral(batch, self.copy(batch))
 
     def prepare(self) -> None:
         """Add the critics, if they ever play."""
@@ -110,9 +114,9 @@ class Learnt(Vocoder):
             if critics is None:
                 return {}
             with torch.no_grad():
-                made = self._copy(batch)
+                made = self.copy(batch)
             return critics.requires_grad_(True).loss(batch, made)
-        made = self._copy(batch)
+        made = self.copy(batch)
         terms = self._spectral(batch, made)
         return terms | critics.requires_grad_(False).verdict(batch, made) if critics else terms
 
@@ -123,12 +127,8 @@ class Learnt(Vocoder):
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
-        made = self._mel(self._copy(batch.only(0)))[0]
+        made = self._mel(self.copy(batch.only(0)))[0]
         return {}, {"copy": Picture(made.T.cpu().numpy(), "frame", "mel band")}
-
-    def _copy(self, batch: Batch) -> Tensor:
-        """(B, N): what the generator makes of the mel, silent where there is no recording."""
-        return self(batch["mel"]) * batch.mask("sample")
 
     def _spectral(self, batch: Batch, made: Tensor) -> dict[str, Tensor]:
         told, audio = self.config.spectral, batch["audio"]
