@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from ttskit.dsp.mel import mel
+from ttskit.errors import TrainingError
 from ttskit.models import griffinlim
 from ttskit.models.batch import collate
 from ttskit.models.family import Facts
@@ -55,3 +56,8 @@ def test_more_iterations_come_closer():
         return np.abs(mel(audio.numpy(), mel_settings(FACTS)) - log_mel.numpy()).mean()
 
     assert error(32.0) < 0.7 * error(1.0)
+
+
+def test_it_cannot_be_trained():
+    with pytest.raises(TrainingError, match="nothing to learn"):
+        model().prepare()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ttskit.dsp.griffinlim import griffinlim
-from ttskit.models.batch import Batch
+from ttskit.errors import TrainingError
 from ttskit.models.vocoder import Vocoder, mel_settings
 
 WHOLE = 4096  # frames, about 48 s, that are made at once
@@ -31,16 +31,17 @@ class Griffinlim(Vocoder):
     needs = ()
     knobs: ClassVar = {"iterations": 32.0, "momentum": 0.99}
 
-    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
-        """Return no terms: there is nothing to learn."""
-        return {}
+    def prepare(self) -> None:
+        """Refuse: there is nothing to learn."""
+        raise TrainingError("griffinlim has nothing to learn; use it as it is")
 
     def stream(
         self, mel: Tensor, generator: torch.Generator | None = None, **knobs: float
     ) -> Iterator[Tensor]:
         """Yield the audio of (T, M) in parts (n,)."""
         told = {**self.knobs, **knobs}
-        seed = int(torch.randint(2**31, (), generator=generator))
+        device = generator.device if generator else "cpu"
+        seed = int(torch.randint(2**31, (), generator=generator, device=device))
         rng = np.random.default_rng(seed)
         for part in torch.split(mel, cuts(mel)):
             made = griffinlim(
