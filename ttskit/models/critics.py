@@ -99,10 +99,10 @@ class Resolution(nn.Module):
     def __init__(self, n_fft: int, channels: int) -> None:
         super().__init__()
         self.n_fft = n_fft
-        strided = [_layer(channels, channels, (3, 9), (1, 2)) for _ in range(3)]
-        self.layers = nn.ModuleList(
-            [_layer(1, channels, (3, 9)), *strided, _layer(channels, channels, (3, 3))]
-        )
+        # Halves frequency from the first layer on: what is as wide as the image costs most.
+        widths = (1, channels, channels, channels)
+        self.layers = nn.ModuleList(_layer(a, b, (3, 9), (1, 2)) for a, b in pairwise(widths))
+        self.layers.append(_layer(channels, channels, (3, 3)))
         self.score = _layer(channels, 1, (3, 3))
 
     def forward(self, audio: Tensor) -> list[Tensor]:
