@@ -114,6 +114,8 @@ def test_weights_that_are_missing_or_too_many_are_named():
         imported(weights, {**CONFIG, "num_mels": 4})
     with pytest.raises(SettingError, match=r"config of HiFi-GAN: .*'n_fft'"):
         imported(weights, {name: value for name, value in CONFIG.items() if name != "n_fft"})
+    with pytest.raises(SettingError, match="win_size is 16, needs n_fft, 32"):
+        imported(weights, {**CONFIG, "win_size": 16})
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,9 @@ def _settings(config: Mapping[str, Any]) -> Shape:
 
 
 def _facts(config: Mapping[str, Any]) -> Facts:
+    window = config.get("win_size", config["n_fft"])
+    if window != config["n_fft"]:
+        raise ValueError(f"win_size is {window}, needs n_fft, {config['n_fft']}")
     return Facts(
         sample_rate=int(config["sampling_rate"]),
         hop_length=int(config["hop_size"]),
