@@ -69,7 +69,7 @@ def test_overfits_two_utterances(two):
 
 def test_finds_durations_that_it_is_not_told():
     model = make(Glow, {**SMALL, "durations": "joint"})
-    assert "durations" not in model.needs
+    assert "durations" not in model.needs(model.config)
     batches = [batch(*[8] * 12, seed=seed) for seed in range(24)]
     held_out = batches.pop()
     model.initialise(batches[0])

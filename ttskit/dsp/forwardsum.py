@@ -14,6 +14,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from ttskit.dsp import threads
+
 
 def forward_sum(
     scores: np.ndarray, tokens: np.ndarray, frames: np.ndarray, skippable: np.ndarray
@@ -38,14 +40,9 @@ def forward_sum(
     scores = np.ascontiguousarray(scores, np.float32)
     total = np.full(len(scores), -np.inf)
     visits = np.zeros_like(scores)
-    _each(
-        scores,
-        np.ascontiguousarray(tokens, np.int64),
-        np.ascontiguousarray(frames, np.int64),
-        np.ascontiguousarray(skippable, np.bool_),
-        total,
-        visits,
-    )
+    lengths = np.ascontiguousarray(tokens, np.int64), np.ascontiguousarray(frames, np.int64)
+    with threads.kept():
+        _each(scores, *lengths, np.ascontiguousarray(skippable, np.bool_), total, visits)
     return total, visits
 
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
+from ttskit.dsp import threads
 from ttskit.errors import AlignmentError
 
 _OK, _NOT_A_NUMBER, _NO_PATH = 0, 1, 2
@@ -68,7 +69,8 @@ def search(
     _refuse_too_short(tokens, frames, skippable, names)
     durations = np.zeros((batch, most_tokens), np.int32)
     spread = _search if batch > 1 and scores.size > _WORTH_THREADS else _search_alone
-    status: np.ndarray = spread(scores, tokens, frames, skippable, durations)  # type: ignore[no-untyped-call]
+    with threads.kept():
+        status: np.ndarray = spread(scores, tokens, frames, skippable, durations)  # type: ignore[no-untyped-call]
     _explain(status, names)
     return durations
 

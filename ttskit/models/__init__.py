@@ -19,6 +19,12 @@ FAMILIES: dict[str, dict[str, str]] = {
     "aligner": {"attention": "Attention"},
     "duration": {"plain": "Plain", "film": "Film"},
     "decoder": {"glow": "Glow"},
+    "vocoder": {
+        "istft": "Istft",
+        "hifigan": "Hifigan",
+        "bigvgan": "Bigvgan",
+        "griffinlim": "Griffinlim",
+    },
 }
 
 

@@ -20,6 +20,7 @@ from ttskit.dsp import mas
 from ttskit.dsp.forwardsum import forward_sum
 from ttskit.models.batch import Batch
 from ttskit.models.family import Facts, Family, Picture
+from ttskit.models.layers import Scale, likeliest
 from ttskit.settings import key
 
 NEVER = -1e4  # log-probability of a token that is padding
@@ -29,8 +30,6 @@ class Attention(Family):
     """Tokens and mel in, log-probabilities of tokens at every frame out."""
 
     role = "aligner"
-    mel_mean: Tensor
-    mel_scale: Tensor
     silent: Tensor
 
     @dataclass(frozen=True)
@@ -54,10 +53,7 @@ class Attention(Family):
 
     def __init__(self, config: Config, facts: Facts) -> None:
         super().__init__(config, facts)
-        ones = torch.ones(facts.n_mels)
-        mean, deviation = (facts.statistics.get(f"mel_{name}") for name in ("mean", "deviation"))
-        self.register_buffer("mel_mean", ones * 0 if mean is None else torch.tensor(mean))
-        self.register_buffer("mel_scale", ones if deviation is None else torch.tensor(deviation))
+        self.scale = Scale(facts.statistics, "mel", facts.n_mels)
         self.register_buffer("silent", torch.tensor(facts.silent, dtype=torch.bool), False)
         self.embed = nn.Embedding(max(1, len(facts.symbols)), config.embedding)
         self.of_tokens = nn.Sequential(
@@ -79,7 +75,7 @@ class Attention(Family):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return log-probabilities of tokens at every frame, (B, T, N)."""
-        mel = (batch["mel"] - self.mel_mean) / self.mel_scale * batch.mask("frame")[..., None]
+        mel = self.scale(batch["mel"]) * batch.mask("frame")[..., None]
         tokens = self.embed(batch["tokens"]) * batch.mask("token")[..., None]
         frames = self.of_frames(mel.mT).mT  # (B, T, C)
         keys = self.of_tokens(tokens.mT)  # (B, C, N)
@@ -126,14 +122,10 @@ class Attention(Family):
 
     def path(self, batch: Batch, scores: Tensor) -> Tensor:
         """Return the best walk through the tokens, (B, T, N) bool."""
-        durations = mas.search(
-            scores.detach().cpu().numpy(),
-            batch.lengths["token"].cpu().numpy(),
-            batch.lengths["frame"].cpu().numpy(),
-            self.skippable(batch).cpu().numpy(),
-            batch.ids,
-        )
-        return torch.from_numpy(mas.path(durations, scores.shape[1])).to(scores.device)
+        frames = batch.lengths["frame"]
+        durations = likeliest(scores.detach(), batch, frames, self.silent)
+        path = mas.path(durations.cpu().numpy(), scores.shape[1])
+        return torch.from_numpy(path).to(scores.device)
 
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
         one = batch.only(0)

@@ -76,7 +76,7 @@ class Family(nn.Module):
         """Return the terms to minimise, by name; training descends on their sum.
 
         `progress` goes from 0 to 1 over the training.  Means over frames or tokens are taken by
-        `batch.mean`.
+        `batch.mean`.  This is also what is measured on what is held out, at progress 1.
         """
         raise NotImplementedError
 
@@ -97,12 +97,15 @@ class Family(nn.Module):
         return {"model": self}
 
     def terms(self, batch: Batch, progress: float, player: str) -> dict[str, Tensor]:  # noqa: ARG002
-        """Return the loss of one player."""
+        """Return the loss of one player; an empty one means that it sits this update out."""
         return self.loss(batch, progress)
 
     def kept(self) -> dict[str, Tensor]:
         """Return the weights that a finished model needs."""
         return self.state_dict()
+
+    def fold(self) -> None:
+        """Make `generate` faster; the weights can then no longer be trained, saved or loaded."""
 
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:  # noqa: ARG002
         """Return numbers and pictures to log at every validation, from one batch of it."""

@@ -39,8 +39,11 @@ class Film(Plain):
         super().__init__(config, facts)
         self.variance = nn.Conv1d(config.predictor.hidden, 1, 1)
         self.reference = Reference(facts, config.speaker_channels) if config.reference else None
-        if config.reference:
-            self.needs = (*self.needs, "mel")
+
+    @classmethod
+    def needs(cls, config: PlainConfig) -> tuple[str, ...]:
+        told = isinstance(config, FilmConfig) and config.reference
+        return (*super().needs(config), *(("mel",) if told else ()))
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         states = self._states(batch)

@@ -69,7 +69,7 @@ class Glow(Family):
         "base": {
             "training.batch": 32,
             "training.optimizer": "adam",
-            "training.learning_rate": 1.0,
+            "training.learning_rate": 1.14e-3,  # 192 ** -0.5 * 4000 ** -0.5
             "training.beta1": 0.9,
             "training.beta2": 0.98,
             "training.epsilon": 1e-9,
@@ -99,8 +99,6 @@ class Glow(Family):
 
     def __init__(self, config: GlowConfig, facts: Facts) -> None:
         super().__init__(config, facts)
-        told = ("durations",) if config.durations == "alignment" else ()
-        self.needs = ("tokens", "mel", "speaker", *told, *(("pitch",) if config.pitch else ()))
         hidden, channels = config.encoder.hidden, facts.n_mels
         speaker = config.speaker_channels if len(facts.speakers) > 1 else 0
         self.speakers = Speakers(facts, speaker) if speaker else None
@@ -115,6 +113,11 @@ class Glow(Family):
         self.register_buffer(
             "silent", torch.tensor(facts.silent, dtype=torch.bool), persistent=False
         )
+
+    @classmethod
+    def needs(cls, config: GlowConfig) -> tuple[str, ...]:
+        told = ("durations",) if config.durations == "alignment" else ()
+        return ("tokens", "mel", "speaker", *told, *(("pitch",) if config.pitch else ()))
 
     def initialise(self, batch: Batch) -> None:
         mel, frames = self._whole_steps(batch)

@@ -103,7 +103,6 @@ def likeliest(scores: Tensor, batch: Batch, frames: Tensor, silent: Tensor) -> T
 
     `scores` (B, T, N) are log-likelihoods; `silent` says which symbols may last no frame.
     """
-    threads = torch.get_num_threads()
     found = mas.search(
         scores.cpu().numpy(),
         batch.lengths["token"].cpu().numpy(),
@@ -111,7 +110,6 @@ def likeliest(scores: Tensor, batch: Batch, frames: Tensor, silent: Tensor) -> T
         silent[batch["tokens"]].cpu().numpy(),
         batch.ids,
     )
-    torch.set_num_threads(threads)  # numba takes all there are for both when it starts its own
     return torch.from_numpy(found).to(frames)
 
 

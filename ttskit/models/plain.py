@@ -80,12 +80,15 @@ class Plain(Family):
     def __init__(self, config: PlainConfig, facts: Facts) -> None:
         super().__init__(config, facts)
         self.fields = tuple(FIELDS[name] for name in config.predict)
-        self.needs = ("tokens", "durations", "speaker", *self.fields)
         self.encoder = TextEncoder(config.encoder, len(facts.symbols))
         self.speakers = Speakers(facts, config.speaker_channels)
         self.predictor = self._predictor()
         self.values = nn.Conv1d(config.predictor.hidden, 1 + len(self.fields), 1)
         self.stretch = nn.Parameter(torch.zeros(()))  # logarithm of a factor
+
+    @classmethod
+    def needs(cls, config: PlainConfig) -> tuple[str, ...]:
+        return ("tokens", "durations", "speaker", *(FIELDS[name] for name in config.predict))
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         states = self._states(batch)

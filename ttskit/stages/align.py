@@ -219,7 +219,7 @@ class Plan:
         from ttskit.training.goal import Goal
 
         path = beside(output)
-        wish = wished("aligner", self.aligner, "base", None, [])
+        wish = wished("aligner", self.aligner, None, None, [])
         train(
             [pairs.features, pairs.tokens],
             path,

@@ -9,7 +9,7 @@ import typer
 
 def command(
     family: Annotated[str | None, typer.Argument(help="Without one: the list of them.")] = None,
-    preset: Annotated[str, typer.Option(help="Which of its presets.")] = "base",
+    preset: Annotated[str | None, typer.Option(help="Of the family; its first.")] = None,
     assign: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")
     ] = None,

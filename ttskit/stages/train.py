@@ -220,7 +220,7 @@ def _first_process() -> bool:
 def wished(
     role: str,
     family: str | None,
-    preset: str,
+    preset: str | None,
     config: Path | None,
     assignments: Sequence[str],
 ) -> Wish:
@@ -241,9 +241,7 @@ def command(
         Path | None, typer.Option("--output", "-o", help="Model to write.  Needed.")
     ] = None,
     family: Annotated[str | None, typer.Option(help="Of models; the role's first.")] = None,
-    preset: Annotated[
-        str, typer.Option(help="Of the family: `ttskit config` lists them.")
-    ] = "base",
+    preset: Annotated[str | None, typer.Option(help="Of the family; its first.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
     assign: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")

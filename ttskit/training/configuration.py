@@ -67,13 +67,17 @@ def configuration(family: str) -> type[Any]:
 
 def resolved(
     family: str,
-    preset: str = "base",
+    preset: str | None = None,
     path: Path | None = None,
     assignments: Sequence[str] = (),
     role: str | None = None,
 ) -> Any:
-    """Return the configuration of a family: its preset, changed by a TOML file and by `--set`."""
+    """Return the configuration of a family: its preset, changed by a TOML file and by `--set`.
+
+    Without a preset it is the first one.
+    """
     presets = find(family, role).presets
+    preset = preset or next(iter(presets))
     if preset not in presets:
         raise SettingError(f"{family} has no preset {preset!r}; there is {', '.join(presets)}")
     config = settings.changed(

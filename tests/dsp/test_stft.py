@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+import torch
+
+from ttskit.dsp import stft
+from ttskit.dsp.mel import MelSettings, MelSpectrogram
+
+
+@pytest.mark.parametrize(("n_fft", "hop_length"), [(1024, 256), (800, 200), (512, 120), (600, 275)])
+def test_the_inverse_gives_back_every_sample(n_fft, hop_length):
+    audio = torch.randn(2, 20 * hop_length, generator=torch.Generator().manual_seed(0))
+    again = stft.audio(stft.spectrum(audio, n_fft, hop_length), n_fft, hop_length)
+    torch.testing.assert_close(again, audio, atol=1e-5, rtol=0)
+
+
+def test_frames_are_those_of_the_mel_spectrogram():
+    audio = torch.randn(1, 256 * 12, generator=torch.Generator().manual_seed(0))
+    spectrogram = MelSpectrogram(MelSettings())
+    bands = stft.spectrum(audio, 1024, 256).abs() @ spectrogram.filters
+    torch.testing.assert_close(bands.log(), spectrogram(audio), atol=1e-3, rtol=0)
+
+
+def test_a_click_in_one_frame_is_heard_in_that_frame():
+    spectrum = torch.zeros(1, 40, 513, dtype=torch.complex64)
+    # A click in the middle of its window: at (17 + 1/2) hops of 256.
+    spectrum[0, 17] = torch.fft.rfft(torch.eye(1024)[512])
+    assert stft.audio(spectrum, 1024, 256).abs().argmax() == 17 * 256 + 128
+
+
+def test_gradients_flow_both_ways():
+    audio = torch.randn(1, 1024, dtype=torch.double, requires_grad=True)
+    again = stft.audio(stft.spectrum(audio, 256, 64), 256, 64)
+    again.sum().backward()
+    np.testing.assert_allclose(audio.grad, 1, atol=1e-5)

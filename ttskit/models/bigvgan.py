@@ -1,0 +1,94 @@
+"""BigVGAN (Lee et al., 2023): upsampling with periodic activations that make no aliases.
+
+B batch, C channels, L samples.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ttskit.models.family import Facts
+from ttskit.models.hifigan import TRAINING
+from ttskit.models.upsampler import Shape, Upsampler
+from ttskit.models.vocoder import Learnt
+from ttskit.settings import key
+
+TAPS = 12  # of the low-pass filter
+REACH = 5  # samples that an activation sees on either side
+
+
+class Bigvgan(Learnt):
+    """Upsampling with snakes."""
+
+    @dataclass(frozen=True)
+    class Config(Shape):
+        """With the activation to choose."""
+
+        activation: str = key("snakebeta", "periodic", choices=("snake", "snakebeta"))
+
+    presets: ClassVar = {
+        "base": TRAINING | {"training.learning_rate": 1e-4, "training.clip_norm": 500.0},
+        "tiny": TRAINING | {"training.learning_rate": 1e-4, "channels": 128},
+    }
+
+    def __init__(self, config: Config, facts: Facts) -> None:
+        def activation(channels: int) -> nn.Module:
+            return Smooth(Snake(channels, config.activation == "snakebeta"))
+
+        upsampler = Upsampler(config, facts, activation, nn.Identity(), activation)
+        super().__init__(config, facts, upsampler, config.reach(REACH))
+
+
+class Snake(nn.Module):
+    """x + sin²(αx)/β for each channel (Ziyin et al., 2020); β is α unless it is separate."""
+
+    def __init__(self, channels: int, separate: bool) -> None:
+        super().__init__()
+        self.log_alpha = nn.Parameter(torch.zeros(channels, 1))
+        self.log_beta = nn.Parameter(torch.zeros(channels, 1)) if separate else self.log_alpha
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, L) to the same."""
+        return x + torch.sin(x * self.log_alpha.exp()).square() * (-self.log_beta).exp()
+
+
+class Smooth(nn.Module):
+    """An activation at twice the rate, so that the harmonics it makes do not fold back."""
+
+    up: Tensor
+    down: Tensor
+
+    def __init__(self, activation: nn.Module) -> None:
+        super().__init__()
+        self.activation = activation
+        low = lowpass(TAPS)
+        # Of the samples from n − 3 to n + 3, one filter makes sample 2n, its mirror 2n + 1.
+        even = F.pad(2 * low[::2], (0, 1))
+        self.register_buffer("up", torch.stack([even, even.flip(0)])[:, None], persistent=False)
+        self.register_buffer("down", low[None, None], persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, L) to the same."""
+        flat = x.reshape(-1, 1, x.shape[2])  # (B · C, 1, L)
+        half = TAPS // 4
+        fine = F.conv1d(F.pad(flat, (half, half), mode="replicate"), self.up)  # (B · C, 2, L)
+        fine = self.activation(fine.mT.reshape(*x.shape[:2], -1)).reshape(len(flat), 1, -1)
+        fine = F.pad(fine, (TAPS // 2 - 1, TAPS // 2), mode="replicate")
+        return F.conv1d(fine, self.down, stride=2).reshape(x.shape)
+
+
+def lowpass(taps: int) -> Tensor:
+    """Half-band filter of unit sum: a sinc under Kaiser's window, (taps,).
+
+    The transition is 0.3 of the rate wide, as published; Kaiser's formulas give the window.
+    """
+    attenuation = 2.285 * (taps / 2 - 1) * math.pi * 4 * 0.3 + 7.95  # dB, 51
+    window = torch.kaiser_window(taps, periodic=False, beta=0.1102 * (attenuation - 8.7))
+    low = torch.sinc((torch.arange(taps) - (taps - 1) / 2) / 2) * window
+    return low / low.sum()

@@ -1,0 +1,151 @@
+"""What all vocoders share: chunks that join without a seam, spectral losses, and critics.
+
+B batch, T frames, M mel bands, N = T · hop_length samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.nn.utils.rnn import pad_sequence
+
+from ttskit.dsp.mel import MelSettings, MelSpectrogram
+from ttskit.models.batch import Batch
+from ttskit.models.critics import Critics
+from ttskit.models.family import Facts, Family, Picture
+from ttskit.models.spectral import distances
+
+
+class Vocoder(Family):
+    """From log-mel to audio, utterance by utterance and chunk by chunk."""
+
+    role = "vocoder"
+
+    def stream(
+        self, mel: Tensor, generator: torch.Generator | None = None, **knobs: float
+    ) -> Iterator[Tensor]:
+        """Yield the audio of (T, M) in pieces (n,), T · hop_length samples in all."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def generate(
+        self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
+    ) -> dict[str, Tensor]:
+        """Return audio (B, N), zero beyond the end of an utterance."""
+        frames = batch.lengths["frame"].tolist()
+        mels = [mel[:count] for mel, count in zip(batch["mel"], frames, strict=True)]
+        made = [torch.cat([mel[:0, 0], *self.stream(mel, generator, **knobs)]) for mel in mels]
+        return {"audio": pad_sequence(made, batch_first=True)}
+
+    def fold(self) -> None:
+        """Make plain weights of their parametrisations, which only training needs."""
+        for module in [*self.modules()]:
+            if parametrize.is_parametrized(module):
+                parametrize.remove_parametrizations(module, "weight")
+
+
+class Learnt(Vocoder):
+    """A convolutional generator that learns from recordings, and in the end from critics.
+
+    The generator takes normalised mel (B, M, T) and returns (B, N).  Its audio depends on no more
+    than `reach` frames on either side, so chunks that overlap by as much join exactly.
+    """
+
+    chunk: ClassVar[int] = 128  # frames; what fits into the cache of a processor is fastest
+    mel_mean: Tensor
+    mel_deviation: Tensor
+
+    def __init__(self, config: Any, facts: Facts, generator: nn.Module, reach: int) -> None:
+        super().__init__(config, facts)
+        self.generator = generator
+        self.reach = reach
+        self.critics: Critics | None = None
+        for name, default in {"mel_mean": np.zeros, "mel_deviation": np.ones}.items():
+            value = facts.statistics.get(name, default(facts.n_mels))
+            self.register_buffer(name, torch.as_tensor(value, dtype=torch.float32))
+        self.spectrogram = MelSpectrogram(mel_settings(facts))
+
+    @classmethod
+    def needs(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003
+        return ("mel", "audio")
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """(B, T, M) to (B, N)."""
+        normal = (mel - self.mel_mean) / self.mel_deviation
+        made: Tensor = self.generator(normal.mT).float()
+        return made
+
+    @torch.no_grad()
+    def stream(
+        self,
+        mel: Tensor,
+        generator: torch.Generator | None = None,  # noqa: ARG002
+        **knobs: float,  # noqa: ARG002
+    ) -> Iterator[Tensor]:
+        """Yield the audio of (T, M) by chunks, each made with the frames around it."""
+        hop_length = self.facts.hop_length
+        for start in range(0, len(mel), self.chunk):
+            stop, first = min(start + self.chunk, len(mel)), max(0, start - self.reach)
+            made = self(mel[None, first : stop + self.reach])[0]
+            yield made[(start - first) * hop_length : (stop - first) * hop_length]
+
+    def copy(self, batch: Batch) -> Tensor:
+        """(B, N): what the generator makes of the mel, silent where there is no recording."""
+        return self(batch["mel"]) * batch.mask("sample")
+
+    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
+        return self._spectral(batch, self.copy(batch))
+
+    def prepare(self) -> None:
+        """Add the critics, if they ever play."""
+        if self.config.adversary.from_progress < 1:
+            self.critics = Critics(self.config.adversary)
+
+    def players(self) -> dict[str, nn.Module]:
+        alone: dict[str, nn.Module] = {"generator": self.generator}
+        return alone | ({"critic": self.critics} if self.critics else {})
+
+    def terms(self, batch: Batch, progress: float, player: str) -> dict[str, Tensor]:
+        """Return the loss of one player; until the critics play, theirs is empty."""
+        critics = self.critics if progress >= self.config.adversary.from_progress else None
+        if player == "critic":
+            if critics is None:
+                return {}
+            with torch.no_grad():
+                made = self.copy(batch)
+            return critics.requires_grad_(True).loss(batch, made)
+        made = self.copy(batch)
+        terms = self._spectral(batch, made)
+        return terms | critics.requires_grad_(False).verdict(batch, made) if critics else terms
+
+    def kept(self) -> dict[str, Tensor]:
+        """Return the weights without those of the critics."""
+        weights = self.state_dict()
+        return {name: value for name, value in weights.items() if not name.startswith("critics.")}
+
+    @torch.no_grad()
+    def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
+        made = self._mel(self.copy(batch.only(0)))[0]
+        return {}, {"copy": Picture(made.T.cpu().numpy(), "frame", "mel band")}
+
+    def _spectral(self, batch: Batch, made: Tensor) -> dict[str, Tensor]:
+        told, audio = self.config.spectral, batch["audio"]
+        terms = {"mel": told.mel * batch.mean((self._mel(made) - self._mel(audio)).abs())}
+        linear, log = (batch.mean(distance) for distance in distances(made, audio, told.n_fft))
+        return terms | {"stft": told.stft * linear, "log_stft": told.stft * log}
+
+    def _mel(self, audio: Tensor) -> Tensor:
+        if self.spectrogram.window.device != audio.device:
+            self.spectrogram = MelSpectrogram(self.spectrogram.settings, audio.device)
+        return self.spectrogram(audio)
+
+
+def mel_settings(facts: Facts) -> MelSettings:
+    """Return the spectrogram that a model hears."""
+    sizes = facts.sample_rate, facts.n_fft, facts.hop_length, facts.n_mels
+    return MelSettings(*sizes, facts.fmin, facts.fmax)
