@@ -28,8 +28,8 @@ def test_is_found_by_name():
 
 
 def test_says_what_it_needs():
-    assert Plain.needs(SMALL) == ("tokens", "durations", "speaker")
-    assert Plain.needs(ALL)[3:] == ("pitch", "loudness_token")
+    assert Plain.needs(Plain.Config()) == ("tokens", "durations", "speaker")
+    assert Plain.needs(make(Plain, ALL).config)[3:] == ("pitch", "loudness_token")
 
 
 def test_every_weight_learns(two):

@@ -112,6 +112,7 @@ class Examples:
     def _statistics(self) -> Mapping[str, np.ndarray]:
         rows = np.random.default_rng(0).permutation(len(self))[:SAMPLED]
         frames = np.concatenate([self.value(kinds.Features, row, "mel") for row in rows])
+        frames = frames[np.isfinite(frames).all(axis=1)]  # the trainer names those that are not
         deviation = np.maximum(frames.std(axis=0), 1e-3)
         return {"mel_mean": frames.mean(axis=0), "mel_deviation": deviation}
 

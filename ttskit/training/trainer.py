@@ -279,6 +279,8 @@ class Trainer:
             terms = self.model.loss(replace(batch, counts=totals), 1.0)
             row = processes.added(row, {f"held_out/loss/{k}": float(v) for k, v in terms.items()})
         row["held_out/loss"] = sum(row.values())
+        if not np.isfinite(row["held_out/loss"]):
+            self._refuse(made, 1.0, next(iter(self.optimizers)))
         numbers, pictures = self.model.watch(made[0])
         return row | {f"watch/{name}": value for name, value in numbers.items()}, pictures
 
