@@ -27,7 +27,7 @@ LAYERS = (
     {"datasets", "text", "dsp"},
     {"models"},
     {"trained"},
-    {"training"},
+    {"training", "synthesis"},
     {"stages"},
     {"cli"},
     {"__main__", "__init__"},

@@ -104,6 +104,9 @@ class Examples:
             kind = {key: type(getattr(Facts, key)) for key in GRID}
             told |= {key: kind[key](features.attributes[key]) for key in GRID}
             told["statistics"] = self._statistics()
+        elif kinds.Alignment in self._readers:
+            given = self._readers[kinds.Alignment].attributes
+            told |= {key: int(given[key]) for key in ("sample_rate", "hop_length")}
         if kinds.Alignment in self._readers or kinds.Tokens in self._readers:
             symbols = tuple(self.reader(kinds.Alignment, kinds.Tokens).table("symbols"))
             told |= {"symbols": symbols, "silent": tuple(s in SPECIAL for s in symbols)}
