@@ -90,10 +90,11 @@ class Neural:
 
         with torch.inference_mode():
             batch = collate([id], [{"mel": mel, "tokens": tokens}])
-            score = self.module.generate(batch)["scores"][0].numpy()  # (T, N)
+            found = self.module.generate(batch)["scores"][0]  # (T, N)
+            sure, score = found.log_softmax(1).numpy(), found.numpy()
         silent = np.array(self.model.facts.silent)[tokens]
         durations = mas.durations(score, silent, id)
-        on_path = np.where(mas.path(durations, len(score)), score, 0).sum(axis=0)
+        on_path = np.where(mas.path(durations, len(score)), sure, 0).sum(axis=0)
         return durations, (on_path / np.maximum(durations, 1)).astype(np.float32)
 
 

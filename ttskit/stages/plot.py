@@ -1,7 +1,8 @@
 """Plot: one utterance as a picture: waveform, words, mel with f0 on it, phonemes, levels, scores.
 
 Reads Features or an Alignment or both, and their Corpus where it is given; writes a PNG.  The
-picture is a column of panels that share the time axis: each input adds its own.
+picture is a column of panels that share the time axis: each input adds its own.  With an aligner
+there is also what it makes of the utterance; of the folder of a training, its losses are drawn.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ttskit.intervals import Interval, Timeline, check, step
 from ttskit.options import Inputs
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -48,6 +50,7 @@ class Utterance(NamedTuple):
     features: Features | None
     spoken: Timeline | None
     corpus: Corpus | None
+    attention: np.ndarray | None = None  # (frame, token), probabilities
 
     @property
     def seconds(self) -> float:
@@ -93,6 +96,8 @@ def _panels(shown: Utterance, width: float) -> Iterator[Panel]:
         yield Panel(2.0, partial(_levels, features=features, times=times))
     if spoken:
         yield Panel(1.2, partial(_scores, spoken=spoken))
+    if spoken and shown.attention is not None:
+        yield Panel(3.6, partial(_attention, attention=shown.attention, spoken=spoken))
 
 
 def _wave(axes: Axes, corpus: Corpus, sample_rate: int) -> None:
@@ -186,6 +191,21 @@ def _scores(axes: Axes, spoken: Timeline) -> None:
     axes.set(ylabel="score")
 
 
+def _attention(axes: Axes, attention: np.ndarray, spoken: Timeline) -> None:
+    """Draw how likely each token is at each frame, and the walk that was chosen."""
+    import numpy as np
+    from matplotlib.ticker import MaxNLocator
+
+    count = attention.shape[1]
+    edges = (0, spoken.seconds, -0.5, count - 0.5)
+    axes.imshow(np.sqrt(attention.T), origin="lower", aspect="auto", extent=edges, cmap="magma")
+    walk = np.repeat(np.arange(count), spoken.record.durations)
+    times = np.linspace(0, spoken.seconds, len(walk) + 1)
+    axes.stairs(walk, times, baseline=None, color=COOL, linewidth=0.9)
+    axes.set(ylabel="token")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+
+
 def _mel(axes: Axes, features: Features, times: Any, spoken: Timeline | None) -> None:
     import numpy as np
 
@@ -276,25 +296,57 @@ def _agree(first: Reader[Any], other: Reader[Any]) -> None:
             )
 
 
+def attended(shown: Utterance, path: Path, symbols: Sequence[str]) -> np.ndarray:
+    """Return how likely a trained aligner finds each token at each frame, (frame, token)."""
+    import torch
+
+    from ttskit import trained
+    from ttskit.models.batch import collate
+
+    if shown.features is None or shown.spoken is None:
+        raise TtskitError(f"{path}: to draw what it makes of an utterance, add features and tokens")
+    model = trained.read(path, role="aligner")
+    if tuple(symbols) != model.facts.symbols or shown.features.mel.shape[1] != model.facts.n_mels:
+        raise TtskitError(f"{path}: was trained for other symbols or another mel")
+    told = {"mel": shown.features.mel, "tokens": shown.spoken.record.tokens}
+    with torch.inference_mode():
+        scores = model.module().generate(collate([shown.said.id], [told]))["scores"]
+    return scores[0].softmax(1).numpy()
+
+
 def command(
     inputs: Inputs = None,
     id: Annotated[str | None, typer.Option(help="Which; the first one otherwise.")] = None,
+    aligner: Annotated[Path | None, typer.Option(help="A model: draw what it attends to.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="PNG, PDF or SVG.  [default: ID.png]")
     ] = None,
 ) -> None:
-    """Draw one utterance."""
-    import warnings
+    """Draw one utterance, or the losses of a training."""
+    if inputs and inputs[0].is_dir():
+        from ttskit.training import curves
 
-    from ttskit import kinds, progress, streams
+        _save(curves.draw(inputs[0]), output or inputs[0] / "loss.png")
+        return
+    from ttskit import kinds, streams
 
     wanted = (kinds.Features, kinds.Alignment, kinds.Corpus)
     features, alignment, corpus = streams.inputs(inputs, optional=wanted)
     shown = chosen(features, alignment, corpus, id)
-    path = output or Path(f"{shown.said.id}.png")
+    if aligner:
+        symbols = shown.spoken.symbols if shown.spoken else ()
+        shown = shown._replace(attention=attended(shown, aligner, symbols))
+    _save(draw(shown), output or Path(f"{shown.said.id}.png"))
+
+
+def _save(figure: Figure, path: Path) -> None:
+    import warnings
+
+    from ttskit import progress
+
     with warnings.catch_warnings(record=True) as caught:
         try:
-            draw(shown).savefig(path, dpi=110)
+            figure.savefig(path, dpi=110)
         except ValueError as error:
             raise TtskitError(f"{path}: cannot be drawn: {error}") from error
     if any("missing from font" in str(warning.message) for warning in caught):
