@@ -15,6 +15,7 @@ from ttskit.stages import (
     cat,
     config,
     corpus,
+    decode,
     demo,
     diff,
     doctor,
@@ -70,6 +71,7 @@ app.command("features")(features.command)
 app.command("align")(align.command)
 app.command("train")(train.command)
 app.command("config")(config.command)
+app.command("decode")(decode.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)
