@@ -5,6 +5,7 @@ Shapes: B batch, N tokens, T frames.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -160,6 +161,11 @@ class Acoustics:
 def numbers(model: Trained) -> dict[str, int]:
     """Return the speakers of a model by name."""
     return {name: number for number, name in enumerate(model.facts.speakers)}
+
+
+def seed_of(seed: int, id: str) -> int:
+    """Return the seed of one utterance, whatever others there are."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {id}".encode()).digest()[:7])
 
 
 def mixture(speaker: str, known: Mapping[str, int]) -> np.ndarray:

@@ -96,6 +96,13 @@ class Trained:
         return module.to(device).eval().requires_grad_(False)
 
 
+def grid(attributes: Mapping[str, hdf5.Value]) -> dict[str, Any]:
+    """Return what attributes say of the grid, in the types of `Facts`."""
+    from ttskit.models.family import Facts
+
+    return {key: type(getattr(Facts, key))(attributes[key]) for key in GRID if key in attributes}
+
+
 def usable(device: str) -> None:
     """Refuse a device that is not there."""
     import torch
@@ -138,7 +145,7 @@ def read(path: Path, name: str = "", role: str | None = None) -> Trained:
         symbols=symbols,
         silent=tuple(bool(one) for one in silent),
         speakers=tuple(_table(container, "speakers")) or ("",),
-        **{key: type(getattr(Facts, key))(found[key]) for key in GRID},
+        **grid(found),
     )
     return Trained(container, facts)
 

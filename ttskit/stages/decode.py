@@ -102,6 +102,7 @@ class Speak:
         import numpy as np
 
         from ttskit.kinds import Mels, Tokens
+        from ttskit.synthesis import seed_of
 
         said, known, heard = self.tell(item)
         check(said, len(self.decoder.facts.symbols))
@@ -141,11 +142,6 @@ class Speak:
                 f"of {', '.join(known)}"
             )
         return known[0]
-
-
-def seed_of(seed: int, id: str) -> int:
-    """Return the seed of one utterance, whatever others there are."""
-    return int.from_bytes(hashlib.sha256(f"{seed} {id}".encode()).digest()[:7])
 
 
 def check(said: Tokens | Alignment, symbols: int) -> None:

@@ -14,7 +14,7 @@ from ttskit.models.batch import Batch, collate
 from ttskit.models.family import Facts
 from ttskit.record import Record
 from ttskit.text.symbols import SPECIAL
-from ttskit.trained import GRID
+from ttskit.trained import grid
 
 Values = Callable[["Examples", int], np.ndarray]
 COMMAND = {"corpus": "corpus", "features": "features", "tokens": "tokens", "alignment": "align"}
@@ -101,12 +101,10 @@ class Examples:
         told: dict[str, Any] = {"speakers": self.speakers}
         if kinds.Features in self._readers:
             features = self._readers[kinds.Features]
-            kind = {key: type(getattr(Facts, key)) for key in GRID}
-            told |= {key: kind[key](features.attributes[key]) for key in GRID}
+            told |= grid(features.attributes)
             told["statistics"] = self._statistics()
         elif kinds.Alignment in self._readers:
-            given = self._readers[kinds.Alignment].attributes
-            told |= {key: int(given[key]) for key in ("sample_rate", "hop_length")}
+            told |= grid(self._readers[kinds.Alignment].attributes)
         if kinds.Alignment in self._readers or kinds.Tokens in self._readers:
             symbols = tuple(self.reader(kinds.Alignment, kinds.Tokens).table("symbols"))
             told |= {"symbols": symbols, "silent": tuple(s in SPECIAL for s in symbols)}
