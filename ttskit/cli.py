@@ -15,6 +15,7 @@ from ttskit.stages import (
     cat,
     config,
     corpus,
+    decode,
     demo,
     diff,
     doctor,
@@ -31,6 +32,7 @@ from ttskit.stages import (
     tokens,
     train,
     verify,
+    vocode,
 )
 
 app = typer.Typer(
@@ -70,6 +72,8 @@ app.command("features")(features.command)
 app.command("align")(align.command)
 app.command("train")(train.command)
 app.command("config")(config.command)
+app.command("decode")(decode.command)
+app.command("vocode")(vocode.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)

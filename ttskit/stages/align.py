@@ -158,13 +158,7 @@ def opened(path: Path, features: Reader[Features], symbols: Sequence[str]) -> Tr
     from ttskit import trained
 
     found = trained.read(path, role="aligner")
-    for name in trained.GRID:
-        wanted = getattr(found.facts, name)
-        if features.attributes[name] != wanted:
-            raise ArtifactError(
-                f"{features.name}: has {name} {features.attributes[name]}, {path} was trained "
-                f"with {wanted}: make features like those"
-            )
+    found.check_grid(features.name, features.attributes)
     if tuple(symbols) != found.facts.symbols:
         raise ArtifactError(
             f"{path}: knows other symbols than the tokens: make tokens in its language"
