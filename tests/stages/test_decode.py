@@ -155,6 +155,8 @@ def test_who_speaks_is_told_or_the_first(folder):
 
 def test_what_does_not_fit_is_refused(speech):
     write_model(speech / "hop.h5", "plain", {}, hop_length=300)
+    phonemes = {"symbols": (*TABLE, "ˈoʊ"), "silent": (False,) * (len(TABLE) + 1)}
+    write_model(speech / "phonemes.h5", "glow", {"flow": {"blocks": 1}}, **phonemes)
     write_model(speech / "aligner.h5", "attention", {})
     write_model(speech / "grid.h5", "glow", {"flow": {"blocks": 1}}, n_fft=2048)
     whole = (speech / "decoder.h5").read_bytes()
@@ -164,6 +166,7 @@ def test_what_does_not_fit_is_refused(speech):
     recordings = ["features.h5", "alignment.h5"]
     for words, says in (
         (["lines.txt", *MODELS], "lines.txt: is spelt in the symbols of en-us, not in those"),
+        ([*lines, "--decoder", "phonemes.h5"], "is spelt in the symbols of characters, not in"),
         ([*lines, *decoder], "lines.txt: needs --duration"),
         ([*lines, *decoder, "--duration", "aligner.h5"], "for the role aligner, needs duration"),
         ([*lines, *decoder, "--duration", "hop.h5"], "decoder.h5: has hop_length 256, hop.h5 has"),
