@@ -195,7 +195,7 @@ def texts(path: Path, name: str, spelling: Spelling, decoder: Trained) -> Given:
     characters = [one for one in decoder.facts.symbols if len(one) == 1 and one not in SPECIAL]
     language, table = spelling.language or "en-us", (*SPECIAL, *characters)
     speller = Speller(language, lexicons, table=table, fold=spelling.fold)
-    agree(speller.table, decoder, f"{name}: is spelt in the symbols of {speller.language}")
+    agree(speller.table, decoder, f"{name}: {speller.language} has other symbols")
     digests = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, *lexicons)]
     options = {"language": speller.language, "fold": spelling.fold}
     items = tokens.lines(name, path.read_bytes())
@@ -221,8 +221,8 @@ def agree(symbols: Sequence[str], decoder: Trained, complaint: str) -> None:
     """Refuse tokens of another table than the decoder was trained on."""
     if tuple(symbols) != decoder.facts.symbols:
         raise ArtifactError(
-            f"{complaint}, not in those that {decoder.name} was trained on: give the --language "
-            "of its tokens here and in `ttskit tokens`"
+            f"{complaint} than {decoder.name} was trained on: spell in its language (--language, "
+            "here or in `ttskit tokens`)"
         )
 
 
