@@ -116,6 +116,19 @@ def test_the_frames_of_recordings_are_kept_with_what_was_heard(speech):
         assert record.durations.sum() == len(record.mel)
 
 
+def test_mels_go_where_other_artifacts_go(folder):
+    spoken(folder)
+    run("select", "mels.h5", "--id", "line000003", "-o", "one.h5")
+    run("select", "mels.h5", "--head", 2, "-o", "rest.h5")
+    run("merge", "rest.h5", "one.h5", "-o", "all.h5")
+    run("verify", "all.h5")
+    assert run("info", "all.h5", "--field", "utterances").stdout == "3\n"
+    assert run("ls", "all.h5").stdout.split()[-1] == "line000003"
+    assert run("cat", "one.h5", "-f", "words").stdout == '["salt", "on", "a", "trail"]\n'
+    run("plot", "one.h5", "-o", "one.png")
+    assert (folder / "one.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_how_sure_the_durations_are_is_kept(folder):
     sizes = {"encoder": {"hidden": 16, "filter": 24, "layers": 1}, "predictor": {"hidden": 8}}
     write_model(folder / "duration.h5", "film", sizes)
@@ -155,6 +168,8 @@ def test_who_speaks_is_told_or_the_first(folder):
 
 def test_what_does_not_fit_is_refused(speech):
     write_model(speech / "hop.h5", "plain", {}, hop_length=300)
+    phonemes = {"symbols": (*TABLE, "ˈoʊ"), "silent": (False,) * (len(TABLE) + 1)}
+    write_model(speech / "phonemes.h5", "glow", {"flow": {"blocks": 1}}, **phonemes)
     write_model(speech / "aligner.h5", "attention", {})
     write_model(speech / "grid.h5", "glow", {"flow": {"blocks": 1}}, n_fft=2048)
     whole = (speech / "decoder.h5").read_bytes()
@@ -163,7 +178,12 @@ def test_what_does_not_fit_is_refused(speech):
     decoder = ["--decoder", "decoder.h5"]
     recordings = ["features.h5", "alignment.h5"]
     for words, says in (
-        (["lines.txt", *MODELS], "lines.txt: is spelt in the symbols of en-us, not in those"),
+        (["lines.txt", *MODELS], "lines.txt: en-us has other symbols than decoder.h5 was trained"),
+        ([*lines, "--decoder", "phonemes.h5"], "lines.txt: characters has other symbols"),
+        (
+            ["tokens.h5", *MODELS[:3], "phonemes.h5"],
+            "tokens.h5: has other symbols than",
+        ),
         ([*lines, *decoder], "lines.txt: needs --duration"),
         ([*lines, *decoder, "--duration", "aligner.h5"], "for the role aligner, needs duration"),
         ([*lines, *decoder, "--duration", "hop.h5"], "decoder.h5: has hop_length 256, hop.h5 has"),

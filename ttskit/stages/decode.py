@@ -189,11 +189,13 @@ def texts(path: Path, name: str, spelling: Spelling, decoder: Trained) -> Given:
     from ttskit import streams
     from ttskit.stages import tokens
     from ttskit.text.spelling import Speller
+    from ttskit.text.symbols import SPECIAL
 
     lexicons = [streams.local(one)[0] for one in spelling.lexicon]
-    language, table = spelling.language or "en-us", decoder.facts.symbols
+    characters = [one for one in decoder.facts.symbols if len(one) == 1 and one not in SPECIAL]
+    language, table = spelling.language or "en-us", (*SPECIAL, *characters)
     speller = Speller(language, lexicons, table=table, fold=spelling.fold)
-    agree(speller.table, decoder, f"{name}: is spelt in the symbols of {speller.language}")
+    agree(speller.table, decoder, f"{name}: {speller.language} has other symbols")
     digests = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, *lexicons)]
     options = {"language": speller.language, "fold": spelling.fold}
     items = tokens.lines(name, path.read_bytes())
@@ -219,8 +221,8 @@ def agree(symbols: Sequence[str], decoder: Trained, complaint: str) -> None:
     """Refuse tokens of another table than the decoder was trained on."""
     if tuple(symbols) != decoder.facts.symbols:
         raise ArtifactError(
-            f"{complaint}, not in those that {decoder.name} was trained on: give the --language "
-            "of its tokens here and in `ttskit tokens`"
+            f"{complaint} than {decoder.name} was trained on: spell in its language (--language, "
+            "here or in `ttskit tokens`)"
         )
 
 
@@ -301,7 +303,7 @@ def command(
     """Make the mel of texts."""
     from ttskit import kinds, trained
     from ttskit.stages import info, tokens
-    from ttskit.work import Recipe, Running, build
+    from ttskit.work import Recipe, Running, build, up_to_date
 
     tell = info.summary(output, as_json)
     speaks = trained.read(decoder, role="decoder")
@@ -324,7 +326,8 @@ def command(
         skipped=given.skipped,
     )
     make = Speak(lasts, speaks, given.tell, manner, seed, device)
-    make.acoustics  # noqa: B018 (refuses models that do not fit, before any work is done)
+    if restart or not up_to_date(output or Path("-"), recipe):
+        make.acoustics  # noqa: B018 (refuses models that do not fit, before any work is done)
     items = dict(list(given.items.items())[:limit])
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     path = build(output, recipe, items, make, running, source=given.name)

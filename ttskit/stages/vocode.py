@@ -110,14 +110,12 @@ def griffinlim(attributes: Mapping[str, Any]) -> Vocoder:
 
 def note(path: Path) -> None:
     """Say which utterances reach full scale: their audio was clipped."""
-    import numpy as np
-
     from ttskit import kinds, progress
     from ttskit.artifact import Reader
 
     reader = Reader(path, kinds.Corpus)
     peaks = ((id, reader.value(row, "audio")) for row, id in enumerate(reader.ids))
-    loud = [id for id, audio in peaks if np.isin(audio, (-32768, 32767)).any()]
+    loud = [id for id, audio in peaks if audio.max() == 32767 or audio.min() == -32768]
     if loud:
         shown = ", ".join(loud[:3]) + (" ..." if loud[3:] else "")
         progress.note(f"{len(loud)} utterances reach full scale, and may be clipped: {shown}")
@@ -155,7 +153,7 @@ def command(
     """Make audio of mels."""
     from ttskit import kinds, streams, trained
     from ttskit.stages import info
-    from ttskit.work import Recipe, Running, build
+    from ttskit.work import Recipe, Running, build, up_to_date
 
     tell = info.summary(output, as_json)
     readers = streams.opened(inputs)
@@ -168,16 +166,17 @@ def command(
     if model:
         model.check_grid(reader.name, reader.attributes)
     make = Vocode(reader, model, seed, device)
-    make.vocoder  # noqa: B018 (refuses a model that is damaged, before any work is done)
     recipe = Recipe(
         stage="vocode",
         revision=REVISION,
         kind=kinds.Corpus,
         options={"vocoder": None if model else vocoder, "seed": seed, "limit": limit},
         inputs=[reader.digest, *([model.container.digest] if model else [])],
-        attributes={"sample_rate": make.vocoder.facts.sample_rate},
+        attributes={"sample_rate": reader.attributes["sample_rate"]},
         skipped=reader.skipped,
     )
+    if restart or not up_to_date(output or Path("-"), recipe):
+        make.vocoder  # noqa: B018 (refuses a model that is damaged, before any work is done)
     ids = {id: id for id in reader.ids[:limit]}
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     path = build(output, recipe, ids, make, running, source=reader.name)
