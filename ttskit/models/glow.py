@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,9 +23,9 @@ from ttskit.errors import SettingError
 from ttskit.models.batch import Batch
 from ttskit.models.encoder import EncoderConfig, TextEncoder
 from ttskit.models.family import Facts, Family, Picture
-from ttskit.models.invertible import Flow, FlowConfig
+from ttskit.models.invertible import Flow, FlowConfig, squeezed
 from ttskit.models.layers import (
-    Convolutions,
+    LayerNorm,
     Scale,
     Speakers,
     expand,
@@ -46,14 +47,15 @@ class GlowConfig:
     )
     speaker_in_encoder: bool = key(False, "tell the encoder who speaks too, not the flow alone")
     pitch: bool = key(False, "tell the encoder the pitch of each token")
-    prior_layers: int = key(0, "convolutions that vary the mean within a token", least=0)
+    coarse_layers: int = key(0, "layers that foretell a mel, which the flow refines", least=0)
+    coarse_hidden: int = key(192, "their channels", least=1)
     encoder: EncoderConfig = table(EncoderConfig, "the text encoder")
     flow: FlowConfig = table(FlowConfig, "the invertible network")
 
     def __post_init__(self) -> None:
-        if self.durations == "joint" and self.prior_layers:
+        if self.durations == "joint" and self.coarse_layers:
             raise SettingError(
-                f"prior_layers is {self.prior_layers}, needs 0 where durations is joint"
+                f"coarse_layers is {self.coarse_layers}, needs 0 where durations is joint"
             )
 
 
@@ -84,8 +86,10 @@ class Glow(Family):
             "encoder.filter": 384,
             "encoder.layers": 4,
             "encoder.prenet_dropout": 0.2,
-            "flow.hidden": 80,
-            "flow.blocks": 8,
+            "coarse_layers": 6,
+            "coarse_hidden": 192,
+            "flow.hidden": 48,
+            "flow.blocks": 4,
             "flow.layers": 3,
             "flow.dropout": 0.0,
             "training.batch": 16,
@@ -107,8 +111,9 @@ class Glow(Family):
         )
         self.pitch = nn.Conv1d(1, hidden, 3, padding=1) if config.pitch else None
         self.prior = nn.Conv1d(hidden, channels if config.mean_only else 2 * channels, 1)
-        self.within = Within(hidden, channels, config.prior_layers) if config.prior_layers else None
-        self.flow = Flow(config.flow, channels, speaker)
+        self.coarse = Coarse(config, channels) if config.coarse_layers else None
+        coarse = config.coarse_hidden * config.flow.squeeze if self.coarse else 0
+        self.flow = Flow(config.flow, channels, speaker + coarse)
         self.scale = Scale(facts.statistics, "mel", channels)
         self.register_buffer(
             "silent", torch.tensor(facts.silent, dtype=torch.bool), persistent=False
@@ -120,15 +125,22 @@ class Glow(Family):
         return ("tokens", "mel", "speaker", *told, *(("pitch",) if config.pitch else ()))
 
     def initialise(self, batch: Batch) -> None:
-        mel, frames = self._whole_steps(batch)
-        self.flow.initialise(mel, frames, self._speaker(batch))
-
-    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
-        """Return the negative log-likelihood of a mel, by frame and channel (equation 2)."""
         mel, real = self._whole_steps(batch)
         speaker = self._speaker(batch)
-        noise, log_determinant = self.flow(mel, real, speaker)
+        coarse = self._foretold(self._hidden(batch, speaker), batch, real)
+        self.flow.initialise(mel - coarse.mel, real, self._told(speaker, coarse))
+
+    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
+        """Return the negative log-likelihood of a mel, by frame and channel (equation 2).
+
+        Of a coarse mel also how far it is off; the flow learns what it misses, and leaves it alone.
+        """
+        mel, real = self._whole_steps(batch)
+        speaker = self._speaker(batch)
         hidden = self._hidden(batch, speaker)
+        coarse = self._foretold(hidden, batch, real)
+        kept = coarse.detached()
+        noise, log_determinant = self.flow(mel - kept.mel, real, self._told(speaker, kept))
         if self.config.durations == "joint":
             scores = self._likelihood(noise, hidden)
             durations = likeliest(scores, batch, real.sum(1), self.silent)
@@ -138,7 +150,9 @@ class Glow(Family):
         away = (noise - mean) * (-log_deviation).exp()
         each = log_deviation + away.square() / 2 + HALF_LOG  # (B, C, T)
         total = (each * real[:, None]).sum() - log_determinant.sum()
-        return {"likelihood": total / (batch.count("frame") * mel.shape[1])}
+        size = batch.count("frame") * mel.shape[1]
+        off = {"coarse": ((coarse.mel - mel) * real[:, None]).abs().sum() / size}
+        return {"likelihood": total / size, **(off if self.coarse else {})}
 
     def generate(
         self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
@@ -150,20 +164,21 @@ class Glow(Family):
         steps = _steps(frames, self.config.flow.squeeze, up=True)
         real = _until(steps, int(steps.max()))
         hidden = self._hidden(batch, speaker)
+        coarse = self._foretold(hidden, batch, real)
         mean, log_deviation = self._expected(hidden, durations, batch, real)
         noise = mean + log_deviation.exp() * noise_like(mean, generator) * noise_scale
-        mel = self.flow.inverse(noise * real[:, None], real, speaker)
-        mel = self.scale.inverse(mel.mT)[:, : int(frames.max())]  # (B, T, C)
+        fine = self.flow.inverse(noise * real[:, None], real, self._told(speaker, coarse))
+        mel = self.scale.inverse((coarse.mel + fine).mT)[:, : int(frames.max())]  # (B, T, C)
         return {"mel": mel * _until(frames, mel.shape[1])[..., None]}
 
     @torch.no_grad()
     def scores(self, batch: Batch) -> Tensor:
         """Return how likely each token makes each frame, (B, T, N): what MAS searches."""
-        if self.within is not None:
-            raise SettingError("prior_layers: a model that has them cannot align; train it with 0")
+        if self.coarse is not None:
+            raise SettingError("coarse_layers: a model that has them cannot align; train it with 0")
         speaker = self._speaker(batch)
         mel, real = self._whole_steps(batch, up=True)
-        noise, _ = self.flow(mel, real, speaker)
+        noise, _ = self.flow(mel, real, self._told(speaker, None))
         return self._likelihood(noise, self._hidden(batch, speaker))[:, : batch["mel"].shape[1]]
 
     def align(self, batch: Batch) -> Tensor:
@@ -220,9 +235,25 @@ class Glow(Family):
         """Return mean and logarithm of the deviation of each frame of `real` (B, T), (B, C, T)."""
         token = token_of_frame(durations, batch.lengths["token"], real.shape[1])
         mean, log_deviation = (expand(x, token) for x in self._gaussians(hidden))
-        if self.within is not None:
-            mean = mean + self.within(expand(hidden, token), real[:, None])
+        if self.coarse is not None:  # which says all that there is to expect
+            mean = mean * 0
         return mean, log_deviation
+
+    def _foretold(self, hidden: Tensor, batch: Batch, real: Tensor) -> Foretold:
+        """Return the coarse mel of each frame of `real` (B, T); nothing without layers for it."""
+        if self.coarse is None:
+            return Foretold(torch.zeros((), device=hidden.device), None)
+        durations = batch["durations"]
+        token = token_of_frame(durations, batch.lengths["token"], real.shape[1])
+        return self.coarse(expand(hidden, token), within(durations, token), real[:, None])
+
+    def _told(self, speaker: Tensor | None, coarse: Foretold | None) -> Tensor | None:
+        """Return what the flow is told, (B, channels, steps), or 1 where it is the same for all."""
+        told = [] if speaker is None else [speaker[..., None]]
+        if coarse is not None and coarse.states is not None:
+            states = squeezed(coarse.states, self.config.flow.squeeze)
+            told = [*(one.expand(-1, -1, states.shape[2]) for one in told), states]
+        return torch.cat(told, 1) if told else None
 
     def _whole_steps(self, batch: Batch, up: bool = False) -> tuple[Tensor, Tensor]:
         """Return the normalised mel (B, C, T) in whole steps of the flow, and what is real (B, T).
@@ -248,19 +279,63 @@ class Glow(Family):
             return together - alone[:, None]
 
 
-class Within(nn.Module):
-    """What varies within a token and at its borders, added to the mean of its frames."""
+class Foretold(NamedTuple):
+    """A coarse mel (B, C, T), and the states (B, H, T) that it was read from."""
 
-    def __init__(self, hidden: int, channels: int, layers: int) -> None:
+    mel: Tensor
+    states: Tensor | None
+
+    def detached(self) -> Foretold:
+        return Foretold(self.mel.detach(), None if self.states is None else self.states.detach())
+
+
+class Coarse(nn.Module):
+    """A mel by convolutions over frames, by least absolute error: what is typical of the text."""
+
+    def __init__(self, config: GlowConfig, channels: int) -> None:
         super().__init__()
-        self.stack = Convolutions(hidden, hidden, layers=layers, kernel=5, dropout=0.1)
+        hidden = config.coarse_hidden
+        self.entry = nn.Conv1d(config.encoder.hidden + 3, hidden, 1)
+        self.layers = nn.ModuleList(Residual(hidden, 7) for _ in range(config.coarse_layers))
+        self.last = LayerNorm(hidden)
         self.output = nn.Conv1d(hidden, channels, 1)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, place: Tensor, mask: Tensor) -> Foretold:
+        """x (B, H, T) and where in its token each frame is (B, 3, T), mask (B, 1, T)."""
+        x = self.entry(torch.cat([x, place], 1)) * mask
+        for layer in self.layers:
+            x = layer(x, mask)
+        states = self.last(x) * mask
+        return Foretold(self.output(states).float() * mask, states)
+
+
+class Residual(nn.Module):
+    """Each channel over frames, then all channels of a frame (Liu et al., 2022, ConvNeXt)."""
+
+    def __init__(self, channels: int, kernel: int) -> None:
+        super().__init__()
+        self.along = nn.Conv1d(channels, channels, kernel, padding=kernel // 2, groups=channels)
+        self.norm = LayerNorm(channels)
+        self.up, self.down = (
+            nn.Conv1d(channels, 2 * channels, 1),
+            nn.Conv1d(2 * channels, channels, 1),
+        )
+        self.dropout = nn.Dropout(0.1)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """x (B, H, T), mask (B, 1, T) -> (B, C, T)."""
-        return self.output(self.stack(x, mask)).float()
+        change = self.down(nn.functional.gelu(self.up(self.norm(self.along(x)))))
+        return (x + self.dropout(change)) * mask
+
+
+def within(durations: Tensor, token: Tensor) -> Tensor:
+    """Return where each frame is in its token, from its start and to its end, and how long it is.
+
+    Durations (B, N) and the token of each frame (B, T) -> (B, 3, T).
+    """
+    lasting = durations.gather(1, token).clamp_min(1).float()
+    starts = (durations.cumsum(1) - durations).gather(1, token)
+    at = torch.arange(token.shape[1], device=token.device) - starts + 0.5
+    return torch.stack([at / lasting, 1 - at / lasting, lasting.log1p() / 3], 1).clamp(-1, 2)
 
 
 def _steps(frames: Tensor, squeeze: int, up: bool) -> Tensor:

@@ -2,7 +2,7 @@
 
 Every layer returns the logarithm of the determinant of its Jacobian beside its output.  All but
 the inner networks of the couplings is computed in float32, whatever the precision of training.
-Shapes: B batch, C channels, H hidden channels, T frames, S channels of a speaker.
+Shapes: B batch, C channels, H hidden channels, K channels of what it is told, T frames.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Flow(nn.Module):
 
     initialised: Tensor
 
-    def __init__(self, config: FlowConfig, channels: int, speaker_channels: int = 0) -> None:
+    def __init__(self, config: FlowConfig, channels: int, told_channels: int = 0) -> None:
         super().__init__()
         self.squeeze = config.squeeze
         wide = channels * config.squeeze
@@ -50,35 +50,38 @@ class Flow(nn.Module):
                 f"groups is {config.groups}, needs a divisor of {channels} mels * squeeze, {wide}"
             )
         self.blocks: Any = nn.ModuleList(
-            Block(config, wide, speaker_channels) for _ in range(config.blocks)
+            Block(config, wide, told_channels) for _ in range(config.blocks)
         )
         self.register_buffer("initialised", torch.tensor(False))
 
-    def forward(self, x: Tensor, mask: Tensor, speaker: Tensor | None) -> tuple[Tensor, Tensor]:
-        """x (B, C, T), mask (B, T), speaker (B, S) -> noise (B, C, T), log-determinant (B,)."""
+    def forward(self, x: Tensor, mask: Tensor, told: Tensor | None) -> tuple[Tensor, Tensor]:
+        """x (B, C, T), mask (B, T) -> noise (B, C, T), log-determinant (B,).
+
+        What it is told is (B, K, steps), or (B, K, 1) where it is the same for all steps.
+        """
         x, steps = squeezed(x, self.squeeze), squeezed(mask[:, None].float(), self.squeeze)[:, :1]
         total = x.new_zeros(len(x))
         for block in self.blocks:
-            x, log_determinant = block(x, steps, speaker)
+            x, log_determinant = block(x, steps, told)
             total = total + log_determinant
         return unsqueezed(x, self.squeeze), total
 
-    def inverse(self, x: Tensor, mask: Tensor, speaker: Tensor | None) -> Tensor:
+    def inverse(self, x: Tensor, mask: Tensor, told: Tensor | None) -> Tensor:
         """Noise (B, C, T) -> what `forward` makes it from."""
         x, steps = squeezed(x, self.squeeze), squeezed(mask[:, None].float(), self.squeeze)[:, :1]
         for block in reversed(self.blocks):
-            x = block.inverse(x, steps, speaker)
+            x = block.inverse(x, steps, told)
         return unsqueezed(x, self.squeeze)
 
     @torch.no_grad()
-    def initialise(self, x: Tensor, mask: Tensor, speaker: Tensor | None) -> None:
+    def initialise(self, x: Tensor, mask: Tensor, told: Tensor | None) -> None:
         """Let every norm give mean 0 and deviation 1 on what it gets from x; only ever once."""
         if self.initialised:
             return
         x, steps = squeezed(x, self.squeeze), squeezed(mask[:, None].float(), self.squeeze)[:, :1]
         for block in self.blocks:
             block.norm.initialise(x, steps)
-            x, _ = block(x, steps, speaker)
+            x, _ = block(x, steps, told)
         self.initialised.fill_(True)
 
     def fold(self) -> None:
@@ -93,21 +96,21 @@ class Flow(nn.Module):
 class Block(nn.Module):
     """Normalise, mix the channels, and shift and scale half of them by the other half."""
 
-    def __init__(self, config: FlowConfig, channels: int, speaker_channels: int) -> None:
+    def __init__(self, config: FlowConfig, channels: int, told_channels: int) -> None:
         super().__init__()
         self.norm = ActNorm(channels)
         self.mixing = Mixing(config.groups)
-        self.coupling = Coupling(config, channels // 2, speaker_channels)
+        self.coupling = Coupling(config, channels // 2, told_channels)
 
-    def forward(self, x: Tensor, mask: Tensor, speaker: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor, told: Tensor | None) -> tuple[Tensor, Tensor]:
         """x (B, C, T), mask (B, 1, T) -> (B, C, T), (B,)."""
         x, first = self.norm(x, mask)
         x, second = self.mixing(x, mask)
-        x, third = self.coupling(x, mask, speaker)
+        x, third = self.coupling(x, mask, told)
         return x, first + second + third
 
-    def inverse(self, x: Tensor, mask: Tensor, speaker: Tensor | None) -> Tensor:
-        x = self.coupling.inverse(x, mask, speaker)
+    def inverse(self, x: Tensor, mask: Tensor, told: Tensor | None) -> Tensor:
+        x = self.coupling.inverse(x, mask, told)
         return self.norm.inverse(self.mixing.inverse(x), mask)
 
 
@@ -167,28 +170,28 @@ class Mixing(nn.Module):
 class Coupling(nn.Module):
     """Shift and scale one half of the channels by what a network makes of the other."""
 
-    def __init__(self, config: FlowConfig, channels: int, speaker_channels: int) -> None:
+    def __init__(self, config: FlowConfig, channels: int, told_channels: int) -> None:
         super().__init__()
         hidden = config.hidden
         self.entry = weight_norm(nn.Conv1d(channels, hidden, 1))
-        self.network = Gated(config, speaker_channels)
+        self.network = Gated(config, told_channels)
         self.output = nn.Conv1d(hidden, 2 * channels, 1)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, mask: Tensor, speaker: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor, told: Tensor | None) -> tuple[Tensor, Tensor]:
         kept, changed = x.chunk(2, 1)
-        shift, log_scale = self._change(kept, mask, speaker)
+        shift, log_scale = self._change(kept, mask, told)
         changed = (shift + log_scale.exp() * changed) * mask
         return torch.cat([kept, changed], 1), log_scale.sum((1, 2))
 
-    def inverse(self, x: Tensor, mask: Tensor, speaker: Tensor | None) -> Tensor:
+    def inverse(self, x: Tensor, mask: Tensor, told: Tensor | None) -> Tensor:
         kept, changed = x.chunk(2, 1)
-        shift, log_scale = self._change(kept, mask, speaker)
+        shift, log_scale = self._change(kept, mask, told)
         return torch.cat([kept, (changed - shift) * (-log_scale).exp() * mask], 1)
 
-    def _change(self, kept: Tensor, mask: Tensor, speaker: Tensor | None) -> tuple[Tensor, Tensor]:
-        hidden = self.network(self.entry(kept) * mask, mask, speaker)
+    def _change(self, kept: Tensor, mask: Tensor, told: Tensor | None) -> tuple[Tensor, Tensor]:
+        hidden = self.network(self.entry(kept) * mask, mask, told)
         shift, log_scale = (self.output(hidden).float() * mask).chunk(2, 1)
         return shift, log_scale
 
@@ -196,7 +199,7 @@ class Coupling(nn.Module):
 class Gated(nn.Module):
     """Convolutions with a gate, in the manner of WaveNet; the sum of what each puts out."""
 
-    def __init__(self, config: FlowConfig, speaker_channels: int) -> None:
+    def __init__(self, config: FlowConfig, told_channels: int) -> None:
         super().__init__()
         hidden, layers = config.hidden, config.layers
         self.convolutions = nn.ModuleList(
@@ -208,21 +211,19 @@ class Gated(nn.Module):
             weight_norm(nn.Conv1d(hidden, (1 if i == layers - 1 else 2) * hidden, 1))
             for i in range(layers)
         )
-        self.speaker = (
-            weight_norm(nn.Linear(speaker_channels, 2 * hidden * layers))
-            if speaker_channels
-            else None
+        self.told = (
+            weight_norm(nn.Conv1d(told_channels, 2 * hidden * layers, 1)) if told_channels else None
         )
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, speaker: Tensor | None) -> Tensor:
-        """x (B, H, T), mask (B, 1, T), speaker (B, S) -> (B, H, T)."""
+    def forward(self, x: Tensor, mask: Tensor, told: Tensor | None) -> Tensor:
+        """x (B, H, T), mask (B, 1, T), told (B, K, T or 1) -> (B, H, T)."""
         layers = len(self.convolutions)
-        told = [0.0] * layers
-        if self.speaker is not None:
-            told = self.speaker(speaker)[..., None].chunk(layers, 1)  # (B, 2 * H, 1) each
+        each = [0.0] * layers
+        if self.told is not None:
+            each = self.told(told).chunk(layers, 1)  # (B, 2 * H, T or 1)
         total = torch.zeros_like(x)
-        for convolution, output, one in zip(self.convolutions, self.outputs, told, strict=True):
+        for convolution, output, one in zip(self.convolutions, self.outputs, each, strict=True):
             value, gate = (self.dropout(convolution(x)) + one).chunk(2, 1)
             out = output(value.tanh() * gate.sigmoid())
             total = total + out[:, -x.shape[1] :]
