@@ -28,6 +28,7 @@ LAYERS = (
     {"models"},
     {"trained"},
     {"training", "synthesis"},
+    {"voice"},
     {"stages"},
     {"cli"},
     {"__main__", "__init__"},

@@ -31,6 +31,7 @@ from ttskit.stages import (
     tokens,
     train,
     verify,
+    voice,
 )
 
 app = typer.Typer(
@@ -70,6 +71,7 @@ app.command("features")(features.command)
 app.command("align")(align.command)
 app.command("train")(train.command)
 app.command("config")(config.command)
+app.command("voice")(voice.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)
@@ -86,7 +88,6 @@ app.command("import")(import_.command)
 
 
 def main() -> None:
-    """Run the command line; say in one line what the user can mend."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files go
