@@ -25,6 +25,7 @@ from ttskit.stages import (
     ls,
     merge,
     plot,
+    say,
     select,
     split,
     text,
@@ -72,6 +73,7 @@ app.command("align")(align.command)
 app.command("train")(train.command)
 app.command("config")(config.command)
 app.command("voice")(voice.command)
+app.command("say")(say.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)
@@ -88,6 +90,7 @@ app.command("import")(import_.command)
 
 
 def main() -> None:
+    """Run the command line; say in one line what the user can mend."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files go

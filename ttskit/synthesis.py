@@ -73,13 +73,8 @@ class Acoustics:
         from ttskit.models.batch import collate
 
         with torch.inference_mode():
-            told = [{"tokens": row} for row in tokens]
-            batch = collate(ids, told).to(self.device)
-            foretold = self._foretold(batch, manners)
-            durations = [
-                self._durations(id, row, foretold["durations"][i], manner)
-                for i, (id, row, manner) in enumerate(zip(ids, tokens, manners, strict=True))
-            ]
+            foretold = self._foretold(ids, tokens, manners)
+            durations = self._rounded(ids, tokens, manners, foretold["durations"])
             batch = collate(
                 ids,
                 [
@@ -103,11 +98,42 @@ class Acoustics:
             for i, (row, lasting) in enumerate(zip(tokens, durations, strict=True))
         ]  # fmt: skip
 
-    def _foretold(self, batch: Batch, manners: Sequence[Manner]) -> dict[str, np.ndarray]:
+    def check_speaker(self, speaker: str) -> None:
+        """Refuse a speaker that one of the models does not know."""
+        for known in (self._of_duration, self.speakers):
+            mixture(speaker, known)
+
+    def durations(
+        self, ids: Sequence[str], tokens: Sequence[np.ndarray], manners: Sequence[Manner]
+    ) -> list[np.ndarray]:
+        """Return the frames that each token would last if it were spoken."""
+        import torch
+
+        with torch.inference_mode():
+            foretold = self._foretold(ids, tokens, manners)
+        return self._rounded(ids, tokens, manners, foretold["durations"])
+
+    def _foretold(
+        self, ids: Sequence[str], tokens: Sequence[np.ndarray], manners: Sequence[Manner]
+    ) -> dict[str, np.ndarray]:
         """Ask the duration model: (B, N) each."""
-        batch = self._with_speakers(batch, manners, self._of_duration)
-        made = self.duration.generate(batch)
+        from ttskit.models.batch import collate
+
+        batch = collate(ids, [{"tokens": row} for row in tokens]).to(self.device)
+        made = self.duration.generate(self._with_speakers(batch, manners, self._of_duration))
         return {name: value.cpu().numpy() for name, value in made.items()}
+
+    def _rounded(
+        self,
+        ids: Sequence[str],
+        tokens: Sequence[np.ndarray],
+        manners: Sequence[Manner],
+        foretold: np.ndarray,
+    ) -> list[np.ndarray]:
+        return [
+            self._durations(id, row, lasting, manner)
+            for id, row, lasting, manner in zip(ids, tokens, foretold, manners, strict=True)
+        ]
 
     def _durations(
         self, id: str, tokens: np.ndarray, foretold: np.ndarray, manner: Manner
