@@ -47,6 +47,10 @@ def test_matrices_take_half_the_room_and_come_back_as_they_were_but_for_rounding
 
 def test_the_same_voice_has_the_same_bytes(tmp_path):
     first = write_voice(tmp_path).read_bytes()
+    inode = (tmp_path / "voice.h5").stat().st_ino
+    assert write_voice(tmp_path).read_bytes() == first
+    assert (tmp_path / "voice.h5").stat().st_ino == inode  # it was up to date
+    (tmp_path / "voice.h5").unlink()
     assert write_voice(tmp_path).read_bytes() == first
 
 
@@ -88,8 +92,9 @@ def test_models_that_do_not_fit_are_refused_before_anything_is_written(tmp_path,
     other = write_model(tmp_path / "other.h5", Istft, facts(hop_length=128))
     for models, says in (
         ([duration, decoder, other], "has hop_length 128"),
-        ([duration, decoder], "there is no vocoder"),
-        ([duration, duration, decoder], "one duration too many"),
+        ([duration, decoder], "vocoder; there is duration, decoder"),
+        ([duration, duration, decoder], "there is duration, duration, decoder"),
+        ([duration, decoder, other, "griffinlim"], "duration, decoder, vocoder, vocoder"),
         ([duration, decoder, tmp_path / "no.h5"], "no such file"),
     ):
         with pytest.raises(TtskitError, match=says):

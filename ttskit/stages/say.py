@@ -38,7 +38,9 @@ class Report:
     started: float  # when the command was
     begun: float = field(default_factory=time.monotonic)  # when the voice was loaded
     first: float = 0.0  # when the first audio was out
+    last: float = 0.0  # and the last
     samples: int = 0
+    clipped: int = 0  # samples
     spoken: list[tuple[Line, np.ndarray]] = field(default_factory=list)
 
     @property
@@ -48,14 +50,15 @@ class Report:
 
     def add(self, piece: Piece) -> None:
         """Take a piece that is out."""
-        self.first = self.first or time.monotonic()
+        self.last = time.monotonic()
+        self.first = self.first or self.last
         self.samples += len(piece.audio)
+        self.clipped += int((abs(piece.audio) > 1).sum())
         self.spoken.append((piece.line, piece.durations))
 
     def summary(self) -> dict[str, Any]:
         """Return how much was spoken, and how fast."""
         seconds = self.samples / self.rate
-        took = time.monotonic() - self.begun
         return {
             "seconds": round(seconds, 6),
             "sample_rate": self.rate,
@@ -63,7 +66,7 @@ class Report:
             "words": sum(len(line.words) for line, _ in self.spoken),
             "load_seconds": round(self.begun - self.started, 3),
             "first_audio_seconds": round(self.first - self.started, 3),
-            "real_time_factor": round(took / seconds, 4),
+            "real_time_factor": round((self.last - self.begun) / seconds, 4),
         }
 
 
@@ -130,7 +133,7 @@ def write(
     """Write each piece as soon as it is made, and silence until there are `samples`."""
     import numpy as np
 
-    from ttskit import sink
+    from ttskit import progress, sink
 
     with sink.opened(output, report.rate, raw) as out:
         for piece in pieces:
@@ -140,6 +143,8 @@ def write(
         if (left := samples - report.samples) > 0:
             out(np.zeros(left, np.float32))
             report.samples += left
+    if report.clipped:
+        progress.note(f"{report.clipped} samples were beyond full scale: lower --energy")
 
 
 def tell(report: Report, timing: Path | None, manifest: Path | None) -> None:

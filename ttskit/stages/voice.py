@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit.errors import ArtifactError, TtskitError
+from ttskit.errors import TtskitError
 from ttskit.options import Json, Output
 
 if TYPE_CHECKING:
     from ttskit.trained import Trained
-    from ttskit.voice import Voice
+    from ttskit.voice import Settings, Voice
 
 
 class Action(StrEnum):
@@ -35,51 +35,48 @@ def chosen(names: Sequence[str]) -> dict[str, Trained]:
     from ttskit import streams, trained, voice
     from ttskit.models import FAMILIES
 
-    models: dict[str, Trained] = {}
     families = [name for name in names if name in FAMILIES["vocoder"] and not Path(name).exists()]
-    for name in names:
-        if name in families:
-            continue
-        model = trained.read(*streams.local(Path(name)))
-        if model.role not in voice.ROLES or model.role in models:
-            needs = f"a voice has {', '.join(voice.ROLES)}"
-            raise ArtifactError(f"{model.name}: is one {model.role} too many; {needs}")
-        models[model.role] = model
-    if families and "decoder" in models:
-        models.setdefault("vocoder", voice.weightless(families[0], models["decoder"].facts))
-    if missing := [role for role in voice.ROLES if role not in models] or families[1:]:
-        raise TtskitError(f"pack needs DURATION DECODER VOCODER; there is no {missing[0]}")
-    return models
+    files = [Path(name) for name in names if name not in families]
+    given = [trained.read(*streams.local(path)) for path in files]
+    grids = [model.facts for model in given if model.role == "decoder"]
+    given += [voice.weightless(name, facts) for facts in grids[:1] for name in families]
+    roles = [model.role for model in given]
+    if sorted(roles) != sorted(voice.ROLES):
+        wanted, there = ", ".join(voice.ROLES), ", ".join(roles) or "none"
+        raise TtskitError(f"a voice needs one model of each role: {wanted}; there is {there}")
+    return {role: given[roles.index(role)] for role in voice.ROLES}
+
+
+def lines(lexicon: Sequence[Path]) -> tuple[str, ...]:
+    """Return the words of lexicon files, without their comments."""
+    from ttskit.text.lexicon import lines_of
+
+    return tuple(line for path in lexicon for line in lines_of(path) if "\t" in line)
 
 
 def pack(
-    output: Path | None,
-    models: Mapping[str, Trained],
-    card: str,
-    language: str,
-    lexicon: Sequence[Path],
-    *,
-    fold: bool,
-    half: bool,
+    output: Path | None, models: Mapping[str, Trained], settings: Settings, half: bool
 ) -> None:
     """Write a voice, once its models have been seen to run."""
-    from ttskit import progress, streams, synthesis, voice
-    from ttskit.text.lexicon import lines_of
+    from ttskit import progress, streams, synthesis, voice, work
 
-    lines = [line for path in lexicon for line in lines_of(path) if "\t" in line]
-    told = {"language": language, "fold": fold, "half": half}
-    contents = [hashlib.sha256(text.encode()).hexdigest() for text in (card, "\n".join(lines))]
+    said = settings.card, "\n".join(settings.lexicon)
     made = {
         "stage": "voice",
         "revision": 1,
-        "options": told,
-        "inputs": [*(model.container.digest for model in models.values()), *contents],
+        "options": {"language": settings.language, "fold": settings.fold, "half": half},
+        "inputs": [
+            *(model.container.digest for model in models.values()),
+            *(hashlib.sha256(text.encode()).hexdigest() for text in said),
+        ],
     }
     with streams.delivered(output) as (path, name):
+        if work.is_made(path, voice.KIND, made):
+            progress.note(f"{name}: up to date")
+            return
         streams.replaceable(path, voice.KIND)
         synthesis.Acoustics(models["duration"], models["decoder"])
         models["vocoder"].module()
-        settings = voice.Settings(language, fold, tuple(lines), card)
         voice.write(path, models, made, settings, half)
         progress.note(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
 
@@ -141,8 +138,8 @@ def command(
     if action is Action.PACK:
         if card is None:
             raise typer.BadParameter("pack needs --card: name, licence, data, weaknesses ...")
-        models = chosen(files or ())
-        pack(output, models, voice.card(card), language, lexicon or (), fold=fold, half=not float32)
+        settings = voice.Settings(language, fold, lines(lexicon or ()), voice.card(card))
+        pack(output, chosen(files or ()), settings, not float32)
         return
     if action is Action.LIST:
         names = [str(path) for path in voice.embedded().values()]
