@@ -142,6 +142,8 @@ def test_whatever_is_in_a_text_the_words_of_it_are_spoken(say, tmp_path, text, n
         ("a", ("--speaker", "bob"), "no speaker 'bob'"),
         ("a b c d e f", ("--duration", "0.05"), r"0\.05 s is too short for the text"),
         ("a", ("--textgrid", "none.TextGrid"), "no such file"),
+        ("a", ("--manifest", "no/m.jsonl"), "the folder no is not there"),
+        ("", ("a \udcff",), "the text: is not UTF-8"),
     ],
 )
 def test_what_cannot_be_said_is_one_line(say, tmp_path, text, options, says):

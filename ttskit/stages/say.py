@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit.errors import TtskitError
+from ttskit.errors import TextError, TtskitError
 from ttskit.options import Device, Json, Seed
 
 if TYPE_CHECKING:
@@ -78,8 +78,11 @@ def passages(
     from ttskit.stages.text import read_lines
     from ttskit.text import ssml as markup
 
+    whole = " ".join(words)
+    if not whole.isprintable() and any("\udc80" <= character <= "\udcff" for character in whole):
+        raise TextError("the text: is not UTF-8; convert it first")
     given: Iterable[Given] = (
-        [Given("the text", line) for line in " ".join(words).split("\n")]
+        [Given("the text", line) for line in whole.split("\n")]
         if words
         else read_lines([file] if file else [])
     )
@@ -181,7 +184,9 @@ def check(words: Sequence[str], file: Path | None, output: Path | None, as_json:
     sink.check(output)
 
 
-def check_times(timing: Path | None, grid: Path | None, seconds: float | None) -> None:
+def check_times(
+    timing: Path | None, manifest: Path | None, grid: Path | None, seconds: float | None
+) -> None:
     """Refuse times that cannot be written or kept."""
     from ttskit.stages.export import TIMES, named
 
@@ -190,6 +195,9 @@ def check_times(timing: Path | None, grid: Path | None, seconds: float | None) -
         raise typer.BadParameter(f"--timing {timing}: needs a suffix of {there}")
     if grid is not None and seconds is not None:
         raise typer.BadParameter("--textgrid and --duration: give one of them")
+    for path in (timing, manifest):
+        if path is not None and not path.parent.is_dir():
+            raise TtskitError(f"{path}: the folder {path.parent} is not there; make it first")
     if grid is not None and not grid.is_file():
         raise TtskitError(f"{grid}: no such file")
 
@@ -233,7 +241,7 @@ def command(
     """Speak text."""
     started = time.monotonic()
     check(text or (), file, output, as_json)
-    check_times(timing, textgrid, duration)
+    check_times(timing, manifest, textgrid, duration)
     if ssml and phonemes:
         raise typer.BadParameter("--ssml and --phonemes: give one of them")
     from ttskit import script, sink, speaking
