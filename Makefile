@@ -14,13 +14,13 @@ demo: $(READY) ## run every stage that exists on recordings that ttskit synthesi
 	$(MAKE) --no-print-directory -C examples/demo TTSKIT="$(CURDIR)/$(BIN)/ttskit" BUILD="$(CURDIR)/demo"
 
 test: $(READY) ## run the tests, in an environment made for them
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: $(READY) ## everything that must be green: format, lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 format: $(READY) ## format the code and sort its imports
 	$(BIN)/ruff check --fix .

@@ -11,6 +11,9 @@ import pytest
 
 from tests.made import write_corpus
 
+# Tests run side by side, on as many cores as there are: each keeps to one thread.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture
 def corpus(tmp_path):

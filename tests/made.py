@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 from typer.testing import CliRunner
 
-from ttskit.artifact import Writer
+from ttskit.artifact import Reader, Writer
 from ttskit.cli import app
 from ttskit.kinds import Alignment, Corpus, Features, Tokens
+from ttskit.text.symbols import SPECIAL
 
 PROVENANCE = {"stage": "test", "revision": 1, "options": {}, "inputs": []}
 
@@ -73,7 +75,7 @@ def sha(path: Path) -> str:
 
 
 RATE, HOP = 22050, 256
-TABLE = ["<pad>", "<begin>", "<end>", "#", *"aeioulmnrsftk"]
+TABLE = [*SPECIAL, *"aeioulmnrsftk"]
 GRID = {
     "sample_rate": RATE, "hop_length": HOP, "n_fft": 1024, "n_mels": 80, "fmin": 0.0, "fmax": 8e3,
 }  # fmt: skip
@@ -117,6 +119,62 @@ def write_speech(folder: Path, count: int = 30, letters: int = 7) -> dict[str, n
         heard.seal(ids)
         spelt.seal(ids)
     return boundaries
+
+
+SMALL = {"hidden": 16, "filter": 24, "layers": 1, "dropout": 0.0, "prenet_dropout": 0.0}
+FLOW = {"blocks": 2, "hidden": 12, "layers": 1, "dropout": 0.0}
+
+
+def write_model(path: Path, name: str, told: dict, change=None, **facts) -> Path:
+    """A model that has learnt nothing, of the grid and the symbols above; `change` alters it."""
+    import torch
+
+    from ttskit import trained
+    from ttskit.models import find
+    from ttskit.models.family import Facts
+    from ttskit.settings import changed, to_toml
+
+    torch.manual_seed(0)
+    kind = find(name)
+    silent = tuple(symbol in SPECIAL for symbol in TABLE)
+    known = {"symbols": tuple(TABLE), "silent": silent, **GRID, **facts}
+    module = kind(changed(kind.Config(), told, "test"), Facts(**known))
+    if change:
+        with torch.no_grad():
+            change(module)
+    config = to_toml(module.config, comments=False)
+    trained.write(path, module, module.kept(), config, PROVENANCE)
+    return path
+
+
+def write_speakers(folder: Path, decoder: dict | None = None, duration: dict | None = None) -> None:
+    """duration.h5, by which a token lasts about five frames, and decoder.h5."""
+    sizes = {"encoder": SMALL, "predictor": {"hidden": 8}, "speaker_channels": 4}
+
+    def five(module):
+        module.values.weight.mul_(0.1)
+        module.values.bias[0] = np.log1p(5)
+
+    write_model(folder / "duration.h5", "plain", {**sizes, **(duration or {})}, five)
+    glow = {"encoder": SMALL, "flow": FLOW, "speaker_channels": 4, **(decoder or {})}
+    write_model(folder / "decoder.h5", "glow", glow)
+
+
+def write_alignment_of(folder: Path) -> None:
+    """alignment.h5 of features.h5 and tokens.h5: all tokens last about as long."""
+    heard = Reader(folder / "features.h5", Features)
+    spelt = Reader(folder / "tokens.h5", Tokens)
+    told = {"provenance": PROVENANCE, "tables": {"symbols": TABLE}}
+    attributes = {name: GRID[name] for name in Alignment.attributes}
+    with Writer(folder / "alignment.h5", Alignment, attributes=attributes, **told) as writer:
+        for id, record in spelt.items():
+            count, frames = len(record.tokens), len(heard[id].mel)
+            kept = {spec.name: getattr(record, spec.name) for spec in fields(Tokens)}
+            del kept["guessed"], kept["dropped"]
+            edges = np.arange(count + 1) * frames // count
+            scores = {"token_score": np.zeros(count), "score": 0.0}
+            writer.append(Alignment(**kept, durations=np.diff(edges), **scores))
+        writer.seal(spelt.ids)
 
 
 def run(*words, **settings):

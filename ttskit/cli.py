@@ -15,6 +15,7 @@ from ttskit.stages import (
     cat,
     config,
     corpus,
+    decode,
     demo,
     diff,
     doctor,
@@ -32,6 +33,7 @@ from ttskit.stages import (
     tokens,
     train,
     verify,
+    vocode,
     voice,
 )
 
@@ -72,6 +74,8 @@ app.command("features")(features.command)
 app.command("align")(align.command)
 app.command("train")(train.command)
 app.command("config")(config.command)
+app.command("decode")(decode.command)
+app.command("vocode")(vocode.command)
 app.command("voice")(voice.command)
 app.command("say")(say.command)
 app.command("plot")(plot.command)

@@ -89,7 +89,40 @@ class Alignment(Record):
     score: np.ndarray = array("", "f4", "log-likelihood a frame, NaN unknown", unknown=True)
 
 
-KINDS: tuple[type[Record], ...] = (Corpus, Tokens, Features, Alignment)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Mels(Record):
+    """Mels that a decoder has made: what `ttskit decode` makes of texts or of recordings.
+
+    What was spoken is there together or not at all: tokens, their words, their durations, which
+    sum to the number of frames.  So is what is known of the recordings: f0, voiced, loudness.
+    """
+
+    attributes: ClassVar = Features.attributes
+    tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
+
+    mel: np.ndarray = array("frame mel", "f4", "natural log of magnitude")
+    language: str | None = string("as gruut names it, or characters", optional=True)
+    tokens: np.ndarray | None = array("token", "i4", "index into symbols", least=0, optional=True)
+    token_word: np.ndarray | None = array(
+        "token", "i4", "index into words, -1 for none", least=-1, optional=True
+    )
+    words: np.ndarray | None = array("word", "S", "as normalised", optional=True)
+    spans: np.ndarray | None = array(
+        "word 2", "i4", "characters of text: start, stop", least=0, optional=True
+    )
+    durations: np.ndarray | None = array("token", "i4", "frames", least=0, optional=True)
+    dropped: str | None = string("characters that are not spoken, and where", optional=True)
+    confidence: np.ndarray | None = array(
+        "token", "f4", "of its duration, 0 to 1", least=0, most=1, optional=True
+    )
+    f0: np.ndarray | None = array(
+        "frame", "f4", "Hz, interpolated where unvoiced", least=0, optional=True
+    )
+    voiced: np.ndarray | None = array("frame", "?", "whether f0 was heard", optional=True)
+    loudness: np.ndarray | None = array("frame", "f4", "dB, A-weighted", optional=True)
+
+
+KINDS: tuple[type[Record], ...] = (Corpus, Tokens, Features, Alignment, Mels)
 
 
 def read(path: Path, name: str = "") -> Reader[Any]:

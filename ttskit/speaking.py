@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ttskit import script, voice
+from ttskit import script, trained, voice
 from ttskit.errors import AlignmentError, TextError, TtskitError
 from ttskit.intervals import Timeline
 from ttskit.script import Line
@@ -49,12 +49,11 @@ class Chain:
     """A voice that is loaded: duration model, decoder, vocoder."""
 
     def __init__(self, voice: Voice, device: str = "cpu") -> None:
+        trained.usable(device)
         self.acoustics = Acoustics(voice.models["duration"], voice.models["decoder"], device)
         self.vocoder = voice.models["vocoder"].module(device)
         self.vocoder.fold()
         self.facts, self.voice = self.acoustics.facts, voice
-        decoder = self.acoustics.decoder
-        self.wants = set(type(decoder).needs(decoder.config))
 
     def speak(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Piece:
         """Speak a line; its chance follows from the seed and the number of the line alone."""
@@ -75,7 +74,7 @@ class Chain:
         audio = made["audio"][0].cpu().numpy()
         lasting = np.concatenate([[frames], spoken.durations])
         volume = style.energy + line.prosody[:, 2]
-        if "loudness_token" not in self.wants and volume.any():
+        if "loudness_token" not in self.acoustics.needs and volume.any():
             audio = louder(audio, np.repeat(volume[1:], spoken.durations), self.facts.hop_length)
         self._check_words(line, lasting)
         return Piece(line, lasting, np.concatenate([silence, audio]))
@@ -108,7 +107,7 @@ class Chain:
         self._check_pitch(bool(style.pitch))
 
     def _check_pitch(self, wanted: bool) -> None:
-        if wanted and "pitch" not in self.wants:
+        if wanted and "pitch" not in self.acoustics.needs:
             raise TtskitError(
                 f"{self.voice.container.name}: its decoder was not trained with pitch: "
                 "leave the pitch out, or train one with --set pitch=true"

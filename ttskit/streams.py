@@ -22,12 +22,17 @@ STDIN, STDOUT = "standard input", "standard output"
 def inputs(
     paths: Sequence[Path] | None, *wanted: type[Record], optional: Sequence[type[Record]] = ()
 ) -> list[Any]:
-    """Open the inputs of a stage and return them by their kinds: `wanted`, then `optional`.
+    """Open the inputs of a stage and return them by their kinds, as `by_kind` does.
 
-    No path means standard input; `-` and pipes are spooled to a temporary file.  An optional
-    kind that is not there is None.
+    No path means standard input; `-` and pipes are spooled to a temporary file.
     """
-    readers = opened(paths)
+    return by_kind(opened(paths), *wanted, optional=optional)
+
+
+def by_kind(
+    readers: Sequence[Reader[Any]], *wanted: type[Record], optional: Sequence[type[Record]] = ()
+) -> list[Any]:
+    """Return the inputs of a stage by their kinds: `wanted`, then `optional`, which may be None."""
     sorted_out: list[Reader[Any] | None] = []
     for kind in (*wanted, *optional):
         fits = [reader for reader in readers if reader.kind is kind]

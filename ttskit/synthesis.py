@@ -5,6 +5,7 @@ Shapes: B batch, N tokens, T frames.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ttskit.trained import Trained
 
 SEMITONE = 1 / 12  # octaves
+LONGEST = 10_000  # frames of a token; only a model that has learnt nothing foretells more
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Manner:
     speaker: str = ""  # the first one where it is empty; `a:0.7,b:0.3` mixes
     knobs: Mapping[str, float] = field(default_factory=dict)  # of the decoder: noise_scale ...
     durations: np.ndarray | None = None  # (N,) frames, where they are given
+    known: Mapping[str, np.ndarray] = field(default_factory=dict)  # so pitch, loudness_token
     frames: int | None = None  # in all, to be fitted
 
 
@@ -39,26 +42,33 @@ class Spoken:
 
     durations: np.ndarray  # frames
     mel: np.ndarray
-    foretold: Mapping[str, np.ndarray]  # pitch (N,) octaves, loudness_token (N,) 10 dB, confidence
+    foretold: Mapping[str, np.ndarray]  # (N,): durations, pitch, loudness_token, confidence
 
 
 class Acoustics:
-    """A duration model and a decoder that fit each other."""
+    """A duration model and a decoder that fit each other.
 
-    def __init__(self, duration: Trained, decoder: Trained, device: str = "cpu") -> None:
-        agree(duration, decoder)
+    Without a duration model, every manner must say what the decoder needs.
+    """
+
+    def __init__(self, duration: Trained | None, decoder: Trained, device: str = "cpu") -> None:
         self.facts = decoder.facts
-        self.duration, self.decoder = duration.module(device), decoder.module(device)
-        needs = set(type(self.decoder).needs(self.decoder.config)) & {"pitch", "loudness_token"}
-        if missing := needs - set(getattr(self.duration, "fields", ())):
+        self.decoder = decoder.module(device)
+        needs = type(self.decoder).needs(self.decoder.config)
+        self.needs = tuple(name for name in ("pitch", "loudness_token") if name in needs)
+        self.decoder.fold()
+        self.device = device
+        self.speakers = numbers(decoder)
+        self.duration = None
+        if duration is None:
+            return
+        agree(duration, decoder)
+        self.duration, self._of_duration = duration.module(device), numbers(duration)
+        if missing := set(self.needs) - set(getattr(self.duration, "fields", ())):
             raise ArtifactError(
                 f"{duration.name}: does not predict {min(missing)}, which {decoder.name} needs: "
                 'train the duration model with --set \'predict=["pitch", "loudness"]\''
             )
-        self.decoder.fold()
-        self.device = device
-        self.speakers = {name: number for number, name in enumerate(decoder.facts.speakers)}
-        self._of_duration = {name: number for number, name in enumerate(duration.facts.speakers)}
 
     def speak(
         self,
@@ -74,29 +84,22 @@ class Acoustics:
 
         with torch.inference_mode():
             foretold = self._foretold(ids, tokens, manners)
-            durations = self._rounded(ids, tokens, manners, foretold["durations"])
-            batch = collate(
-                ids,
-                [
-                    {"tokens": row, "durations": lasting, **self._wanted(foretold, i, manner)}
-                    for i, (row, lasting, manner) in enumerate(
-                        zip(tokens, durations, manners, strict=True)
-                    )
-                ],
-            ).to(self.device)
+            durations = [*map(self._durations, ids, tokens, foretold, manners)]
+            items = [
+                {"tokens": row, "durations": lasting, **self._wanted(told, manner)}
+                for row, lasting, told, manner in zip(
+                    tokens, durations, foretold, manners, strict=True
+                )
+            ]
+            batch = collate(ids, items).to(self.device)
             batch = self._with_speakers(batch, manners, self.speakers)
             generator = torch.Generator().manual_seed(seed)
             knobs = {n: v for n, v in manners[0].knobs.items() if n in self.decoder.knobs}
             mels = self.decoder.generate(batch, generator, **knobs)["mel"].cpu().numpy()
         return [
-            Spoken(
-                lasting,
-                mels[i, : int(lasting.sum())],
-                {name: values[i, : len(row)] for name, values in foretold.items()
-                 if name != "durations"},
-            )
-            for i, (row, lasting) in enumerate(zip(tokens, durations, strict=True))
-        ]  # fmt: skip
+            Spoken(lasting, mel[: int(lasting.sum())], told)
+            for lasting, mel, told in zip(durations, mels, foretold, strict=True)
+        ]
 
     def check_speaker(self, speaker: str) -> None:
         """Refuse a speaker that one of the models does not know."""
@@ -111,62 +114,50 @@ class Acoustics:
 
         with torch.inference_mode():
             foretold = self._foretold(ids, tokens, manners)
-        return self._rounded(ids, tokens, manners, foretold["durations"])
+        return [*map(self._durations, ids, tokens, foretold, manners)]
 
     def _foretold(
         self, ids: Sequence[str], tokens: Sequence[np.ndarray], manners: Sequence[Manner]
-    ) -> dict[str, np.ndarray]:
-        """Ask the duration model: (B, N) each."""
+    ) -> list[dict[str, np.ndarray]]:
+        """Ask the duration model, if there is one, for what it knows of each token."""
         from ttskit.models.batch import collate
 
+        if self.duration is None:
+            return [{} for _ in ids]
         batch = collate(ids, [{"tokens": row} for row in tokens]).to(self.device)
-        made = self.duration.generate(self._with_speakers(batch, manners, self._of_duration))
-        return {name: value.cpu().numpy() for name, value in made.items()}
-
-    def _rounded(
-        self,
-        ids: Sequence[str],
-        tokens: Sequence[np.ndarray],
-        manners: Sequence[Manner],
-        foretold: np.ndarray,
-    ) -> list[np.ndarray]:
+        batch = self._with_speakers(batch, manners, self._of_duration)
+        made = {name: value.cpu().numpy() for name, value in self.duration.generate(batch).items()}
         return [
-            self._durations(id, row, lasting, manner)
-            for id, row, lasting, manner in zip(ids, tokens, foretold, manners, strict=True)
+            {name: values[i, : len(row)] for name, values in made.items()}
+            for i, row in enumerate(tokens)
         ]
 
     def _durations(
-        self, id: str, tokens: np.ndarray, foretold: np.ndarray, manner: Manner
+        self, id: str, tokens: np.ndarray, foretold: Mapping[str, np.ndarray], manner: Manner
     ) -> np.ndarray:
         from ttskit.dsp.rounding import rounded
 
         if manner.durations is not None:
-            return np.asarray(manner.durations)
+            if not manner.durations.any():
+                raise TtskitError(f"{id}: lasts no frame")
+            return manner.durations
         silent = np.array(self.facts.silent)[tokens]
-        lasting = foretold[: len(tokens)] * manner.length_scale
+        lasting = foretold["durations"] * manner.length_scale
+        if not (lasting < LONGEST).all():
+            raise TtskitError(
+                f"{id}: the duration model foretells {lasting.max():g} frames for a token: it has "
+                "not learnt how long they last; train it for longer"
+            )
         try:
             return rounded(lasting, silent, manner.frames)
         except TtskitError as error:
             raise type(error)(f"{id}: {error}") from error
 
-    def _wanted(
-        self, foretold: Mapping[str, np.ndarray], row: int, manner: Manner
-    ) -> dict[str, np.ndarray]:
+    def _wanted(self, foretold: Mapping[str, np.ndarray], manner: Manner) -> dict[str, np.ndarray]:
         """Return what the decoder wants to know of each token, as the manner changes it."""
-        wanted = {}
-        needs = type(self.decoder).needs(self.decoder.config)
-        for name, shift in (
-            ("pitch", np.asarray(manner.pitch) * SEMITONE),
-            ("loudness_token", np.asarray(manner.loudness) / 10),
-        ):
-            if name in needs:
-                values = foretold[name][row]
-                moved = np.zeros_like(values)
-                moved[:] = values
-                count = np.broadcast_to(shift, shift.shape or (len(values),)).shape[0]
-                moved[:count] = values[:count] + shift
-                wanted[name] = moved
-        return wanted
+        shifts = {"pitch": manner.pitch * SEMITONE, "loudness_token": manner.loudness / 10}
+        told = {**foretold, **manner.known}
+        return {name: told[name] + shifts[name] for name in self.needs}
 
     def _with_speakers(
         self, batch: Batch, manners: Sequence[Manner], known: Mapping[str, int]
@@ -180,6 +171,16 @@ class Acoustics:
             speaker=torch.tensor(weights.argmax(axis=1)).to(self.device),
             speaker_mix=torch.tensor(weights).to(self.device),
         )
+
+
+def numbers(model: Trained) -> dict[str, int]:
+    """Return the speakers of a model by name."""
+    return {name: number for number, name in enumerate(model.facts.speakers)}
+
+
+def seed_of(seed: int, id: str) -> int:
+    """Return the seed of one utterance, whatever others there are."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {id}".encode()).digest()[:7])
 
 
 def mixture(speaker: str, known: Mapping[str, int]) -> np.ndarray:

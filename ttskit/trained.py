@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ttskit import hdf5
-from ttskit.errors import ArtifactError
+from ttskit.errors import ArtifactError, TtskitError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,12 +62,24 @@ class Trained:
         """Return all tensors by name, in float32 where they are stored in less."""
         return tensors(self.container, "weights")
 
+    def check_grid(self, name: str, attributes: Mapping[str, hdf5.Value]) -> None:
+        """Refuse an artifact whose sample rate or mel is another than the model's."""
+        for key in GRID:
+            wanted, found = getattr(self.facts, key), attributes.get(key)
+            if found not in (None, wanted):
+                verb = "corpus" if key == "sample_rate" else "features"
+                raise ArtifactError(
+                    f"{name}: has {key} {found}, {self.name} was trained with {wanted}: make what "
+                    f"it comes from with `ttskit {verb} --{key.replace('_', '-')} {wanted:g}`"
+                )
+
     def module(self, device: str = "cpu") -> Family:
         """Return the model itself, ready to generate."""
         from ttskit.models import find
         from ttskit.settings import changed
 
         kind = find(self.family, self.role)
+        usable(device)
         told = {name: value for name, value in self.config.items() if name != "training"}
         module = kind(changed(kind.Config(), told, self.name), self.facts)
         weights, wanted = self.weights(), module.kept()
@@ -82,6 +94,25 @@ class Trained:
                 raise ArtifactError(f"{self.name}: {what} {shown}")
         module.load_state_dict(weights, strict=False)
         return module.to(device).eval().requires_grad_(False)
+
+
+def grid(attributes: Mapping[str, hdf5.Value]) -> dict[str, Any]:
+    """Return what attributes say of the grid, in the types of `Facts`."""
+    from ttskit.models.family import Facts
+
+    return {key: type(getattr(Facts, key))(attributes[key]) for key in GRID if key in attributes}
+
+
+def usable(device: str) -> None:
+    """Refuse a device that is not there."""
+    import torch
+
+    try:
+        kind, index = torch.device(device).type, torch.device(device).index or 0
+    except RuntimeError:
+        kind, index = "", 0
+    if kind != "cpu" and not (kind == "cuda" and index < torch.cuda.device_count()):
+        raise TtskitError(f"--device {device}: there is no such device here; cpu is")
 
 
 def read(path: Path, name: str = "", role: str | None = None) -> Trained:
@@ -118,7 +149,7 @@ def of(container: hdf5.Container, role: str | None = None) -> Trained:
         symbols=symbols,
         silent=tuple(bool(one) for one in silent),
         speakers=tuple(table(container, "speakers")) or ("",),
-        **{key: type(getattr(Facts, key))(found[key]) for key in GRID},
+        **grid(found),
     )
     return Trained(container, facts)
 

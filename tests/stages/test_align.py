@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tests.made import sha, write_speech
-from ttskit.artifact import Reader
+from tests.made import PROVENANCE, run, sha, write_speech
+from ttskit.artifact import Reader, Writer
+from ttskit.errors import TtskitError
 from ttskit.kinds import Alignment, Features
 
 
@@ -15,9 +16,11 @@ def truth(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [["--aligner", "flat"], ["--steps", 150]], ids=["flat", "attention"]
+    ("words", "share"),
+    [(["--aligner", "flat"], 0.9), (["--steps", 300], 0.7)],
+    ids=["flat", "attention"],
 )
-def test_boundaries_are_found(truth, tmp_path, ttskit, words):
+def test_boundaries_are_found(truth, tmp_path, ttskit, words, share):
     found = ttskit("align", "features.h5", "tokens.h5", *words, "-o", "x.h5")
     assert found.returncode == 0, found.stderr
     reader, heard = Reader(tmp_path / "x.h5", Alignment), Reader(tmp_path / "features.h5", Features)
@@ -28,7 +31,41 @@ def test_boundaries_are_found(truth, tmp_path, ttskit, words):
         assert (record.durations[record.token_word >= 0] > 0).all()
         off += list(np.abs(np.cumsum(record.durations)[:-1] - starts))
     assert np.median(off) <= 1
-    assert np.mean(np.array(off) <= 2) > 0.9
+    assert np.mean(np.array(off) <= 2) > share
+
+
+@pytest.mark.usefixtures("truth")
+def test_the_aligner_that_was_trained_is_kept_and_serves_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run("align", "features.h5", "tokens.h5", "--steps", 20, "-o", "x.h5")
+    run("align", "tokens.h5", "features.h5", "--aligner", "x.aligner.h5", "-o", "y.h5")
+    one, other = (Reader(tmp_path / name, Alignment) for name in ("x.h5", "y.h5"))
+    for column in ("durations", "token_score"):
+        np.testing.assert_array_equal(one.column(column), other.column(column))
+    assert (one.column("token_score") <= 0).all()
+    run("plot", "x.h5", "features.h5", "--aligner", "x.aligner.h5", "-o", "attention.png")
+    run("plot", "x.aligner.h5.run", "-o", "losses.svg")
+    assert (tmp_path / "attention.png").read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in (tmp_path / "losses.svg").read_bytes()
+
+
+@pytest.mark.usefixtures("truth")
+def test_an_aligner_for_other_features_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run("align", "features.h5", "tokens.h5", "--steps", 1, "-o", "x.h5")
+    features, tokens = Reader(tmp_path / "features.h5", Features), tmp_path / "other.h5"
+    attributes = {**features.attributes, "hop_length": 128}
+    with Writer(tokens, Features, attributes=attributes, provenance=PROVENANCE) as writer:
+        for id in features:
+            writer.append(features[id])
+        writer.seal(features.ids)
+    for words, says in (
+        (["other.h5", "tokens.h5", "--aligner", "x.aligner.h5"], "other.h5: has hop_length 128"),
+        (["features.h5", "tokens.h5", "--aligner", "x.h5"], "x.h5: is alignment, needs model"),
+        (["features.h5", "tokens.h5", "--aligner", "none.h5"], "none.h5: no such file"),
+    ):
+        with pytest.raises(TtskitError, match=says):
+            run("align", *words, "-o", "y.h5")
 
 
 @pytest.mark.usefixtures("truth")

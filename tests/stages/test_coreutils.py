@@ -51,6 +51,7 @@ def test_ls_and_cat_write_one_line_an_utterance(corpus):
         (["--head", 3], [0, 1, 2]),
         (["--speaker", "bö"], [0, 3, 6, 9]),
         (["--glob", "u01*"], [10, 11]),
+        (["--glob", "u00*", "--others"], [10, 11]),
         (["--match", "of [57]$"], [5, 7]),
         (["--id", "u004", "--id", "u002"], [2, 4]),
         (["--min-seconds", 0.02, "--max-seconds", 0.024], [8, 9]),

@@ -3,11 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, alignment_record, run, write_alignment
+from tests.made import PROVENANCE, SYMBOLS, alignment_record, run, write_alignment
 from ttskit.artifact import Reader, Writer
 from ttskit.errors import TtskitError
 from ttskit.intervals import Interval
-from ttskit.kinds import Alignment, Features
+from ttskit.kinds import Alignment, Features, Mels
 from ttskit.stages import plot
 
 ATTRIBUTES = {
@@ -51,7 +51,7 @@ def test_a_picture_is_written(features, tmp_path, ttskit, name, magic, id):
     [
         (["features.h5", "--id", "z"], "features.h5: has no utterance z"),
         (["features.h5", "-o", "x.doc"], "x.doc: cannot be drawn"),
-        (["corpus.h5"], "no features or alignment artifact among the inputs"),
+        (["corpus.h5"], "no features, alignment or mels artifact among the inputs"),
         (["features.h5", "corpus.h5"], "corpus.h5: has no utterance a"),
     ],
 )
@@ -92,6 +92,21 @@ def test_every_word_and_phoneme_has_its_label(aligned):
     words, phones = labels(plot.draw(shown))
     assert words == ["hello", "oh", "lo"]
     assert phones == [*"həl", "ˈoʊ", "ˈoʊ", "l", "ˈoʊ", "#"]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "mel alone"])
+def test_mels_are_drawn_with_what_is_known_of_them(tmp_path, known):
+    record, mel = alignment_record(), np.zeros((100, 20))
+    names = ("language", "tokens", "token_word", "words", "spans", "durations")
+    spoken = {name: getattr(record, name) for name in names} if known else {}
+    told = {"attributes": ATTRIBUTES, "tables": {"symbols": SYMBOLS}, "provenance": PROVENANCE}
+    with Writer(tmp_path / "mels.h5", Mels, **told) as writer:
+        writer.append(Mels(id="a", speaker="", text=record.text, mel=mel, **spoken))
+        writer.seal(["a"])
+    mels = Reader(tmp_path / "mels.h5", Mels)
+    figure = plot.draw(plot.chosen(None, None, None, None, mels))
+    assert len(figure.axes) == (3 if known else 1)
+    assert labels(figure)[:1] == ([["hello", "oh", "lo"]] if known else [])
 
 
 @pytest.mark.parametrize(("scale", "lines"), [(2.0, {0}), (0.25, {0, 1, 2})])

@@ -143,6 +143,7 @@ def test_whatever_is_in_a_text_the_words_of_it_are_spoken(say, tmp_path, text, n
         ("a b c d e f", ("--duration", "0.05"), r"0\.05 s is too short for the text"),
         ("a", ("--textgrid", "none.TextGrid"), "no such file"),
         ("a", ("--manifest", "no/m.jsonl"), "the folder no is not there"),
+        ("a", ("--device", "abacus"), "--device abacus: there is no such device"),
         ("", ("a \udcff",), "the text: is not UTF-8"),
     ],
 )

@@ -16,6 +16,8 @@ import numpy as np
 
 from ttskit.dsp import threads
 
+WORTH_THREADS = 100_000  # scores; fewer are done sooner than a busy machine wakes its threads
+
 
 def forward_sum(
     scores: np.ndarray, tokens: np.ndarray, frames: np.ndarray, skippable: np.ndarray
@@ -41,8 +43,9 @@ def forward_sum(
     total = np.full(len(scores), -np.inf)
     visits = np.zeros_like(scores)
     lengths = np.ascontiguousarray(tokens, np.int64), np.ascontiguousarray(frames, np.int64)
+    each = _each if len(scores) > 1 and scores.size > WORTH_THREADS else _each_alone
     with threads.kept():
-        _each(scores, *lengths, np.ascontiguousarray(skippable, np.bool_), total, visits)
+        each(scores, *lengths, np.ascontiguousarray(skippable, np.bool_), total, visits)  # type: ignore[no-untyped-call]
     return total, visits
 
 
@@ -50,6 +53,12 @@ def forward_sum(
 def _each(scores, tokens, frames, skippable, total, visits):  # type: ignore[no-untyped-def]
     for b in numba.prange(len(scores)):
         count, length = tokens[b], frames[b]
+        if count > 0 and length > 0:
+            total[b] = _one(scores[b, :length, :count], skippable[b, :count], visits[b])
+
+
+def _each_alone(scores, tokens, frames, skippable, total, visits):  # type: ignore[no-untyped-def]
+    for b, (count, length) in enumerate(zip(tokens, frames, strict=True)):
         if count > 0 and length > 0:
             total[b] = _one(scores[b, :length, :count], skippable[b, :count], visits[b])
 

@@ -39,8 +39,9 @@ class Attention(Family):
         embedding: int = key(128, "channels of a token", least=1)
         hidden: int = key(128, "channels within the encoders", least=1)
         space: int = key(80, "channels of the space that tokens and frames meet in", least=1)
-        token_kernel: int = key(5, "tokens that an encoded token sees", least=1)
-        frame_kernel: int = key(7, "frames that the first convolution sees", least=1)
+        context: int = key(5, "tokens that an encoded token sees in the end", least=1)
+        context_from: float = key(0.3, "share of the training after which it does", least=0)
+        frame_kernel: int = key(5, "frames that the first convolution sees", least=1)
         temperature: float = key(0.1, "from squared distance to log-probability", least=0)
         prior: float = key(1.0, "how narrow the beta-binomial prior is; 0 for none", least=0)
         sharpen: float = key(0.5, "share of the training after which paths are sharpened", least=0)
@@ -56,13 +57,17 @@ class Attention(Family):
         self.scale = Scale(facts.statistics, "mel", facts.n_mels)
         self.register_buffer("silent", torch.tensor(facts.silent, dtype=torch.bool), False)
         self.embed = nn.Embedding(max(1, len(facts.symbols)), config.embedding)
-        self.of_tokens = nn.Sequential(
-            convolution(config.embedding, 2 * config.hidden, config.token_kernel),
-            nn.ReLU(),
-            nn.Conv1d(2 * config.hidden, config.space, 1),
-        )
+        self.of_tokens = encoder(config.embedding, config.hidden, config.space, 1)
+        self.of_context = encoder(config.embedding, config.hidden, config.space, config.context)
+        for parameter in self.of_context[-1].parameters():
+            nn.init.zeros_(parameter)
         self.of_frames = nn.Sequential(
-            convolution(facts.n_mels, 2 * config.hidden, config.frame_kernel),
+            nn.Conv1d(
+                facts.n_mels,
+                2 * config.hidden,
+                config.frame_kernel,
+                padding=config.frame_kernel // 2,
+            ),
             nn.ReLU(),
             nn.Conv1d(2 * config.hidden, config.hidden, 1),
             nn.ReLU(),
@@ -73,12 +78,14 @@ class Attention(Family):
     def needs(cls, config: Config) -> tuple[str, ...]:  # noqa: ARG003
         return ("tokens", "mel")
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, context: bool = True) -> Tensor:
         """Return log-probabilities of tokens at every frame, (B, T, N)."""
         mel = self.scale(batch["mel"]) * batch.mask("frame")[..., None]
         tokens = self.embed(batch["tokens"]) * batch.mask("token")[..., None]
         frames = self.of_frames(mel.mT).mT  # (B, T, C)
         keys = self.of_tokens(tokens.mT)  # (B, C, N)
+        if context:
+            keys = keys + self.of_context(tokens.mT)
         with torch.autocast(frames.device.type, enabled=False):  # distances need float32
             frames, keys = frames.float(), keys.float()
             across = frames.square().sum(2, keepdim=True) + keys.square().sum(1, keepdim=True)
@@ -96,7 +103,7 @@ class Attention(Family):
         ).masked_fill(~batch.mask("token")[:, None], NEVER)
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        scores = self(batch)
+        scores = self(batch, progress >= self.config.context_from)
         skippable = self.skippable(batch)
         lengths = batch.lengths["token"], batch.lengths["frame"]
         walked: Tensor = _ForwardSum.apply(scores, *lengths, skippable)  # type: ignore[no-untyped-call]
@@ -157,9 +164,13 @@ class _ForwardSum(torch.autograd.Function):
         return gradients[0][:, None, None] * visits, None, None, None
 
 
-def convolution(inputs: int, outputs: int, kernel: int) -> nn.Conv1d:
-    """Return a convolution that keeps the length."""
-    return nn.Conv1d(inputs, outputs, kernel, padding=kernel // 2)
+def encoder(inputs: int, hidden: int, outputs: int, kernel: int) -> nn.Sequential:
+    """Return two convolutions that keep the length; the first one sees `kernel` places."""
+    return nn.Sequential(
+        nn.Conv1d(inputs, 2 * hidden, kernel, padding=kernel // 2),
+        nn.ReLU(),
+        nn.Conv1d(2 * hidden, outputs, 1),
+    )
 
 
 def beta_binomial(tokens: Tensor, frames: Tensor, width: float) -> Tensor:

@@ -90,10 +90,11 @@ class Neural:
 
         with torch.inference_mode():
             batch = collate([id], [{"mel": mel, "tokens": tokens}])
-            score = self.module.generate(batch)["scores"][0].numpy()  # (T, N)
+            found = self.module.generate(batch)["scores"][0]  # (T, N)
+            sure, score = found.log_softmax(1).numpy(), found.numpy()
         silent = np.array(self.model.facts.silent)[tokens]
         durations = mas.durations(score, silent, id)
-        on_path = np.where(mas.path(durations, len(score)), score, 0).sum(axis=0)
+        on_path = np.where(mas.path(durations, len(score)), sure, 0).sum(axis=0)
         return durations, (on_path / np.maximum(durations, 1)).astype(np.float32)
 
 
@@ -157,13 +158,7 @@ def opened(path: Path, features: Reader[Features], symbols: Sequence[str]) -> Tr
     from ttskit import trained
 
     found = trained.read(path, role="aligner")
-    for name in trained.GRID:
-        wanted = getattr(found.facts, name)
-        if features.attributes[name] != wanted:
-            raise ArtifactError(
-                f"{features.name}: has {name} {features.attributes[name]}, {path} was trained "
-                f"with {wanted}: make features like those"
-            )
+    found.check_grid(features.name, features.attributes)
     if tuple(symbols) != found.facts.symbols:
         raise ArtifactError(
             f"{path}: knows other symbols than the tokens: make tokens in its language"

@@ -181,15 +181,13 @@ class Measure:
 
 def check(settings: Settings, device: str) -> None:
     """Refuse settings that no utterance could be measured with."""
+    from ttskit import trained
     from ttskit.dsp import crepe, mel
 
     mel.filters(settings.mel)
     crepe.bin_range(settings.pitch.fmin, settings.pitch.fmax)
     if device != "cpu":
-        import torch
-
-        if torch.device(device).type != "cuda" or not torch.cuda.is_available():
-            raise TtskitError(f"--device {device}: there is no such device here; cpu is")
+        trained.usable(device)
 
 
 def reusable(old: Reader[Features], corpus: Reader[Corpus], settings: Settings) -> tuple[str, ...]:

@@ -1,15 +1,18 @@
 """Import: what other programs have made or edited, as an artifact.
 
 TextGrids, edited in Praat or elsewhere, and the Alignment that they were exported from become an
-Alignment of the same tokens with the durations of their tier `phones`.
+Alignment of the same tokens with the durations of their tier `phones`.  A checkpoint of HiFi-GAN
+and its config.json become a Model.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from ttskit.artifact import Reader
     from ttskit.kinds import Alignment
+    from ttskit.models.hifigan import Hifigan
 
 SUFFIX = ".textgrid"  # however it is capitalised
 
@@ -146,6 +150,63 @@ def textgrids(paths: Sequence[Path], like: Reader[Alignment]) -> TextGrids:
     return TextGrids(like, files)
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Tell whether a file begins as those that torch saves: as a zip, or a pickle in older ones."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(4) in (b"PK\3\4", b"\x80\2\x8a\n")
+
+
+def hifigan(checkpoint: Path, config: Path) -> Hifigan:
+    """Return the generator in a public checkpoint; nothing in the file is run."""
+    import torch
+
+    from ttskit.models.hifigan import imported
+
+    try:
+        found = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch tells of damage by all kinds of them
+        raise TtskitError(
+            f"{checkpoint}: is damaged, or holds more than tensors: {str(error)[:80]!r}"
+        ) from error
+    weights = found.get("generator") if isinstance(found, dict) else None
+    if not isinstance(weights, dict):
+        raise TtskitError(f"{checkpoint}: has no `generator`, as checkpoints of HiFi-GAN have")
+    try:
+        told = json.loads(config.read_bytes())
+    except ValueError as error:
+        raise TtskitError(f"{config}: is not JSON: {error}") from error
+    try:
+        return imported(weights, told)
+    except TtskitError as error:
+        raise type(error)(f"{checkpoint}: {error}") from error
+
+
+def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, dry: bool) -> Path:
+    """Write a vocoder of a public checkpoint as a Model."""
+    from ttskit import progress, streams, trained, work
+    from ttskit.settings import to_toml
+
+    if config is None:
+        raise TtskitError(f"{checkpoint}: a checkpoint of HiFi-GAN needs --config config.json")
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (checkpoint, config)]
+    provenance: dict[str, Any] = {"stage": "import", "revision": 1, "inputs": digests}
+    provenance["options"] = {"source": "hifigan"}
+    with streams.delivered(output) as (path, name):
+        streams.replaceable(path, trained.KIND)
+        if work.is_made(path, trained.KIND, provenance):
+            progress.note(f"{name}: up to date")
+        elif dry:
+            progress.note(f"{name}: would be made of {checkpoint}")
+        else:
+            model = hifigan(checkpoint, config)
+            written = to_toml(model.config, comments=False)
+            trained.write(path, model, model.kept(), written, provenance)
+            progress.note(f"{name}: {sum(w.numel() for w in model.kept().values()):,} weights")
+    return path
+
+
 def files_in(paths: Sequence[Path]) -> list[Path]:
     """Return the files that are named, and the TextGrids in the folders that are named."""
     found: list[Path] = []
@@ -159,14 +220,14 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
             raise TtskitError(f"{path}: has no file that can be imported; needs ID.TextGrid")
         found += inside
     if strange := [path for path in found if not is_textgrid(path)]:
-        raise TtskitError(f"{strange[0]}: is nothing that can be imported; needs a TextGrid")
+        raise TtskitError(
+            f"{strange[0]}: is nothing that can be imported; needs a TextGrid, or one checkpoint"
+        )
     return found
 
 
 def digest_of(files: Mapping[str, Path]) -> str:
     """Return the sha256 over ids and contents."""
-    import hashlib
-
     contents = {id: hashlib.sha256(path.read_bytes()).hexdigest() for id, path in files.items()}
     return hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()
 
@@ -179,6 +240,9 @@ def command(
     like: Annotated[
         Path | None, typer.Option(help="The Alignment that TextGrids were exported from.")
     ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="The config.json of a checkpoint of HiFi-GAN.")
+    ] = None,
     skip_bad: SkipBad = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -189,9 +253,12 @@ def command(
     from ttskit.work import Recipe, Running, build, up_to_date
 
     tell = info.summary(output, as_json)
+    if is_checkpoint(paths[0]) and len(paths) == 1 and like is None:
+        tell(import_hifigan(paths[0], config, output, dry_run))
+        return
     files = files_in(paths)
-    if like is None:
-        raise TtskitError(f"{files[0]}: a TextGrid needs --like alignment.h5")
+    if like is None or config:
+        raise TtskitError(f"{files[0]}: a TextGrid needs --like alignment.h5, and no --config")
     (reader,) = streams.inputs([like], kinds.Alignment)
     check(reader)
     make = textgrids(files, reader)

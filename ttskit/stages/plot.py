@@ -1,7 +1,8 @@
 """Plot: one utterance as a picture: waveform, words, mel with f0 on it, phonemes, levels, scores.
 
-Reads Features or an Alignment or both, and their Corpus where it is given; writes a PNG.  The
-picture is a column of panels that share the time axis: each input adds its own.
+Reads Features or an Alignment or both, or Mels, and their Corpus where it is given; writes a PNG.
+The picture is a column of panels that share the time axis: each input adds its own.  With an
+aligner there is also what it makes of the utterance; of the folder of a training, its losses.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from ttskit.intervals import Interval, Timeline, check, step
 from ttskit.options import Inputs
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ttskit.artifact import Reader
-    from ttskit.kinds import Alignment, Corpus, Features
+    from ttskit.kinds import Alignment, Corpus, Features, Mels
     from ttskit.record import Record
 
 INK, FAINT, WARM, COOL = "#222222", "#868e96", "#e8590c", "#1c7ed6"
@@ -45,9 +47,10 @@ class Utterance(NamedTuple):
     frames: int
     sample_rate: int
     step: float  # seconds a frame
-    features: Features | None
+    features: Features | Mels | None
     spoken: Timeline | None
     corpus: Corpus | None
+    attention: np.ndarray | None = None  # (frame, token), probabilities
 
     @property
     def seconds(self) -> float:
@@ -89,10 +92,12 @@ def _panels(shown: Utterance, width: float) -> Iterator[Panel]:
         yield Panel(4.2, partial(_mel, features=features, times=times, spoken=spoken))
     if spoken:
         yield Panel(0.75, partial(_phones, spoken=spoken, width=width))
-    if features:
+    if features and features.loudness is not None:
         yield Panel(2.0, partial(_levels, features=features, times=times))
-    if spoken:
+    if spoken and np.isfinite(spoken.record.token_score).any():
         yield Panel(1.2, partial(_scores, spoken=spoken))
+    if spoken and shown.attention is not None:
+        yield Panel(3.6, partial(_attention, attention=shown.attention, spoken=spoken))
 
 
 def _wave(axes: Axes, corpus: Corpus, sample_rate: int) -> None:
@@ -186,9 +191,22 @@ def _scores(axes: Axes, spoken: Timeline) -> None:
     axes.set(ylabel="score")
 
 
-def _mel(axes: Axes, features: Features, times: Any, spoken: Timeline | None) -> None:
+def _attention(axes: Axes, attention: np.ndarray, spoken: Timeline) -> None:
+    """Draw how likely each token is at each frame, and the walk that was chosen."""
     import numpy as np
+    from matplotlib.ticker import MaxNLocator
 
+    count = attention.shape[1]
+    edges = (0, spoken.seconds, -0.5, count - 0.5)
+    axes.imshow(np.sqrt(attention.T), origin="lower", aspect="auto", extent=edges, cmap="magma")
+    walk = np.repeat(np.arange(count), spoken.record.durations)
+    times = np.linspace(0, spoken.seconds, len(walk) + 1)
+    axes.stairs(walk, times, baseline=None, color=COOL, linewidth=0.9)
+    axes.set(ylabel="token")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _mel(axes: Axes, features: Features | Mels, times: Any, spoken: Timeline | None) -> None:
     bands = features.mel.shape[1]
     edges = (0, times[-1] + times[0], -0.5, bands - 0.5)
     axes.imshow(features.mel.T, origin="lower", aspect="auto", extent=edges, cmap="magma")
@@ -198,8 +216,15 @@ def _mel(axes: Axes, features: Features, times: Any, spoken: Timeline | None) ->
     for interval in spoken.words if spoken else ():
         for edge in interval[:2]:
             axes.axvline(edge, color="white", linewidth=1.0, alpha=0.8)
+    if features.f0 is not None and features.voiced is not None:
+        _pitch(axes, features.f0, features.voiced, times)
+
+
+def _pitch(axes: Axes, f0: np.ndarray, voiced: np.ndarray, times: Any) -> None:
+    import numpy as np
+
     pitch = axes.twinx()
-    f0 = np.where(features.voiced, features.f0, np.nan)
+    f0 = np.where(voiced, f0, np.nan)
     pitch.plot(times, f0, color="white", linewidth=2.6)
     pitch.plot(times, f0, color=COOL, linewidth=1.4)
     heard = f0[np.isfinite(f0)]
@@ -213,7 +238,10 @@ def _mel(axes: Axes, features: Features, times: Any, spoken: Timeline | None) ->
     pitch.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _levels(axes: Axes, features: Features, times: Any) -> None:
+def _levels(axes: Axes, features: Features | Mels, times: Any) -> None:
+    from ttskit.kinds import Features
+
+    assert features.loudness is not None
     axes.plot(times, features.loudness, color=INK, linewidth=1)
     axes.set(ylabel="loudness, dB")
     low, high = axes.get_ylim()
@@ -221,6 +249,8 @@ def _levels(axes: Axes, features: Features, times: Any) -> None:
         times, low, high, where=features.voiced, color=COOL, alpha=0.12, step="mid", linewidth=0
     )
     axes.set_ylim(low, high)
+    if not isinstance(features, Features):
+        return
     sure = axes.twinx()
     sure.plot(times, features.periodicity, color=WARM, linewidth=0.9)
     sure.set_ylim(0, 1.02)
@@ -237,32 +267,49 @@ def chosen(
     alignment: Reader[Alignment] | None,
     corpus: Reader[Corpus] | None,
     id: str | None,
+    mels: Reader[Mels] | None = None,
 ) -> Utterance:
     """Return an utterance as the inputs have it; they must be of the same recordings."""
-    given = [reader for reader in (features, alignment) if reader is not None]
+    given = [reader for reader in (features, alignment, mels) if reader is not None]
     if not given:
-        raise TtskitError("no features or alignment artifact among the inputs")
+        raise TtskitError("no features, alignment or mels artifact among the inputs")
+    if mels is not None and len(given) > 1:
+        raise TtskitError(f"{mels.name}: is mels, {given[0].name} has the same: draw one of them")
+    timed: Reader[Any] | None = mels if mels is not None and mels.has_axis("token") else alignment
     first: Reader[Any] = given[0]
     if not len(first):
         raise TtskitError(f"{first.name}: has no utterance to draw")
-    for other in (alignment, corpus):
+    for other in (timed, corpus):
         if other is not None:
             _agree(first, other)
     id = id or first.ids[0]
-    heard = None if features is None else features.record(features.row(id))
+    heard = None if first is alignment else first.record(first.row(id))
     audio = None if corpus is None else corpus.record(corpus.row(id))
     spoken, frames = None, len(heard.mel) if heard else 0
-    if alignment is not None:
-        check(alignment)
-        said = alignment.record(alignment.row(id))
-        spoken = Timeline(said, alignment.table("symbols"), step(alignment))
+    if timed is not None:
+        check(timed)
+        said = timed.record(timed.row(id))
+        said = said if timed is alignment else unscored(said)
+        spoken = Timeline(said, timed.table("symbols"), step(timed))
         count = int(said.durations.sum())
         if count != (frames := frames or count) or not count:
-            raise TtskitError(
-                f"{alignment.name}: {id}: has {count} frames, needs {frames or 'some'}"
-            )
+            raise TtskitError(f"{timed.name}: {id}: has {count} frames, needs {frames or 'some'}")
     rate = int(first.attributes["sample_rate"])
     return Utterance(first.record(first.row(id)), frames, rate, step(first), heard, spoken, audio)
+
+
+def unscored(record: Mels) -> Alignment:
+    """Return the tokens of a mel as an alignment has them; what they would score is unknown."""
+    from dataclasses import fields
+
+    import numpy as np
+
+    from ttskit.kinds import Alignment
+
+    names = [spec.name for spec in fields(Alignment)]
+    told: dict[str, Any] = {name: getattr(record, name, None) for name in names}
+    unknown = np.full(len(told["durations"]), np.nan)
+    return Alignment(**{**told, "token_score": unknown, "score": np.array(np.nan)})
 
 
 def _agree(first: Reader[Any], other: Reader[Any]) -> None:
@@ -276,25 +323,57 @@ def _agree(first: Reader[Any], other: Reader[Any]) -> None:
             )
 
 
+def attended(shown: Utterance, path: Path, symbols: Sequence[str]) -> np.ndarray:
+    """Return how likely a trained aligner finds each token at each frame, (frame, token)."""
+    import torch
+
+    from ttskit import trained
+    from ttskit.models.batch import collate
+
+    if shown.features is None or shown.spoken is None:
+        raise TtskitError(f"{path}: to draw what it makes of an utterance, add features and tokens")
+    model = trained.read(path, role="aligner")
+    if tuple(symbols) != model.facts.symbols or shown.features.mel.shape[1] != model.facts.n_mels:
+        raise TtskitError(f"{path}: was trained for other symbols or another mel")
+    told = {"mel": shown.features.mel, "tokens": shown.spoken.record.tokens}
+    with torch.inference_mode():
+        scores = model.module().generate(collate([shown.said.id], [told]))["scores"]
+    return scores[0].softmax(1).numpy()
+
+
 def command(
     inputs: Inputs = None,
     id: Annotated[str | None, typer.Option(help="Which; the first one otherwise.")] = None,
+    aligner: Annotated[Path | None, typer.Option(help="A model: draw what it attends to.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="PNG, PDF or SVG.  [default: ID.png]")
     ] = None,
 ) -> None:
-    """Draw one utterance."""
+    """Draw one utterance, or the losses of a training."""
+    if inputs and inputs[0].is_dir():
+        from ttskit.training import curves
+
+        _save(curves.draw(inputs[0]), output or inputs[0] / "loss.png")
+        return
+    from ttskit import kinds, streams
+
+    wanted = (kinds.Features, kinds.Alignment, kinds.Corpus, kinds.Mels)
+    features, alignment, corpus, mels = streams.inputs(inputs, optional=wanted)
+    shown = chosen(features, alignment, corpus, id, mels)
+    if aligner:
+        symbols = shown.spoken.symbols if shown.spoken else ()
+        shown = shown._replace(attention=attended(shown, aligner, symbols))
+    _save(draw(shown), output or Path(f"{shown.said.id}.png"))
+
+
+def _save(figure: Figure, path: Path) -> None:
     import warnings
 
-    from ttskit import kinds, progress, streams
+    from ttskit import progress
 
-    wanted = (kinds.Features, kinds.Alignment, kinds.Corpus)
-    features, alignment, corpus = streams.inputs(inputs, optional=wanted)
-    shown = chosen(features, alignment, corpus, id)
-    path = output or Path(f"{shown.said.id}.png")
     with warnings.catch_warnings(record=True) as caught:
         try:
-            draw(shown).savefig(path, dpi=110)
+            figure.savefig(path, dpi=110)
         except ValueError as error:
             raise TtskitError(f"{path}: cannot be drawn: {error}") from error
     if any("missing from font" in str(warning.message) for warning in caught):

@@ -33,6 +33,7 @@ class Filters:
     match: str | None = None
     min_seconds: float | None = None
     max_seconds: float | None = None
+    others: bool = False
     head: int | None = None
     random: int | None = None
     seed: int = 0
@@ -106,7 +107,7 @@ def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]
     longest = float("inf") if filters.max_seconds is None else filters.max_seconds
 
     def passes(row: int, id: str) -> bool:
-        return (
+        return filters.others != (
             (not filters.id or id in filters.id)
             and (not filters.glob or any(fnmatchcase(id, glob) for glob in filters.glob))
             and (not filters.speaker or reader.value(row, "speaker") in filters.speaker)
@@ -126,6 +127,7 @@ def command(
     match: Annotated[str | None, typer.Option(help="Whose text has this regex.")] = None,
     min_seconds: Annotated[float | None, typer.Option(help="At least so long.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="At most so long.")] = None,
+    others: Annotated[bool, typer.Option("--others", help="Those that are not so.")] = False,
     head: Annotated[int | None, typer.Option(min=1, help="The first so many of those.")] = None,
     random: Annotated[int | None, typer.Option(min=1, help="So many of those, by chance.")] = None,
     seed: Seed = 0,
@@ -143,6 +145,7 @@ def command(
         match=match,
         min_seconds=min_seconds,
         max_seconds=max_seconds,
+        others=others,
         head=head,
         random=random,
         seed=seed,
@@ -160,5 +163,6 @@ def command(
 
 def _given(filters: Filters) -> dict[str, Any]:
     """Return the filters that do something, as provenance."""
-    given = {name: value for name, value in asdict(filters).items() if value not in (None, ())}
-    return given if filters.random else {k: v for k, v in given.items() if k != "seed"}
+    unset = asdict(Filters())
+    given = {name: value for name, value in asdict(filters).items() if value != unset[name]}
+    return {**given, "seed": filters.seed} if filters.random else given

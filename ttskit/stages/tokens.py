@@ -160,8 +160,19 @@ def note(path: Path) -> None:
     reader = Reader(path, kinds.Tokens)
     guessed, words = int(reader.column("guessed").sum()), len(reader.column("guessed"))
     progress.note(f"{words} words, of which {guessed} are guessed (`ttskit text --unknown`)")
-    silent = [id for id, told in zip(reader.ids, reader.table("dropped"), strict=True) if told]
-    for id in silent[:5]:
-        progress.note(f"{id}: not spoken: {reader[id].dropped}")
+    note_dropped(path)
+
+
+def note_dropped(path: Path) -> None:
+    """Say which characters are not spoken, of Tokens or what was made of them."""
+    from ttskit import kinds, progress
+
+    if not path.exists():
+        return
+    reader = kinds.read(path)
+    dropped = zip(reader.ids, reader.table("dropped"), strict=False)  # where the column is
+    silent = [(id, told) for id, told in dropped if told]
+    for id, told in silent[:5]:
+        progress.note(f"{id}: not spoken: {told}")
     if silent[5:]:
         progress.note(f"and in {len(silent) - 5} more; see the column `dropped`")

@@ -14,10 +14,12 @@ from ttskit.models.batch import Batch, collate
 from ttskit.models.family import Facts
 from ttskit.record import Record
 from ttskit.text.symbols import SPECIAL
-from ttskit.trained import GRID
+from ttskit.trained import GRID, grid
 
 Values = Callable[["Examples", int], np.ndarray]
-COMMAND = {"corpus": "corpus", "features": "features", "tokens": "tokens", "alignment": "align"}
+COMMAND = {"corpus": "corpus", "features": "features", "tokens": "tokens", "alignment": "align",
+           "mels": "decode"}  # fmt: skip
+HEARD = (kinds.Mels, kinds.Features)  # where mel is taken from: what a decoder made comes first
 SAMPLED = 500  # utterances that statistics are taken from
 QUIET = -11.5  # log-mel of silence: just above the clamp at 1e-5
 
@@ -43,6 +45,7 @@ class Examples:
             kind: np.array([reader.row(id) for id in self.ids])
             for kind, reader in self._readers.items()
         }
+        self._check_frames()
         axis, reader = next(
             (axis, reader)
             for axis in ("frame", "token", "sample")
@@ -75,7 +78,11 @@ class Examples:
 
     @property
     def hop_length(self) -> int:
-        return int(self.reader(kinds.Features, kinds.Alignment).attributes["hop_length"])
+        return int(self.reader(*HEARD, kinds.Alignment).attributes["hop_length"])
+
+    def mel(self, row: int) -> np.ndarray:
+        mel: np.ndarray = self.value(self.reader(*HEARD).kind, row, "mel")
+        return mel
 
     def speaker(self, row: int) -> str:
         return self._speakers[row]
@@ -99,14 +106,11 @@ class Examples:
     def facts(self) -> Facts:
         """Return what a model of these utterances must know beside its config."""
         told: dict[str, Any] = {"speakers": self.speakers}
-        if kinds.Features in self._readers:
-            features = self._readers[kinds.Features]
-            kind = {key: type(getattr(Facts, key)) for key in GRID}
-            told |= {key: kind[key](features.attributes[key]) for key in GRID}
+        if not self._readers.keys().isdisjoint(HEARD):
+            told |= grid(self.reader(*HEARD).attributes)
             told["statistics"] = self._statistics()
         elif kinds.Alignment in self._readers:
-            given = self._readers[kinds.Alignment].attributes
-            told |= {key: int(given[key]) for key in ("sample_rate", "hop_length")}
+            told |= grid(self._readers[kinds.Alignment].attributes)
         if kinds.Alignment in self._readers or kinds.Tokens in self._readers:
             symbols = tuple(self.reader(kinds.Alignment, kinds.Tokens).table("symbols"))
             told |= {"symbols": symbols, "silent": tuple(s in SPECIAL for s in symbols)}
@@ -114,10 +118,23 @@ class Examples:
 
     def _statistics(self) -> Mapping[str, np.ndarray]:
         rows = np.random.default_rng(0).permutation(len(self))[:SAMPLED]
-        frames = np.concatenate([self.value(kinds.Features, row, "mel") for row in rows])
+        frames = np.concatenate([self.mel(row) for row in rows])
         frames = frames[np.isfinite(frames).all(axis=1)]  # the trainer names those that are not
         deviation = np.maximum(frames.std(axis=0), 1e-3)
         return {"mel_mean": frames.mean(axis=0), "mel_deviation": deviation}
+
+    def _check_frames(self) -> None:
+        """Refuse Mels that do not stand frame by frame beside the Features."""
+        if not set(HEARD) <= self._readers.keys():
+            return
+        mels, features = (self._readers[kind] for kind in HEARD)
+        counts = [self._readers[kind].lengths("frame")[self._rows[kind]] for kind in HEARD]
+        for id, made, heard in zip(self.ids, *counts, strict=True):
+            if made != heard:
+                raise ArtifactError(
+                    f"{mels.name}: {id}: has {made} frames, {features.name} has {heard}: make it "
+                    "with `ttskit decode` of the features and their alignment"
+                )
 
 
 def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> None:
@@ -130,9 +147,9 @@ def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> 
         if fits and not given:
             found = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
             wanted = " or ".join(kind.kind() for kind in fits)
+            verbs = " or ".join(f"`ttskit {COMMAND[kind.kind()]}`" for kind in reversed(fits))
             raise ArtifactError(
-                f"{what} needs {wanted} for its {name}; found {found}: add the output of "
-                f"`ttskit {COMMAND[fits[0].kind()]}`"
+                f"{what} needs {wanted} for its {name}; found {found}: add the output of {verbs}"
             )
         used |= set(given[:1])
     for reader in readers:
@@ -178,7 +195,7 @@ def cut(
 
 def _agree(readers: Sequence[Reader[Any]]) -> None:
     """Refuse artifacts that are not of one grid."""
-    for name in ("sample_rate", "hop_length"):
+    for name in GRID:
         having = [reader for reader in readers if name in reader.attributes]
         for reader in having[1:]:
             found, wanted = reader.attributes[name], having[0].attributes[name]
@@ -201,22 +218,22 @@ def _tokens(examples: Examples, row: int) -> np.ndarray:
 def _durations(examples: Examples, row: int) -> np.ndarray:
     durations = examples.value(kinds.Alignment, row, "durations")
     if "mel" in examples.needs:
-        frames = len(examples.value(kinds.Features, row, "mel"))
+        frames = len(examples.mel(row))
         if durations.sum() != frames:
             raise ArtifactError(
                 f"{examples.reader(kinds.Alignment).name}: {examples.ids[row]}: lasts "
-                f"{durations.sum()} frames, its features {frames}: align them again"
+                f"{durations.sum()} frames, its mel {frames}: align them again"
             )
     return durations
 
 
 def _audio(examples: Examples, row: int) -> np.ndarray:
     audio = examples.value(kinds.Corpus, row, "audio")
-    samples = len(examples.value(kinds.Features, row, "mel")) * examples.hop_length
+    samples = len(examples.mel(row)) * examples.hop_length
     if not samples <= len(audio) < samples + examples.hop_length:
         raise ArtifactError(
             f"{examples.reader(kinds.Corpus).name}: {examples.ids[row]}: has {len(audio)} samples, "
-            f"its features are of {samples}: make them again from this corpus"
+            f"its mel is of {samples}: make them again from this corpus"
         )
     return audio[:samples].astype(np.float32) / 32768
 
@@ -246,7 +263,8 @@ def _per_token(name: str, scale: float) -> Values:
 # field -> the kinds that it is made from (where several would do, the first that is there),
 # and how; `pitch` is in octaves, `loudness_token` in units of 10 dB
 FIELDS: dict[str, tuple[tuple[type[Record], ...], Values]] = {
-    **{name: _frame(name) for name in ("mel", "f0", "voiced", "periodicity", "loudness", "energy")},
+    "mel": (HEARD, Examples.mel),
+    **{name: _frame(name) for name in ("f0", "voiced", "periodicity", "loudness", "energy")},
     "tokens": ((kinds.Alignment, kinds.Tokens), _tokens),
     "durations": ((kinds.Alignment,), _durations),
     "pitch": ((kinds.Features,), _per_token("f0", 1.0)),

@@ -1,0 +1,77 @@
+"""`ttskit train` as a user types it; what training does is tested with the trainer."""
+
+import json
+
+import pytest
+
+import ttskit
+from tests.made import run, write_speech
+from ttskit.errors import TtskitError
+
+SMALL = ["--set", "embedding=8", "--set", "hidden=8", "--set", "space=8"]
+INPUTS = ["features.h5", "tokens.h5"]
+
+
+@pytest.fixture(autouse=True)
+def _speech(tmp_path, monkeypatch):
+    write_speech(tmp_path, 6)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_model_is_trained_and_told_of():
+    found = run("train", "aligner", *INPUTS, *SMALL, "--steps", 2, "-o", "x.h5", "--json")
+    told = json.loads(found.stdout)
+    assert (told["kind"], told["attributes"]["role"]) == ("model", "aligner")
+    assert told["tables"]["symbols"] == len(ttskit.read("tokens.h5").table("symbols"))
+    assert "hidden = 8" in told["attributes"]["config"]
+    run("verify", "x.h5")
+    assert "attention" in run("info", "x.h5").stdout
+
+
+def test_a_settings_file_is_what_config_prints(tmp_path):
+    (tmp_path / "a.toml").write_text(run("config", "attention", *SMALL).stdout)
+    run("train", "aligner", *INPUTS, "--config", "a.toml", "--steps", 1, "-o", "x.h5")
+    text = (tmp_path / "x.h5.run" / "resolved.toml").read_text()
+    assert text == (tmp_path / "a.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["singer", *INPUTS], "no role 'singer'; there is aligner, duration"),
+        (["aligner", *INPUTS, "--family", "glow"], "no aligner family 'glow'"),
+        (["aligner", *INPUTS, "--preset", "huge"], "attention has no preset 'huge'; there is base"),
+        (["aligner", *INPUTS, "--set", "hiden=3"], "no key hiden; nearest: hidden"),
+        (["aligner", *INPUTS, "--config", "tokens.h5"], "tokens.h5: is not text in UTF-8"),
+        (["aligner", "features.h5"], "needs alignment or tokens for its tokens; found features.h5"),
+        (["duration", "tokens.h5"], "needs alignment for its durations; found tokens.h5"),
+        (["aligner", *INPUTS, "--init", "tokens.h5"], "tokens.h5: is tokens, needs model"),
+        (["aligner", *INPUTS, "tokens.h5"], "tokens.h5: is a second tokens; needs one"),
+        (["decoder", *INPUTS], "needs alignment for its durations"),
+    ],
+)
+def test_what_the_user_can_mend_is_said(words, says):
+    with pytest.raises(TtskitError) as told:
+        run("train", *words, "--steps", 1, "-o", "x.h5")
+    assert says in str(told.value)
+
+
+@pytest.mark.parametrize("words", [["--steps", 3], ["-o", "x.h5"], ["--steps", 3, "-o", "-"]])
+def test_a_training_needs_an_output_and_an_end(words):
+    assert run("train", "aligner", *INPUTS, *words).exit_code == 2
+
+
+def test_an_output_that_is_something_else_stays(tmp_path):
+    before = (tmp_path / "tokens.h5").read_bytes()
+    with pytest.raises(TtskitError, match="is there and is tokens, not model"):
+        run("train", "aligner", *INPUTS, "--steps", 1, "-o", "tokens.h5")
+    assert (tmp_path / "tokens.h5").read_bytes() == before
+
+
+def test_all_families_are_listed_with_presets():
+    lines = run("config").stdout.splitlines()
+    assert "aligner\tattention\tbase tiny" in lines
+    for line in lines:
+        _, family, presets = line.split("\t")
+        for preset in presets.split():
+            assert "[training]" in run("config", family, "--preset", preset).stdout

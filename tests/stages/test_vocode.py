@@ -1,0 +1,133 @@
+"""`ttskit vocode` through the command line."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.made import (
+    GRID,
+    HOP,
+    PROVENANCE,
+    RATE,
+    run,
+    sha,
+    write_corpus,
+    write_model,
+    write_speech,
+)
+from ttskit import audio
+from ttskit.artifact import Reader, Writer
+from ttskit.dsp.mel import MelSettings, mel
+from ttskit.errors import TtskitError
+from ttskit.kinds import Corpus, Features, Mels
+
+TINY = {
+    "channels": 16,
+    "rates": [16, 16],
+    "kernels": [32, 32],
+    "block_kernels": [3],
+    "dilations": [1],
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """features.h5 of three utterances and mels.h5 of the same, where the command runs."""
+    write_speech(tmp_path, 3)
+    told = {"provenance": PROVENANCE, "attributes": GRID, "tables": {"symbols": []}}
+    heard = Reader(tmp_path / "features.h5", Features)
+    with Writer(tmp_path / "mels.h5", Mels, **told) as writer:
+        for id, record in heard.items():
+            writer.append(Mels(id=id, speaker="ann", text=record.text, mel=record.mel))
+        writer.seal(heard.ids)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def vocoded(folder, *words, output="said.h5"):
+    run("vocode", *words, "-o", output)
+    return Reader(folder / output, Corpus)
+
+
+def complaint(*words):
+    with pytest.raises(TtskitError) as error:
+        run("vocode", *words, "-o", "x.h5")
+    return str(error.value)
+
+
+def log_mel(record):
+    return mel(record.audio.astype(np.float32) / 32768, MelSettings())
+
+
+def test_mels_are_heard_again(folder):
+    mels = Reader(folder / "mels.h5", Mels)
+    found = vocoded(folder, "mels.h5", "--vocoder", "griffinlim", "-j", 1)
+    assert found.ids == mels.ids
+    assert found.attributes["sample_rate"] == RATE
+    for id, record in found.items():
+        assert (record.speaker, record.text) == ("ann", mels[id].text)
+        assert len(record.audio) == len(mels[id].mel) * HOP
+        assert np.abs(log_mel(record) - mels[id].mel).mean() < 0.3
+
+
+def test_mels_features_and_their_audio_sound_alike(folder):
+    of_mels = vocoded(folder, "mels.h5", "--vocoder", "griffinlim", "-j", 1)
+    of_features = vocoded(folder, "features.h5", "--vocoder", "griffinlim", "-j", 1, output="f.h5")
+    np.testing.assert_array_equal(of_mels.column("audio"), of_features.column("audio"))
+    copied = vocoded(folder, "said.h5", "--vocoder", "griffinlim", "-j", 1, output="c.h5")
+    for id, record in copied.items():
+        assert len(record.audio) == len(of_mels[id].audio)
+        assert np.abs(log_mel(record) - log_mel(of_mels[id])).mean() < 0.3
+
+
+def test_bytes_depend_on_the_seed_but_not_on_jobs(folder):
+    words = ["mels.h5", "--vocoder", "griffinlim"]
+    vocoded(folder, *words, "-j", 1)
+    vocoded(folder, *words, "-j", 2, output="two.h5")
+    assert sha(folder / "said.h5") == sha(folder / "two.h5")
+    other = vocoded(folder, *words, "-j", 1, "--seed", 1, "--limit", 1, output="other.h5")
+    assert len(other) == 1
+    assert not np.array_equal(other["u0"].audio, Reader(folder / "said.h5", Corpus)["u0"].audio)
+
+
+def test_a_model_makes_a_hop_of_samples_of_each_frame_and_wavs_of_them(folder):
+    write_model(folder / "hifigan.h5", "hifigan", TINY)
+    heard = Reader(folder / "features.h5", Features)
+    words = ["features.h5", "--vocoder", "hifigan.h5", "--wav-dir", "wavs"]
+    found = vocoded(folder, *words, "-j", 1)
+    for id, record in found.items():
+        assert len(record.audio) == len(heard[id].mel) * HOP
+        samples, rate = audio.read(folder / "wavs" / f"{id}.wav")
+        assert rate == RATE
+        np.testing.assert_array_equal(audio.to_int16(samples)[0], record.audio)
+
+
+def test_utterances_that_are_too_loud_are_noted(folder):
+    heard = Reader(folder / "features.h5", Features)
+    with Writer(folder / "loud.h5", Features, provenance=PROVENANCE, attributes=GRID) as writer:
+        writer.append(replace(heard["u0"], mel=heard["u0"].mel + 5))
+        writer.append(heard["u1"])
+        writer.seal(["u0", "u1"])
+    found = run("vocode", "loud.h5", "--vocoder", "griffinlim", "-j", 1, "-o", "said.h5")
+    assert "1 utterances reach full scale, and may be clipped: u0" in found.stderr
+
+
+def test_what_does_not_fit_is_refused(folder):
+    write_model(folder / "bands.h5", "hifigan", TINY, n_mels=100)
+    write_model(folder / "decoder.h5", "glow", {"flow": {"blocks": 1}})
+    write_corpus(folder / "corpus.h5", [1, 2])
+    whole = write_model(folder / "half.h5", "hifigan", TINY).read_bytes()
+    (folder / "half.h5").write_bytes(whole[: len(whole) // 2])
+    for words, says in (
+        (["mels.h5", "--vocoder", "bands.h5"], "`ttskit features --n-mels 100`"),
+        (["corpus.h5", "--vocoder", "bands.h5"], "`ttskit corpus --sample-rate 22050`"),
+        (["mels.h5", "--vocoder", "decoder.h5"], "for the role decoder, needs vocoder"),
+        (["mels.h5", "--vocoder", "half.h5"], "half.h5"),
+        (["tokens.h5", "--vocoder", "griffinlim"], "tokens.h5: is tokens, needs mels, features"),
+        (["mels.h5", "features.h5", "--vocoder", "griffinlim"], "takes one input, not 2"),
+    ):
+        assert says in complaint(*words)
+    short = ["corpus.h5", "--vocoder", "griffinlim", "-j", 1, "--skip-bad", "-o", "x.h5"]
+    with pytest.raises(TtskitError, match="there is no utterance to write"):
+        run("vocode", *short)

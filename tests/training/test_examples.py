@@ -1,0 +1,73 @@
+"""What a family trains on, from which artifacts."""
+
+import numpy as np
+import pytest
+
+import ttskit
+from tests.made import GRID, PROVENANCE, write_alignment_of, write_speech
+from ttskit.artifact import Writer
+from ttskit.errors import ArtifactError
+from ttskit.kinds import Corpus, Mels
+from ttskit.training.examples import Examples, fitting
+
+
+@pytest.fixture
+def features(tmp_path):
+    write_speech(tmp_path, 2)
+    write_alignment_of(tmp_path)
+    return ttskit.read(tmp_path / "features.h5")
+
+
+def made_of(features, frames=None, **attributes):
+    """Mels of the first frames of features, a little lower."""
+    path = features.path.with_name("mels.h5")
+    told = {"provenance": PROVENANCE, "tables": {"symbols": []}}
+    with Writer(path, Mels, attributes={**GRID, **attributes}, **told) as writer:
+        for id, record in features.items():
+            writer.append(Mels(id=id, speaker="", text="", mel=record.mel[:frames] - 1))
+        writer.seal(features.ids)
+    return ttskit.read(path)
+
+
+def test_mel_is_what_a_decoder_made_where_that_is_given(features):
+    mels, alignment = made_of(features), ttskit.read(features.path.with_name("alignment.h5"))
+    needs = ("mel", "durations", "pitch")
+    examples = Examples([features, mels, alignment], needs)
+    fields = examples.item(0, 0, np.random.default_rng(0))
+    np.testing.assert_array_equal(fields["mel"], features["u0"].mel - 1)
+    without = Examples([features, alignment], needs).item(0, 0, np.random.default_rng(0))
+    np.testing.assert_array_equal(without["mel"], features["u0"].mel)
+    np.testing.assert_array_equal(fields["pitch"], without["pitch"])
+    lower = examples.facts().statistics["mel_mean"] + 1
+    usual = Examples([features], ("mel",)).facts().statistics["mel_mean"]
+    np.testing.assert_allclose(lower, usual, atol=1e-4)
+
+
+def test_a_vocoder_learns_from_mels_and_the_recordings(features):
+    mels, path = made_of(features), features.path.with_name("corpus.h5")
+    with Writer(path, Corpus, provenance=PROVENANCE, attributes={"sample_rate": 22050}) as writer:
+        for id, record in features.items():
+            audio = np.full(len(record.mel) * 256 + 7, 16384, np.int16)
+            writer.append(Corpus(id=id, speaker="", text="", audio=audio))
+        writer.seal(features.ids)
+    readers, needs = [mels, ttskit.read(path)], ("mel", "audio")
+    fitting(readers, needs, "the vocoder hifigan")
+    fields = Examples(readers, needs).item(1, 0, np.random.default_rng(0))
+    assert len(fields["audio"]) == len(fields["mel"]) * 256
+    assert (fields["audio"] == 0.5).all()
+
+
+def test_mels_that_do_not_stand_beside_the_features_are_refused(features):
+    count = len(features["u0"].mel)
+    with pytest.raises(ArtifactError, match=rf"mels\.h5: u0: has 9 frames, .* has {count}: make"):
+        Examples([features, made_of(features, 9)], ("mel",))
+    with pytest.raises(ArtifactError, match=r"mels\.h5: has fmin 50"):
+        Examples([features, made_of(features, fmin=50.0)], ("mel",))
+
+
+def test_what_is_missing_is_named_with_what_makes_it(features):
+    tokens = ttskit.read(features.path.with_name("tokens.h5"))
+    with pytest.raises(ArtifactError) as error:
+        fitting([tokens], ("mel", "tokens"), "the aligner attention")
+    assert "needs mels or features for its mel" in str(error.value)
+    assert "add the output of `ttskit features` or `ttskit decode`" in str(error.value)
