@@ -18,6 +18,7 @@ ENGINES = {"torch", "torchaudio", "numba", "scipy", "numpy", "h5py", "soundfile"
 LAYERS = (
     {"errors"},
     {"progress", "audio", "hdf5", "record", "settings", "intervals"},
+    {"sink"},
     {"part", "pool", "textgrid"},
     {"cluster"},
     {"artifact"},
@@ -28,6 +29,8 @@ LAYERS = (
     {"models"},
     {"trained"},
     {"training", "synthesis"},
+    {"voice", "script"},
+    {"speaking"},
     {"stages"},
     {"cli"},
     {"__main__", "__init__"},

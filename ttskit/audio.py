@@ -199,7 +199,7 @@ def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tupl
                 file.write(coded[at : at + 65536])
     except soundfile.LibsndfileError as error:
         raise AudioError(f"cannot write {suffix} at {rate} Hz: {error}") from error
-    return (_same_serial(out.getvalue()) if kind == "OGG" else out.getvalue()), clipped
+    return (same_serial(out.getvalue()) if kind == "OGG" else out.getvalue()), clipped
 
 
 def torchaudio() -> ModuleType:
@@ -329,7 +329,7 @@ def _quiet(silence: bool) -> Iterator[None]:
         os.close(sink)
 
 
-def _same_serial(ogg: bytes) -> bytes:
+def same_serial(ogg: bytes) -> bytes:
     """Put serial number 1 in the place of the random one that libsndfile gives a stream."""
     mirror = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
     out, at = bytearray(ogg), 0

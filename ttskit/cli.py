@@ -26,6 +26,7 @@ from ttskit.stages import (
     ls,
     merge,
     plot,
+    say,
     select,
     split,
     text,
@@ -33,6 +34,7 @@ from ttskit.stages import (
     train,
     verify,
     vocode,
+    voice,
 )
 
 app = typer.Typer(
@@ -74,6 +76,8 @@ app.command("train")(train.command)
 app.command("config")(config.command)
 app.command("decode")(decode.command)
 app.command("vocode")(vocode.command)
+app.command("voice")(voice.command)
+app.command("say")(say.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)

@@ -59,12 +59,14 @@ class Timeline:
 
     @property
     def words(self) -> list[Interval]:
-        owners = self.record.token_word.tolist()
+        places: dict[int, tuple[int, int]] = {}  # of each word: its first token, and its last
+        for token, owner in enumerate(self.record.token_word.tolist()):
+            places[owner] = (places.get(owner, (token, 0))[0], token)
         found = []
         for number, word in enumerate(self.record.words):
-            tokens = [token for token, owner in enumerate(owners) if owner == number]
-            if tokens and self.edges[tokens[-1] + 1] > self.edges[tokens[0]]:
-                start, stop = self.edges[tokens[0]], self.edges[tokens[-1] + 1]
+            first, last = places.get(number, (0, -1))
+            start, stop = self.edges[first], self.edges[last + 1]
+            if stop > start:
                 found.append(Interval(start, stop, word, number))
         return found
 

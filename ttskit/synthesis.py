@@ -101,6 +101,21 @@ class Acoustics:
             for lasting, mel, told in zip(durations, mels, foretold, strict=True)
         ]
 
+    def check_speaker(self, speaker: str) -> None:
+        """Refuse a speaker that one of the models does not know."""
+        for known in (self._of_duration, self.speakers):
+            mixture(speaker, known)
+
+    def durations(
+        self, ids: Sequence[str], tokens: Sequence[np.ndarray], manners: Sequence[Manner]
+    ) -> list[np.ndarray]:
+        """Return the frames that each token would last if it were spoken."""
+        import torch
+
+        with torch.inference_mode():
+            foretold = self._foretold(ids, tokens, manners)
+        return [*map(self._durations, ids, tokens, foretold, manners)]
+
     def _foretold(
         self, ids: Sequence[str], tokens: Sequence[np.ndarray], manners: Sequence[Manner]
     ) -> list[dict[str, np.ndarray]]:

@@ -56,7 +56,7 @@ class Trained:
 
     def table(self, name: str) -> list[str]:
         """Return a list of strings; an absent one is empty."""
-        return _table(self.container, name)
+        return table(self.container, name)
 
     def weights(self) -> dict[str, Tensor]:
         """Return all tensors by name, in float32 where they are stored in less."""
@@ -117,9 +117,13 @@ def usable(device: str) -> None:
 
 def read(path: Path, name: str = "", role: str | None = None) -> Trained:
     """Open a model; `role` is what it must be."""
+    return of(hdf5.open_container(path, name), role)
+
+
+def of(container: hdf5.Container, role: str | None = None) -> Trained:
+    """Return the model that a container holds; `role` is what it must be."""
     from ttskit.models.family import Facts
 
-    container = hdf5.open_container(path, name)
     name = container.name
     if container.kind != KIND:
         raise ArtifactError(f"{name}: is {container.kind}, needs {KIND}")
@@ -137,14 +141,14 @@ def read(path: Path, name: str = "", role: str | None = None) -> Trained:
         tomllib.loads(str(found["config"]))
     except tomllib.TOMLDecodeError as error:
         raise ArtifactError(f"{name}: its config is not TOML: it is damaged") from error
-    symbols = tuple(_table(container, "symbols"))
+    symbols = tuple(table(container, "symbols"))
     silent = container.map("silent") if "silent" in container.columns else np.zeros(0, bool)
     if silent.shape != (len(symbols),):
         raise ArtifactError(f"{name}: has {len(symbols)} symbols, {len(silent)} notes on them")
     facts = Facts(
         symbols=symbols,
         silent=tuple(bool(one) for one in silent),
-        speakers=tuple(_table(container, "speakers")) or ("",),
+        speakers=tuple(table(container, "speakers")) or ("",),
         **grid(found),
     )
     return Trained(container, facts)
@@ -171,10 +175,10 @@ def write(
         **{key: getattr(facts, key) for key in GRID},
     }
     sources = [
-        *_texts("symbols", facts.symbols),
+        *texts("symbols", facts.symbols),
         source("silent", np.array(facts.silent, bool), "symbols"),
-        *_texts("speakers", facts.speakers),
-        *_texts("validation", validation),
+        *texts("speakers", facts.speakers),
+        *texts("validation", validation),
         *tree("weights", weights),
     ]
     hdf5.seal(path, KIND, attributes, provenance, sources)
@@ -207,14 +211,16 @@ def source(name: str, values: np.ndarray, axes: str = "") -> hdf5.Source:
     return hdf5.Source(name, values.shape, values.dtype, hdf5.chunks_of(values), axes)
 
 
-def _texts(name: str, texts: Sequence[str]) -> Iterator[hdf5.Source]:
-    encoded = [text.encode() for text in texts]
+def texts(name: str, listed: Sequence[str]) -> Iterator[hdf5.Source]:
+    """Yield a list of strings as a column; an empty one has none."""
+    encoded = [text.encode() for text in listed]
     if encoded:
         width = max(1, max(map(len, encoded)))
         yield source(name, np.array(encoded, f"S{width}"), name)
 
 
-def _table(container: hdf5.Container, name: str) -> list[str]:
+def table(container: hdf5.Container, name: str) -> list[str]:
+    """Return what `texts` wrote."""
     column = container.columns.get(name)
     if column is None:
         return []

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ttskit.dsp import mas
 from ttskit.errors import SettingError
 from ttskit.models.batch import Batch
 from ttskit.models.encoder import EncoderConfig, TextEncoder
@@ -192,6 +191,8 @@ class Glow(Family):
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
         """Return how far mels without noise are from true ones, and both of the first utterance."""
+        from ttskit.dsp import mas
+
         frames, pictures = int(batch.lengths["frame"][0]), {}
         if self.config.durations == "joint":
             batch = batch.with_fields(durations=self.align(batch))

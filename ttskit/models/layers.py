@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ttskit.dsp import mas
 from ttskit.models.batch import Batch
 from ttskit.models.family import Facts
 
@@ -103,6 +102,8 @@ def likeliest(scores: Tensor, batch: Batch, frames: Tensor, silent: Tensor) -> T
 
     `scores` (B, T, N) are log-likelihoods; `silent` says which symbols may last no frame.
     """
+    from ttskit.dsp import mas  # numba takes half a second to import, and speaking needs none
+
     found = mas.search(
         scores.cpu().numpy(),
         batch.lengths["token"].cpu().numpy(),

@@ -68,7 +68,7 @@ class Learnt(Vocoder):
         for name, default in {"mel_mean": np.zeros, "mel_deviation": np.ones}.items():
             value = facts.statistics.get(name, default(facts.n_mels))
             self.register_buffer(name, torch.as_tensor(value, dtype=torch.float32))
-        self.spectrogram = MelSpectrogram(mel_settings(facts))
+        self.spectrogram: MelSpectrogram | None = None  # only training hears
 
     @classmethod
     def needs(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003
@@ -140,8 +140,8 @@ class Learnt(Vocoder):
         return terms | {"stft": told.stft * linear, "log_stft": told.stft * log}
 
     def _mel(self, audio: Tensor) -> Tensor:
-        if self.spectrogram.window.device != audio.device:
-            self.spectrogram = MelSpectrogram(self.spectrogram.settings, audio.device)
+        if self.spectrogram is None or self.spectrogram.window.device != audio.device:
+            self.spectrogram = MelSpectrogram(mel_settings(self.facts), audio.device)
         return self.spectrogram(audio)
 
 

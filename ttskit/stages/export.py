@@ -164,7 +164,7 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
     check(reader)
     format = TIMES[name]
     written = texts(reader, format, tier)
-    if output.is_dir() or (name != "ctm" and not (str(output) == "-" or _named(output))):
+    if output.is_dir() or (name != "ctm" and not (str(output) == "-" or named(output))):
         output.mkdir(parents=True, exist_ok=True)
         with progress.track("export", len(reader)) as advance:
             for id, text in written:
@@ -187,7 +187,7 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _named(path: Path) -> str:
+def named(path: Path) -> str:
     """Return the format that the suffix of a file says, or nothing."""
     suffix = path.suffix.lower()
     return next((name for name, one in TIMES.items() if one.suffix.lower() == suffix), "")
@@ -196,7 +196,7 @@ def _named(path: Path) -> str:
 def chosen(format: str | None, kind: str, output: Path | None, name: str) -> str:
     """Return the format that is asked for, or that the output says; it must fit the kind."""
     fitting = AUDIO if kind == "corpus" else tuple(TIMES)
-    found = format or (_named(output) if output and not output.is_dir() else "")
+    found = format or (named(output) if output and not output.is_dir() else "")
     if found in fitting:
         return found
     wanted = f"for {kind} there is {', '.join(fitting)}"

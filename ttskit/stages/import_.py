@@ -30,14 +30,17 @@ if TYPE_CHECKING:
 SUFFIX = ".textgrid"  # however it is capitalised
 
 
-def fitted(spoken: Timeline, phones: Sequence[Interval]) -> np.ndarray:
-    """Return durations (token,) by the intervals of an edited tier, to the nearest frame."""
+def fitted(spoken: Timeline, phones: Sequence[Interval], free: bool = False) -> np.ndarray:
+    """Return durations (token,) by the intervals of an edited tier, to the nearest frame.
+
+    The tier must last as long as what is spoken, unless it is `free` to last longer or shorter.
+    """
     import numpy as np
 
     from ttskit.text.symbols import SPECIAL
 
     record, stop = spoken.record, phones[-1].stop
-    frames = int(record.durations.sum())
+    frames = round(stop / spoken.step) if free else int(record.durations.sum())
     if abs(stop / spoken.step - frames) >= 1:
         raise AlignmentError(f"its TextGrid lasts {stop:.3f} s, needs {spoken.seconds:.3f} s")
     symbols = [spoken.symbols[token] for token in record.tokens]

@@ -6,9 +6,8 @@ read, in the order in which they came.  With several jobs, blocks of lines go to
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -162,14 +161,6 @@ def _write(found: Iterable[Answer], once: bool) -> None:
         out.flush()
 
 
-def _quietly(write: Callable[[], None]) -> None:
-    """Write until the reader of standard output has had enough (`| head`)."""
-    try:
-        write()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def command(
     files: Annotated[list[Path] | None, typer.Argument(help="Files; none or -: stdin.")] = None,
     phonemes: Annotated[bool, typer.Option("--phonemes", help="Write symbols.")] = False,
@@ -193,7 +184,7 @@ def command(
     speller = Speller(language, lexicon or (), fold=fold)
     chosen = {Form.PHONEMES: phonemes, Form.SENTENCES: sentences, Form.UNKNOWN: unknown}
     form = next((form for form, wanted in chosen.items() if wanted), Form.NORMALISED)
-    from ttskit import pool
+    from ttskit import pool, sink
 
     found = answers(read_lines(files or ()), speller, form, jobs or pool.cores())
-    _quietly(partial(_write, found, once=unknown))
+    sink.quietly(partial(_write, found, once=unknown))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from ttskit.errors import TextError
@@ -41,7 +42,9 @@ def key(word: str) -> str:
     return word.casefold().replace("’", "'")
 
 
-def read(paths: Iterable[Path], language: str, table: Sequence[str]) -> Lexicon:
+def read(
+    paths: Iterable[Path], language: str, table: Sequence[str], lines: Sequence[str] = ()
+) -> Lexicon:
     """Read lexicon files; where two name the same word, the later one wins.
 
     Parameters
@@ -51,13 +54,15 @@ def read(paths: Iterable[Path], language: str, table: Sequence[str]) -> Lexicon:
         Lines of another language are passed over.
     table : symbols
         Every phoneme must be in it; TextError names file, line and symbol otherwise.
+    lines : those of a voice, before the files
     """
     entries: dict[str, dict[str, tuple[str, ...]]] = {}
-    for path in paths:
-        for number, line in enumerate(_lines(path), start=1):
+    sources = ((str(path), lines_of(path)) for path in paths)
+    for name, listed in chain([("lexicon of the voice", lines)], sources):
+        for number, line in enumerate(listed, start=1):
             if not line.strip() or (line.startswith("#") and "\t" not in line):
                 continue
-            found = _entry(line, f"{path}:{number}", language, table)
+            found = _entry(line, f"{name}:{number}", language, table)
             if found:
                 word, role, phonemes = found
                 roles = entries.setdefault(key(word), {})
@@ -93,7 +98,8 @@ def _entry(
         raise TextError(f"{where}: word {word!r}: {error}") from None
 
 
-def _lines(path: Path) -> list[str]:
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of a file in UTF-8."""
     try:
         content = path.read_bytes()
     except OSError as error:

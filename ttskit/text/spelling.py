@@ -6,6 +6,7 @@ lays out tokens: begin, the symbols of each word, a boundary between two words, 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,17 @@ from ttskit.text import lexicon as lexicons_
 from ttskit.text.lexicon import Lexicon
 from ttskit.text.normalise import Normaliser, Piece
 from ttskit.text.phonemes import Pronouncer
-from ttskit.text.symbols import BEGIN, BOUNDARY, CHARACTERS, END, HASH, parse, resolve, symbols
+from ttskit.text.symbols import (
+    BEGIN,
+    BOUNDARY,
+    CHARACTERS,
+    END,
+    HASH,
+    PUNCTUATION,
+    parse,
+    resolve,
+    symbols,
+)
 
 _OPENING = frozenset("(¿¡")
 
@@ -85,6 +96,8 @@ class Speller:
         For `characters`: the table of the model; characters outside it are dropped.
     fold : bool
         For `characters`: upper and lower case are one.
+    lines : lines of a lexicon
+        Those of a voice; the files win.
     """
 
     def __init__(
@@ -93,6 +106,7 @@ class Speller:
         lexicons: Iterable[Path] = (),
         table: Sequence[str] | None = None,
         fold: bool = False,
+        lines: Sequence[str] = (),
     ) -> None:
         self.language = resolve(language)
         self.fold = fold
@@ -100,7 +114,9 @@ class Speller:
         paths = list(lexicons)
         if paths and self.language == CHARACTERS:
             raise TextError("--lexicon: the language 'characters' has no phonemes to list")
-        self.lexicon = lexicons_.read(paths, self.language, self.table) if paths else Lexicon()
+        self.lexicon = Lexicon()
+        if paths or lines:
+            self.lexicon = lexicons_.read(paths, self.language, self.table, lines)
         self._pronouncer = (
             None if self.language == CHARACTERS else Pronouncer(self.language, self.lexicon)
         )
@@ -191,6 +207,38 @@ class Speller:
             drops=tuple(_drops(text, pieces, words)),
             guessed=tuple(word.guessed for word in voiced),
         )
+
+
+def spelt(text: str, table: Sequence[str]) -> Spelling:
+    """Return phonemes that are written out, as `ttskit text --phonemes` writes them.
+
+    They stand apart, words by `#` or `|`; each run of phonemes is a word.
+    """
+    tokens, owner, words, spans = [BEGIN], [-1], list[str](), list[tuple[int, int]]()
+    for chunk in re.finditer(r"\S+", text):
+        written = BOUNDARY if chunk[0] == "|" else chunk[0]
+        if written == BOUNDARY or written in PUNCTUATION:
+            tokens.append(written)
+            owner.append(-1)
+            continue
+        found = parse(written, table)
+        if owner[-1] < 0:
+            words.append("")
+            spans.append(chunk.span())
+        words[-1] += "".join(found)
+        spans[-1] = (spans[-1][0], chunk.end())
+        tokens += found
+        owner += [len(words) - 1] * len(found)
+    return Spelling(
+        text=text,
+        tokens=(*tokens, END),
+        token_word=(*owner, -1),
+        words=tuple(words),
+        spans=tuple(spans),
+        marks=(),
+        drops=(),
+        guessed=(False,) * len(words),
+    )
 
 
 def _written_out(text: str, pieces: list[Piece], words: list[_Spoken]) -> str:

@@ -1,0 +1,135 @@
+"""Voices: packed, described, refused."""
+
+import json
+
+import pytest
+
+from tests.made import run
+from tests.voices import CARD, facts, write_model, write_voice
+from ttskit import voice
+from ttskit.errors import ArtifactError, TextError, TtskitError
+from ttskit.models.glow import Glow
+from ttskit.models.istft import Istft
+from ttskit.models.plain import Plain
+from ttskit.text.symbols import SPECIAL
+
+
+@pytest.fixture
+def card(tmp_path):
+    path = tmp_path / "card.md"
+    path.write_text(CARD)
+    return path
+
+
+def test_a_voice_tells_what_it_is(tmp_path):
+    path = write_voice(tmp_path)
+    told = json.loads(run("voice", "info", path, "--json").stdout)
+    assert told["name"] == "Nobody"
+    assert told["models"] == {"duration": "plain", "decoder": "glow", "vocoder": "istft"}
+    page = run("voice", "info", path).stdout
+    assert "en-us" in page
+    assert "cannot be understood" in page
+    assert run("verify", path).stdout == f"{path}: whole\n"
+    assert "Nobody" in run("info", path).stdout
+
+
+def test_matrices_take_half_the_room_and_come_back_as_they_were_but_for_rounding(tmp_path):
+    half = voice.read(write_voice(tmp_path))
+    full = voice.read(write_voice(tmp_path, "--float32", name="full.h5"))
+    assert half.container.size < 0.8 * full.container.size
+    for role, model in full.models.items():
+        narrow = half.models[role].weights()
+        for name, weight in model.weights().items():
+            assert narrow[name].dtype == weight.dtype
+            assert narrow[name].allclose(weight, rtol=1e-3, atol=1e-6), (role, name)
+            assert weight.dim() > 1 or narrow[name].equal(weight)
+
+
+def test_the_same_voice_has_the_same_bytes(tmp_path):
+    first = write_voice(tmp_path).read_bytes()
+    inode = (tmp_path / "voice.h5").stat().st_ino
+    assert write_voice(tmp_path).read_bytes() == first
+    assert (tmp_path / "voice.h5").stat().st_ino == inode  # it was up to date
+    (tmp_path / "voice.h5").unlink()
+    assert write_voice(tmp_path).read_bytes() == first
+
+
+def test_a_vocoder_may_be_a_family_that_has_nothing_to_learn(tmp_path):
+    found = voice.read(write_voice(tmp_path, vocoder="griffinlim"))
+    assert found.models["vocoder"].family == "griffinlim"
+    with pytest.raises(TtskitError, match="istft: has to be trained first"):
+        write_voice(tmp_path, vocoder="istft")
+
+
+def test_a_card_of_toml_needs_all_that_is_honest(tmp_path):
+    path = tmp_path / "card.toml"
+    path.write_text('name = "N"\nlicence = "CC0"\n')
+    with pytest.raises(ArtifactError, match=r"card\.toml: lacks data, training, measures, weak"):
+        voice.card(path)
+    told = dict.fromkeys(voice.CARD, "x")
+    path.write_text("\n".join(f'{key} = "{value}"' for key, value in told.items()))
+    assert voice.card(path).startswith("# x\n\n## Licence\n\nx\n")
+    with pytest.raises(ArtifactError, match="needs the name of the voice"):
+        voice.title("no heading")
+
+
+def test_a_lexicon_goes_with_the_voice_and_files_win(tmp_path):
+    own, mine = tmp_path / "own.tsv", tmp_path / "mine.tsv"
+    own.write_text("# ours\ngif\tɡ ˈɪ f\nlug\tl ʌ ɡ\n")
+    mine.write_text("gif\td͡ʒ ˈɪ f\n")
+    found = voice.read(write_voice(tmp_path, "--lexicon", own))
+    assert found.speller().spell("gif").tokens[1:-1] == ("ɡ", "ˈɪ", "f")
+    assert found.speller([mine]).spell("gif").tokens[1:-1] == ("d͡ʒ", "ˈɪ", "f")
+    assert found.speller([mine]).spell("lug").tokens[1:-1] == ("l", "ʌ", "ɡ")
+    own.write_text("gif\tɡ ˈɪ q\n")
+    with pytest.raises(TextError, match="'q' is not in the symbol table"):
+        write_voice(tmp_path, "--lexicon", own)
+
+
+def test_models_that_do_not_fit_are_refused_before_anything_is_written(tmp_path, card):
+    duration = write_model(tmp_path / "duration.h5", Plain, facts())
+    decoder = write_model(tmp_path / "decoder.h5", Glow, facts())
+    other = write_model(tmp_path / "other.h5", Istft, facts(hop_length=128))
+    for models, says in (
+        ([duration, decoder, other], "has hop_length 128"),
+        ([duration, decoder], "vocoder; there is duration, decoder"),
+        ([duration, duration, decoder], "there is duration, duration, decoder"),
+        ([duration, decoder, other, "griffinlim"], "duration, decoder, vocoder, vocoder"),
+        ([duration, decoder, tmp_path / "no.h5"], "no such file"),
+    ):
+        with pytest.raises(TtskitError, match=says):
+            run("voice", "pack", *models, "-o", tmp_path / "v.h5", "--card", card)
+    assert not (tmp_path / "v.h5").exists()
+    assert run("voice", "pack", duration, decoder).exit_code == 2  # without a card
+
+
+def test_models_of_another_symbol_table_are_refused(tmp_path):
+    with pytest.raises(ArtifactError, match=r"other symbols \(22\) than en-us has \(\d+\): name"):
+        write_voice(tmp_path, known=facts((*SPECIAL, *"abcde")))
+    found = voice.read(
+        write_voice(tmp_path, "--language", "characters", known=facts((*SPECIAL, *"abcde")))
+    )
+    assert found.speller().spell("bad cap").tokens[1:-1] == tuple("bad#ca")
+
+
+def test_a_broken_voice_is_one_line(tmp_path):
+    path = write_voice(tmp_path)
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(ArtifactError, match="is cut short at"):
+        run("voice", "info", path)
+    with pytest.raises(ArtifactError, match="is model, needs a voice"):
+        run("voice", "info", tmp_path / "decoder.h5")
+    with pytest.raises(TtskitError, match="no such file, nor an embedded voice"):
+        run("voice", "info", tmp_path / "nothing.h5")
+
+
+def test_embedded_voices_are_listed_and_found_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(voice, "EMBEDDED", tmp_path)
+    with pytest.raises(TtskitError, match="name a file with --voice"):
+        voice.find(None)
+    assert run("voice", "list").stdout == ""
+    path = write_voice(tmp_path, name="voice.h5")
+    for name in ("duration", "decoder", "vocoder"):
+        (tmp_path / f"{name}.h5").unlink()
+    assert voice.find(None) == voice.find("voice") == path
+    assert run("voice", "list").stdout == "voice\ten-us\t0.2 MB\n"

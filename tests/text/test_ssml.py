@@ -1,0 +1,93 @@
+"""What SSML is spoken as."""
+
+import pytest
+
+from ttskit.errors import TextError
+from ttskit.text.ssml import Passage, Prosody, read
+
+
+def told(inner):
+    return read(f"<speak>{inner}</speak>", "x")
+
+
+def texts(inner):
+    return [passage.text for passage in told(inner)]
+
+
+def test_white_space_is_one_space_and_markup_none():
+    assert texts("\n  one\n <p>two <s>three</s></p>four ") == ["one ", "two ", "three", "four "]
+
+
+def test_paragraphs_are_told_from_sentences():
+    found = told("a<s>b</s><p>c</p>d")
+    assert [passage.paragraph for passage in found] == [False, False, True, True]
+
+
+def test_a_break_is_silence_before_what_follows_and_breaks_add_up():
+    found = told("a<break time='250ms'/><break time='1.5s'/>b<break strength='x-strong'/>")
+    assert [(one.text, one.gap) for one in found] == [("a", None), ("b", 1.75), ("", 1.2)]
+
+
+def test_prosody_multiplies_rates_and_adds_semitones_and_decibels():
+    (found,) = told(
+        "a<prosody rate='120%' pitch='+2st' volume='+6dB'>b"
+        "<prosody rate='fast' pitch='-1st' volume='soft'>c</prosody>d</prosody>e"
+    )
+    outer = Prosody(1.2, 2.0, 6.0)
+    inner = Prosody(1.2 * 1.5, 1.0, 0.0)
+    assert found.text == "abcde"
+    assert found.runs == ((1, outer), (2, inner), (3, outer), (4, Prosody()))
+
+
+def test_an_octave_is_twice_the_pitch():
+    (found,) = told("<prosody pitch='+100%'>a</prosody>")
+    assert found.runs[0][1].pitch == pytest.approx(12)
+
+
+@pytest.mark.parametrize(
+    ("inner", "text"),
+    [
+        ("<phoneme alphabet='ipa' ph='h ə l ˈoʊ'>hello</phoneme>", "[[h ə l ˈoʊ]]"),
+        ("<sub alias='World Wide Web'>WWW</sub>", "World Wide Web"),
+        ("<say-as interpret-as='characters'>NaSA</say-as>", "N.A.S.A."),
+        ("<say-as interpret-as='digits'>421</say-as>", "4 2 1"),
+        ("<say-as interpret-as='ordinal'>3</say-as>", "3rd"),
+        ("<say-as interpret-as='ordinal'>12</say-as>", "12th"),
+        ("<say-as interpret-as='date' format='ymd'>2024-05-03</say-as>", "2024-05-03"),
+    ],
+)
+def test_what_is_read_otherwise_than_it_is_written(inner, text):
+    assert texts(inner) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("<speak>a\n<b", "x:2:"),
+        ("plain", "x:1:1: not SSML"),
+        ("<speak>a<p>b</speak>", "mismatched tag"),
+        ("<p>a</p>", "x:1:1: begins with <p>, needs <speak>"),
+        ("<speak>\n <voice>a</voice></speak>", "x:2:2: no element <voice>; there is speak, p"),
+        ("<speak><prosody speed='2'>a</prosody></speak>", "no attribute speed; there is rate"),
+        ("<speak><prosody rate='often'>a</prosody></speak>", "rate is 'often', needs one of"),
+        ("<speak><prosody pitch='200Hz'>a</prosody></speak>", "pitch is '200Hz', needs one of"),
+        ("<speak><prosody volume='70'>a</prosody></speak>", "volume is '70', needs one of"),
+        ("<speak><break time='soon'/></speak>", "break time is 'soon', needs the like of 500ms"),
+        ("<speak><sub>a</sub></speak>", "<sub> needs the attribute alias"),
+        ("<speak><sub alias='a'><s>b</s></sub></speak>", "<s> cannot be within <sub>"),
+        ("<speak><say-as interpret-as='poem'>a</say-as></speak>", "cannot read as 'poem'"),
+        ("<speak><phoneme ph='x]]'>a</phoneme></speak>", "is not in the alphabet ipa"),
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]><speak>&b;</speak>", "has a document type"),
+        ("<speak>&b;</speak>", "undefined entity"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_line_and_column(text, says):
+    with pytest.raises(TextError, match=r"^x:\d+:\d+: ") as caught:
+        read(text, "x")
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_document_has_nothing():
+    assert read("<speak/>", "x") == []
+    assert told("a") == [Passage("a", place="x:1")]

@@ -1,0 +1,262 @@
+"""Say: text to speech with a voice, sentence by sentence.
+
+Reads text from its arguments, a file or standard input, line by line; writes audio as it is made.
+What is spoken is known to the frame: as times of words and phonemes, which can be edited and
+spoken again, and as an account of every word.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ttskit.errors import TextError, TtskitError
+from ttskit.options import Device, Json, Seed
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ttskit.script import Line
+    from ttskit.speaking import Chain, Piece, Style
+    from ttskit.text.ssml import Passage
+
+
+@dataclass
+class Report:
+    """What was spoken, and how long it took."""
+
+    chain: Chain
+    style: Style
+    started: float  # when the command was
+    begun: float = field(default_factory=time.monotonic)  # when the voice was loaded
+    first: float = 0.0  # when the first audio was out
+    last: float = 0.0  # and the last
+    samples: int = 0
+    clipped: int = 0  # samples
+    spoken: list[tuple[Line, np.ndarray]] = field(default_factory=list)
+
+    @property
+    def rate(self) -> int:
+        """Hz."""
+        return self.chain.facts.sample_rate
+
+    def add(self, piece: Piece) -> None:
+        """Take a piece that is out."""
+        self.last = time.monotonic()
+        self.first = self.first or self.last
+        self.samples += len(piece.audio)
+        self.clipped += int((abs(piece.audio) > 1).sum())
+        self.spoken.append((piece.line, piece.durations))
+
+    def summary(self) -> dict[str, Any]:
+        """Return how much was spoken, and how fast."""
+        seconds = self.samples / self.rate
+        return {
+            "seconds": round(seconds, 6),
+            "sample_rate": self.rate,
+            "sentences": max(line.sentence for line, _ in self.spoken),
+            "words": sum(len(line.words) for line, _ in self.spoken),
+            "load_seconds": round(self.begun - self.started, 3),
+            "first_audio_seconds": round(self.first - self.started, 3),
+            "real_time_factor": round((self.last - self.begun) / seconds, 4),
+        }
+
+
+def passages(
+    words: Sequence[str], file: Path | None, ssml: bool, english: bool
+) -> Iterable[Passage]:
+    """Return what is to be said: each line as it comes, or the whole of an SSML document."""
+    from ttskit.stages.text import Line as Given
+    from ttskit.stages.text import read_lines
+    from ttskit.text import ssml as markup
+
+    whole = " ".join(words)
+    if not whole.isprintable() and any("\udc80" <= character <= "\udcff" for character in whole):
+        raise TextError("the text: is not UTF-8; convert it first")
+    given: Iterable[Given] = (
+        [Given("the text", line) for line in whole.split("\n")]
+        if words
+        else read_lines([file] if file else [])
+    )
+    if ssml:
+        name = "the text" if words else str(file or "standard input")
+        return markup.read("\n".join(line.text for line in given), name, english)
+    return (markup.Passage(line.text, place=line.place) for line in given)
+
+
+def edited(chain: Chain, lines: Sequence[Line], style: Style, path: Path) -> Sequence[np.ndarray]:
+    """Return the durations of lines as a TextGrid has them."""
+    from ttskit import speaking, textgrid
+    from ttskit.stages.import_ import fitted
+
+    try:
+        tiers = textgrid.read(path)
+        if "phones" not in tiers:
+            there = ", ".join(tiers) or "none"
+            raise TtskitError(f"has no interval tier `phones`; there is {there}")
+        told = [(line, chain.foretell(line, style)) for line in lines]
+        return speaking.split(
+            fitted(chain.timeline(told, style), tiers["phones"], free=True), lines
+        )
+    except TtskitError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def planned(
+    chain: Chain, lines: Iterable[Line], style: Style, grid: Path | None, seconds: float | None
+) -> Iterator[Piece]:
+    """Yield pieces as foretold, as a TextGrid has them, or as they fit into `seconds`."""
+    from ttskit import speaking
+
+    chain.check(style)
+    if grid is None and seconds is None:
+        yield from speaking.pieces(chain, lines, style)
+        return
+    lines = list(lines)
+    if not any(line.words for line in lines):
+        raise TtskitError(speaking.NO_WORD)
+    if grid is not None:
+        durations = edited(chain, lines, style, grid)
+    else:
+        durations = speaking.stretched(chain, lines, style, seconds or 0.0)
+    yield from speaking.pieces(chain, lines, style, durations)
+
+
+def write(
+    pieces: Iterator[Piece], output: Path | None, report: Report, raw: bool, samples: int
+) -> None:
+    """Write each piece as soon as it is made, and silence until there are `samples`."""
+    import numpy as np
+
+    from ttskit import progress, sink
+
+    with sink.opened(output, report.rate, raw) as out:
+        for piece in pieces:
+            if len(piece.audio):
+                out(piece.audio)
+            report.add(piece)
+        if (left := samples - report.samples) > 0:
+            out(np.zeros(left, np.float32))
+            report.samples += left
+    if report.clipped:
+        progress.note(f"{report.clipped} samples were beyond full scale: lower --energy")
+
+
+def tell(report: Report, timing: Path | None, manifest: Path | None) -> None:
+    """Write when what was said; every word must have been."""
+    from ttskit.script import account
+    from ttskit.stages.export import TIMES, named
+
+    if timing is None and manifest is None:
+        return
+    timeline = report.chain.timeline(report.spoken, report.style)
+    rows = account(timeline, report.spoken)
+    if timing is not None:
+        form = TIMES[named(timing)]
+        tiers = {"phrases": timeline.phrases, "words": timeline.words}
+        text = form.write(timeline, tiers[form.tier] if form.tier else ())
+        timing.write_text(text, encoding="utf-8", newline="\n")
+    if manifest is not None:
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+        manifest.write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def check(words: Sequence[str], file: Path | None, output: Path | None, as_json: bool) -> None:
+    """Refuse what cannot be, as wrong usage, before anything is loaded."""
+    from ttskit import sink
+
+    if words and file:
+        raise typer.BadParameter("text and --file: give one of them")
+    if not words and not file and (sys.stdin is None or sys.stdin.isatty()):
+        raise typer.BadParameter("no text: give some, or --file, or send it to standard input")
+    if as_json and not sink.to_file(output):
+        raise typer.BadParameter("--json and audio can't both go to standard output: add -o FILE")
+    if output is None and sys.stdout is not None and sys.stdout.isatty():
+        raise typer.BadParameter("audio is not for a terminal: add -o FILE, or use a pipe")
+    sink.check(output)
+
+
+def check_times(
+    timing: Path | None, manifest: Path | None, grid: Path | None, seconds: float | None
+) -> None:
+    """Refuse times that cannot be written or kept."""
+    from ttskit.stages.export import TIMES, named
+
+    if timing is not None and not named(timing):
+        there = ", ".join(form.suffix for form in TIMES.values())
+        raise typer.BadParameter(f"--timing {timing}: needs a suffix of {there}")
+    if grid is not None and seconds is not None:
+        raise typer.BadParameter("--textgrid and --duration: give one of them")
+    for path in (timing, manifest):
+        if path is not None and not path.parent.is_dir():
+            raise TtskitError(f"{path}: the folder {path.parent} is not there; make it first")
+    if grid is not None and not grid.is_file():
+        raise TtskitError(f"{grid}: no such file")
+
+
+Rate = Annotated[float, typer.Option("--rate", min=0.1, max=10, help="Times as fast.")]
+Pitch = Annotated[float, typer.Option(min=-24, max=24, help="Semitones higher.")]
+Energy = Annotated[float, typer.Option(min=-40, max=40, help="dB louder.")]
+Noise = Annotated[float | None, typer.Option(min=0, help="How much is left to chance.")]
+Seconds = Annotated[float | None, typer.Option(min=0.01, help="Seconds in all, to the sample.")]
+Pause = Annotated[float, typer.Option(min=0, max=60, help="Seconds between sentences.")]
+
+
+def command(
+    text: Annotated[list[str] | None, typer.Argument(help="Text; none: standard input.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="wav, flac or ogg by its suffix; -: standard output."),
+    ] = None,
+    voice: Annotated[str | None, typer.Option(help="An embedded voice, or a file.")] = None,
+    file: Annotated[Path | None, typer.Option(help="File with the text.")] = None,
+    phonemes: Annotated[bool, typer.Option("--phonemes", help="The text is phonemes.")] = False,
+    ssml: Annotated[bool, typer.Option("--ssml", help="The text is SSML.")] = False,
+    lexicon: Annotated[list[Path] | None, typer.Option(help="Your words; repeatable.")] = None,
+    rate: Rate = 1.0,
+    pitch: Pitch = 0.0,
+    energy: Energy = 0.0,
+    pause: Pause = 0.25,
+    noise_scale: Noise = None,
+    speaker: Annotated[str, typer.Option(help="Who speaks: NAME, or a:0.7,b:0.3.")] = "",
+    seed: Seed = 0,
+    duration: Seconds = None,
+    textgrid: Annotated[Path | None, typer.Option(help="Durations to speak with.")] = None,
+    timing: Annotated[
+        Path | None, typer.Option(help="Write times, as .TextGrid, .json, .srt ... has them.")
+    ] = None,
+    manifest: Annotated[Path | None, typer.Option(help="Write the times of every word.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="No header on standard output.")] = False,
+    device: Device = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Speak text."""
+    started = time.monotonic()
+    check(text or (), file, output, as_json)
+    check_times(timing, manifest, textgrid, duration)
+    if ssml and phonemes:
+        raise typer.BadParameter("--ssml and --phonemes: give one of them")
+    from ttskit import script, sink, speaking
+    from ttskit import voice as voices
+
+    found = voices.read(voices.find(voice))
+    told = passages(text or (), file, ssml, found.language == "en-us")
+    lines = script.lines(told, found.speller(lexicon or ()), phonemes=phonemes, pause=pause / rate)
+    style = speaking.Style(rate, pitch, energy, noise_scale, speaker, seed)
+    chain = speaking.Chain(found, device)
+    report = Report(chain, style, started)
+    pieces = planned(chain, lines, style, textgrid, duration)
+    samples = round((duration or 0) * report.rate)
+    go: Callable[[], None] = partial(write, pieces, output, report, raw, samples)
+    go() if sink.to_file(output) else sink.quietly(go)
+    tell(report, timing, manifest)
+    if as_json:
+        typer.echo(json.dumps(report.summary()))

@@ -1,0 +1,154 @@
+"""Voice: models that fit each other, a lexicon and a card, packed into one file that speaks.
+
+Reads a duration model, a decoder and a vocoder; writes a Voice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ttskit.errors import TtskitError
+from ttskit.options import Json, Output
+
+if TYPE_CHECKING:
+    from ttskit.trained import Trained
+    from ttskit.voice import Settings, Voice
+
+
+class Action(StrEnum):
+    """What is done."""
+
+    PACK = "pack"
+    INFO = "info"
+    LIST = "list"
+
+
+def chosen(names: Sequence[str]) -> dict[str, Trained]:
+    """Return models by the roles that they play; a vocoder may be the name of a family."""
+    from ttskit import streams, trained, voice
+    from ttskit.models import FAMILIES
+
+    families = [name for name in names if name in FAMILIES["vocoder"] and not Path(name).exists()]
+    files = [Path(name) for name in names if name not in families]
+    given = [trained.read(*streams.local(path)) for path in files]
+    grids = [model.facts for model in given if model.role == "decoder"]
+    given += [voice.weightless(name, facts) for facts in grids[:1] for name in families]
+    roles = [model.role for model in given]
+    if sorted(roles) != sorted(voice.ROLES):
+        wanted, there = ", ".join(voice.ROLES), ", ".join(roles) or "none"
+        raise TtskitError(f"a voice needs one model of each role: {wanted}; there is {there}")
+    return {role: given[roles.index(role)] for role in voice.ROLES}
+
+
+def lines(lexicon: Sequence[Path]) -> tuple[str, ...]:
+    """Return the words of lexicon files, without their comments."""
+    from ttskit.text.lexicon import lines_of
+
+    return tuple(line for path in lexicon for line in lines_of(path) if "\t" in line)
+
+
+def pack(
+    output: Path | None, models: Mapping[str, Trained], settings: Settings, half: bool
+) -> None:
+    """Write a voice, once its models have been seen to run."""
+    from ttskit import progress, streams, synthesis, voice, work
+
+    said = settings.card, "\n".join(settings.lexicon)
+    made = {
+        "stage": "voice",
+        "revision": 1,
+        "options": {"language": settings.language, "fold": settings.fold, "half": half},
+        "inputs": [
+            *(model.container.digest for model in models.values()),
+            *(hashlib.sha256(text.encode()).hexdigest() for text in said),
+        ],
+    }
+    with streams.delivered(output) as (path, name):
+        if work.is_made(path, voice.KIND, made):
+            progress.note(f"{name}: up to date")
+            return
+        streams.replaceable(path, voice.KIND)
+        synthesis.Acoustics(models["duration"], models["decoder"])
+        models["vocoder"].module()
+        voice.write(path, models, made, settings, half)
+        progress.note(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
+
+
+def describe(found: Voice) -> dict[str, Any]:
+    """Return what a voice is, as JSON can say it."""
+    return {
+        "path": str(found.container.path),
+        "name": found.container.attributes["name"],
+        "language": found.language,
+        "megabytes": round(found.container.size / 1e6, 1),
+        "sample_rate": found.models["decoder"].facts.sample_rate,
+        "speakers": found.models["decoder"].facts.speakers,
+        "models": {role: model.family for role, model in found.models.items()},
+        "lexicon": len(found.settings.lexicon),
+        "card": found.settings.card,
+    }
+
+
+def page(told: Mapping[str, Any]) -> str:
+    """Return the same for a person: facts, then the card."""
+    models = ", ".join(f"{role} {family}" for role, family in told["models"].items())
+    rows = {
+        "language": told["language"],
+        "models": models,
+        "speakers": ", ".join(told["speakers"]) or "one",
+        "sample rate": f"{told['sample_rate']} Hz",
+        "megabytes": told["megabytes"],
+        "lexicon": f"{told['lexicon']} words",
+    }
+    lines = [f"{told['path']}: {told['name']}", *(f"  {key:12} {rows[key]}" for key in rows)]
+    return "\n".join([*lines, "", told["card"].strip()])
+
+
+def command(
+    action: Annotated[Action, typer.Argument(help="pack, info or list.")],
+    files: Annotated[
+        list[str] | None, typer.Argument(help="pack: DURATION DECODER VOCODER; info: voices.")
+    ] = None,
+    output: Output = None,
+    card: Annotated[
+        Path | None, typer.Option(help="pack: what the voice is, as markdown or TOML.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="pack: what it speaks.")] = "en-us",
+    lexicon: Annotated[
+        list[Path] | None, typer.Option(help="pack: words and phonemes; repeatable.")
+    ] = None,
+    fold: Annotated[bool, typer.Option("--fold", help="pack: with characters: case is one.")] = (
+        False
+    ),
+    float32: Annotated[
+        bool, typer.Option("--float32", help="pack: keep weights in 32 bits.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Pack a voice for `say`, or say what one is, or which come with ttskit."""
+    from ttskit import voice
+
+    if action is Action.PACK:
+        if card is None:
+            raise typer.BadParameter("pack needs --card: name, licence, data, weaknesses ...")
+        settings = voice.Settings(language, fold, lines(lexicon or ()), voice.card(card))
+        pack(output, chosen(files or ()), settings, not float32)
+        return
+    if action is Action.LIST:
+        names = [str(path) for path in voice.embedded().values()]
+    else:
+        names = [str(voice.find(name)) for name in files or [None]]  # type: ignore[list-item]
+    for told in (describe(voice.read(Path(name))) for name in names):
+        if as_json:
+            typer.echo(json.dumps(told, ensure_ascii=False))
+        elif action is Action.LIST:
+            typer.echo(f"{Path(told['path']).stem}\t{told['language']}\t{told['megabytes']} MB")
+        else:
+            typer.echo(page(told))
