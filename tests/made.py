@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -75,13 +76,17 @@ def sha(path: Path) -> str:
 
 
 RATE, HOP = 22050, 256
-TABLE = [*SPECIAL, *"aeioulmnrsftk"]
+LETTERS = "aeioulmnrsftk"
+TABLE = ["<pad>", "<begin>", "<end>", "#", *LETTERS]
+SPOKEN = [*SPECIAL, *LETTERS]  # the table of texts of these letters
 GRID = {
     "sample_rate": RATE, "hop_length": HOP, "n_fft": 1024, "n_mels": 80, "fmin": 0.0, "fmax": 8e3,
 }  # fmt: skip
 
 
-def write_speech(folder: Path, count: int = 30, letters: int = 7) -> dict[str, np.ndarray]:
+def write_speech(
+    folder: Path, count: int = 30, letters: int = 7, table: Sequence[str] = TABLE
+) -> dict[str, np.ndarray]:
     """features.h5 and tokens.h5 of synthesised words; returns their boundaries, in frames."""
     from ttskit.dsp import mel, speechlike
     from ttskit.dsp.mel import MelSettings
@@ -90,18 +95,18 @@ def write_speech(folder: Path, count: int = 30, letters: int = 7) -> dict[str, n
     told = {"provenance": PROVENANCE}
     with (
         Writer(folder / "features.h5", Features, attributes=GRID, **told) as heard,
-        Writer(folder / "tokens.h5", Tokens, tables={"symbols": TABLE}, **told) as spelt,
+        Writer(folder / "tokens.h5", Tokens, tables={"symbols": table}, **told) as spelt,
     ):
         ids = [f"u{number}" for number in range(count)]
         for id in ids:
-            word = "".join(rng.choice(list("aeioulmnrsftk"), letters, replace=False))
+            word = "".join(rng.choice(list(LETTERS), letters, replace=False))
             audio, known = speechlike.synthesise(speechlike.sounds(word, rng), rng, RATE)
             boundaries[id] = known.starts[1:-1] / HOP
             bands = mel.mel(audio, MelSettings())
             flat = dict.fromkeys(("f0", "periodicity", "loudness", "energy"), np.zeros(len(bands)))
             columns = {"mel": bands, "voiced": np.zeros(len(bands), bool), **flat}
             heard.append(Features(id=id, speaker="", text=word, **columns))
-            numbers = [TABLE.index(letter) for letter in word]
+            numbers = [table.index(letter) for letter in word]
             spelt.append(
                 Tokens(
                     id=id,
@@ -136,8 +141,8 @@ def write_model(path: Path, name: str, told: dict, change=None, **facts) -> Path
 
     torch.manual_seed(0)
     kind = find(name)
-    silent = tuple(symbol in SPECIAL for symbol in TABLE)
-    known = {"symbols": tuple(TABLE), "silent": silent, **GRID, **facts}
+    silent = tuple(symbol in SPECIAL for symbol in SPOKEN)
+    known = {"symbols": tuple(SPOKEN), "silent": silent, **GRID, **facts}
     module = kind(changed(kind.Config(), told, "test"), Facts(**known))
     if change:
         with torch.no_grad():
@@ -164,7 +169,7 @@ def write_alignment_of(folder: Path) -> None:
     """alignment.h5 of features.h5 and tokens.h5: all tokens last about as long."""
     heard = Reader(folder / "features.h5", Features)
     spelt = Reader(folder / "tokens.h5", Tokens)
-    told = {"provenance": PROVENANCE, "tables": {"symbols": TABLE}}
+    told = {"provenance": PROVENANCE, "tables": {"symbols": spelt.table("symbols")}}
     attributes = {name: GRID[name] for name in Alignment.attributes}
     with Writer(folder / "alignment.h5", Alignment, attributes=attributes, **told) as writer:
         for id, record in spelt.items():

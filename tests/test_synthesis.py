@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from tests.made import TABLE, write_model, write_speakers
+from tests.made import SPOKEN, write_model, write_speakers
 from ttskit import trained
 from ttskit.errors import TtskitError
 from ttskit.synthesis import Acoustics, Manner
 
-TOKENS = [np.array([1, *(TABLE.index(letter) for letter in word), 2]) for word in ("misters", "no")]
+WORDS = ("misters", "no")
+TOKENS = [np.array([1, *(SPOKEN.index(letter) for letter in word), 2]) for word in WORDS]
 STILL = {"noise_scale": 0.0}
 
 

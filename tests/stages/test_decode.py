@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.made import (
-    TABLE,
+    SPOKEN,
     run,
     sha,
     write_alignment_of,
@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def speech(folder):
     """features.h5, tokens.h5 and alignment.h5."""
-    write_speech(folder, 2)
+    write_speech(folder, 2, table=SPOKEN)
     write_alignment_of(folder)
     return folder
 
@@ -63,7 +63,7 @@ def test_lines_keep_their_order_and_last_as_long_as_their_tokens(folder):
         assert (record.durations[record.token_word >= 0] > 0).all()
         assert record.f0 is None
     assert found.attributes["fmax"] == 8000
-    assert found.table("symbols") == TABLE
+    assert found.table("symbols") == SPOKEN
 
 
 def test_ids_come_before_a_tab(folder):
@@ -168,7 +168,7 @@ def test_who_speaks_is_told_or_the_first(folder):
 
 def test_what_does_not_fit_is_refused(speech):
     write_model(speech / "hop.h5", "plain", {}, hop_length=300)
-    phonemes = {"symbols": (*TABLE, "ˈoʊ"), "silent": (False,) * (len(TABLE) + 1)}
+    phonemes = {"symbols": (*SPOKEN, "ˈoʊ"), "silent": (False,) * (len(SPOKEN) + 1)}
     write_model(speech / "phonemes.h5", "glow", {"flow": {"blocks": 1}}, **phonemes)
     write_model(speech / "aligner.h5", "attention", {})
     write_model(speech / "grid.h5", "glow", {"flow": {"blocks": 1}}, n_fft=2048)
