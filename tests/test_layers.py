@@ -25,9 +25,9 @@ LAYERS = (
     {"streams", "options"},
     {"work"},
     {"datasets", "text", "dsp"},
-    {"models"},
+    {"models", "metrics"},
     {"trained"},
-    {"training", "synthesis"},
+    {"training", "synthesis", "scoring"},
     {"stages"},
     {"cli"},
     {"__main__", "__init__"},
@@ -37,6 +37,7 @@ PURE = {
     "text": {"errors"},
     "datasets": {"errors", "audio"},
     "models": {"errors", "settings", "dsp"},
+    "metrics": {"errors", "dsp", "text"},
 }
 
 

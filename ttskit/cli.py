@@ -18,6 +18,7 @@ from ttskit.stages import (
     demo,
     diff,
     doctor,
+    evaluate,
     export,
     features,
     import_,
@@ -70,6 +71,7 @@ app.command("features")(features.command)
 app.command("align")(align.command)
 app.command("train")(train.command)
 app.command("config")(config.command)
+app.command("evaluate")(evaluate.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)
