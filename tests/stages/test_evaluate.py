@@ -78,7 +78,11 @@ def test_scores_are_an_artifact_like_others(folder):
     described = json.loads(run("info", path, "--json").stdout)
     assert (described["kind"], described["utterances"]) == ("scores", CLIPS)
     assert described["tables"]["measures"] == 3
-    assert "mcd" in run("info", path).stdout
+    page = run("info", path).stdout
+    hash = told(path)["mcd"]["hash"]
+    assert f"  mcd            {hash}  " in page
+    assert '"n_fft": 1024' in page
+    assert "libraries      numpy 2." in page
     lines = run("cat", path, "--fields", "id,mcd").stdout.splitlines()
     assert [line.split("\t")[0] for line in lines] == [f"u{seed}" for seed in range(CLIPS)]
 
@@ -161,6 +165,14 @@ def test_an_evaluation_goes_on_where_it_stopped(folder, sounds, tmp_path):
         run(*words)
     assert "going on: 5 are there already" in run(*words, "--skip-bad").stderr
     assert "up to date" in run(*words).stderr
+
+
+def test_a_dry_run_measures_nothing(folder, tmp_path):
+    words = ("evaluate", folder / "ref.h5", folder / "good.h5", *FAST, "-o", tmp_path / "x.h5")
+    result = run(*words, "--dry-run")
+    assert "would be made of 6 utterances" in result.stderr
+    assert result.stdout == ""
+    assert not (tmp_path / "x.h5").exists()
 
 
 def test_alignments_are_compared_token_by_token(tmp_path):

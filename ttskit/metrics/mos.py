@@ -33,8 +33,10 @@ class Panel:
         import onnxruntime
         from speechmos.plcmos import PLCMOS
 
-        onnxruntime.set_default_logger_severity(3)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
         self._network = PLCMOS(settings.model)
+        self._network.session = onnxruntime.InferenceSession(self._network.model_path, options)
         draw = np.random.default_rng(settings.seed)
         self._moods = draw.normal(size=(settings.listeners, 1, 64)).astype(np.float32)
 
