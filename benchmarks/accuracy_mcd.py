@@ -5,9 +5,10 @@
 Takes have the ids PROMPT_TIME, as in the Kathleen corpus.  Installs nothing: it needs pysptk,
 pyworld, pymcd and mel-cepstral-distance, of which the first two need a compiler.
 
-pymcd 0.2.1 differs from its own formula in three ways: it gives SPTK the power spectra of WORLD
+pymcd 0.2.1 differs from its own formula in four ways: it gives SPTK the power spectra of WORLD
 where amplitudes are asked for, so all cepstra are doubled; it adds 1e-8 to their squares, which
-drowns all but the loudest; and it counts c(0).  It is run as it is, and with these mended.
+drowns all but the loudest; it stops SPTK before the first iteration; and it counts c(0).  It is
+run as it is, and with these mended.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class World:
         import pysptk
 
         amplitude = np.sqrt(envelope(audio))
-        return pysptk.mcep(amplitude, order=13, alpha=0.65, maxiter=0, itype=3)
+        return pysptk.mcep(amplitude, order=13, alpha=0.65, maxiter=100, threshold=1e-9, itype=3)
 
     def __call__(self, first: Path, second: Path) -> float:
         return float(self._peer.calculate_mcd(str(first), str(second)))

@@ -62,6 +62,8 @@ def test_texts_are_normalised_on_both_sides():
 def test_what_was_not_said_is_an_error():
     found = intelligibility.evaluate(np.zeros(9), "one two three four", Deaf("one three five"))
     assert found["wer"] == 2 / 4
+    found = intelligibility.evaluate(np.zeros(9), "one two", Deaf(""))
+    assert (found["wer"], found["cer"], found["heard"]) == (1, 1, "")
 
 
 def test_stoi_falls_with_noise_and_needs_the_same_timing():
