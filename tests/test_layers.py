@@ -26,9 +26,9 @@ LAYERS = (
     {"streams", "options"},
     {"work"},
     {"datasets", "text", "dsp"},
-    {"models"},
+    {"models", "metrics"},
     {"trained"},
-    {"training", "synthesis"},
+    {"training", "synthesis", "scoring"},
     {"voice", "script"},
     {"speaking"},
     {"stages"},
@@ -40,6 +40,7 @@ PURE = {
     "text": {"errors"},
     "datasets": {"errors", "audio"},
     "models": {"errors", "settings", "dsp"},
+    "metrics": {"errors", "dsp", "text"},
 }
 
 

@@ -19,6 +19,7 @@ from ttskit.stages import (
     demo,
     diff,
     doctor,
+    evaluate,
     export,
     features,
     import_,
@@ -78,6 +79,7 @@ app.command("decode")(decode.command)
 app.command("vocode")(vocode.command)
 app.command("voice")(voice.command)
 app.command("say")(say.command)
+app.command("evaluate")(evaluate.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)

@@ -122,7 +122,63 @@ class Mels(Record):
     loudness: np.ndarray | None = array("frame", "f4", "dB, A-weighted", optional=True)
 
 
-KINDS: tuple[type[Record], ...] = (Corpus, Tokens, Features, Alignment, Mels)
+def _score(unit: str, least: float | None = None) -> Any:
+    return array("", "f8", unit, optional=True, least=least, unknown=True)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Scores(Record):
+    """What measures say of each utterance: what `ttskit evaluate` makes of recordings.
+
+    The columns are those of the measures that were taken; NaN is unknown.
+    """
+
+    tables: ClassVar = {
+        "measures": "that were taken",
+        "hashes": "of the name and the settings of each measure",
+        "settings": "of each measure, as JSON",
+        "libraries": "names and versions",
+    }
+
+    mcd: np.ndarray | None = _score("dB", least=0)
+    mcd_plain: np.ndarray | None = _score("dB", least=0)
+    mcd_trimmed: np.ndarray | None = _score("dB", least=0)
+    lsd: np.ndarray | None = _score("dB", least=0)
+    mel_distance: np.ndarray | None = _score("ln", least=0)
+    spectral_convergence: np.ndarray | None = _score("ratio", least=0)
+    log_magnitude: np.ndarray | None = _score("ln", least=0)
+    f0_rmse: np.ndarray | None = _score("cents", least=0)
+    f0_correlation: np.ndarray | None = _score("Pearson's r")
+    gpe: np.ndarray | None = _score("ratio", least=0)
+    vde: np.ndarray | None = _score("ratio", least=0)
+    ffe: np.ndarray | None = _score("ratio", least=0)
+    periodicity_rmse: np.ndarray | None = _score("ratio", least=0)
+    loudness_error: np.ndarray | None = _score("dB", least=0)
+    loudness_bias: np.ndarray | None = _score("dB")
+    length_ratio: np.ndarray | None = _score("ratio", least=0)
+    stoi: np.ndarray | None = _score("ratio")
+    estoi: np.ndarray | None = _score("ratio")
+    wer: np.ndarray | None = _score("ratio", least=0)
+    cer: np.ndarray | None = _score("ratio", least=0)
+    words: np.ndarray | None = _score("count", least=0)
+    characters: np.ndarray | None = _score("count", least=0)
+    plcmos: np.ndarray | None = _score("MOS")
+    speaker_similarity: np.ndarray | None = _score("cosine")
+    duration_error: np.ndarray | None = _score("ms", least=0)
+    speech_rate: np.ndarray | None = _score("ratio", least=0)
+    pause_error: np.ndarray | None = _score("ms")
+    pause_count: np.ndarray | None = _score("count")
+    tokens: np.ndarray | None = _score("count", least=0)
+    boundary_median: np.ndarray | None = _score("ms", least=0)
+    boundary_mean: np.ndarray | None = _score("ms", least=0)
+    within_10: np.ndarray | None = _score("ratio", least=0)
+    within_25: np.ndarray | None = _score("ratio", least=0)
+    within_50: np.ndarray | None = _score("ratio", least=0)
+    boundaries: np.ndarray | None = _score("count", least=0)
+    heard: str | None = string("words that a recogniser heard", optional=True)
+
+
+KINDS: tuple[type[Record], ...] = (Corpus, Tokens, Features, Alignment, Mels, Scores)
 
 
 def read(path: Path, name: str = "") -> Reader[Any]:

@@ -51,7 +51,14 @@ def _of_records(reader: Reader[Any]) -> dict[str, Any]:
         "hours": _hours(reader, axes),
         "axes": axes,
         "tables": {name: len(reader.table(name)) for name in reader.kind.tables},
+        **(_of_scores(reader) if "measures" in reader.kind.tables else {}),
     }
+
+
+def _of_scores(reader: Reader[Any]) -> dict[str, Any]:
+    told = (reader.table(name) for name in ("measures", "hashes", "settings"))
+    measures = {name: f"{hash}  {settings}" for name, hash, settings in zip(*told, strict=False)}
+    return {"measures": measures, "libraries": reader.table("libraries")}
 
 
 def _of_model(container: Container) -> dict[str, Any]:
@@ -81,6 +88,9 @@ def page(found: dict[str, Any]) -> str:
         if value is not None:
             first, *more = str(value).rstrip().split("\n")
             lines += [f"  {name:14} {first}", *(f"  {'':14} {line}" for line in more)]
+    lines += [f"  {name:14} {how}" for name, how in found.get("measures", {}).items()]
+    if "libraries" in found:
+        lines.append(f"  libraries      {', '.join(found['libraries'])}")
     lines.append("  columns")
     for name, column in found["columns"].items():
         if "/" not in name:

@@ -1,0 +1,91 @@
+"""Error rates against brute force; measures of other packages on signals, where these are there."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tests.metrics.made import RATE, noisy, pair, speech
+from ttskit.audio import resample
+from ttskit.errors import TextError
+from ttskit.metrics import intelligibility, mos, speaker, stoi
+
+
+def edits(text, heard):
+    """The fewest edits, by their definition."""
+
+    @cache
+    def least(i, j):
+        if not i or not j:
+            return i + j
+        changed = least(i - 1, j - 1) + (text[i - 1] != heard[j - 1])
+        return min(changed, least(i - 1, j) + 1, least(i, j - 1) + 1)
+
+    return least(len(text), len(heard))
+
+
+def test_error_rates_count_the_fewest_edits():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        text, heard = ("".join(rng.choice(list("abc"), rng.integers(low, 9))) for low in (1, 0))
+        assert intelligibility.rate(text, heard) == pytest.approx(edits(text, heard) / len(text))
+
+
+def test_a_text_without_words_has_no_error_rate():
+    with pytest.raises(TextError, match="no word"):
+        intelligibility.rate([], ["a"])
+
+
+class Deaf(intelligibility.Recogniser):
+    """Hears what it is told."""
+
+    def __init__(self, heard):
+        from ttskit.text.spelling import Speller
+
+        self.heard, self._speller = heard, Speller("en-us")
+
+    def transcribe(self, _):
+        return self.heard
+
+
+def test_texts_are_normalised_on_both_sides():
+    found = intelligibility.evaluate(
+        np.zeros(9),
+        "Dr. Smith's 21 cats, at $5.",
+        Deaf("doctor Smith's twenty-one cats at five dollars"),
+    )
+    assert (found["wer"], found["cer"]) == (0, 0)
+    assert found["heard"] == "doctor smith's twenty one cats at five dollars"
+    assert (found["words"], found["characters"]) == (8, len(found["heard"]))
+
+
+def test_what_was_not_said_is_an_error():
+    found = intelligibility.evaluate(np.zeros(9), "one two three four", Deaf("one three five"))
+    assert found["wer"] == 2 / 4
+    found = intelligibility.evaluate(np.zeros(9), "one two", Deaf(""))
+    assert (found["wer"], found["cer"], found["heard"]) == (1, 1, "")
+
+
+def test_stoi_falls_with_noise_and_needs_the_same_timing():
+    pytest.importorskip("pystoi")
+    audio, settings = speech(), stoi.Settings()
+    same, loud = (stoi.evaluate(pair(audio, other), settings) for other in (audio, noisy(audio, 0)))
+    assert same == pytest.approx({"stoi": 1, "estoi": 1}, abs=1e-6)
+    assert loud["stoi"] < 0.95
+    assert np.isnan(stoi.evaluate(pair(audio, audio[: -RATE // 5]), settings)["stoi"])
+
+
+def test_plcmos_is_the_same_each_time():
+    pytest.importorskip("speechmos")
+    audio = resample(speech(), RATE, mos.SAMPLE_RATE)
+    first, second = (mos.evaluate(audio, mos.Panel(mos.Settings())) for _ in range(2))
+    assert first == second
+    assert 1 < first["plcmos"] < 5
+
+
+def test_a_voice_is_like_itself():
+    pytest.importorskip("resemblyzer")
+    audio = resample(speech(), RATE, speaker.SAMPLE_RATE)
+    encoder = speaker.Encoder(speaker.Settings())
+    found = speaker.evaluate(audio, audio, encoder)
+    assert found["speaker_similarity"] == pytest.approx(1, abs=1e-5)

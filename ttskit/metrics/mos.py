@@ -1,0 +1,56 @@
+"""PLCMOS: what listeners would say of the quality, from 1 to 5, as a network guesses.
+
+Diener et al., 2023: PLCMOS v2 from the package speechmos, without a reference.  It was trained on
+packet loss; of synthesisers it orders those that sound broken.  The network takes the mood of a
+listener as random numbers: the mean over listeners that are the same for every recording.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ttskit.metrics.score import Score
+
+SAMPLE_RATE = 16_000  # Hz
+SCORES = {"plcmos": Score("MOS", "higher")}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How many listeners, and which."""
+
+    model: str = "plcmos_v2"
+    listeners: int = 15
+    seed: int = 0
+
+
+class Panel:
+    """The network and its listeners."""
+
+    def __init__(self, settings: Settings) -> None:
+        import onnxruntime
+        from speechmos.plcmos import PLCMOS
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._network = PLCMOS(settings.model)
+        self._network.session = onnxruntime.InferenceSession(self._network.model_path, options)
+        draw = np.random.default_rng(settings.seed)
+        self._moods = draw.normal(size=(settings.listeners, 1, 64)).astype(np.float32)
+
+    def opinion(self, audio: np.ndarray) -> float:
+        """(sample,) float at 16 kHz, within ±1, to the mean opinion score."""
+        heard = self._network.stft_transform(np.clip(audio, -1, 1)).astype(np.float32)
+        run = self._network.session.run
+        said = [
+            run(None, {"degraded_audio": heard[None, None], "rater_embed": mood})[0]
+            for mood in self._moods
+        ]
+        return float(np.mean(said))
+
+
+def evaluate(audio: np.ndarray, panel: Panel) -> dict[str, float]:
+    """Return the opinion of a recording: (sample,) float at 16 kHz."""
+    return {"plcmos": panel.opinion(audio)}

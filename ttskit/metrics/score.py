@@ -1,0 +1,15 @@
+"""What a number says: its unit, and which way is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number of a measure; `weight` names the score by which utterances count in a mean."""
+
+    unit: str
+    better: Literal["lower", "higher", ""] = "lower"
+    weight: str = ""
