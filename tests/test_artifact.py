@@ -274,4 +274,4 @@ def test_verify_names_what_is_not_a_number(tmp_path, value, says):
     whole, broken = everything(2), everything(5)
     broken.mel[7, 1] = value
     reader = Reader(write(tmp_path / "x.h5", [whole, broken]), Everything)
-    assert list(verify.complaints(reader)) == [f"e5: {says}, needs a finite number"]
+    assert list(verify.unfit(reader)) == [f"e5: {says}, needs a finite number"]

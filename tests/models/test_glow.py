@@ -48,7 +48,9 @@ def test_squeezing_puts_frames_after_one_another():
     assert torch.equal(unsqueezed(squeezed(x, 3), 3), x)
 
 
-@pytest.mark.parametrize("extra", [{}, {"mean_only": False}, {"prior_layers": 1}, {"pitch": True}])
+@pytest.mark.parametrize(
+    "extra", [{}, {"mean_only": False}, {"coarse_layers": 1, "coarse_hidden": 8}, {"pitch": True}]
+)
 def test_every_weight_learns(two, extra):
     model = make(Glow, {**SMALL, **extra, "speaker_in_encoder": True})
     model.initialise(two)
@@ -56,8 +58,9 @@ def test_every_weight_learns(two, extra):
     assert idle(model, two) == []
 
 
-def test_overfits_two_utterances(two):
-    model = make(Glow, SMALL)
+@pytest.mark.parametrize("extra", [{}, {"coarse_layers": 2, "coarse_hidden": 32}])
+def test_overfits_two_utterances(two, extra):
+    model = make(Glow, {**SMALL, **extra})
     model.initialise(two)
     before, _ = model.eval().watch(two)
     sums = train(model.train(), [two], 100)
@@ -105,7 +108,7 @@ def test_a_reloaded_model_does_not_start_again(trained):
 
 def test_the_flow_is_undone(trained, two):
     mel, real = trained._whole_steps(two)
-    speaker = trained.speakers(two)
+    speaker = trained.speakers(two)[..., None]
     there, _ = trained.flow(mel, real, speaker)
     back = trained.flow.inverse(there, real, speaker)
     assert (there - mel).abs().max() > 0.1
@@ -116,21 +119,21 @@ def test_the_flow_is_undone(trained, two):
 def test_determinants_are_those_of_the_jacobian(squeeze):
     torch.manual_seed(1)
     flow = Flow(FlowConfig(blocks=2, squeeze=squeeze, hidden=6, layers=2, kernel=3), 4, 3).eval()
-    flow.initialise(noise(2, 4, 8), torch.ones(2, 8).bool(), noise(2, 3))
+    flow.initialise(noise(2, 4, 8), torch.ones(2, 8).bool(), noise(2, 3, 1))
     for block in flow.blocks:
         torch.nn.init.normal_(block.coupling.output.weight, std=0.3)
         torch.nn.init.normal_(block.mixing.weight)
-    x, mask, speaker = noise(1, 4, 4, seed=2), torch.ones(1, 4).bool(), noise(1, 3)
-    jacobian = torch.autograd.functional.jacobian(lambda x: flow(x, mask, speaker)[0].flatten(), x)
+    x, mask, told = noise(1, 4, 4, seed=2), torch.ones(1, 4).bool(), noise(1, 3, 1)
+    jacobian = torch.autograd.functional.jacobian(lambda x: flow(x, mask, told)[0].flatten(), x)
     _, expected = torch.linalg.slogdet(jacobian.reshape(16, 16))
-    assert flow(x, mask, speaker)[1].item() == pytest.approx(expected.item(), abs=1e-4)
+    assert flow(x, mask, told)[1].item() == pytest.approx(expected.item(), abs=1e-4)
 
 
 def test_the_loss_is_the_density_of_the_mel(trained, two):
     """Against the change of variables, utterance by utterance with the Jacobian itself."""
     one = two.only(1)
     mel, real = trained._whole_steps(one)
-    speaker = trained.speakers(one)
+    speaker = trained.speakers(one)[..., None]
     jacobian = torch.autograd.functional.jacobian(
         lambda x: trained.flow(x, real, speaker)[0].flatten(), mel
     )
@@ -211,7 +214,7 @@ def test_its_own_durations_are_the_likeliest(trained):
 def test_scores_are_densities(trained, two):
     one = two.only(0)
     mel, real = trained._whole_steps(one, up=True)
-    place, _ = trained.flow(mel, real, trained.speakers(one))
+    place, _ = trained.flow(mel, real, trained.speakers(one)[..., None])
     mean = trained.prior(trained.encoder(one["tokens"], one.mask("token")))
     density = torch.distributions.Normal(mean[:, :, None], 1).log_prob(place[..., None]).sum(1)
     expected = density[:, : one["mel"].shape[1]]
@@ -247,12 +250,12 @@ def test_presets_fit_the_config(preset):
 
 
 def test_what_does_not_fit_together_is_refused():
-    with pytest.raises(SettingError, match="prior_layers is 2, needs 0"):
-        changed(Glow.Config(), {"durations": "joint", "prior_layers": 2}, "test")
+    with pytest.raises(SettingError, match="coarse_layers is 2, needs 0"):
+        changed(Glow.Config(), {"durations": "joint", "coarse_layers": 2}, "test")
     with pytest.raises(SettingError, match="groups is 6, needs a divisor of 8 mels"):
         make(Glow, {**SMALL, "flow": {"groups": 6}})
     with pytest.raises(SettingError, match="cannot align"):
-        make(Glow, {**SMALL, "prior_layers": 1}).scores(batch(4))
+        make(Glow, {**SMALL, "coarse_layers": 1}).scores(batch(4))
 
 
 def test_memory_grows_with_the_batch():

@@ -109,8 +109,9 @@ class Glow(Family):
             config.encoder, len(facts.symbols), speaker if config.speaker_in_encoder else 0
         )
         self.pitch = nn.Conv1d(1, hidden, 3, padding=1) if config.pitch else None
-        self.prior = nn.Conv1d(hidden, channels if config.mean_only else 2 * channels, 1)
         self.coarse = Coarse(config, channels) if config.coarse_layers else None
+        values = channels if config.mean_only else 2 * channels
+        self.prior = None if self.coarse else nn.Conv1d(hidden, values, 1)
         coarse = config.coarse_hidden * config.flow.squeeze if self.coarse else 0
         self.flow = Flow(config.flow, channels, speaker + coarse)
         self.scale = Scale(facts.statistics, "mel", channels)
@@ -224,7 +225,13 @@ class Glow(Family):
         return hidden * mask[:, None]
 
     def _gaussians(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and logarithm of the deviation for each place of (B, H, L), both float32."""
+        """Return mean and logarithm of the deviation for each place of (B, H, L), both float32.
+
+        Where a coarse mel says all that there is to expect, they are 0.
+        """
+        if self.prior is None:
+            nothing = hidden.new_zeros(len(hidden), self.facts.n_mels, hidden.shape[2]).float()
+            return nothing, nothing
         found = self.prior(hidden).float()
         if self.config.mean_only:
             return found, torch.zeros_like(found)
@@ -236,8 +243,6 @@ class Glow(Family):
         """Return mean and logarithm of the deviation of each frame of `real` (B, T), (B, C, T)."""
         token = token_of_frame(durations, batch.lengths["token"], real.shape[1])
         mean, log_deviation = (expand(x, token) for x in self._gaussians(hidden))
-        if self.coarse is not None:  # which says all that there is to expect
-            mean = mean * 0
         return mean, log_deviation
 
     def _foretold(self, hidden: Tensor, batch: Batch, real: Tensor) -> Foretold:

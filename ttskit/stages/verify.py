@@ -30,9 +30,11 @@ def complaints(container: Container) -> Iterator[str]:
     header = (container.kind, container.version, container.attributes)
     if hdf5.digest_of(*header, hashes) != container.digest:
         yield "digest: the file does not hold what its digest says"
-    if reader is None:
-        yield from _numbers(container)
-        return
+    yield from _numbers(container) if reader is None else unfit(reader)
+
+
+def unfit(reader: Reader[Any]) -> Iterator[str]:
+    """Yield which values of utterances are out of their range, or name what is not there."""
     for spec in reader.columns:
         yield from _range(reader, spec)
     if any(spec.name == "token_word" for spec in reader.columns):
