@@ -5,10 +5,16 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+TEXT ?= Hello. This voice was trained by ttskit itself.
+OUT ?= out.wav
+export TEXT OUT # to the shell as they are, whatever marks are in them
+.PHONY: help say demo test check format bench clean
 
 help: ## list what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+say: $(READY) ## speak: make say TEXT="..." writes out.wav, or OUT=... (wav, flac, ogg)
+	@$(BIN)/ttskit say "$$TEXT" -o "$$OUT" --json
 
 demo: $(READY) ## run every stage that exists on recordings that ttskit synthesises itself
 	$(MAKE) --no-print-directory -C examples/demo TTSKIT="$(CURDIR)/$(BIN)/ttskit" BUILD="$(CURDIR)/demo"
