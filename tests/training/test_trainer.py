@@ -89,6 +89,15 @@ def test_more_steps_go_on_from_the_last_one(speech, tmp_path):
     assert len(losses(tmp_path / "x.h5")) == 8
 
 
+def test_what_is_delivered_is_up_to_date_though_the_best_one_is_older(speech, tmp_path, capsys):
+    still = ("training.learning_rate=0.0", "training.validation=0.2")
+    run(speech, tmp_path / "x.h5", *still, steps=2)
+    model = run(speech, tmp_path / "x.h5", *still, steps=4)
+    assert model.container.attributes["steps"] == 2  # nothing got better after that
+    run(speech, tmp_path / "x.h5", *still, steps=4)
+    assert "up to date" in capsys.readouterr().err
+
+
 def test_what_is_made_is_up_to_date_and_other_settings_do_not_mix(speech, tmp_path, capsys):
     run(speech, tmp_path / "x.h5", steps=3)
     before = (tmp_path / "x.h5").read_bytes()

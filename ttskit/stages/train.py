@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -201,12 +200,18 @@ def _note_circumstances(folder: Path, run: Trainer, wish: Wish) -> None:
 
 def _deliver(best: Path, output: Path, run: Trainer) -> None:
     """Give the best model its name, and say how the training went."""
-    from ttskit import progress
+    from ttskit import progress, trained
 
-    unnamed = output.with_name(output.name + ".sealing")
-    shutil.copyfile(best, unnamed)
-    unnamed.replace(output)
-    state = run.state
+    found, state = trained.read(best), run.state
+    trained.write(
+        output,
+        run.model,
+        found.weights(),
+        run.config,
+        run.provenance,  # of this run: the best model may be of one with another goal
+        steps=state.best_step,
+        validation=found.table("validation"),
+    )
     said = f"{output}: {state.step} updates in {progress.clock(state.seconds)}"
     if len(run.held_out):
         said += f", best after {state.best_step} (held out: {state.best:.4g})"

@@ -66,7 +66,7 @@ def save(
 def load(
     path: Path,
     model: nn.Module,
-    averaged: dict[str, Tensor],
+    averaged: Mapping[str, Tensor],
     optimizers: Mapping[str, Optimizer],
 ) -> State:
     """Put a checkpoint back into a model, its averaged weights, its optimizers and chance."""
@@ -91,6 +91,7 @@ def load(
         raise ArtifactError(
             f"{path}: does not fit this training ({why}); add --restart to begin anew"
         ) from error
-    averaged.update(trained.tensors(container, "ema"))
+    for name, value in trained.tensors(container, "ema").items():
+        averaged[name].copy_(value)  # on the device where they are
     torch.set_rng_state(torch.from_numpy(container.map("chance").copy()))
     return state

@@ -164,9 +164,10 @@ def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> 
 def joined(readers: Sequence[Reader[Any]]) -> list[str]:
     """Return the ids that all artifacts have; what one lacks must be on record as skipped."""
     for one in readers:
+        skipped = one.skipped
         for other in readers:
             for id in other.ids:
-                if id not in one and id not in one.skipped:
+                if id not in one and id not in skipped:
                     raise ArtifactError(
                         f"{one.name}: lacks {id}, which {other.name} has: make it again with "
                         f"`ttskit {COMMAND[one.kind.kind()]}` from the same corpus"

@@ -287,12 +287,12 @@ class Trainer:
     @contextmanager
     def _finished_weights(self) -> Iterator[None]:
         """Put the averaged weights, if there are any, in the place of the others for a while."""
-        trained_ones = {k: p.detach().clone() for k, p in self.model.named_parameters()}
+        own = dict(self.model.named_parameters())
+        trained_ones = {name: own[name].detach().clone() for name in self.averaged}
         self._set(self.averaged)
         self.model.eval()
         yield
-        if self.averaged:
-            self._set(trained_ones)
+        self._set(trained_ones)
         self.model.train()
 
     @torch.no_grad()
@@ -352,7 +352,6 @@ class Trainer:
             for number, handler in before.items():
                 signal.signal(number, handler)
         if self._stop:
-            self.save()
             if self._stop == signal.SIGTERM:
                 sys.exit(143)
             raise Interrupted(
