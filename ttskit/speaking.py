@@ -16,7 +16,7 @@ from ttskit import script, trained, voice
 from ttskit.errors import AlignmentError, TextError, TtskitError
 from ttskit.intervals import Timeline
 from ttskit.script import Line
-from ttskit.synthesis import Acoustics, Manner
+from ttskit.synthesis import Acoustics, Manner, unspoken
 from ttskit.text.ssml import Passage
 from ttskit.voice import Voice
 
@@ -76,7 +76,8 @@ class Chain:
         volume = style.energy + line.prosody[:, 2]
         if "loudness_token" not in self.acoustics.needs and volume.any():
             audio = louder(audio, np.repeat(volume[1:], spoken.durations), self.facts.hop_length)
-        self._check_words(line, lasting)
+        if lost := unspoken(line.token_word, line.words, lasting):
+            raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
         return Piece(line, lasting, np.concatenate([silence, audio]))
 
     def pause(self, line: Line) -> int:
@@ -112,13 +113,6 @@ class Chain:
                 f"{self.voice.container.name}: its decoder was not trained with pitch: "
                 "leave the pitch out, or train one with --set pitch=true"
             )
-
-    def _check_words(self, line: Line, durations: np.ndarray) -> None:
-        owners = line.token_word
-        lasting = np.bincount(owners[owners >= 0], durations[owners >= 0], len(line.words))
-        if not lasting.all():
-            word = line.words[int(lasting.argmin())]
-            raise AlignmentError(f"sentence {line.sentence}: the word {word!r} has no frames")
 
     def _manner(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Manner:
         rate, pitch, volume = line.prosody[1:].T

@@ -6,7 +6,7 @@ Shapes: B batch, N tokens, T frames.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -181,6 +181,13 @@ def numbers(model: Trained) -> dict[str, int]:
 def seed_of(seed: int, id: str) -> int:
     """Return the seed of one utterance, whatever others there are."""
     return int.from_bytes(hashlib.sha256(f"{seed} {id}".encode()).digest()[:7])
+
+
+def unspoken(token_word: np.ndarray, words: Collection[str], durations: np.ndarray) -> str:
+    """Return the first word that no frame is for, if there is one."""
+    inner = token_word >= 0
+    frames = np.bincount(token_word[inner], durations[inner], minlength=len(words))
+    return next((word for word, count in zip(words, frames, strict=True) if not count), "")
 
 
 def mixture(speaker: str, known: Mapping[str, int]) -> np.ndarray:

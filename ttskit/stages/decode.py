@@ -102,7 +102,7 @@ class Speak:
         import numpy as np
 
         from ttskit.kinds import Mels, Tokens
-        from ttskit.synthesis import seed_of
+        from ttskit.synthesis import seed_of, unspoken
 
         said, known, heard = self.tell(item)
         check(said, len(self.decoder.facts.symbols))
@@ -111,7 +111,7 @@ class Speak:
             manner = replace(manner, known=known, durations=known["durations"])
         seed = seed_of(self.seed, said.id)
         (spoken,) = self.acoustics.speak([said.id], [said.tokens], [manner], seed)
-        if lost := unspoken(said, spoken.durations):
+        if lost := unspoken(said.token_word, list(said.words), spoken.durations):
             raise TtskitError(f"the word {lost!r} would get no frame, needs one: align it again")
         if not np.isfinite(spoken.mel).all():
             raise TtskitError(f"{self.decoder.name} makes what is no number of it: train it anew")
@@ -154,15 +154,6 @@ def check(said: Tokens | Alignment, symbols: int) -> None:
     ):
         if values.min() < least or values.max() >= most:
             raise ArtifactError("is damaged: `ttskit verify` says in what")
-
-
-def unspoken(said: Tokens | Alignment, durations: np.ndarray) -> str:
-    """Return the first word that no frame is for, if there is one."""
-    import numpy as np
-
-    inner = said.token_word >= 0
-    frames = np.bincount(said.token_word[inner], durations[inner], minlength=len(said.words))
-    return next((word for word, count in zip(said.words, frames, strict=True) if not count), "")
 
 
 class Given(NamedTuple):
