@@ -109,6 +109,10 @@ class Family(nn.Module):
         """Return the loss of one player; an empty one means that it sits this update out."""
         return self.loss(batch, progress)
 
+    def judged(self, progress: float) -> bool:  # noqa: ARG002
+        """Tell whether the loss on what is held out says which weights are best; else the last."""
+        return True
+
     def kept(self) -> dict[str, Tensor]:
         """Return the weights that a finished model needs."""
         return self.state_dict()
