@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
 
 import typer
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from ttskit.models.family import Family
     from ttskit.trained import Trained
 
+Spelt: TypeAlias = "Tokens | Alignment"
+
 REVISION = 2
 STEPS = 1000  # updates of an aligner that is trained along the way
 ROUNDS = 12  # of search and fit, without a network
@@ -47,7 +49,7 @@ ROUNDS = 12  # of search and fit, without a network
 class Aligner(Protocol):
     """How an utterance is aligned: durations (token,) and scores (token,) of mel and tokens."""
 
-    def __call__(self, mel: np.ndarray, spelt: Tokens) -> tuple[np.ndarray, np.ndarray]: ...
+    def __call__(self, mel: np.ndarray, spelt: Spelt) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Flat:
     model: Gaussians
     silent: np.ndarray
 
-    def __call__(self, mel: np.ndarray, spelt: Tokens) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, mel: np.ndarray, spelt: Spelt) -> tuple[np.ndarray, np.ndarray]:
         from ttskit.dsp import flatstart
 
         return flatstart.align(self.model, mel, spelt.tokens, self.silent, spelt.id)
@@ -76,7 +78,7 @@ class Neural:
     def __getstate__(self) -> dict[str, Any]:
         return {"model": self.model}
 
-    def scores(self, mel: np.ndarray, spelt: Tokens | Alignment) -> Tensor:
+    def scores(self, mel: np.ndarray, spelt: Spelt) -> Tensor:
         """Return how likely each token makes each frame, (frame, token)."""
         import numpy as np
         import torch
@@ -90,7 +92,7 @@ class Neural:
         with torch.inference_mode():
             return self.module.scores(collate([spelt.id], [told]))[0]
 
-    def __call__(self, mel: np.ndarray, spelt: Tokens) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, mel: np.ndarray, spelt: Spelt) -> tuple[np.ndarray, np.ndarray]:
         import numpy as np
 
         from ttskit.dsp import mas
