@@ -4,12 +4,14 @@
 #
 # DATASET      the folder of the recordings, in any layout that `ttskit corpus` knows
 # CORPUS       further options of `ttskit corpus`
+# LEXICON      file of words and their phonemes, if there is one
 # TEST         glob of the utterances that are kept for testing
 # QUICK_TEST   glob of those among the first 24
 TTSKIT ?= ttskit
 BUILD ?= build
 CORPUS ?=
 CARD ?= card.toml
+LEXICON ?=
 DEVICE ?= cpu
 # what is trained, and for how long
 ALIGNER ?=
@@ -41,7 +43,7 @@ $(BUILD)/features.h5: $(BUILD)/corpus.h5
 	$(TTSKIT) features $< -o $@
 
 $(BUILD)/tokens.h5: $(BUILD)/corpus.h5
-	$(TTSKIT) tokens $< -o $@
+	$(TTSKIT) tokens $< $(LEXICON:%=--lexicon %) -o $@
 
 # what is tested on is never trained on
 $(BUILD)/train-%.h5: $(BUILD)/%.h5
@@ -66,9 +68,9 @@ $(BUILD)/decoder.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
 $(BUILD)/vocoder.h5: $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5
 	$(TTSKIT) train vocoder $^ $(VOCODER) $(VOCODER_FOR) --device $(DEVICE) -o $@
 
-$(BUILD)/voice.h5: $(BUILD)/duration.h5 $(BUILD)/decoder.h5 $(BUILD)/vocoder.h5 $(CARD)
+$(BUILD)/voice.h5: $(BUILD)/duration.h5 $(BUILD)/decoder.h5 $(BUILD)/vocoder.h5 $(CARD) $(LEXICON)
 	$(TTSKIT) voice pack $(BUILD)/duration.h5 $(BUILD)/decoder.h5 $(BUILD)/vocoder.h5 \
-		--card $(CARD) -o $@
+		--card $(CARD) $(LEXICON:%=--lexicon %) -o $@
 
 $(BUILD)/mels.h5: $(BUILD)/test-tokens.h5 $(BUILD)/duration.h5 $(BUILD)/decoder.h5
 	$(TTSKIT) decode $< --duration $(BUILD)/duration.h5 --decoder $(BUILD)/decoder.h5 -o $@
