@@ -76,7 +76,7 @@ def test_what_has_ended_begins_anew(page):
 def test_keys_go_from_utterance_to_utterance(page):
     page.press("j", "2", "j")
     assert page.get(NOW) == ["2", 1, False]
-    assert page.get("document.activeElement === now.article")
+    assert page.get("document.activeElement === now.article && all('.here').length === 1")
     page.press("3")  # which is not there
     assert page.get(NOW) == ["2", 1, False]
     assert page.get("document.getElementById('said').textContent") == "that take is not there"
