@@ -245,7 +245,6 @@ document.addEventListener("click", (event) => {
   }
 });
 
-filter.form.addEventListener("submit", (event) => event.preventDefault());
 filter.addEventListener("input", sift);
 for (const choice of [by, of]) choice?.addEventListener("change", sort);
 for (const player of all("audio")) player.controls = false; // there without this script

@@ -48,9 +48,9 @@ def controls(count: int, columns: Sequence[str], takes: Sequence[str], sorted_by
     keys = KEYS if len(takes) > 1 else KEYS[1:]  # the first is to change takes
     told = "".join(f"<span><kbd>{escape(key)}</kbd> {does}</span>" for key, does in keys)
     return (
-        '<form class="tools" role="search"><label>filter <input id="filter" type="search" '
+        '<div class="tools" role="search"><label>filter <input id="filter" type="search" '
         f'autocomplete="off" aria-keyshortcuts="/"></label>{sort}'
-        f'<output id="count" data-of="{count}">{count} utterances</output></form>\n'
+        f'<output id="count" data-of="{count}">{count} utterances</output></div>\n'
         f'<p class="keys">{told}</p>\n'
         '<div id="said" class="unseen" role="status"></div>\n'
     )
@@ -72,8 +72,8 @@ def facts(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> st
     )
     return (
         f"<details><summary>{escape(title)}</summary>"
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">'
-        f"<table><thead><tr>{names}</tr></thead>\n<tbody>{lines}</tbody></table></div></details>\n"
+        f'<section class="scroll" tabindex="0" aria-label="{escape(title)}">'
+        f"<table><thead><tr>{names}</tr></thead>\n<tbody>{lines}</tbody></table></section></details>\n"
     )
 
 

@@ -59,9 +59,9 @@ def table(
     heads = "".join(_head(column) for column in columns)
     name = '<th scope="col"><button type="button">system</button></th>'
     return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Systems by measure">'
+        '<section class="scroll" tabindex="0" aria-label="Systems by measure">'
         f"<table><thead><tr>{name}{heads}</tr></thead>\n<tbody>{''.join(rows)}</tbody>"
-        "</table></div>\n"
+        "</table></section>\n"
     )
 
 

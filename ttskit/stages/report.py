@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ttskit.pages.article import Take
     from ttskit.pages.table import Column
 
+NAN = float("nan")
 TABLE = (
     "Means over utterances with 95 % intervals; ↓ lower is better, ↑ higher. A hash stands for a "
     "measure and all its settings: columns that differ in it can't be compared. Whether two "
@@ -64,9 +65,6 @@ class Measured:
         if column.score.better:
             return value if column.score.better == "lower" else -value
         return abs(value - self.middles[column])
-
-
-NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -211,7 +209,7 @@ def settings(measured: Measured) -> list[tuple[str, str, str]]:
     found: dict[tuple[str, str, str], None] = {}
     for reader in measured.readers.values():
         names, hashes, told = (reader.table(one) for one in ("measures", "hashes", "settings"))
-        found |= dict.fromkeys(zip(names, hashes, told, strict=True))
+        found |= dict.fromkeys(zip(names, hashes, told, strict=False))
     return list(found)
 
 
