@@ -27,8 +27,9 @@ LAYERS = (
     {"work"},
     {"datasets", "text", "dsp"},
     {"models", "metrics"},
+    {"pages"},
     {"trained"},
-    {"training", "synthesis", "scoring"},
+    {"training", "synthesis", "scoring", "listening"},
     {"voice", "script"},
     {"speaking"},
     {"stages"},
@@ -41,6 +42,7 @@ PURE = {
     "datasets": {"errors", "audio"},
     "models": {"errors", "settings", "dsp"},
     "metrics": {"errors", "dsp", "text"},
+    "pages": {"errors", "audio", "intervals", "dsp", "metrics"},
 }
 
 

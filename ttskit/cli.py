@@ -27,6 +27,7 @@ from ttskit.stages import (
     ls,
     merge,
     plot,
+    report,
     say,
     select,
     split,
@@ -80,6 +81,7 @@ app.command("vocode")(vocode.command)
 app.command("voice")(voice.command)
 app.command("say")(say.command)
 app.command("evaluate")(evaluate.command)
+app.command("report")(report.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)

@@ -1,24 +1,30 @@
 """Doctor: which utterances of a corpus look wrong, and in what.
 
 Reads a Corpus, its Features, its Alignment, any of them; writes one line per finding: id, what is
-odd, how odd.  Nothing is changed: what to do about it is for a person to decide.
+odd, how odd, and if asked a page to listen to the worst.  Nothing is changed: what to do about it
+is for a person to decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from ttskit.errors import TtskitError
 from ttskit.intervals import Timeline, check, step
-from ttskit.options import Inputs
+from ttskit.options import Inputs, Jobs
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ttskit.artifact import Reader
     from ttskit.kinds import Alignment, Corpus, Features
+    from ttskit.listening import Source
 
 FULL_SCALE = 32700  # of 32768: the level of a clipped sample
 FRAME = 0.02  # seconds
@@ -258,29 +264,84 @@ def _how(what: str, values: np.ndarray, row: int, off: float) -> str:
     return f"{told} ({abs(off):.1f} deviations)"
 
 
+@dataclass(frozen=True)
+class Show:
+    """From the id of an utterance to its article; it can be pickled."""
+
+    source: Source
+    findings: Mapping[str, Sequence[Finding]]
+
+    def __call__(self, id: str) -> str:
+        from ttskit.pages import article
+
+        corpus = self.source.corpus
+        row = corpus.row(id)
+        notes = [f"{one.what}: {one.detail}" for one in self.findings[id]]
+        told = (id, corpus.value(row, "text"), [self.source.take(id)])
+        return article.article(row, *told, notes=notes)
+
+
+def page_of(
+    findings: Sequence[Finding], readers: Sequence[Reader[Any]], limit: int, jobs: int
+) -> Iterator[str]:
+    """Yield a page part by part, of the clips with most findings; the Corpus comes first."""
+    from html import escape
+
+    from ttskit import listening
+    from ttskit.pages import page
+
+    corpus, *others = readers
+    by_id = defaultdict(list)
+    for finding in findings:
+        by_id[finding.id if finding.id in corpus else ""].append(finding)
+    rest = by_id.pop("", [])
+    worst = sorted(by_id, key=lambda id: -len(by_id[id]))[:limit]
+    counts = Counter(finding.what for finding in findings)
+    told = f"{len(by_id)} of {len(corpus)} utterances look odd; {len(worst)} are shown, those with "
+    told += f"most findings first. {', '.join(f'{what} {n}' for what, n in counts.items())}"
+    yield page.top(f"Doctor: {corpus.name}", escape(told))
+    if rest:
+        yield page.facts("Findings without a recording", Finding._fields, rest)
+    yield page.controls(len(worst), (), (), -1)
+    yield '<div id="utterances">\n'
+    show = Show(listening.sources({"recording": corpus}, others)[0], dict(by_id))
+    texts = dict(zip(corpus.ids, corpus.table("text"), strict=True))
+    yield from listening.articles(show, {id: corpus.row(id) for id in worst}, texts, jobs)
+    yield "</div>\n" + page.bottom()
+
+
 def command(
     inputs: Inputs = None,
     silence: Annotated[float, typer.Option(min=0, help="Seconds that are too long.")] = 1.0,
     threshold: Annotated[float, typer.Option(min=1, help="Deviations that are too many.")] = 5.0,
     min_tokens: Annotated[int, typer.Option(min=0, help="A phoneme needs so many.")] = 10,
+    page: Annotated[Path | None, typer.Option(help="HTML to write, to hear the worst.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Clips on the page.")] = 50,
+    jobs: Jobs = 0,
 ) -> None:
     """List the utterances of a corpus that look wrong."""
     from itertools import chain
 
-    from ttskit import kinds, progress, streams
+    from ttskit import kinds, listening, progress, streams
 
     wanted = (kinds.Corpus, kinds.Features, kinds.Alignment)
-    given = streams.inputs(inputs, optional=wanted)
-    corpus, features, alignment = given
-    findings = chain(
+    corpus, features, alignment = streams.inputs(inputs, optional=wanted)
+    readers = [reader for reader in (corpus, features, alignment) if reader is not None]
+    if page:
+        listening.check_page(page)
+        if corpus is None or str(page) == "-":
+            raise TtskitError("--page: needs a Corpus to listen to, and a file to write")
+    findings = []
+    for finding in chain(
         recordings(corpus, silence, threshold) if corpus else (),
         pitches(features) if features else (),
         alignments(alignment, threshold, min_tokens) if alignment else (),
-    )
-    ill = set()
-    for finding in findings:
-        ill.add(finding.id)
+    ):
+        findings.append(finding)
         typer.echo("\t".join(finding))
-    ids = {id for reader in given if reader for id in reader.ids}
-    names = ", ".join(reader.name for reader in given if reader is not None)
-    progress.note(f"{names}: {len(ill & ids)} of {len(ids)} utterances look odd")
+    ids = {id for reader in readers for id in reader.ids}
+    ill = {finding.id for finding in findings} & ids
+    names = ", ".join(reader.name for reader in readers)
+    progress.note(f"{names}: {len(ill)} of {len(ids)} utterances look odd")
+    if page:
+        listening.write(page, page_of(findings, readers, limit, jobs))

@@ -1,0 +1,98 @@
+"""The table of a page: what each system reaches by each measure, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from ttskit.metrics.bootstrap import Summary
+from ttskit.metrics.score import Score
+
+WAYS = {"lower": ("↓", "lower is better"), "higher": ("↑", "higher is better"), "": ("", "")}
+DIGITS = 3  # of the largest number of a column that tell something
+
+
+@dataclass(frozen=True)
+class Column:
+    """One number of one measure by one choice of settings, which the hash stands for."""
+
+    name: str
+    hash: str
+    score: Score
+    decimals: int = 2
+
+    @property
+    def unit(self) -> str:
+        return self.score.unit
+
+    def text(self, value: float) -> str:
+        """Write a number with as many decimals as its column has."""
+        return f"{value:.{self.decimals}f}".replace("-", "−")
+
+
+def decimals(largest: float) -> int:
+    """Return how many decimals a column needs whose numbers are up to so large."""
+    if not largest > 0:
+        return DIGITS - 1
+    return min(4, max(0, DIGITS - 1 - math.floor(math.log10(largest))))
+
+
+def table(
+    systems: Sequence[str],
+    columns: Sequence[Column],
+    cells: Mapping[tuple[str, Column], Summary],
+    total: int,
+) -> str:
+    """Return the table as HTML.
+
+    Parameters
+    ----------
+    cells : (system, column) -> what its number comes to; absent where it was not measured
+    total : utterances of the page: cells that know fewer of them say so
+    """
+    rows = []
+    for system in systems:
+        found = [_cell(cells.get((system, column)), column, cells, total) for column in columns]
+        rows.append(f'<tr><th scope="row">{escape(system)}</th>{"".join(found)}</tr>\n')
+    heads = "".join(_head(column) for column in columns)
+    name = '<th scope="col"><button type="button">system</button></th>'
+    return (
+        '<section class="scroll" tabindex="0" aria-label="Systems by measure">'
+        f"<table><thead><tr>{name}{heads}</tr></thead>\n<tbody>{''.join(rows)}</tbody>"
+        "</table></section>\n"
+    )
+
+
+def _head(column: Column) -> str:
+    arrow, way = WAYS[column.score.better]
+    told = f"{column.unit}{', ' if way else ''}{way}"
+    return (
+        f'<th scope="col" data-better="{column.score.better or "lower"}">'
+        f'<button type="button" title="{escape(told)}">{escape(column.name)}</button>'
+        f"<small>{escape(column.unit)} {arrow}</small>"
+        f'<small class="hash" title="stands for its settings">{column.hash}</small></th>'
+    )
+
+
+def _cell(
+    found: Summary | None,
+    column: Column,
+    cells: Mapping[tuple[str, Column], Summary],
+    total: int,
+) -> str:
+    if found is None or not found.utterances:
+        return '<td class="none">–</td>'
+    shown = [one for (_, of), one in cells.items() if of == column and one.utterances]
+    low, high = min(one.low for one in shown), max(one.high for one in shown)
+    span = (high - low) or 1.0
+    a, b, c = (100 * (one - low) / span for one in (found.low, found.high, found.mean))
+    few = f"<small>of {found.utterances} utterances</small>" if found.utterances < total else ""
+    return (
+        f'<td data-value="{found.mean!r}"><b>{column.text(found.mean)}</b>'
+        f"<small>{column.text(found.low)} to {column.text(found.high)}</small>"
+        '<svg viewBox="-2 0 104 6" preserveAspectRatio="none" aria-hidden="true">'
+        f'<path d="M{a:.1f} 3H{b:.1f}"/><path class="mean" d="M{c:.1f} 0V6"/></svg>'
+        f"<small>median {column.text(found.median)}</small>{few}</td>"
+    )

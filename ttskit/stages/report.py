@@ -1,0 +1,250 @@
+"""Report: a page to listen to: recordings, what systems made in their place, and their scores.
+
+Reads Corpora, one of which is the reference, and what there is of Scores, Alignments, Mels and
+Features of them; writes one HTML file with everything in it.  What belongs together is found by
+digests, and by how long the utterances are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ttskit.errors import ArtifactError, TtskitError
+from ttskit.options import Inputs, Jobs
+
+if TYPE_CHECKING:
+    from ttskit.artifact import Reader
+    from ttskit.kinds import Scores
+    from ttskit.listening import Source
+    from ttskit.metrics.bootstrap import Summary
+    from ttskit.pages.article import Take
+    from ttskit.pages.table import Column
+
+NAN = float("nan")
+TABLE = (
+    "Means over utterances with 95 % intervals; ↓ lower is better, ↑ higher. A hash stands for a "
+    "measure and all its settings: columns that differ in it can't be compared. Whether two "
+    "systems really differ is for ttskit evaluate --against to say."
+)
+PICTURES = (
+    "Spectrograms, with pitch on one axis for all takes of an utterance (dotted: Hz): that of the "
+    "Features where there are any, else Praat's."
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is known of the systems in numbers: columns of the page, and where each one comes from.
+
+    Each maps from (system, column); `middles` are the medians of columns without a better end.
+    """
+
+    columns: Sequence[Column]
+    cells: Mapping[tuple[str, Column], Summary]
+    readers: Mapping[tuple[str, Column], Reader[Scores]]
+    middles: Mapping[Column, float]
+
+    def of(self, system: str) -> list[Reader[Scores]]:
+        """Return the Scores of a system."""
+        found = {one.digest: one for (name, _), one in self.readers.items() if name == system}
+        return list(found.values())
+
+    def value(self, system: str, column: Column, id: str) -> float:
+        """Return a number of an utterance; NaN is unknown."""
+        reader = self.readers.get((system, column))
+        return float(reader.value(reader.row(id), column.name)) if reader and id in reader else NAN
+
+    def bad(self, system: str, column: Column, id: str) -> float:
+        """Return the same so that more is worse: without a better end, how far off the middle."""
+        value = self.value(system, column, id)
+        if column.score.better:
+            return value if column.score.better == "lower" else -value
+        return abs(value - self.middles[column])
+
+
+@dataclass(frozen=True)
+class Show:
+    """From the id of an utterance to its article; it can be pickled."""
+
+    sources: Sequence[Source]  # the reference first
+    measured: Measured
+    rows: Mapping[str, int]  # of all utterances
+    texts: Mapping[str, str]
+    format: str
+
+    def __call__(self, id: str) -> str:
+        from ttskit.pages import article
+
+        takes = [self._take(source, id) for source in self.sources]
+        told = (id, self.texts[id], takes, self.measured.columns)
+        return article.article(self.rows[id], *told, format=self.format)
+
+    def _take(self, source: Source, id: str) -> Take:
+        measured, name = self.measured, source.name
+        scores = [measured.value(name, column, id) for column in measured.columns]
+        bad = [measured.bad(name, column, id) for column in measured.columns]
+        take = source.take(id)
+        notes = [*take.notes, *self._notes(source, id)]
+        return replace(take, scores=scores, bad=bad, notes=notes)
+
+    def _notes(self, source: Source, id: str) -> Iterator[str]:
+        """Yield what is odd about an utterance in a system, and what a recogniser heard."""
+        if id in source.corpus:
+            text = source.corpus.value(source.corpus.row(id), "text")
+            if text != self.texts[id]:
+                yield f"has another text: {text}"
+        for reader in self.measured.of(source.name):
+            if id in reader.skipped and id in source.corpus:
+                yield f"not measured: {reader.skipped[id]}"
+            heard = reader.value(reader.row(id), "heard") if id in reader else None
+            if heard is not None:
+                yield f"a recogniser heard: {heard or 'nothing'}"
+
+
+def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
+    """Return the numbers of Scores, each given with the system that it is of."""
+    import numpy as np
+
+    from ttskit.pages.table import Column, decimals
+    from ttskit.scoring import MEASURES
+    from ttskit.stages.evaluate import rows
+
+    weights = {one.weight for of in MEASURES.values() for one in of.scores.values()}
+    found: dict[Column, dict[str, tuple[Reader[Scores], Summary]]] = {}
+    for reader, system in scores:
+        for row in rows(reader):
+            if row.name in weights:
+                continue
+            known = found.setdefault(Column(row.name, row.hash, row.score), {})
+            if system in known:
+                raise ArtifactError(
+                    f"{reader.name}: {known[system][0].name} has {row.name} of {system} too: give "
+                    "one of them"
+                )
+            known[system] = reader, row.summary
+    order = [name for of in MEASURES.values() for name in of.scores]
+    columns, cells, readers, middles = [], {}, {}, {}
+    for plain in sorted(found, key=lambda one: (order.index(one.name), one.hash)):
+        ends = [abs(end) for _, one in found[plain].values() for end in (one.low, one.high)]
+        largest = max((end for end in ends if end == end), default=0.0)
+        column = replace(plain, decimals=decimals(largest))
+        columns.append(column)
+        values = [reader.column(column.name) for reader, _ in found[plain].values()]
+        heard = np.concatenate(values)
+        middles[column] = float(np.median(heard[np.isfinite(heard)])) if largest else 0.0
+        for system, (reader, summary) in found[plain].items():
+            readers[system, column], cells[system, column] = reader, summary
+    return Measured(columns, cells, readers, middles)
+
+
+def worst_first(
+    ids: Sequence[str], measured: Measured, systems: Sequence[str], column: Column | None
+) -> list[str]:
+    """Return the ids, those first that some system does worst; the unknown last."""
+    if column is None:
+        return list(ids)
+
+    def badness(id: str) -> float:
+        found = (measured.bad(system, column, id) for system in systems)
+        return max((one for one in found if one == one), default=float("-inf"))
+
+    return sorted(ids, key=badness, reverse=True)
+
+
+def chosen(measured: Measured, sort: str | None) -> Column | None:
+    """Return the column to sort by: of that name, or with a better end; most systems have it."""
+    fit = [one for one in measured.columns if (one.name == sort if sort else one.score.better)]
+    if sort and not fit:
+        known = ", ".join(dict.fromkeys(one.name for one in measured.columns))
+        raise TtskitError(f"--sort {sort}: {f'there is {known}' if known else 'needs Scores'}")
+    owned = [column for _, column in measured.cells]
+    return max(fit, key=owned.count, default=None)
+
+
+def page_of(
+    show: Show, ids: Sequence[str], column: Column | None, given: Sequence[Reader[Any]], jobs: int
+) -> Iterator[str]:
+    """Yield the page part by part."""
+    from html import escape
+
+    from ttskit import listening
+    from ttskit.pages import page, table
+
+    measured, systems = show.measured, [source.name for source in show.sources]
+    yield page.top("Listening report", escape(lead(systems, show, ids, column)))
+    if measured.columns:
+        rows = [one for one in systems if any(system == one for system, _ in measured.cells)]
+        yield f'<h2>Systems</h2>\n<p class="hint">{TABLE}</p>\n'
+        yield table.table(rows, measured.columns, measured.cells, len(show.rows))
+        yield page.facts("Settings", ("measure", "hash", "settings"), settings(measured))
+    told = [(one.name, one.kind.kind(), str(len(one)), one.digest[:12]) for one in given]
+    yield page.facts("Artifacts", ("name", "kind", "utterances", "digest"), told)
+    yield f'<h2>Utterances</h2>\n<p class="hint">{PICTURES}</p>\n'
+    names = [one.name for one in measured.columns]
+    titles = [one.name + f" {one.hash}" * (names.count(one.name) > 1) for one in measured.columns]
+    at = measured.columns.index(column) if column else -1
+    yield page.controls(len(ids), titles, systems, at)
+    yield '<div id="utterances">\n'
+    rows_of = {id: show.rows[id] for id in ids}
+    yield from listening.articles(show, rows_of, show.texts, jobs)
+    yield "</div>\n" + page.bottom()
+
+
+def lead(systems: Sequence[str], show: Show, ids: Sequence[str], column: Column | None) -> str:
+    """Return in a sentence or two what is on the page, and what is not."""
+    total = len(show.rows)
+    told = f"{', '.join(systems)}. {len(ids)} utterances"
+    told += f", the worst first by {column.name}" if column else ""
+    left_out = f": {total - len(ids)} of {total} are left out" if len(ids) < total else ""
+    return f"{told}{left_out}."
+
+
+def settings(measured: Measured) -> list[tuple[str, str, str]]:
+    """Return measure, hash and settings of all that was measured, each once."""
+    found: dict[tuple[str, str, str], None] = {}
+    for reader in measured.readers.values():
+        names, hashes, told = (reader.table(one) for one in ("measures", "hashes", "settings"))
+        found |= dict.fromkeys(zip(names, hashes, told, strict=False))
+    return list(found)
+
+
+def command(
+    inputs: Inputs = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="HTML to write; - for standard output.")
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option(help="What to call a system: FILE=NAME; repeatable.")
+    ] = None,
+    sort: Annotated[str | None, typer.Option(help="The number to put the worst first by.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show so many utterances.")] = 50,
+    audio: Annotated[str, typer.Option(help="flac, or ogg: lossy, a third of the size.")] = "flac",
+    jobs: Jobs = 0,
+) -> None:
+    """Make a page to listen to: recordings, systems, scores."""
+    from ttskit import kinds, listening, progress, streams
+
+    listening.check_page(output, audio)
+    given = streams.opened(inputs)
+    corpora = [one for one in given if one.kind is kinds.Corpus]
+    scores = [one for one in given if one.kind is kinds.Scores]
+    if not corpora:
+        raise ArtifactError(f"no corpus artifact among the inputs: {given[0].name}")
+    reference = listening.reference_of(corpora, scores)
+    by_name = listening.named(corpora, reference, name or ())
+    names = {id(corpus): name for name, corpus in by_name.items()}
+    found = measured([(one, names[id(listening.owner(one, corpora, reference))]) for one in scores])
+    others = [one for one in given if one.kind not in (kinds.Corpus, kinds.Scores)]
+    sources = listening.sources(by_name, others)
+    texts = listening.texts_of(list(by_name.values()))
+    rows = {id: row for row, id in enumerate(texts)}
+    column = chosen(found, sort)
+    ids = worst_first(list(texts), found, list(by_name), column)[:limit]
+    show = Show(sources, found, rows, texts, audio)
+    listening.write(output, page_of(show, ids, column, given, jobs))
+    progress.note(f"{len(ids)} of {len(texts)} utterances, takes of each: {len(sources)}")
