@@ -153,7 +153,7 @@ def sort_out(readers: Sequence[Reader[Any]]) -> Given:
 
     corpora = [one for one in readers if one.kind is kinds.Corpus]
     timed = [one for one in readers if one.kind is kinds.Alignment]
-    if other := [one for one in readers if one not in corpora and one not in timed]:
+    if other := [one for one in readers if one.kind not in (kinds.Corpus, kinds.Alignment)]:
         raise ArtifactError(f"{other[0].name}: is {other[0].kind.kind()}, needs corpus, alignment")
     if len(corpora) > 2 or len(timed) not in (0, 2):
         raise ArtifactError(
