@@ -13,6 +13,7 @@ from ttskit.errors import TtskitError
 from ttskit.stages import (
     align,
     cat,
+    compare,
     config,
     corpus,
     decode,
@@ -81,6 +82,7 @@ app.command("vocode")(vocode.command)
 app.command("voice")(voice.command)
 app.command("say")(say.command)
 app.command("evaluate")(evaluate.command)
+app.command("compare")(compare.command)
 app.command("report")(report.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
