@@ -38,6 +38,7 @@ from ttskit.stages import (
     verify,
     vocode,
     voice,
+    why,
 )
 
 app = typer.Typer(
@@ -84,6 +85,7 @@ app.command("say")(say.command)
 app.command("evaluate")(evaluate.command)
 app.command("compare")(compare.command)
 app.command("report")(report.command)
+app.command("why")(why.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)
