@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ttskit import progress
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -53,7 +55,8 @@ class Speak:
         begun = time.process_time()
         self.speak(said)
         again = time.process_time()
-        samples = self.speak(said)
+        with progress.hushed():  # what there is to note has been noted
+            samples = self.speak(said)
         first, second = again - begun, time.process_time() - again
         if self.load_seconds is None:
             self.load_seconds = again - second

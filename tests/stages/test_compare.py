@@ -127,6 +127,11 @@ def test_chance_follows_from_the_seed_and_the_id_alone():
     assert not np.array_equal(audio, speak(CHAIN, one, seed=1).audio)
 
 
+def test_what_is_not_spoken_is_noted_once(capsys):
+    speak(CHAIN, Said("a", "", "a fine 🙂 tune"))
+    assert capsys.readouterr().err.count("a: not spoken: 🙂") == 1
+
+
 def test_a_text_and_its_tokens_sound_alike(folder):
     run("tokens", "texts.tsv", "--language", "characters", "-o", "own.h5", "-j", 1)
     symbols = Reader(folder / "own.h5", Tokens).table("symbols")
