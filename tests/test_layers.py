@@ -32,6 +32,7 @@ LAYERS = (
     {"training", "synthesis", "scoring", "listening"},
     {"voice", "script"},
     {"speaking"},
+    {"timed"},
     {"stages"},
     {"cli"},
     {"__main__", "__init__"},

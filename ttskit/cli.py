@@ -13,6 +13,7 @@ from ttskit.errors import TtskitError
 from ttskit.stages import (
     align,
     cat,
+    compare,
     config,
     corpus,
     decode,
@@ -37,6 +38,7 @@ from ttskit.stages import (
     verify,
     vocode,
     voice,
+    why,
 )
 
 app = typer.Typer(
@@ -81,7 +83,9 @@ app.command("vocode")(vocode.command)
 app.command("voice")(voice.command)
 app.command("say")(say.command)
 app.command("evaluate")(evaluate.command)
+app.command("compare")(compare.command)
 app.command("report")(report.command)
+app.command("why")(why.command)
 app.command("plot")(plot.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)

@@ -24,6 +24,16 @@ class Corpus(Record):
     attributes: ClassVar = {"sample_rate": "Hz"}
 
     audio: np.ndarray = array("sample", "i2", "full scale is 32768")
+    # known only of what `ttskit compare` has synthesised
+    synthesis_seconds: np.ndarray | None = array(
+        "", "f8", "s of processor time, once loaded", least=0, optional=True
+    )
+    load_seconds: np.ndarray | None = array(
+        "", "f8", "s of processor time, spent once by its process", least=0, optional=True
+    )
+    peak_megabytes: np.ndarray | None = array(
+        "", "f8", "MB, the most held by its process so far", least=0, optional=True
+    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -163,6 +173,8 @@ class Scores(Record):
     words: np.ndarray | None = _score("count", least=0)
     characters: np.ndarray | None = _score("count", least=0)
     plcmos: np.ndarray | None = _score("MOS")
+    rtf: np.ndarray | None = _score("ratio", least=0)
+    audio_seconds: np.ndarray | None = _score("s", least=0)
     speaker_similarity: np.ndarray | None = _score("cosine")
     duration_error: np.ndarray | None = _score("ms", least=0)
     speech_rate: np.ndarray | None = _score("ratio", least=0)

@@ -24,5 +24,11 @@ Restart = Annotated[bool, typer.Option("--restart", help="Throw unfinished work 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Take only the first so many.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of all that is left to chance.")]
+TableJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+TableCsv = Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")]
+TableMarkdown = Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")]
+Measures = Annotated[
+    str | None, typer.Option(help="Which, by commas.  [default: those without extras]")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print a summary as JSON on standard output.")]
 Device = Annotated[str, typer.Option(help="What to run the model on: cpu, cuda, cuda:1 ...")]

@@ -56,13 +56,14 @@ def cores() -> int:
 
 
 def each(
-    make: Callable[[T], R], items: Iterable[tuple[str, T]], jobs: int
+    make: Callable[[T], R], items: Iterable[tuple[str, T]], jobs: int, *, apart: bool = False
 ) -> Iterator[tuple[str, R | Bad]]:
     """Yield what `make` makes of each named item, as it gets ready, by `jobs` processes.
 
-    With one job the work is done in this process.  `make` and the items must be picklable.
+    One job is done in this process, or by a process of its own if it is to run `apart`.  `make`
+    and the items must be picklable.
     """
-    if jobs == 1:
+    if jobs == 1 and not apart:
         with one_thread():
             for name, item in items:
                 yield name, checked(name, attempt(make, item))

@@ -32,6 +32,16 @@ def hush() -> None:
 
 
 @contextmanager
+def hushed() -> Iterator[None]:
+    """Say nothing but errors for a while."""
+    before, console.quiet = console.quiet, True
+    try:
+        yield
+    finally:
+        console.quiet = before
+
+
+@contextmanager
 def track(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
     """Give a function to call after each of `total` things, of which `done` were there before.
 

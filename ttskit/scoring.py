@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib import metadata
@@ -32,6 +32,7 @@ from ttskit.metrics import (
     mos,
     multiresolution,
     periodicity,
+    rtf,
     speaker,
     stoi,
 )
@@ -39,7 +40,11 @@ from ttskit.metrics.score import Score
 from ttskit.metrics.sound import Frames, Pair, Sound, Timing
 
 REVISION = 1
-Needs = Literal["path", "pair", "voices", "speech", "alignments"]
+Needs = Literal["path", "pair", "voices", "speech", "timed", "alignments"]
+WANTED: dict[Needs, str] = {
+    "timed": "a Corpus that `ttskit compare` has made, which records how long that took",
+    "alignments": "two Alignments: the reference, the synthesised",
+}
 PITCH = ("crepe-tiny", "crepe-full", "praat")
 TIMINGS = ("dtw", "plain")
 LIBRARIES = ("numpy", "scipy", "numba", "soxr")
@@ -50,7 +55,7 @@ class Measure:
     """What a measure scores, its settings, what it is taken of, and the packages it needs.
 
     A measure is taken along the path between two recordings, of the pair of them, of both
-    voices, of the synthesised speech alone, or of two Alignments.
+    voices, of the synthesised speech alone, of how long it took, or of two Alignments.
     """
 
     scores: Mapping[str, Score]
@@ -58,6 +63,11 @@ class Measure:
     needs: Needs
     packages: Mapping[str, str] | None = None  # module -> distribution
     extra: str = "eval"  # of ttskit, which brings the packages
+
+    @property
+    def installed(self) -> bool:
+        """Whether the packages are there."""
+        return all(find_spec(module) for module in self.packages or ())
 
 
 MEASURES = {
@@ -86,6 +96,7 @@ MEASURES = {
         {"resemblyzer": "resemblyzer"},
         "speaker",
     ),
+    "rtf": Measure(rtf.SCORES, rtf.Settings(), "timed"),
 }
 
 
@@ -107,7 +118,9 @@ class Given:
     def allows(self) -> set[Needs]:
         """What measures can be taken of."""
         found: set[Needs] = {"alignments"} if self.alignments else set()
-        found |= {"speech"} if self.synthesised else set()
+        if self.synthesised is not None:
+            timed = "synthesis_seconds" in self.synthesised.container.columns
+            found |= {"speech", "timed"} if timed else {"speech"}
         return found | ({"path", "pair", "voices"} if self.reference else set())
 
     @property
@@ -116,10 +129,13 @@ class Given:
         corpora = [one for one in (self.reference, self.synthesised) if one is not None]
         return Frames.at(min(int(one.attributes["sample_rate"]) for one in corpora))
 
-    def joined(self) -> tuple[list[str], dict[str, str]]:
-        """Return the ids that all artifacts share, and why others can't be compared."""
+    def joined(self, among: Collection[str] | None = None) -> tuple[list[str], dict[str, str]]:
+        """Return the ids that all artifacts share, and why others can't be compared.
+
+        `among` are those that are asked for; all without it.
+        """
         good, bad = list[str](), dict[str, str]()
-        for id in dict.fromkeys(id for reader in self.readers for id in reader.ids):
+        for id in among or dict.fromkeys(id for reader in self.readers for id in reader.ids):
             lacks = [one for one in self.readers if id not in one]
             if not lacks:
                 texts = [one.value(one.row(id), "text") for one in self.readers]
@@ -132,13 +148,16 @@ class Given:
         return good, bad
 
 
-def chosen(names: Sequence[str], given: Given, pitch: str) -> dict[str, Measure]:
-    """Return the measures of these names; without any, those that can be taken as it is."""
+def chosen(names: Sequence[str], allowed: Collection[Needs], pitch: str) -> dict[str, Measure]:
+    """Return the measures of these names; without any, those that can be taken as it is.
+
+    `allowed` is what they can be taken of.
+    """
     if unknown := [name for name in names if name not in MEASURES]:
         raise TtskitError(f"no measure {unknown[0]!r}: there is {', '.join(MEASURES)}")
     if pitch not in PITCH:
         raise TtskitError(f"--f0 {pitch}: there is {', '.join(PITCH)}")
-    fit = [name for name, one in MEASURES.items() if one.needs in given.allows]
+    fit = [name for name, one in MEASURES.items() if one.needs in allowed]
     names = names or [name for name in fit if not MEASURES[name].packages]
     if not names:
         raise TtskitError("without a reference: say by --measures which of wer, plcmos to take")
@@ -146,11 +165,10 @@ def chosen(names: Sequence[str], given: Given, pitch: str) -> dict[str, Measure]
     for name in names:
         measure = MEASURES[name]
         if name not in fit:
-            wanted = "two Alignments" if measure.needs == "alignments" else "two Corpora"
-            raise TtskitError(f"the measure {name} needs {wanted}: the reference, the synthesised")
-        for module in measure.packages or ():
-            if find_spec(module) is None:
-                raise TtskitError(f"the measure {name} needs pip install 'ttskit[{measure.extra}]'")
+            wanted = WANTED.get(measure.needs, "two Corpora: the reference, the synthesised")
+            raise TtskitError(f"the measure {name} needs {wanted}")
+        if not measure.installed:
+            raise TtskitError(f"the measure {name} needs pip install 'ttskit[{measure.extra}]'")
         if name in ("f0", "periodicity"):
             measure = replace(measure, settings=replace(measure.settings, f0=pitch))
         found[name] = measure
@@ -224,6 +242,8 @@ class Judge:
             found |= self._of_speech(id, told["text"])
         if needs & {"path", "pair"}:
             found |= self._of_pair(id)
+        if "timed" in needs:
+            found |= self._of_time(id)
         if "alignments" in needs:
             found |= self._of_alignments(id)
         return Scores(id=id, **told, **found)
@@ -263,6 +283,13 @@ class Judge:
             reference = self._audio(self.given.reference, id, 16_000)
             found |= speaker.evaluate(reference, speech, self.encoder)
         return found
+
+    def _of_time(self, id: str) -> dict[str, float]:
+        assert self.given.synthesised is not None
+        record, rate = self.given.synthesised[id], self.given.synthesised.attributes["sample_rate"]
+        if record.synthesis_seconds is None or not len(record.audio):
+            raise AudioError(f"has no samples in {self.given.synthesised.name}")
+        return rtf.evaluate(float(record.synthesis_seconds), len(record.audio) / float(rate))
 
     def _of_alignments(self, id: str) -> dict[str, float]:
         assert self.given.alignments is not None

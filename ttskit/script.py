@@ -21,7 +21,7 @@ from ttskit.text.ssml import Passage, Prosody
 from ttskit.text.symbols import BOUNDARY, CHARACTERS, PAD, PUNCTUATION
 
 if TYPE_CHECKING:
-    from ttskit.kinds import Alignment
+    from ttskit.kinds import Alignment, Tokens
 
 MOST = 200  # tokens that are spoken in one go: some 15 s, which no model has heard more of
 PARAGRAPH = 3  # pauses between sentences that make one between paragraphs
@@ -57,7 +57,7 @@ def lines(
         Seconds between sentences.
     """
     spell = partial(spelt, table=speller.table) if phonemes else speller.spell
-    cut = _whole if phonemes else _cutter(speller.language)
+    cut, table = _whole if phonemes else _cutter(speller.language), speller.table
     number = sentence = 0
     paragraph = False
     for passage in passages:
@@ -70,14 +70,14 @@ def lines(
                 continue
             sentence, spoken, paragraph = sentence + 1, True, False
             for told in _parts(spelling):
-                yield _line(text, told, (number, sentence, wait), speller, passage.runs, start)
+                yield _line(text, told, (number, sentence, wait), table, passage.runs, start)
                 number, wait = number + 1, 0.0
             wait = pause
         if not spoken and passage.text.strip():
             progress.note(f"{passage.place}: has no word to speak: {passage.text.strip():.60}")
         if not spoken and passage.gap:
             nothing = Part(0, 0, (), (), (), ())
-            yield _line("", nothing, (number, sentence, wait), speller, (), 0)
+            yield _line("", nothing, (number, sentence, wait), table, (), 0)
             number += 1
 
 
@@ -159,16 +159,24 @@ def _stop(tokens: list[str], start: int) -> int:
     return between[-1] if between else most
 
 
+def whole(said: Tokens, table: Sequence[str]) -> Line:
+    """Return an utterance that is spelt already as one line."""
+    tokens = [table[token] for token in said.tokens]
+    spans = [(int(start), int(stop)) for start, stop in said.spans]
+    told = Part(0, -1, tokens, said.token_word.tolist(), list(said.words), spans)
+    return _line(said.text, told, (0, 1, 0.0), table, (), 0)
+
+
 def _line(
     text: str,
     told: Part,
     count: tuple[int, int, float],
-    speller: Speller,
+    table: Sequence[str],
     runs: Sequence[tuple[int, Prosody]],
     offset: int,
 ) -> Line:
     """Return a part as a line; `runs` are the prosody of a text that it starts in at `offset`."""
-    numbers = {symbol: place for place, symbol in enumerate(speller.table)}
+    numbers = {symbol: place for place, symbol in enumerate(table)}
     owners = np.array([-1, *told.token_word])
     starts = np.array([span[0] for span in told.spans], int) + offset + told.begin
     places = np.array([place for place, _ in runs])

@@ -15,6 +15,7 @@ import numpy as np
 from ttskit.errors import ArtifactError, TtskitError
 
 if TYPE_CHECKING:
+    from ttskit.kinds import Alignment, Tokens
     from ttskit.models.batch import Batch
     from ttskit.trained import Trained
 
@@ -188,6 +189,18 @@ def unspoken(token_word: np.ndarray, words: Collection[str], durations: np.ndarr
     inner = token_word >= 0
     frames = np.bincount(token_word[inner], durations[inner], minlength=len(words))
     return next((word for word, count in zip(words, frames, strict=True) if not count), "")
+
+
+def check(said: Tokens | Alignment, symbols: int) -> None:
+    """Refuse tokens that are damaged: of symbols or words that are not there."""
+    if not len(said.tokens):
+        raise ArtifactError("has no tokens")
+    for values, least, most in (
+        (said.tokens, 0, symbols),
+        (said.token_word, -1, len(said.words)),
+    ):
+        if values.min() < least or values.max() >= most:
+            raise ArtifactError("is damaged: `ttskit verify` says in what")
 
 
 def mixture(speaker: str, known: Mapping[str, int]) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ttskit import hdf5, synthesis, trained
+from ttskit import hdf5, streams, synthesis, trained
 from ttskit.errors import ArtifactError, TtskitError
 from ttskit.trained import GRID, TEXTS, Trained
 
@@ -87,6 +87,31 @@ def read(path: Path, name: str = "") -> Voice:
     lexicon = tuple(trained.table(container, "lexicon"))
     settings = Settings(str(found["language"]), bool(found["fold"]), lexicon, str(found["card"]))
     return Voice(container, models, settings)
+
+
+def chosen(names: Sequence[str]) -> dict[str, Trained]:
+    """Return models by the roles that they play; a vocoder may be the name of a family."""
+    from ttskit.models import FAMILIES
+
+    families = [name for name in names if name in FAMILIES["vocoder"] and not Path(name).exists()]
+    files = [Path(name) for name in names if name not in families]
+    given = [trained.read(*streams.local(path)) for path in files]
+    grids = [model.facts for model in given if model.role == "decoder"]
+    given += [weightless(name, facts) for facts in grids[:1] for name in families]
+    roles = [model.role for model in given]
+    if sorted(roles) != sorted(ROLES):
+        wanted, there = ", ".join(ROLES), ", ".join(roles) or "none"
+        raise TtskitError(f"a voice needs one model of each role: {wanted}; there is {there}")
+    return {role: given[roles.index(role)] for role in ROLES}
+
+
+def opened(parts: Sequence[str], language: str) -> Voice:
+    """Return a voice by its name, or models as a voice that is in no file."""
+    if len(parts) == 1:
+        return read(find(parts[0]))
+    models = chosen(parts)
+    _agree(models)
+    return Voice(models["decoder"].container, models, Settings(language, False, (), ""))
 
 
 def write(

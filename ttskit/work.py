@@ -53,6 +53,7 @@ class Running:
     restart: bool = False
     dry_run: bool = False
     scheduler: str | None = None  # address of a Dask cluster to run on instead of processes
+    apart: bool = False  # even one job gets a process of its own, which can be measured
 
 
 def build(
@@ -169,7 +170,8 @@ def _fill(
     if running.scheduler:
         made_one_by_one = cluster.each(make, left, running.scheduler)
     else:
-        made_one_by_one = pool.each(make, left, min(running.jobs or pool.cores(), len(left)))
+        jobs = min(running.jobs or pool.cores(), len(left))
+        made_one_by_one = pool.each(make, left, jobs, apart=running.apart)
     with progress.track(stage, len(items), len(items) - len(left)) as advance:
         for id, made in made_one_by_one:
             if isinstance(made, pool.Bad):

@@ -8,8 +8,13 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Score:
-    """One number of a measure; `weight` names the score by which utterances count in a mean."""
+    """One number of a measure.
+
+    `weight` names the score by which utterances count in a mean; `swing` is the share of the mean
+    by which the same system differs when it is measured again.
+    """
 
     unit: str
     better: Literal["lower", "higher", ""] = "lower"
     weight: str = ""
+    swing: float = 0.0

@@ -102,7 +102,7 @@ class Speak:
         import numpy as np
 
         from ttskit.kinds import Mels, Tokens
-        from ttskit.synthesis import seed_of, unspoken
+        from ttskit.synthesis import check, seed_of, unspoken
 
         said, known, heard = self.tell(item)
         check(said, len(self.decoder.facts.symbols))
@@ -132,18 +132,6 @@ class Speak:
             confidence=spoken.foretold.get("confidence"),
             **(heard or {}),
         )
-
-
-def check(said: Tokens | Alignment, symbols: int) -> None:
-    """Refuse tokens that are damaged: of symbols or words that are not there."""
-    if not len(said.tokens):
-        raise ArtifactError("has no tokens")
-    for values, least, most in (
-        (said.tokens, 0, symbols),
-        (said.token_word, -1, len(said.words)),
-    ):
-        if values.min() < least or values.max() >= most:
-            raise ArtifactError("is damaged: `ttskit verify` says in what")
 
 
 class Given(NamedTuple):

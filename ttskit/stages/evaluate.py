@@ -10,15 +10,26 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from ttskit.errors import ArtifactError, TtskitError
-from ttskit.options import DryRun, Inputs, Jobs, Limit, Restart, SkipBad
+from ttskit.options import (
+    DryRun,
+    Inputs,
+    Jobs,
+    Limit,
+    Measures,
+    Restart,
+    SkipBad,
+    TableCsv,
+    TableJson,
+    TableMarkdown,
+)
 
 if TYPE_CHECKING:
     from ttskit.artifact import Reader
@@ -47,7 +58,11 @@ class Row:
         """Say in a word or two whether the difference is real, and for the better."""
         assert self.against is not None
         found = self.against.verdict
-        if not self.score.better or found not in ("higher", "lower"):
+        if found not in ("higher", "lower"):
+            return found
+        if abs(self.against.mean) < self.score.swing * abs(self.summary.mean):
+            return "no real difference"
+        if not self.score.better:
             return found
         return "better" if found == self.score.better else "worse"
 
@@ -86,30 +101,34 @@ class Row:
 
 def rows(scores: Reader[Scores], other: Reader[Scores] | None = None) -> Iterator[Row]:
     """Yield what each number comes to, and how it differs from `other`'s on the same utterances."""
-    import numpy as np
-
     from ttskit.metrics.bootstrap import summary
     from ttskit.scoring import MEASURES
 
-    both = [id for id in scores.ids if other is not None and id in other]
-    if other is not None and not both:
-        raise ArtifactError(f"{other.name}: has no utterance that {scores.name} has")
     theirs = _hashes(other) if other is not None else {}
     for measure, hash in _hashes(scores).items():
         for name, score in MEASURES[measure].scores.items():
-            column = np.array(scores.column(name))
-            weights = np.array(scores.column(score.weight)) if score.weight else None
-            difference = None
+            weights = scores.column(score.weight) if score.weight else None
+            row = Row(name, hash, score, summary(scores.column(name), weights))
             if other is not None and measure in theirs:
                 if theirs[measure] != hash:
                     raise ArtifactError(
                         f"{other.name}: its {measure} was measured otherwise ({theirs[measure]}, "
                         f"not {hash}): the numbers can't be compared; measure both alike"
                     )
-                own = [scores.row(id) for id in both]
-                gap = column[own] - other.column(name)[[other.row(id) for id in both]]
-                difference = summary(gap, None if weights is None else weights[own])
-            yield Row(name, hash, score, summary(column, weights), difference)
+                row = replace(row, against=difference(row, scores, other))
+            yield row
+
+
+def difference(row: Row, scores: Reader[Scores], other: Reader[Scores]) -> Summary:
+    """Return by how much a number is above `other`'s, utterance by utterance."""
+    from ttskit.metrics.bootstrap import summary
+
+    both = [id for id in scores.ids if id in other]
+    if not both:
+        raise ArtifactError(f"{other.name}: has no utterance that {scores.name} has")
+    own, theirs = [scores.row(id) for id in both], [other.row(id) for id in both]
+    weights = scores.column(row.score.weight)[own] if row.score.weight else None
+    return summary(scores.column(row.name)[own] - other.column(row.name)[theirs], weights)
 
 
 def _hashes(scores: Reader[Scores]) -> dict[str, str]:
@@ -123,11 +142,22 @@ def _hashes(scores: Reader[Scores]) -> dict[str, str]:
     return found
 
 
-def page(table: Sequence[Row], form: str) -> str:
-    """Return a table as plain text, csv or markdown."""
-    found = [row.cells() for row in table]
-    titles = list(dict.fromkeys(title for cells in found for title in cells)) or [*COLUMNS]
-    lines = [titles, *([cells.get(title, "") for title in titles] for cells in found)]
+def listed(measures: str | None) -> list[str]:
+    """Return the names between commas."""
+    return [name.strip() for name in (measures or "").split(",") if name.strip()]
+
+
+def form_of(as_json: bool, as_csv: bool, as_markdown: bool) -> str:
+    """Return how a table is to be printed."""
+    if as_json + as_csv + as_markdown > 1:
+        raise TtskitError("--json, --csv and --markdown: one of them")
+    return "json" if as_json else "csv" if as_csv else "markdown" if as_markdown else "text"
+
+
+def page(table: Sequence[Mapping[str, str]], form: str) -> str:
+    """Return a table of cells by their titles as plain text, csv or markdown."""
+    titles = list(dict.fromkeys(title for cells in table for title in cells)) or [*COLUMNS]
+    lines = [titles, *([cells.get(title, "") for title in titles] for cells in table)]
     if form == "csv":
         out = io.StringIO()
         csv.writer(out, lineterminator="\n").writerows(lines)
@@ -170,9 +200,7 @@ def command(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Scores to write.  [default: none]")
     ] = None,
-    measures: Annotated[
-        str | None, typer.Option(help="Which, by commas.  [default: those without extras]")
-    ] = None,
+    measures: Measures = None,
     timing: Annotated[
         str, typer.Option(help="Which frames are compared: dtw, or plain: frame by frame.")
     ] = "dtw",
@@ -180,11 +208,9 @@ def command(
     against: Annotated[
         Path | None, typer.Option(help="Scores of another system: are the differences real?")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")] = False,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the table as Markdown.")
-    ] = False,
+    as_json: TableJson = False,
+    as_csv: TableCsv = False,
+    as_markdown: TableMarkdown = False,
     limit: Limit = None,
     jobs: Jobs = 0,
     skip_bad: SkipBad = False,
@@ -196,14 +222,13 @@ def command(
     from ttskit.artifact import Reader
     from ttskit.work import Running
 
-    if as_json + as_csv + as_markdown > 1:
-        raise TtskitError("--json, --csv and --markdown: one of them")
+    form = form_of(as_json, as_csv, as_markdown)
     other = streams.inputs([against], kinds.Scores)[0] if against else None
     readers = streams.opened(inputs)
     if [one.kind for one in readers] == [kinds.Scores]:
         scores = cast("Reader[Scores]", readers[0])
     else:
-        names = [name.strip() for name in (measures or "").split(",") if name.strip()]
+        names = listed(measures)
         running = Running(jobs, skip_bad, restart, dry_run)
         given, how = sort_out(readers), (timing, f0, limit)
         path = score(given, names, output, running, *how)
@@ -211,9 +236,8 @@ def command(
             return
         scores = Reader(path, kinds.Scores)
     table = list(rows(scores, other))
-    form = "csv" if as_csv else "markdown" if as_markdown else "text"
     told = {"utterances": len(scores), **{row.name: row.told() for row in table}}
-    typer.echo(json.dumps(told) if as_json else page(table, form))
+    typer.echo(json.dumps(told) if as_json else page([row.cells() for row in table], form))
 
 
 def score(
@@ -224,15 +248,19 @@ def score(
     timing: str = "dtw",
     f0: str = "crepe-tiny",
     limit: int | None = None,
+    among: Collection[str] | None = None,
 ) -> Path:
-    """Write the Scores of what is given, and return where they lie."""
+    """Write the Scores of what is given, and return where they lie.
+
+    `among` are the ids to be scored; without it all must be in every artifact.
+    """
     from ttskit import kinds, progress, scoring, streams
     from ttskit.work import Recipe, build
 
-    measures = scoring.chosen(names, given, f0)
+    measures = scoring.chosen(names, given.allows, f0)
     judge = scoring.Judge(given, measures, cast("Timing", timing))
     settings = scoring.settings(measures, given, judge.timing)
-    ids, bad = given.joined()
+    ids, bad = given.joined(among)
     for reader in given.readers:
         rate = reader.attributes["sample_rate"]
         if reader.kind is kinds.Corpus and rate != given.frames.sample_rate:

@@ -347,7 +347,7 @@ def command(
     if inputs and inputs[0].is_dir():
         from ttskit.training import curves
 
-        _save(curves.draw(inputs[0]), output or inputs[0] / "loss.png")
+        save(curves.draw(inputs[0]), output or inputs[0] / "loss.png")
         return
     from ttskit import kinds, streams
 
@@ -357,10 +357,11 @@ def command(
     if aligner:
         symbols = shown.spoken.symbols if shown.spoken else ()
         shown = shown._replace(attention=attended(shown, aligner, symbols))
-    _save(draw(shown), output or Path(f"{shown.said.id}.png"))
+    save(draw(shown), output or Path(f"{shown.said.id}.png"))
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a picture."""
     import warnings
 
     from ttskit import progress

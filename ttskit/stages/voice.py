@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit.errors import TtskitError
 from ttskit.options import Json, Output
 
 if TYPE_CHECKING:
@@ -28,23 +27,6 @@ class Action(StrEnum):
     PACK = "pack"
     INFO = "info"
     LIST = "list"
-
-
-def chosen(names: Sequence[str]) -> dict[str, Trained]:
-    """Return models by the roles that they play; a vocoder may be the name of a family."""
-    from ttskit import streams, trained, voice
-    from ttskit.models import FAMILIES
-
-    families = [name for name in names if name in FAMILIES["vocoder"] and not Path(name).exists()]
-    files = [Path(name) for name in names if name not in families]
-    given = [trained.read(*streams.local(path)) for path in files]
-    grids = [model.facts for model in given if model.role == "decoder"]
-    given += [voice.weightless(name, facts) for facts in grids[:1] for name in families]
-    roles = [model.role for model in given]
-    if sorted(roles) != sorted(voice.ROLES):
-        wanted, there = ", ".join(voice.ROLES), ", ".join(roles) or "none"
-        raise TtskitError(f"a voice needs one model of each role: {wanted}; there is {there}")
-    return {role: given[roles.index(role)] for role in voice.ROLES}
 
 
 def lines(lexicon: Sequence[Path]) -> tuple[str, ...]:
@@ -139,7 +121,7 @@ def command(
         if card is None:
             raise typer.BadParameter("pack needs --card: name, licence, data, weaknesses ...")
         settings = voice.Settings(language, fold, lines(lexicon or ()), voice.card(card))
-        pack(output, chosen(files or ()), settings, not float32)
+        pack(output, voice.chosen(files or ()), settings, not float32)
         return
     if action is Action.LIST:
         names = [str(path) for path in voice.embedded().values()]

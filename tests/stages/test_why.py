@@ -1,0 +1,200 @@
+"""`ttskit why` through the command line, on artifacts whose contents the tests know."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.made import (
+    PROVENANCE,
+    alignment_record,
+    corpus_record,
+    run,
+    write_alignment,
+    write_corpus,
+)
+from ttskit import hdf5, trained
+from ttskit.artifact import Writer
+from ttskit.errors import TtskitError
+from ttskit.kinds import Corpus, Features, Scores
+from ttskit.stages.why import standing
+
+FRAME = 256 / 16000  # seconds
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """corpus.h5, features.h5, alignment.h5 and scores.h5 of the utterances a, b, c, d."""
+    folder = tmp_path_factory.mktemp("why")
+    records = [replace(alignment_record(id), score=-place) for place, id in enumerate("abcd")]
+    write_alignment(folder / "alignment.h5", *records)
+    told = {"provenance": PROVENANCE}
+    with Writer(folder / "corpus.h5", Corpus, attributes={"sample_rate": 16000}, **told) as writer:
+        for id in "abcd":
+            audio = np.zeros(25600 + 200, "i2")
+            audio[8000:16000] = 16384
+            writer.append(Corpus(id=id, speaker="ann", text=records[0].text, audio=audio))
+        writer.seal("abcd")
+    grid = {"sample_rate": 16000, "hop_length": 256, "n_fft": 1024, "n_mels": 4, "fmin": 0.0}
+    with Writer(
+        folder / "features.h5", Features, attributes={**grid, "fmax": 8e3}, **told
+    ) as writer:
+        for id in "abcd":
+            writer.append(
+                Features(
+                    id=id, speaker="ann", text=records[0].text,
+                    mel=np.zeros((100, 4)), energy=np.ones(100), periodicity=np.ones(100),
+                    voiced=np.arange(100) < 25, f0=np.where(np.arange(100) < 25, 200.0, 900.0),
+                    loudness=np.linspace(-50, 50, 100),
+                )
+            )  # fmt: skip
+        writer.seal("abcd")
+    tables = {"measures": ["mcd"], "hashes": ["x"], "settings": ["{}"], "libraries": []}
+    with Writer(folder / "scores.h5", Scores, tables=tables, **told) as writer:
+        for id, mcd, plcmos in zip("abcd", (5.0, 4.0, 7.0, np.nan), (3, 4, 2, 1), strict=True):
+            values = {"mcd": mcd, "plcmos": plcmos, "heard": f"words of {id}"}
+            writer.append(Scores(id=id, speaker="ann", text="other words", **values))
+        writer.seal("abcd")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def folder(made, monkeypatch):
+    monkeypatch.chdir(made)
+    return made
+
+
+def asked(*words):
+    return json.loads(run("why", *words, "--json").stdout)
+
+
+def of_kind(found, kind):
+    (artifact,) = [one for one in found["artifacts"] if one["kind"] == kind]
+    return artifact
+
+
+def test_words_have_their_phonemes_times_and_mean_scores():
+    words = of_kind(asked("a", "alignment.h5"), "alignment")["words"]
+    assert [word["word"] for word in words] == ["hello", "oh", "lo"]
+    assert [word["phonemes"] for word in words] == ["h ə l ˈoʊ", "ˈoʊ", "l ˈoʊ"]
+    times = [word[edge] for word in words for edge in ("start", "stop")]
+    frames = np.array([10, 34, 54, 69, 69, 93])
+    assert times == pytest.approx(frames * FRAME, abs=1e-3)
+    of_tokens = np.linspace(-50, -40, 12)
+    mean = (5 * of_tokens[1] + 3 * of_tokens[2] + 4 * of_tokens[3] + 12 * of_tokens[4]) / 24
+    assert words[0]["score"] == pytest.approx(mean, abs=1e-3)
+    assert words[1]["score"] == pytest.approx(of_tokens[7], abs=1e-3)
+
+
+def test_a_word_without_frames_has_no_times(folder):
+    record = alignment_record()
+    frames = record.durations.copy()
+    frames[7] = 0
+    write_alignment(folder / "edited.h5", replace(record, durations=frames))
+    assert of_kind(asked("a", "edited.h5"), "alignment")["words"][1].keys() == {
+        "word", "phonemes",
+    }  # fmt: skip
+
+
+def test_recordings_and_what_is_heard_in_them_are_summed_up():
+    found = asked("b", "features.h5", "corpus.h5")
+    audio = of_kind(found, "corpus")
+    assert (audio["samples"], audio["sample_rate"]) == (25800, 16000)
+    assert audio["seconds"] == pytest.approx(25800 / 16000, abs=1e-3)
+    assert audio["peak_db"] == pytest.approx(20 * np.log10(0.5), abs=0.1)
+    assert audio["silence_seconds"]["start"] == pytest.approx(0.5)
+    heard = of_kind(found, "features")
+    assert (heard["frames"], heard["voiced_share"]) == (100, 0.25)
+    assert heard["f0_hz"] == {"low": 200, "median": 200, "high": 200}
+    assert heard["loudness_db"] == pytest.approx({"low": -45, "median": 0, "high": 45})
+
+
+def test_a_rank_counts_those_that_are_better():
+    rng = np.random.default_rng(0)
+    values = np.append(rng.integers(0, 9, 40).astype(float), np.nan)
+    for row, value in enumerate(values[:-1]):
+        for better, ahead in (("lower", values < value), ("higher", values > value)):
+            found = standing(values, row, better)
+            assert (found["rank"], found["of"]) == (1 + ahead.sum(), 40)
+    assert standing(values, 40, "lower") == {"value": None}
+
+
+def test_scores_stand_among_the_others():
+    rows = {row["number"]: row for row in of_kind(asked("a", "scores.h5"), "scores")["scores"]}
+    assert (rows["mcd"]["value"], rows["mcd"]["rank"], rows["mcd"]["of"]) == (5, 2, 3)
+    assert (rows["plcmos"]["rank"], rows["plcmos"]["percentile"]) == (2, 75)
+    score = of_kind(asked("b", "alignment.h5"), "alignment")["score"]
+    assert (score["rank"], score["of"]) == (2, 4)
+
+
+def test_the_order_of_the_inputs_does_not_matter():
+    names = ["corpus.h5", "features.h5", "alignment.h5", "scores.h5"]
+    assert asked("a", *names) == asked("a", *names[::-1])
+    kinds = [one["kind"] for one in asked("a", *names)["artifacts"]]
+    assert kinds == ["corpus", "features", "alignment", "scores"]
+
+
+def test_another_text_is_told():
+    found = asked("a", "scores.h5", "corpus.h5")
+    assert found["text"] == alignment_record().text
+    assert of_kind(found, "scores")["text"] == "other words"
+    assert "text" not in of_kind(found, "corpus")
+
+
+def test_where_an_utterance_was_left_out_is_told_with_the_reason(folder):
+    write_corpus(folder / "first.h5", range(3), skipped={"gone": "has no samples"})
+    run("select", "first.h5", "--head", 2, "-o", "second.h5")
+    found = asked("gone", "second.h5", "first.h5", "alignment.h5")
+    states = {one["path"]: one for one in found["artifacts"]}
+    assert states["first.h5"]["state"] == states["second.h5"]["state"] == "skipped"
+    assert states["second.h5"]["reason"] == "has no samples"
+    assert states["second.h5"]["since"] == "first.h5"
+    assert "since" not in states["first.h5"]
+    assert states["second.h5"]["inputs"] == ["first.h5"]
+    assert states["alignment.h5"]["state"] == "lacks it"
+    assert asked(corpus_record(2).id, "first.h5", "second.h5")["artifacts"][1]["state"] == (
+        "lacks it"
+    )
+
+
+def test_a_model_tells_what_it_was_not_trained_on(folder):
+    for name, held_out in (("one", ["a", "x"]), ("two", ["x"])):
+        columns = trained.texts("validation", held_out)
+        hdf5.seal(folder / f"{name}.h5", "model", {}, PROVENANCE, columns)
+    found = asked("a", "one.h5", "two.h5", "corpus.h5")["artifacts"]
+    assert [one["state"] for one in found] == [
+        "there", "held out of training", "not held out of training",
+    ]  # fmt: skip
+
+
+def test_the_page_says_what_the_json_says():
+    page = run("why", "a", "scores.h5", "alignment.h5", "corpus.h5").stdout
+    assert "\n" not in page.splitlines()[1]
+    assert "“Hello, Oh\\x0a<lo>!”" in page
+    for told in ("h ə l ˈoʊ", "corpus.h5: corpus, made by test", "words of a", "0.544"):
+        assert told in page
+
+
+def test_it_is_drawn_by_what_has_it(folder):
+    write_corpus(folder / "other.h5", range(2))
+    run("why", "a", "other.h5", "alignment.h5", "scores.h5", "--plot", "x.png")
+    assert (folder / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("u0011", "numbers.h5"), "no artifact has an utterance u0011; nearest: u011, u001"),
+        (("qqqq", "numbers.h5"), "no artifact has an utterance qqqq$"),
+        (("a", "cut.h5"), "cut.h5: is cut short"),
+        (("a", "none.h5"), "none.h5: no such file"),
+        (("a", "scores.h5", "--plot", "x.png"), "no features, alignment or mels artifact"),
+    ],
+)
+def test_what_the_user_can_mend_takes_one_line(folder, words, reason):
+    whole = write_corpus(folder / "numbers.h5").read_bytes()
+    (folder / "cut.h5").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(TtskitError, match=reason) as error:
+        run("why", *words)
+    assert "\n" not in str(error.value)

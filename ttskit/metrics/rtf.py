@@ -1,0 +1,26 @@
+"""Real-time factor: the seconds of computing that a second of synthesised speech took.
+
+The mean is over seconds of audio, not over utterances: all computing over all audio.  Numbers of
+different machines cannot be compared, and even on one machine the same system is up to a fifth
+faster or slower when it is measured again, which drawing utterances anew does not show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ttskit.metrics.score import Score
+
+SCORES = {"rtf": Score("ratio", "lower", weight="audio_seconds", swing=0.2)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the computing was done by."""
+
+    threads: int = 1
+
+
+def evaluate(synthesis_seconds: float, audio_seconds: float) -> dict[str, float]:
+    """Return the factor, and the length that it is a share of."""
+    return {"rtf": synthesis_seconds / audio_seconds, "audio_seconds": audio_seconds}

@@ -1,0 +1,356 @@
+"""Compare: voices, or every chain that some models make, side by side on the same texts.
+
+Reads Voices, Models and texts; writes a Corpus and the Scores of each system, and prints one
+table: quality, speed and memory, and whether the difference from the best system is real.
+Systems speak one after another, each in a process of its own that has one thread and nothing
+else to do: so its time and its memory are known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from ttskit.errors import ArtifactError, TtskitError
+from ttskit.options import (
+    Jobs,
+    Limit,
+    Measures,
+    Restart,
+    Seed,
+    SkipBad,
+    TableCsv,
+    TableJson,
+    TableMarkdown,
+)
+
+if TYPE_CHECKING:
+    from ttskit.artifact import Reader
+    from ttskit.kinds import Corpus, Scores, Tokens
+    from ttskit.stages.evaluate import Row
+    from ttskit.stages.tokens import Said
+    from ttskit.timed import Manner
+    from ttskit.voice import Voice
+    from ttskit.work import Running
+
+REVISION = 1
+TEXTS, VOICE = "texts", "voice"
+COSTS = {"load_seconds": "s", "peak_megabytes": "MB", "parameters": "million"}
+
+
+class Texts(NamedTuple):
+    """What is to be spoken, by id, and where it comes from."""
+
+    name: str
+    digest: str
+    items: Mapping[str, Said]
+    skipped: Mapping[str, str]
+    tokens: Reader[Tokens] | None = None  # where it is spelt already
+    limit: int | None = None
+
+
+class System(NamedTuple):
+    """What speaks: its files, or names of what comes with ttskit, and what they make."""
+
+    parts: tuple[str, ...]
+    voice: Voice
+
+
+def role_of(path: Path) -> str:
+    """Return what a file is here: texts, a voice, or a model by the role that it plays."""
+    from ttskit import hdf5, trained, voice
+    from ttskit.models import FAMILIES
+
+    if not path.exists() and str(path) in FAMILIES["vocoder"]:
+        return "vocoder"
+    if not path.exists() and str(path) in voice.embedded():
+        return VOICE
+    if path.is_file() and not hdf5.is_hdf5(path):
+        return TEXTS
+    found = hdf5.open_container(path)
+    role = str(found.attributes.get("role")) if found.kind == trained.KIND else found.kind
+    if role in ("tokens", "corpus"):
+        return TEXTS
+    if role not in (VOICE, *voice.ROLES):
+        raise ArtifactError(f"{path}: is {role}, needs texts, a voice or {', '.join(voice.ROLES)}")
+    return role
+
+
+def grid(roles: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return by name the files of each system: a Voice alone, or a chain of models."""
+    from ttskit.voice import ROLES
+
+    of = {role: [one for one in roles if roles[one] == role] for role in (VOICE, *ROLES)}
+    given = [role for role in ROLES if of[role]]
+    if (given and len(given) < len(ROLES)) or not (given or of[VOICE]):
+        lacks = ", ".join(role for role in ROLES if not of[role])
+        raise TtskitError(f"a chain needs {', '.join(ROLES)}; there is no {lacks}")
+    first = 0 if len(of["duration"]) > 1 else 1  # what all chains share names none
+    found: dict[str, tuple[str, ...]] = {}
+    chains = list(product(*(of[role] for role in ROLES)))
+    for parts, told in [((one,), (one,)) for one in of[VOICE]] + [(c, c[first:]) for c in chains]:
+        name = "+".join(Path(one).stem for one in told)
+        if name in found:
+            raise TtskitError(f"{' and '.join(told)}: another system is called {name} too")
+        found[name] = parts
+    return found
+
+
+def texts_of(path: Path, name: str) -> Texts:
+    """Return the lines of a file, or what Tokens or a Corpus say."""
+    from ttskit import hdf5, kinds
+    from ttskit.stages import tokens
+
+    if not hdf5.is_hdf5(path):
+        raw = path.read_bytes()
+        return Texts(name, hashlib.sha256(raw).hexdigest(), tokens.lines(name, raw), {})
+    reader = kinds.read(path, name)
+    rows = zip(reader.ids, reader.table("speaker"), reader.table("text"), strict=True)
+    items = {row[0]: tokens.Said(*row) for row in rows}
+    spelt = reader if reader.kind is kinds.Tokens else None
+    return Texts(name, reader.digest, items, reader.skipped, spelt)
+
+
+def sort_out(
+    paths: Sequence[Path] | None, limit: int | None
+) -> tuple[Texts, dict[str, tuple[str, ...]]]:
+    """Return the texts among the inputs, and the systems that the others make."""
+    from ttskit import streams
+
+    files = [streams.local(path) for path in streams.named(paths)]
+    roles = {str(path): role_of(path) for path, _ in files}
+    listed = [file for file in files if roles[str(file[0])] == TEXTS]
+    if len(listed) != 1:
+        there = ", ".join(name for _, name in listed) or "none"
+        raise TtskitError(f"compare takes one list of texts, or Tokens; there is {there}")
+    texts = texts_of(*listed[0])
+    items = dict(list(texts.items.items())[:limit])
+    return texts._replace(items=items, limit=limit), grid(roles)
+
+
+def check(reference: Reader[Corpus] | None, texts: Texts) -> None:
+    """Refuse a reference that has not the same texts, before any is spoken."""
+    for id, said in texts.items.items() if reference is not None else ():
+        assert reference is not None
+        if id not in reference and id not in reference.skipped:
+            raise ArtifactError(f"{reference.name}: has no utterance {id}, which {texts.name} has")
+        if id in reference and (other := reference[id].text) != said.text:
+            raise ArtifactError(
+                f"{reference.name}: {id}: says {other!r:.60}, {texts.name} {said.text!r:.60}: "
+                "needs the same text"
+            )
+
+
+def measures_of(names: Sequence[str], reference: bool) -> list[str]:
+    """Return the measures to take; without names, those that can be taken as it is."""
+    from ttskit import progress, scoring
+
+    allowed: set[scoring.Needs] = {"speech", "timed"}
+    allowed |= {"path", "pair", "voices"} if reference else set()
+    if names:
+        return list(scoring.chosen(names, allowed, "crepe-tiny"))
+    free = {"speech", "timed"}  # of any reference: worth an extra package
+    fit = {name: one for name, one in scoring.MEASURES.items() if one.needs in allowed}
+    if missing := [name for name, one in fit.items() if one.needs in free and not one.installed]:
+        progress.note(f"without {', '.join(missing)}: they need pip install 'ttskit[eval]'")
+    return [
+        name
+        for name, one in fit.items()
+        if one.installed and (one.needs in free or not one.packages)
+    ]
+
+
+def synthesise(
+    folder: Path,
+    systems: Mapping[str, System],
+    texts: Texts,
+    manner: Manner,
+    running: Running,
+) -> dict[str, Path]:
+    """Write the Corpus of each system, once all are known to be able to speak the texts."""
+    from ttskit import kinds
+    from ttskit.timed import Speak
+    from ttskit.work import Recipe, build, up_to_date
+
+    recipes = {}
+    for name, (_, found) in systems.items():
+        recipe = recipes[folder / f"{name}.h5"] = Recipe(
+            stage="compare",
+            revision=REVISION,
+            kind=kinds.Corpus,
+            options={**asdict(manner), "language": found.language, "limit": texts.limit},
+            inputs=[texts.digest, *(model.container.digest for model in found.models.values())],
+            attributes={"sample_rate": found.models["vocoder"].facts.sample_rate},
+            skipped=texts.skipped,
+        )
+        if running.restart or not up_to_date(folder / f"{name}.h5", recipe):
+            able(found, texts, manner)
+    apart = replace(running, jobs=1, apart=True)
+    for (path, recipe), (parts, _) in zip(recipes.items(), systems.values(), strict=True):
+        make = Speak(parts, manner, texts.tokens)
+        build(path, recipe, texts.items, make, apart, source=texts.name)
+    return dict(zip(systems, recipes, strict=True))
+
+
+def able(found: Voice, texts: Texts, manner: Manner) -> None:
+    """Refuse a system that cannot speak the texts in this manner."""
+    from ttskit.speaking import Chain, Style
+    from ttskit.stages import decode
+
+    if texts.tokens is None:
+        found.speller()
+    else:
+        symbols, decoder = texts.tokens.table("symbols"), found.models["decoder"]
+        decode.agree(symbols, decoder, f"{texts.name}: has other symbols")
+    Chain(found).check(Style(noise_scale=manner.noise_scale, speaker=manner.speaker))
+
+
+def costs(corpus: Reader[Corpus], found: Voice) -> dict[str, float]:
+    """Return what a system needs whatever it says."""
+    own = [model.container.attributes.get("parameters", 0) for model in found.models.values()]
+    spent = {name: float(corpus.column(name).max()) for name in ("load_seconds", "peak_megabytes")}
+    return {**spent, "parameters": sum(map(float, own)) / 1e6}
+
+
+class Entry(NamedTuple):
+    """One line of the table: a number of a system, and whether no other has a better one."""
+
+    system: str
+    row: Row
+    best: bool
+
+    def cells(self) -> dict[str, str]:
+        """Return the line as text, by column."""
+        told = self.row.cells()
+        verdict = told.pop("verdict", "best" if self.best else "")
+        return {"measure": self.row.name, "system": self.system, "verdict": verdict, **told}
+
+
+def entries(scores: Mapping[str, Reader[Scores]]) -> Iterator[Entry]:
+    """Yield every number of every system, best first; the others stand against the best one.
+
+    What only weighs another number, as `words` do, is left out.
+    """
+    from ttskit.stages import evaluate
+
+    alone = [list(evaluate.rows(one)) for one in scores.values()]
+    weights = {row.score.weight for row in alone[0]}
+    for alike in zip(*alone, strict=True):
+        if alike[0].name in weights:
+            continue
+        rows, better = dict(zip(scores, alike, strict=True)), alike[0].score.better
+        known = [name for name, row in rows.items() if better and row.summary.utterances]
+        known.sort(key=lambda name: rows[name].summary.mean, reverse=better == "higher")
+        for name in dict.fromkeys([*known, *rows]):
+            if known and name != known[0]:
+                gap = evaluate.difference(rows[name], scores[name], scores[known[0]])
+                yield Entry(name, replace(rows[name], against=gap), False)
+            else:
+                yield Entry(name, rows[name], bool(known[1:]))
+
+
+def page(table: Sequence[Entry], spent: Mapping[str, Mapping[str, float]], form: str) -> str:
+    """Return the one table of what systems are worth and what they cost."""
+    from ttskit.stages import evaluate
+
+    cells = [entry.cells() for entry in table]
+    for cost, unit in COSTS.items():
+        least = min(own[cost] for own in spent.values())
+        for name, own in sorted(spent.items(), key=lambda item: item[1][cost]):
+            verdict = "best" if own[cost] == least and len(spent) > 1 else ""
+            told = {"measure": cost, "system": name, "verdict": verdict, "unit": unit}
+            cells.append(told | {"mean": f"{own[cost]:.4g}"})
+    return evaluate.page(cells, form)
+
+
+def summary(
+    table: Sequence[Entry], spent: Mapping[str, Mapping[str, float]], texts: Texts
+) -> dict[str, Any]:
+    """Return the same by system, as JSON can say it."""
+    systems: dict[str, dict[str, Any]] = {name: {} for name in spent}
+    for entry in table:
+        systems[entry.system][entry.row.name] = entry.row.told() | {"best": entry.best}
+    told = {name: {**systems[name], **spent[name]} for name in spent}
+    return {"texts": len(texts.items), "threads": 1, "systems": told}
+
+
+def compare(
+    output: Path | None,
+    systems: Mapping[str, System],
+    texts: Texts,
+    manner: Manner,
+    reference: Reader[Corpus] | None,
+    measures: Sequence[str],
+    running: Running,
+) -> tuple[list[Entry], dict[str, dict[str, float]]]:
+    """Write Corpus and Scores of each system into a folder, and return what they come to."""
+    from ttskit import kinds, streams
+    from ttskit.artifact import Reader
+    from ttskit.scoring import Given
+    from ttskit.stages import evaluate
+
+    folder = output or streams.scratch()
+    if folder.exists() and not folder.is_dir():
+        raise TtskitError(f"{folder}: is no folder; needs one to write to")
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = synthesise(folder, systems, texts, manner, running)
+    spoken = {name: Reader(path, kinds.Corpus) for name, path in paths.items()}
+    scores = {}
+    for name, corpus in spoken.items():
+        path, given = folder / f"{name}.scores.h5", Given(reference, corpus)
+        evaluate.score(given, measures, path, running, among=texts.items)
+        scores[name] = Reader(path, kinds.Scores)
+    return list(entries(scores)), {
+        name: costs(spoken[name], systems[name].voice) for name in spoken
+    }
+
+
+def command(
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[INPUT]...", help="Texts or Tokens, Voices, Models; any order."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write.  [default: none]")
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="Corpus of the same texts, as recorded.")
+    ] = None,
+    measures: Measures = None,
+    language: Annotated[str, typer.Option(help="Of texts for models.")] = "en-us",
+    noise_scale: Annotated[
+        float | None, typer.Option(min=0, help="Of chance.  [default: each decoder's]")
+    ] = None,
+    speaker: Annotated[str, typer.Option(help="Who speaks.  [default: the first]")] = "",
+    seed: Seed = 0,
+    as_json: TableJson = False,
+    as_csv: TableCsv = False,
+    as_markdown: TableMarkdown = False,
+    limit: Limit = None,
+    jobs: Jobs = 0,
+    skip_bad: SkipBad = False,
+    restart: Restart = False,
+) -> None:
+    """Compare voices, or all chains of some models, on the same texts."""
+    from ttskit import kinds, streams, voice
+    from ttskit.stages import evaluate
+    from ttskit.timed import Manner
+    from ttskit.work import Running
+
+    form = evaluate.form_of(as_json, as_csv, as_markdown)
+    texts, chains = sort_out(inputs, limit)
+    recorded = streams.inputs([reference], kinds.Corpus)[0] if reference else None
+    check(recorded, texts)
+    names = measures_of(evaluate.listed(measures), recorded is not None)
+    systems = {name: System(parts, voice.opened(parts, language)) for name, parts in chains.items()}
+    running = Running(jobs, skip_bad, restart)
+    manner = Manner(language, noise_scale, speaker, seed)
+    found = compare(output, systems, texts, manner, recorded, names, running)
+    typer.echo(json.dumps(summary(*found, texts)) if form == "json" else page(*found, form))
