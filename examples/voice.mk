@@ -5,6 +5,7 @@
 # DATASET      the folder of the recordings, in any layout that `ttskit corpus` knows
 # CORPUS       further options of `ttskit corpus`
 # LEXICON      file of words and their phonemes, if there is one
+# VOICE        further options of `ttskit voice pack`
 # TEST         glob of the utterances that are kept for testing
 # QUICK_TEST   glob of those among the first 24
 TTSKIT ?= ttskit
@@ -12,15 +13,19 @@ BUILD ?= build
 CORPUS ?=
 CARD ?= card.toml
 LEXICON ?=
+VOICE ?=
 DEVICE ?= cpu
 # what is trained, and for how long
 ALIGNER ?=
 DURATION ?= --preset tiny
 DECODER ?= --preset tiny
 VOCODER ?= --preset tiny
+CRITICS ?= --set adversary.from_progress=0.0 --set training.batch=8 \
+	--set training.learning_rate=2e-4 --set training.final=0.1
 ALIGNER_FOR ?= --steps 1000
 DURATION_FOR ?= --steps 1500
 DECODER_FOR ?= --minutes 60
+SPECTRA_FOR ?= --minutes 15
 VOCODER_FOR ?= --minutes 60
 MEASURES ?= mcd,f0
 
@@ -31,7 +36,7 @@ all: $(BUILD)/voice.h5 $(BUILD)/scores.h5
 quick:
 	$(MAKE) all BUILD=$(BUILD)-quick CORPUS='$(CORPUS) --limit 24' TEST='$(QUICK_TEST)' \
 		ALIGNER_FOR='--steps 60' DURATION_FOR='--steps 40' DECODER_FOR='--steps 20' \
-		VOCODER_FOR='--steps 20'
+		SPECTRA_FOR='--steps 20' VOCODER_FOR='--steps 5'
 
 $(BUILD):
 	mkdir -p $@
@@ -65,12 +70,17 @@ $(BUILD)/duration.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
 $(BUILD)/decoder.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
 	$(TTSKIT) train decoder $^ $(DECODER) --set pitch=true $(DECODER_FOR) --device $(DEVICE) -o $@
 
-$(BUILD)/vocoder.h5: $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5
-	$(TTSKIT) train vocoder $^ $(VOCODER) $(VOCODER_FOR) --device $(DEVICE) -o $@
+# from spectra first; then critics hear it too
+$(BUILD)/spectra.h5: $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5
+	$(TTSKIT) train vocoder $^ $(VOCODER) $(SPECTRA_FOR) --device $(DEVICE) -o $@
+
+$(BUILD)/vocoder.h5: $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5 $(BUILD)/spectra.h5
+	$(TTSKIT) train vocoder $(wordlist 1,2,$^) --init $(BUILD)/spectra.h5 $(VOCODER) $(CRITICS) \
+		$(VOCODER_FOR) --device $(DEVICE) -o $@
 
 $(BUILD)/voice.h5: $(BUILD)/duration.h5 $(BUILD)/decoder.h5 $(BUILD)/vocoder.h5 $(CARD) $(LEXICON)
 	$(TTSKIT) voice pack $(BUILD)/duration.h5 $(BUILD)/decoder.h5 $(BUILD)/vocoder.h5 \
-		--card $(CARD) $(LEXICON:%=--lexicon %) -o $@
+		--card $(CARD) $(LEXICON:%=--lexicon %) $(VOICE) -o $@
 
 $(BUILD)/mels.h5: $(BUILD)/test-tokens.h5 $(BUILD)/duration.h5 $(BUILD)/decoder.h5
 	$(TTSKIT) decode $< --duration $(BUILD)/duration.h5 --decoder $(BUILD)/decoder.h5 -o $@

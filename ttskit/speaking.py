@@ -31,7 +31,7 @@ class Style:
     rate: float = 1.0  # times as fast
     pitch: float = 0.0  # semitones higher
     energy: float = 0.0  # dB louder
-    noise_scale: float | None = None  # of the decoder; its own without one
+    noise_scale: float | None = None  # of the decoder; the voice's own without one
     speaker: str = ""
     seed: int = 0
 
@@ -76,6 +76,7 @@ class Chain:
         volume = style.energy + line.prosody[:, 2]
         if "loudness_token" not in self.acoustics.needs and volume.any():
             audio = louder(audio, np.repeat(volume[1:], spoken.durations), self.facts.hop_length)
+        audio = bent(audio)
         if lost := unspoken(line.token_word, line.words, lasting):
             raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
         return Piece(line, lasting, np.concatenate([silence, audio]))
@@ -117,27 +118,33 @@ class Chain:
     def _manner(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Manner:
         rate, pitch, volume = line.prosody[1:].T
         self._check_pitch(bool(pitch.any()))
+        own, told = self.voice.settings.noise_scale, style.noise_scale
+        noise = own if told is None else told
         return Manner(
             length_scale=1 / (style.rate * rate),
             pitch=style.pitch + pitch,
             loudness=style.energy + volume,
             speaker=style.speaker,
-            knobs={} if style.noise_scale is None else {"noise_scale": style.noise_scale},
+            knobs={} if noise is None else {"noise_scale": noise},
             durations=durations,
         )
 
 
 def louder(audio: np.ndarray, volume: np.ndarray, hop_length: int) -> np.ndarray:
-    """Raise audio by dB given frame by frame, gliding between them; peaks are bent, not cut.
+    """Raise audio by dB given frame by frame, gliding between them.
 
-    audio (T * hop_length,), volume (T,) -> (T * hop_length,) within 1
+    audio (T * hop_length,), volume (T,) -> (T * hop_length,)
     """
     centres = (np.arange(len(volume)) + 0.5) * hop_length
     gain = 10 ** (np.interp(np.arange(len(audio)) + 0.5, centres, volume) / 20)
-    raised = audio * gain
-    beyond = np.abs(raised) - KNEE
-    bent = np.sign(raised) * (KNEE + (1 - KNEE) * np.tanh(beyond / (1 - KNEE)))
-    return np.where(beyond > 0, bent, raised).astype(np.float32)
+    return (audio * gain).astype(np.float32)
+
+
+def bent(audio: np.ndarray) -> np.ndarray:
+    """Bend peaks, so that none is beyond full scale and has to be cut."""
+    beyond = np.abs(audio) - KNEE
+    within = np.sign(audio) * (KNEE + (1 - KNEE) * np.tanh(beyond / (1 - KNEE)))
+    return np.where(beyond > 0, within, audio).astype(np.float32)
 
 
 def stretched(

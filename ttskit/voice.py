@@ -38,6 +38,7 @@ class Settings:
     fold: bool  # with `characters`: whether upper and lower case are one
     lexicon: tuple[str, ...]  # lines
     card: str  # markdown: licence, data, training, measures, weaknesses
+    noise_scale: float | None = None  # how much is left to chance; the decoder's own without one
 
     def speller(self, decoder: Trained, lexicons: Sequence[Path] = ()) -> Speller:
         """Return what spells texts in the symbols of a model; the files win over the lexicon."""
@@ -85,7 +86,14 @@ def read(path: Path, name: str = "") -> Voice:
     models = {role: trained.of(_part(container, role), role) for role in ROLES}
     _agree(models)
     lexicon = tuple(trained.table(container, "lexicon"))
-    settings = Settings(str(found["language"]), bool(found["fold"]), lexicon, str(found["card"]))
+    noise = found.get("noise_scale")
+    settings = Settings(
+        language=str(found["language"]),
+        fold=bool(found["fold"]),
+        lexicon=lexicon,
+        card=str(found["card"]),
+        noise_scale=None if noise is None else float(noise),
+    )
     return Voice(container, models, settings)
 
 
@@ -130,6 +138,8 @@ def write(
         "fold": settings.fold,
         "card": settings.card,
     }
+    if settings.noise_scale is not None:
+        attributes["noise_scale"] = settings.noise_scale
     for role, model in models.items():
         found = model.container.attributes
         attributes |= {f"{role}.{key}": found[key] for key in KEPT if key in found}

@@ -19,7 +19,7 @@ from tests.voices import facts, write_voice
 from ttskit import textgrid
 from ttskit.errors import ArtifactError, TextError, TtskitError
 from ttskit.models.glow import Glow
-from ttskit.speaking import louder
+from ttskit.speaking import bent, louder
 
 RATE, HOP = 22050, 256
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])}
@@ -204,7 +204,7 @@ def test_louder_is_louder(spoken):
 
 def test_peaks_are_bent_and_not_cut():
     wave = np.sin(np.arange(HOP * 4) / 7).astype(np.float32)
-    raised = louder(wave, np.full(4, 6.0), HOP)
+    raised = bent(louder(wave, np.full(4, 6.0), HOP))
     assert 0.97 < np.abs(raised).max() < 1
     soft = np.abs(wave) < 0.3
     assert raised[soft] == pytest.approx(wave[soft] * 10 ** (6 / 20))
@@ -222,6 +222,19 @@ def test_pitch_moves_where_the_decoder_knows_it_and_is_refused_where_not(spoken,
 def test_noise_scale_is_the_decoders(spoken):
     assert (spoken(TEXT, "--noise-scale", 0, "--seed", 1)
             == spoken(TEXT, "--noise-scale", 0, "--seed", 2)).all()  # fmt: skip
+
+
+def test_a_voice_may_have_a_noise_scale_of_its_own(tmp_path, spoken):
+    still = write_voice(tmp_path, "--noise-scale", 0, name="still.h5")
+    assert json.loads(run("voice", "info", still, "--json").stdout)["noise_scale"] == 0
+
+    def made(*words):
+        return run("say", TEXT, "--voice", still, "--raw", *words).stdout_bytes
+
+    assert made("--seed", 1) == made("--seed", 2)
+    lively = made("--seed", 1, "--noise-scale", 0.667)
+    assert lively != made("--seed", 1)
+    assert lively == spoken(TEXT, "--seed", 1).tobytes()
 
 
 def test_speakers_are_chosen_by_name(tmp_path):

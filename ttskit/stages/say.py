@@ -40,7 +40,6 @@ class Report:
     first: float = 0.0  # when the first audio was out
     last: float = 0.0  # and the last
     samples: int = 0
-    clipped: int = 0  # samples
     spoken: list[tuple[Line, np.ndarray]] = field(default_factory=list)
 
     @property
@@ -53,7 +52,6 @@ class Report:
         self.last = time.monotonic()
         self.first = self.first or self.last
         self.samples += len(piece.audio)
-        self.clipped += int((abs(piece.audio) > 1).sum())
         self.spoken.append((piece.line, piece.durations))
 
     def summary(self) -> dict[str, Any]:
@@ -136,7 +134,7 @@ def write(
     """Write each piece as soon as it is made, and silence until there are `samples`."""
     import numpy as np
 
-    from ttskit import progress, sink
+    from ttskit import sink
 
     with sink.opened(output, report.rate, raw) as out:
         for piece in pieces:
@@ -146,8 +144,6 @@ def write(
         if (left := samples - report.samples) > 0:
             out(np.zeros(left, np.float32))
             report.samples += left
-    if report.clipped:
-        progress.note(f"{report.clipped} samples were beyond full scale: lower --energy")
 
 
 def tell(report: Report, timing: Path | None, manifest: Path | None) -> None:

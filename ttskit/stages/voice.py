@@ -46,7 +46,12 @@ def pack(
     made = {
         "stage": "voice",
         "revision": 1,
-        "options": {"language": settings.language, "fold": settings.fold, "half": half},
+        "options": {
+            "language": settings.language,
+            "fold": settings.fold,
+            "half": half,
+            "noise_scale": settings.noise_scale,
+        },
         "inputs": [
             *(model.container.digest for model in models.values()),
             *(hashlib.sha256(text.encode()).hexdigest() for text in said),
@@ -74,6 +79,7 @@ def describe(found: Voice) -> dict[str, Any]:
         "speakers": found.models["decoder"].facts.speakers,
         "models": {role: model.family for role, model in found.models.items()},
         "lexicon": len(found.settings.lexicon),
+        "noise_scale": found.settings.noise_scale,
         "card": found.settings.card,
     }
 
@@ -89,6 +95,8 @@ def page(told: Mapping[str, Any]) -> str:
         "megabytes": told["megabytes"],
         "lexicon": f"{told['lexicon']} words",
     }
+    if told["noise_scale"] is not None:
+        rows["noise scale"] = told["noise_scale"]
     lines = [f"{told['path']}: {told['name']}", *(f"  {key:12} {rows[key]}" for key in rows)]
     return "\n".join([*lines, "", told["card"].strip()])
 
@@ -109,6 +117,9 @@ def command(
     fold: Annotated[bool, typer.Option("--fold", help="pack: with characters: case is one.")] = (
         False
     ),
+    noise_scale: Annotated[
+        float | None, typer.Option(min=0, help="pack: how much `say` leaves to chance.")
+    ] = None,
     float32: Annotated[
         bool, typer.Option("--float32", help="pack: keep weights in 32 bits.")
     ] = False,
@@ -120,8 +131,9 @@ def command(
     if action is Action.PACK:
         if card is None:
             raise typer.BadParameter("pack needs --card: name, licence, data, weaknesses ...")
-        settings = voice.Settings(language, fold, lines(lexicon or ()), voice.card(card))
-        pack(output, voice.chosen(files or ()), settings, not float32)
+        models, words = voice.chosen(files or ()), lines(lexicon or ())
+        settings = voice.Settings(language, fold, words, voice.card(card), noise_scale)
+        pack(output, models, settings, not float32)
         return
     if action is Action.LIST:
         names = [str(path) for path in voice.embedded().values()]
