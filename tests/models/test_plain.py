@@ -71,6 +71,7 @@ def test_one_number_makes_the_tempo_right(two):
     train(model, [two], 300, 3e-2)
     assert abs(before - 1) > 0.05
     assert model.watch(two)[0]["tempo"] == pytest.approx(1, abs=0.01)
+    assert model.loss(two, 1.0)["tempo"] >= 0  # so a low loss on what is held out is a good one
 
 
 def test_durations_are_never_below_zero(two):

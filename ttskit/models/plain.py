@@ -133,9 +133,9 @@ class Plain(Family):
     def _terms(self, states: Tensor, errors: Tensor, batch: Batch) -> dict[str, Tensor]:
         names = ("durations", *self.config.predict)
         terms = {name: batch.mean(errors[:, i], "token") for i, name in enumerate(names)}
-        made, true = _frames(self.values(states).float()).detach(), batch["durations"]
-        tempo = made * self.stretch.expm1() - true * self.stretch  # least where the sums agree
-        return {**terms, "tempo": batch.mean(tempo, "token")}
+        made = _frames(self.values(states).float()).detach() * batch.mask("token")
+        sums = made.sum(1).clamp_min(1e-3) * self.stretch.exp(), batch["durations"].sum(1)
+        return {**terms, "tempo": _deviance(*sums).sum() / batch.count("token")}
 
     def _made(self, states: Tensor, batch: Batch) -> dict[str, Tensor]:
         values = self.values(states).float() * batch.mask("token")[:, None]
@@ -146,6 +146,11 @@ class Plain(Family):
 def _frames(values: Tensor) -> Tensor:
     """Return durations (B, N) of values (B, K, N)."""
     return values[:, 0].expm1().clamp_min(0)
+
+
+def _deviance(made: Tensor, true: Tensor) -> Tensor:
+    """Return Poisson's deviance of counts: 0 where they agree; least where their sums do."""
+    return made - true + true * (true / made).log()
 
 
 class Predictor(nn.Module):
