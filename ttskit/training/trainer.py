@@ -26,10 +26,10 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from ttskit import progress, trained
-from ttskit.errors import Interrupted, TrainingError
+from ttskit.errors import Interrupted, SettingError, TrainingError
 from ttskit.models.batch import Batch
 from ttskit.models.family import Family
-from ttskit.training import batches, checkpoint, curves, monitor, processes
+from ttskit.training import batches, checkpoint, curves, monitor, processes, snapshots
 from ttskit.training.checkpoint import State
 from ttskit.training.configuration import Training
 from ttskit.training.examples import Examples
@@ -73,6 +73,8 @@ class Trainer:
         """Set everything up as it was at the last checkpoint, or for the first update."""
         rank, size = fabric.global_rank, fabric.world_size
         torch.manual_seed(self.seed)
+        if self.training.snapshot_every and type(self.model).sample is Family.sample:
+            raise SettingError(f"training.snapshot_every: {self.model.role} makes no snapshots")
         self.model.prepare()
         self.model.to(fabric.device)
         held = batches.held_out(
@@ -112,7 +114,7 @@ class Trainer:
         number = self.state.step * self.training.accumulate
         ready = batches.ahead(self._batch, count(number))
         self._saved = time.monotonic()
-        drawn = 0.0
+        drawn, every = 0.0, self.training.snapshot_every
         while (done := self._progress(fabric)) < 1 and not self._stop:
             began = time.perf_counter()
             update = [next(ready) for _ in range(self.training.accumulate)]
@@ -137,6 +139,8 @@ class Trainer:
                 if self.training.patience and self.state.stale >= self.training.patience:
                     progress.note(f"no better for {self.state.stale} validations: stopping early")
                     break
+            if every and self.state.step % every == 0 and self._main:
+                self._snapshot()
             if time.monotonic() - self._saved > self.training.save_every:
                 self.save()
         ready.close()  # type: ignore[attr-defined]
@@ -258,7 +262,7 @@ class Trainer:
             self.display.validated({n.removeprefix("loss/"): v for n, v in told.items()})
             if self._main:
                 self.log.write({"step": self.state.step, **row})
-        if loss < self.state.best or not len(self.held_out):
+        if loss < self.state.best - self.training.least_gain or not len(self.held_out):
             self.state.best, self.state.best_step, self.state.stale = loss, self.state.step, 0
             self._keep()
         else:
@@ -328,6 +332,15 @@ class Trainer:
                 self.optimizers,
                 self.provenance,
             )
+
+    def _snapshot(self) -> None:
+        """Keep what the model makes now of one utterance, one that is held out if there is any."""
+        row = int((self.held_out if len(self.held_out) else self.rows)[0])
+        batch = self.examples.batch([row], 0, (self.seed, 0)).to(self.model_device())
+        with self._finished_weights():
+            made = self.model.sample(batch)
+        names = self.examples.names(row)
+        snapshots.save(self.folder, self.state.step, names, made, self.model.facts, self.provenance)
 
     def _picture(self, pictures: Mapping[str, Any]) -> None:
         curves.save(self.folder, pictures, self.state.step)
