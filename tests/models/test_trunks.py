@@ -102,6 +102,13 @@ def test_a_transformer_without_positions_does_not_know_the_order():
         assert torch.allclose(one, other.flip(1), atol=1e-5) != positions
 
 
+def test_padding_out_of_reach_of_everything_still_sees_something():
+    trunk = make(CONFIGS["transformer that sees little"])
+    seen = trunk.seen(torch.arange(10) < torch.tensor([[10], [3], [0]]))
+    assert seen.any(-1).all()
+    assert seen[1, 0, :3, :3].sum() == seen[1, 0, :3].sum() == 9
+
+
 def test_a_span_bounds_what_is_seen():
     trunk = make(CONFIGS["transformer that sees little"])
     given = {name: x.requires_grad_() for name, x in inputs(1, 15).items()}
