@@ -36,7 +36,9 @@ def save(
     for kind in kinds.KINDS:
         if kind.kind() not in made:
             continue
-        columns = {name: value.cpu().numpy() for name, value in made[kind.kind()].items()}
+        columns: dict[str, Any] = {
+            name: value.cpu().numpy() for name, value in made[kind.kind()].items()
+        }
         if "audio" in columns:
             columns["audio"] = audio.to_int16(columns["audio"])[0]
         with Writer(
@@ -47,5 +49,5 @@ def save(
             tables={name: getattr(facts, name) for name in kind.tables},
             restart=True,
         ) as writer:
-            writer.append(kind(**names, **columns))
+            writer.append(kind(**{**names, **columns}))
             writer.seal([names["id"]])
