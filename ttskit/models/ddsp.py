@@ -31,11 +31,22 @@ TRAINING = {
     "training.segment": 64,
     "training.optimizer": "adam",
     "training.weight_decay": 0.0,
-    "training.learning_rate": 1e-3,
     "training.beta2": 0.999,
     "training.schedule": "exponential",
-    "training.final": 0.1,
     "training.clip_norm": 3.0,
+}
+# As published, but for the grid and so the length of what is cut out: 4 seconds.
+PAPER = TRAINING | {
+    "inputs": ("f0", "loudness"),
+    "gated": False,
+    "harmonics": 100,
+    "guess.channels": 0,
+    "training.batch": 32,
+    "training.segment": 344,
+    "training.learning_rate": 3e-4,
+    "training.half_life": 343_000.0,  # 0.98 every 10,000 updates
+    "training.final": 0.0,
+    "training.warmup": 0,
 }
 
 
@@ -82,7 +93,28 @@ class Ddsp(Learnt):
 
     controllable = True
     presets: ClassVar = {
-        "tiny": TRAINING,
+        "tiny": TRAINING
+        | {
+            "channels": 192,
+            "layers": 2,
+            "training.learning_rate": 3e-3,
+            "training.final": 0.03,
+        },
+        "base": TRAINING
+        | {
+            "inputs": ("mel", "f0", "voiced", "periodicity", "loudness"),
+            "training.learning_rate": 1e-3,
+        },
+        "paper": PAPER,
+        "instrument": PAPER
+        | {
+            "channels": 128,
+            "training.batch": 8,
+            "training.segment": 86,
+            "training.learning_rate": 3e-3,
+            "training.half_life": 0.0,
+            "training.final": 0.03,
+        },
     }
     generator: Controller
 
