@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from tests.made import PROVENANCE
 from tests.models.made import idle, train
+from ttskit import trained
 from ttskit.dsp.loudness import loudness as measured_loudness
 from ttskit.dsp.mel import mel
-from ttskit.errors import SettingError
+from ttskit.errors import ArtifactError, SettingError
 from ttskit.models import collapse, controls
 from ttskit.models.batch import collate
 from ttskit.models.controls import Controls
@@ -288,3 +290,43 @@ def test_harmonics_are_counted_by_the_lowest_f0():
 def test_settings_that_do_not_fit_are_refused():
     with pytest.raises(SettingError, match="kernel is 4, needs an odd number"):
         made(guess={"kernel": 4})
+
+
+OLD = """
+channels = 16
+layers = 1
+harmonics = 12
+noise_bands = 9
+[guess]
+channels = 8
+layers = 1
+"""
+
+
+def test_a_model_from_before_newer_settings_has_their_defaults(tmp_path, batch):
+    model = made()
+    trained.write(tmp_path / "old.h5", model, model.kept(), OLD, PROVENANCE)
+    again = trained.read(tmp_path / "old.h5").module()
+    assert (again.config.residual, again.config.smoothing.mode) == (0.0, "none")
+    first, second = (one.generate(batch, seeded())["audio"] for one in (model, again))
+    torch.testing.assert_close(first, second)
+
+
+def test_weights_that_are_missing_are_named(tmp_path):
+    model = made()
+    weights = {name: value for name, value in model.kept().items() if "head" not in name}
+    trained.write(tmp_path / "old.h5", model, weights, OLD, PROVENANCE)
+    with pytest.raises(ArtifactError, match=r"old\.h5: lacks the weights generator\.head\.entry\."):
+        trained.read(tmp_path / "old.h5").module()
+    newer = OLD.replace("channels = 16", "residual = 0.9\nchannels = 16", 1)
+    trained.write(tmp_path / "new.h5", model, model.kept(), newer, PROVENANCE)
+    with pytest.raises(ArtifactError, match=r"lacks the weights generator\.changes\.entry\.bias"):
+        trained.read(tmp_path / "new.h5").module()
+
+
+def test_a_transformer_says_what_its_attention_needs():
+    long, short = ({"frame": frames, "sample": frames * HOP} for frames in (8000, 4000))
+    model = made(trunk="transformer", channels=32)
+    grown = model.memory(4, long) / model.memory(4, short)
+    assert 2.5 < grown <= 4
+    assert made(trunk="gru").memory(4, long) == 2 * made(trunk="gru").memory(4, short)

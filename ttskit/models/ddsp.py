@@ -26,6 +26,7 @@ from ttskit.models.spectral import differences, loudness
 from ttskit.models.vocoder import Learnt
 from ttskit.settings import key, table
 
+HELD = 3  # numbers of each harmonic at each sample, for the way back
 TRAINING = {
     "training.batch": 16,
     "training.segment": 64,
@@ -213,6 +214,14 @@ class Ddsp(Learnt):
     def sample(self, batch: Batch) -> Mapping[str, Mapping[str, Tensor]]:
         frames = {name: batch[name][0] for name in self.wants if name in batch}
         return {**super().sample(batch), "controls": self.controls(frames)}
+
+    def memory(self, utterances: int, lengths: Mapping[str, int]) -> int:
+        """Return the bytes of all harmonics of a batch, and of attention where there is some."""
+        told, frames = self.config, lengths["frame"]
+        numbers = HELD * lengths["sample"] * self.generator.head.sizes[1]
+        if told.trunk == "transformer":
+            numbers += told.layers * told.heads * frames**2
+        return 4 * utterances * numbers
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
