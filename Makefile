@@ -26,7 +26,7 @@ check: $(READY) ## everything that must be green: format, lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m "slow or not slow"
 
 format: $(READY) ## format the code and sort its imports
 	$(BIN)/ruff check --fix .

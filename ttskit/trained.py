@@ -73,15 +73,31 @@ class Trained:
                     f"it comes from with `ttskit {verb} --{key.replace('_', '-')} {wanted:g}`"
                 )
 
-    def module(self, device: str = "cpu") -> Family:
-        """Return the model itself, ready to generate."""
+    def speaker(self, own: str) -> str:
+        """Return which of its speakers a recording's own one is, or the only one."""
+        known = self.facts.speakers
+        if own in known:
+            return own
+        if own and len(known) > 1:
+            raise TtskitError(
+                f"its speaker {own!r} is none of {self.name}, which knows {', '.join(known)}"
+            )
+        return known[0]
+
+    def shape(self) -> tuple[type[Family], Any]:
+        """Return the family, and its config as the family knows it."""
         from ttskit.models import find
         from ttskit.settings import changed
 
         kind = find(self.family, self.role)
-        usable(device)
         told = {name: value for name, value in self.config.items() if name != "training"}
-        module = kind(changed(kind.Config(), told, self.name), self.facts)
+        return kind, changed(kind.Config(), told, self.name)
+
+    def module(self, device: str = "cpu") -> Family:
+        """Return the model itself, ready to generate."""
+        usable(device)
+        kind, config = self.shape()
+        module = kind(config, self.facts)
         weights, wanted = self.weights(), module.kept()
         for names, what in (
             (wanted.keys() - weights.keys(), "lacks the weights"),

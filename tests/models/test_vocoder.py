@@ -162,6 +162,7 @@ def test_critics_play_from_their_part_of_the_training_on(name, batch):
     assert set(model.terms(batch, 0.49, "generator")) == {"mel", "stft", "log_stft"}
     assert {"adversarial", "features"} < set(model.terms(batch, 0.5, "generator"))
     assert set(model.terms(batch, 0.5, "critic")) == {"real", "copy"}
+    assert (model.judged(0.49), model.judged(0.5)) == (True, False)
 
 
 def test_without_critics_there_is_one_player(name, batch):
@@ -169,6 +170,7 @@ def test_without_critics_there_is_one_player(name, batch):
     model.prepare()
     assert list(model.players()) == ["generator"]
     assert set(model.terms(batch, 1.0, "generator")) == {"mel", "stft", "log_stft"}
+    assert model.judged(1.0)
 
 
 def test_one_can_watch_the_copy_of_an_utterance(name, batch):

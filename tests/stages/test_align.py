@@ -50,6 +50,24 @@ def test_the_aligner_that_was_trained_is_kept_and_serves_again(tmp_path, monkeyp
 
 
 @pytest.mark.usefixtures("truth")
+def test_a_decoder_aligns_unless_it_reads_durations(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ["--set", "flow.blocks=2", "--set", "flow.hidden=16", "--steps", 1]
+    train = ["train", "decoder", "--preset", "tiny", "features.h5"]
+    joint = ["--set", "durations=joint", "--set", "coarse_layers=0"]
+    run(*train, "tokens.h5", *joint, *small, "-o", "joint.h5")
+    run("align", "features.h5", "tokens.h5", "--aligner", "joint.h5", "-o", "x.h5")
+    reader, heard = Reader(tmp_path / "x.h5", Alignment), Reader(tmp_path / "features.h5", Features)
+    assert reader.ids == heard.ids
+    for id in reader:
+        assert reader[id].durations.sum() == len(heard[id].mel)
+    run("plot", "x.h5", "features.h5", "--aligner", "joint.h5", "-o", "attention.png")
+    run(*train, "x.h5", *small, "-o", "coarse.h5")
+    with pytest.raises(TtskitError, match="is a decoder that cannot align"):
+        run("align", "features.h5", "tokens.h5", "--aligner", "coarse.h5", "-o", "y.h5")
+
+
+@pytest.mark.usefixtures("truth")
 def test_an_aligner_for_other_features_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run("align", "features.h5", "tokens.h5", "--steps", 1, "-o", "x.h5")

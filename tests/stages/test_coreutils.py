@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from tests.made import corpus_record, run, sha, write_corpus
 from ttskit.artifact import Reader
 from ttskit.errors import TtskitError
-from ttskit.kinds import Corpus
+from ttskit.kinds import Corpus, Tokens
 from ttskit.stages import split
 
 
@@ -101,6 +102,22 @@ def test_merge_refuses_what_does_not_fit(tmp_path, corpus):
     twin = write_corpus(tmp_path / "twin.h5", [3])
     with pytest.raises(TtskitError, match=r"twin.h5: u003 is in .*corpus.h5 too"):
         run("merge", corpus, twin, "-o", tmp_path / "x.h5")
+
+
+def test_tokens_of_two_languages_share_one_table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, text, language in (("en", "Good morning.", "en-us"), ("nl", "Goede morgen.", "nl")):
+        Path(f"{name}.tsv").write_text(f"{name}\t{text}\n", encoding="utf-8")
+        run("tokens", f"{name}.tsv", "--language", language, "-o", f"{name}.h5")
+    run("merge", "en.h5", "nl.h5", "-o", "both.h5")
+    both = Reader(tmp_path / "both.h5", Tokens)
+    table = both.table("symbols")
+    assert len(set(table)) == len(table)
+    for name in ("en", "nl"):
+        own = Reader(tmp_path / f"{name}.h5", Tokens)
+        expected = [own.table("symbols")[token] for token in own[name].tokens]
+        assert [table[token] for token in both[name].tokens] == expected
+        assert both[name].language == own[name].language
 
 
 def test_diff_finds_what_differs(tmp_path, corpus):

@@ -61,12 +61,13 @@ def test_the_options_do_what_they_say(dataset, tmp_path, ttskit):
         dataset / "wavs" / "c00.wav", np.concatenate([silence, tone, silence]) + noise, RATE
     )
     words = ["--sample-rate", 16000, "--trim", "--peak", -6, "--min-seconds", 0.4, "--limit", 9]
+    words += ["--speaker", "ann"]
     found = ttskit("corpus", dataset, *words, "-o", "x.h5")
     assert found.returncode == 0, found.stderr
     reader = Reader(tmp_path / "x.h5", Corpus)
     assert len(reader["c00"].audio) / 16000 == pytest.approx(1.2, abs=0.1)
     assert np.abs(reader["c00"].audio).max() == pytest.approx(32768 * 10 ** (-6 / 20), abs=2)
-    assert list(reader) == ["c00"]
+    assert [reader[id].speaker for id in reader] == ["ann"]
     assert len(reader.skipped) == 8
     assert reader.skipped["c01"] == "lasts 0.26 s, less than --min-seconds 0.4"
 

@@ -19,6 +19,7 @@ from ttskit import trained
 from ttskit.artifact import Writer
 from ttskit.errors import ArtifactError, TrainingError
 from ttskit.kinds import Features
+from ttskit.models.attention import Attention
 from ttskit.stages.train import train, wished
 from ttskit.training import curves, monitor
 from ttskit.training.configuration import Training
@@ -97,6 +98,15 @@ def test_what_is_delivered_is_up_to_date_though_the_best_one_is_older(speech, tm
     assert model.container.attributes["steps"] == 2  # nothing got better after that
     run(speech, tmp_path / "x.h5", *still, steps=4)
     assert "up to date" in capsys.readouterr().err
+
+
+def test_the_last_weights_are_delivered_where_the_held_out_loss_does_not_judge(
+    speech, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Attention, "judged", lambda _, progress: progress < 0.5)
+    still = ("training.learning_rate=0.0", "training.validation=0.2", "training.validate_every=1")
+    model = run(speech, tmp_path / "x.h5", *still, steps=4)
+    assert model.container.attributes["steps"] == 4
 
 
 def test_what_is_made_is_up_to_date_and_other_settings_do_not_mix(speech, tmp_path, capsys):

@@ -123,6 +123,9 @@ class Attention(Family):
     ) -> dict[str, Tensor]:
         return {"scores": self(batch)}
 
+    def scores(self, batch: Batch) -> Tensor:
+        return self(batch)
+
     def skippable(self, batch: Batch) -> Tensor:
         """Return which tokens may last no frame, (B, N) bool."""
         return self.silent[batch["tokens"]] & batch.mask("token")

@@ -72,6 +72,11 @@ class Family(nn.Module):
         """Return the fields of a batch that `loss` reads."""
         raise NotImplementedError
 
+    @classmethod
+    def aligns(cls, config: Any) -> bool:  # noqa: ARG003
+        """Tell whether `scores` works: whether `ttskit align` can use such a model."""
+        return cls.role == "aligner"
+
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Return the terms to minimise, by name; training descends on their sum.
 
@@ -84,6 +89,10 @@ class Family(nn.Module):
         self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
     ) -> dict[str, Tensor]:
         """Return what the role makes; all chance comes from `generator`."""
+        raise NotImplementedError
+
+    def scores(self, batch: Batch) -> Tensor:
+        """Return how likely each token makes each frame, (B, T, N): what alignment searches."""
         raise NotImplementedError
 
     def prepare(self) -> None:
@@ -99,6 +108,10 @@ class Family(nn.Module):
     def terms(self, batch: Batch, progress: float, player: str) -> dict[str, Tensor]:  # noqa: ARG002
         """Return the loss of one player; an empty one means that it sits this update out."""
         return self.loss(batch, progress)
+
+    def judged(self, progress: float) -> bool:  # noqa: ARG002
+        """Tell whether the loss on what is held out says which weights are best; else the last."""
+        return True
 
     def kept(self) -> dict[str, Tensor]:
         """Return the weights that a finished model needs."""

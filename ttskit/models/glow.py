@@ -35,6 +35,7 @@ from ttskit.models.layers import (
 from ttskit.settings import key, table
 
 HALF_LOG = math.log(2 * math.pi) / 2
+READ_DURATIONS = ("coarse_layers", "pitch")  # what needs them before they are found
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,9 @@ class GlowConfig:
     flow: FlowConfig = table(FlowConfig, "the invertible network")
 
     def __post_init__(self) -> None:
-        if self.durations == "joint" and self.coarse_layers:
-            raise SettingError(
-                f"coarse_layers is {self.coarse_layers}, needs 0 where durations is joint"
-            )
+        for name in READ_DURATIONS:
+            if self.durations == "joint" and (value := getattr(self, name)):
+                raise SettingError(f"{name} is {value}, needs 0 where durations is joint")
 
 
 class Glow(Family):
@@ -124,6 +124,10 @@ class Glow(Family):
         told = ("durations",) if config.durations == "alignment" else ()
         return ("tokens", "mel", "speaker", *told, *(("pitch",) if config.pitch else ()))
 
+    @classmethod
+    def aligns(cls, config: GlowConfig) -> bool:
+        return not any(getattr(config, name) for name in READ_DURATIONS)
+
     def initialise(self, batch: Batch) -> None:
         mel, real = self._whole_steps(batch)
         speaker = self._speaker(batch)
@@ -174,8 +178,6 @@ class Glow(Family):
     @torch.no_grad()
     def scores(self, batch: Batch) -> Tensor:
         """Return how likely each token makes each frame, (B, T, N): what MAS searches."""
-        if self.coarse is not None:
-            raise SettingError("coarse_layers: a model that has them cannot align; train it with 0")
         speaker = self._speaker(batch)
         mel, real = self._whole_steps(batch, up=True)
         noise, _ = self.flow(mel, real, self._told(speaker, None))

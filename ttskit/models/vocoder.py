@@ -111,6 +111,10 @@ class Learnt(Vocoder):
         if self.config.adversary.from_progress < 1:
             self.critics = Critics(self.config.adversary)
 
+    def judged(self, progress: float) -> bool:
+        """Tell no more from spectra once critics play: what they ask for costs distance."""
+        return self.critics is None or progress < self.config.adversary.from_progress
+
     def players(self) -> dict[str, nn.Module]:
         alone: dict[str, nn.Module] = {"generator": self.generator}
         return alone | ({"critic": self.critics} if self.critics else {})

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
 
 import typer
 
@@ -31,12 +31,15 @@ from ttskit.options import (
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import Tensor
 
     from ttskit.artifact import Reader
     from ttskit.dsp.flatstart import Gaussians, Utterance
     from ttskit.kinds import Alignment, Features, Tokens
     from ttskit.models.family import Family
     from ttskit.trained import Trained
+
+Spelt: TypeAlias = "Tokens | Alignment"
 
 REVISION = 2
 STEPS = 1000  # updates of an aligner that is trained along the way
@@ -46,9 +49,7 @@ ROUNDS = 12  # of search and fit, without a network
 class Aligner(Protocol):
     """How an utterance is aligned: durations (token,) and scores (token,) of mel and tokens."""
 
-    def __call__(
-        self, mel: np.ndarray, tokens: np.ndarray, id: str
-    ) -> tuple[np.ndarray, np.ndarray]: ...
+    def __call__(self, mel: np.ndarray, spelt: Spelt) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,15 @@ class Flat:
     model: Gaussians
     silent: np.ndarray
 
-    def __call__(
-        self, mel: np.ndarray, tokens: np.ndarray, id: str
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, mel: np.ndarray, spelt: Spelt) -> tuple[np.ndarray, np.ndarray]:
         from ttskit.dsp import flatstart
 
-        return flatstart.align(self.model, mel, tokens, self.silent, id)
+        return flatstart.align(self.model, mel, spelt.tokens, self.silent, spelt.id)
 
 
 @dataclass(frozen=True)
 class Neural:
-    """A trained aligner; every process loads it for itself."""
+    """A trained model that can tell tokens from mel; every process loads it for itself."""
 
     model: Trained
 
@@ -79,21 +78,29 @@ class Neural:
     def __getstate__(self) -> dict[str, Any]:
         return {"model": self.model}
 
-    def __call__(
-        self, mel: np.ndarray, tokens: np.ndarray, id: str
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def scores(self, mel: np.ndarray, spelt: Spelt) -> Tensor:
+        """Return how likely each token makes each frame, (frame, token)."""
         import numpy as np
         import torch
 
-        from ttskit.dsp import mas
         from ttskit.models.batch import collate
 
+        told = {"mel": mel, "tokens": spelt.tokens}
+        if "speaker" in self.module.needs(self.module.config):
+            known = self.model.facts.speakers
+            told["speaker"] = np.array(known.index(self.model.speaker(spelt.speaker)))
         with torch.inference_mode():
-            batch = collate([id], [{"mel": mel, "tokens": tokens}])
-            found = self.module.generate(batch)["scores"][0]  # (T, N)
-            sure, score = found.log_softmax(1).numpy(), found.numpy()
-        silent = np.array(self.model.facts.silent)[tokens]
-        durations = mas.durations(score, silent, id)
+            return self.module.scores(collate([spelt.id], [told]))[0]
+
+    def __call__(self, mel: np.ndarray, spelt: Spelt) -> tuple[np.ndarray, np.ndarray]:
+        import numpy as np
+
+        from ttskit.dsp import mas
+
+        found = self.scores(mel, spelt)
+        sure, score = found.log_softmax(1).numpy(), found.numpy()
+        silent = np.array(self.model.facts.silent)[spelt.tokens]
+        durations = mas.durations(score, silent, spelt.id)
         on_path = np.where(mas.path(durations, len(score)), sure, 0).sum(axis=0)
         return durations, (on_path / np.maximum(durations, 1)).astype(np.float32)
 
@@ -122,7 +129,7 @@ def utterance(id: str, pairs: Pairs, aligner: Aligner | None) -> Alignment:
 
     assert aligner is not None  # only an artifact that is up to date needs none
     spelt = pairs.tokens[id]
-    durations, scores = aligner(pairs.mel(id), spelt.tokens, id)
+    durations, scores = aligner(pairs.mel(id), spelt)
     return Alignment(
         id=id,
         speaker=spelt.speaker,
@@ -153,11 +160,23 @@ def fitted(pairs: Pairs, silent: np.ndarray, rounds: int) -> Flat:
     return Flat(model, silent)
 
 
-def opened(path: Path, features: Reader[Features], symbols: Sequence[str]) -> Trained:
-    """Open a trained aligner, and check that it is for such features and tokens."""
+def able(path: Path) -> Trained:
+    """Open a model that can align."""
     from ttskit import trained
 
-    found = trained.read(path, role="aligner")
+    found = trained.read(path)
+    family, config = found.shape()
+    if not family.aligns(config):
+        raise ArtifactError(
+            f"{path}: is a {found.role} that cannot align; needs an aligner, or a decoder whose "
+            "config says neither coarse_layers nor pitch"
+        )
+    return found
+
+
+def opened(path: Path, features: Reader[Features], symbols: Sequence[str]) -> Trained:
+    """Open a model that can align, and check that it is for such features and tokens."""
+    found = able(path)
     found.check_grid(features.name, features.attributes)
     if tuple(symbols) != found.facts.symbols:
         raise ArtifactError(

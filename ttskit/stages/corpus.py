@@ -35,6 +35,7 @@ class Settings:
     peak: float | None = None  # dBFS
     min_seconds: float = 0.0
     max_seconds: float | None = None
+    speaker: str = ""  # where the dataset names none
 
 
 def utterance(clip: Clip, settings: Settings) -> Corpus:
@@ -60,7 +61,8 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
         )
     if not whole.any():
         raise AudioError(f"{clip.audio}: nothing is left of it in 16 bit: too short or too quiet")
-    return Corpus(id=clip.id, speaker=clip.speaker, text=clip.text, audio=whole)
+    speaker = clip.speaker or settings.speaker
+    return Corpus(id=clip.id, speaker=speaker, text=clip.text, audio=whole)
 
 
 def explain(dataset: Dataset) -> Iterator[str]:
@@ -111,6 +113,7 @@ def command(
     peak: Annotated[float | None, typer.Option(min=-60, max=0, help="Scale to this, dBFS.")] = None,
     min_seconds: Annotated[float, typer.Option(min=0, help="Leave shorter ones out.")] = 0.0,
     max_seconds: Annotated[float | None, typer.Option(help="Leave longer ones out.")] = None,
+    speaker: Annotated[str, typer.Option(help="Who speaks, where none is named.")] = "",
     limit: Limit = None,
     jobs: Jobs = 0,
     skip_bad: SkipBad = False,
@@ -129,7 +132,7 @@ def command(
     if explain_only:
         typer.echo("\n".join(explain(found)))
         return
-    settings = Settings(sample_rate, trim, peak, min_seconds, max_seconds)
+    settings = Settings(sample_rate, trim, peak, min_seconds, max_seconds, speaker)
     recipe = Recipe(
         stage="corpus",
         revision=REVISION,

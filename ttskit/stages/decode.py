@@ -106,7 +106,9 @@ class Speak:
 
         said, known, heard = self.tell(item)
         check(said, len(self.decoder.facts.symbols))
-        manner = replace(self.manner, speaker=self._speaker(said.speaker))
+        manner = replace(
+            self.manner, speaker=self.manner.speaker or self.decoder.speaker(said.speaker)
+        )
         if known:
             manner = replace(manner, known=known, durations=known["durations"])
         seed = seed_of(self.seed, said.id)
@@ -130,18 +132,6 @@ class Speak:
             confidence=spoken.foretold.get("confidence"),
             **(heard or {}),
         )
-
-    def _speaker(self, own: str) -> str:
-        """Return who speaks: who is asked for, or the utterance's own speaker, or the only one."""
-        known = self.decoder.facts.speakers
-        if self.manner.speaker or own in known:
-            return self.manner.speaker or own
-        if own and len(known) > 1:
-            raise TtskitError(
-                f"its speaker {own!r} is none of {self.decoder.name}: choose one with --speaker, "
-                f"of {', '.join(known)}"
-            )
-        return known[0]
 
 
 def check(said: Tokens | Alignment, symbols: int) -> None:

@@ -1,8 +1,12 @@
-"""Merge: several artifacts of one kind become one, in the order given."""
+"""Merge: several artifacts of one kind become one, in the order given.
+
+Tokens of several languages get one table of symbols: that of the first, then what is new.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ttskit.errors import ArtifactError, TtskitError
@@ -11,6 +15,8 @@ from ttskit.stages import select
 
 if TYPE_CHECKING:
     from ttskit.artifact import Reader
+
+SYMBOLS = "symbols"  # the table that `tokens` are numbers of
 
 
 def fit(readers: Sequence[Reader[Any]]) -> None:
@@ -27,7 +33,7 @@ def fit(readers: Sequence[Reader[Any]]) -> None:
                 raise ArtifactError(
                     f"{other.name}: has {name} {theirs}, {first.name} has {ours}: make both alike"
                 )
-        for name in first.kind.tables:
+        for name in first.kind.tables.keys() - {SYMBOLS}:
             if first.table(name) != other.table(name):
                 raise ArtifactError(f"{other.name}: its {name} differ from those of {first.name}")
         if {s.name for s in first.columns} != {s.name for s in other.columns}:
@@ -36,6 +42,24 @@ def fit(readers: Sequence[Reader[Any]]) -> None:
             if id in seen:
                 raise ArtifactError(f"{other.name}: {id} is in {seen[id]} too; ids must be unique")
         seen |= dict.fromkeys(other.ids, other.name)
+
+
+def joined(readers: Sequence[Reader[Any]]) -> list[str]:
+    """Return the symbols of all, those of the first in front."""
+    return list(dict.fromkeys(symbol for one in readers for symbol in one.table(SYMBOLS)))
+
+
+def renumbered(record: Any, reader: Reader[Any], symbols: Sequence[str]) -> Any:
+    """Return an utterance with its tokens as numbers of other symbols."""
+    import numpy as np
+
+    own = reader.table(SYMBOLS)
+    if own == symbols or record.tokens is None:
+        return record
+    if len(record.tokens) and record.tokens.max() >= len(own):
+        raise ArtifactError("is damaged: `ttskit verify` says in what")
+    table = np.array([symbols.index(symbol) for symbol in own], record.tokens.dtype)
+    return replace(record, tokens=table[record.tokens])
 
 
 def command(
@@ -57,4 +81,12 @@ def command(
     for id in skipped.keys() & set(ids):
         del skipped[id]
     running = Running(restart=restart, dry_run=dry_run)
-    select.copy(output, "merge", {}, readers, ids, skipped, running)
+    tables, owners = {}, {id: reader for reader in readers for id in reader.ids}
+    if SYMBOLS in readers[0].kind.tables:
+        tables[SYMBOLS] = joined(readers)
+
+    def read(id: str) -> Any:
+        record = owners[id][id]
+        return renumbered(record, owners[id], tables[SYMBOLS]) if tables else record
+
+    select.copy(output, "merge", {}, readers, ids, skipped, running, read, tables)

@@ -325,20 +325,14 @@ def _agree(first: Reader[Any], other: Reader[Any]) -> None:
 
 def attended(shown: Utterance, path: Path, symbols: Sequence[str]) -> np.ndarray:
     """Return how likely a trained aligner finds each token at each frame, (frame, token)."""
-    import torch
-
-    from ttskit import trained
-    from ttskit.models.batch import collate
+    from ttskit.stages.align import Neural, able
 
     if shown.features is None or shown.spoken is None:
         raise TtskitError(f"{path}: to draw what it makes of an utterance, add features and tokens")
-    model = trained.read(path, role="aligner")
+    model = able(path)
     if tuple(symbols) != model.facts.symbols or shown.features.mel.shape[1] != model.facts.n_mels:
         raise TtskitError(f"{path}: was trained for other symbols or another mel")
-    told = {"mel": shown.features.mel, "tokens": shown.spoken.record.tokens}
-    with torch.inference_mode():
-        scores = model.module().generate(collate([shown.said.id], [told]))["scores"]
-    return scores[0].softmax(1).numpy()
+    return Neural(model).scores(shown.features.mel, shown.spoken.record).softmax(1).numpy()
 
 
 def command(

@@ -66,8 +66,13 @@ def copy(
     ids: Sequence[str],
     skipped: Mapping[str, str],
     running: Running,
+    read: Callable[[str], Any] | None = None,
+    tables: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
-    """Write an artifact with the utterances `ids`, each from the reader that has it."""
+    """Write an artifact with the utterances `ids`, each as `read`, or as in the first reader.
+
+    Its tables are those of the first reader where `tables` has no other.
+    """
     from ttskit.work import Recipe, build
 
     first = readers[0]
@@ -78,11 +83,10 @@ def copy(
         options=options,
         inputs=[reader.digest for reader in readers],
         attributes=first.attributes,
-        tables={name: first.table(name) for name in first.kind.tables},
+        tables={name: first.table(name) for name in first.kind.tables} | dict(tables or {}),
         skipped=skipped,
     )
-    owners = {id: reader for reader in readers for id in reader.ids}
-    build(output, recipe, {id: id for id in ids}, lambda id: owners[id][id], running)
+    build(output, recipe, {id: id for id in ids}, read or first.__getitem__, running)
 
 
 def seconds(reader: Reader[Any]) -> Callable[[int], float]:

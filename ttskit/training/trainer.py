@@ -262,7 +262,9 @@ class Trainer:
             self.display.validated({n.removeprefix("loss/"): v for n, v in told.items()})
             if self._main:
                 self.log.write({"step": self.state.step, **row})
-        if loss < self.state.best - self.training.least_gain or not len(self.held_out):
+        done = self.goal.reached(self.state.step, self.state.seconds)
+        judged = len(self.held_out) and self.model.judged(done)
+        if loss < self.state.best - self.training.least_gain or not judged:
             self.state.best, self.state.best_step, self.state.stale = loss, self.state.step, 0
             self._keep()
         else:

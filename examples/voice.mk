@@ -1,0 +1,85 @@
+# From recordings to a voice, and its scores on what it was never trained on.  An example says what
+# differs, and includes this.  Every target is a file: a run that was killed goes on when make is
+# called again, and `make -j` is safe (but two trainings at once share the cores).
+#
+# DATASET      the folder of the recordings, in any layout that `ttskit corpus` knows
+# CORPUS       further options of `ttskit corpus`
+# LEXICON      file of words and their phonemes, if there is one
+# TEST         glob of the utterances that are kept for testing
+# QUICK_TEST   glob of those among the first 24
+TTSKIT ?= ttskit
+BUILD ?= build
+CORPUS ?=
+CARD ?= card.toml
+LEXICON ?=
+DEVICE ?= cpu
+# what is trained, and for how long
+ALIGNER ?=
+DURATION ?= --preset tiny
+DECODER ?= --preset tiny
+VOCODER ?= --preset tiny
+ALIGNER_FOR ?= --steps 1000
+DURATION_FOR ?= --steps 1500
+DECODER_FOR ?= --minutes 60
+VOCODER_FOR ?= --minutes 60
+MEASURES ?= mcd,f0
+
+.DELETE_ON_ERROR:
+.PHONY: all quick clean
+all: $(BUILD)/voice.h5 $(BUILD)/scores.h5
+
+quick:
+	$(MAKE) all BUILD=$(BUILD)-quick CORPUS='$(CORPUS) --limit 24' TEST='$(QUICK_TEST)' \
+		ALIGNER_FOR='--steps 60' DURATION_FOR='--steps 40' DECODER_FOR='--steps 20' \
+		VOCODER_FOR='--steps 20'
+
+$(BUILD):
+	mkdir -p $@
+
+$(BUILD)/corpus.h5: | $(BUILD)
+	$(TTSKIT) corpus $(DATASET) $(CORPUS) -o $@
+
+$(BUILD)/features.h5: $(BUILD)/corpus.h5
+	$(TTSKIT) features $< -o $@
+
+$(BUILD)/tokens.h5: $(BUILD)/corpus.h5
+	$(TTSKIT) tokens $< $(LEXICON:%=--lexicon %) -o $@
+
+# what is tested on is never trained on
+$(BUILD)/train-%.h5: $(BUILD)/%.h5
+	$(TTSKIT) select $< --glob '$(TEST)' --others -o $@
+
+$(BUILD)/test-%.h5: $(BUILD)/%.h5
+	$(TTSKIT) select $< --glob '$(TEST)' -o $@
+
+$(BUILD)/aligner.h5: $(BUILD)/train-features.h5 $(BUILD)/train-tokens.h5
+	$(TTSKIT) train aligner $^ $(ALIGNER) $(ALIGNER_FOR) --device $(DEVICE) -o $@
+
+$(BUILD)/alignment.h5: $(BUILD)/features.h5 $(BUILD)/tokens.h5 $(BUILD)/aligner.h5
+	$(TTSKIT) align $(BUILD)/features.h5 $(BUILD)/tokens.h5 --aligner $(BUILD)/aligner.h5 -o $@
+
+$(BUILD)/duration.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
+	$(TTSKIT) train duration $^ $(DURATION) --set 'predict=["pitch"]' \
+		$(DURATION_FOR) --device $(DEVICE) -o $@
+
+$(BUILD)/decoder.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
+	$(TTSKIT) train decoder $^ $(DECODER) --set pitch=true $(DECODER_FOR) --device $(DEVICE) -o $@
+
+$(BUILD)/vocoder.h5: $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5
+	$(TTSKIT) train vocoder $^ $(VOCODER) $(VOCODER_FOR) --device $(DEVICE) -o $@
+
+$(BUILD)/voice.h5: $(BUILD)/duration.h5 $(BUILD)/decoder.h5 $(BUILD)/vocoder.h5 $(CARD) $(LEXICON)
+	$(TTSKIT) voice pack $(BUILD)/duration.h5 $(BUILD)/decoder.h5 $(BUILD)/vocoder.h5 \
+		--card $(CARD) $(LEXICON:%=--lexicon %) -o $@
+
+$(BUILD)/mels.h5: $(BUILD)/test-tokens.h5 $(BUILD)/duration.h5 $(BUILD)/decoder.h5
+	$(TTSKIT) decode $< --duration $(BUILD)/duration.h5 --decoder $(BUILD)/decoder.h5 -o $@
+
+$(BUILD)/spoken.h5: $(BUILD)/mels.h5 $(BUILD)/vocoder.h5
+	$(TTSKIT) vocode $< --vocoder $(BUILD)/vocoder.h5 -o $@
+
+$(BUILD)/scores.h5: $(BUILD)/test-corpus.h5 $(BUILD)/spoken.h5
+	$(TTSKIT) evaluate $^ --measures $(MEASURES) -o $@
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-quick
