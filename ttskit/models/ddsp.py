@@ -228,5 +228,11 @@ class Ddsp(Learnt):
         _, pictures = super().watch(batch)
         controls = self.play(batch.fields, batch.mask("frame"))
         made = self.rendered(batch, controls)
-        numbers = collapse.numbers(batch, controls, made, self.facts)
+        told = self.config.spectral
+        linear, log = differences(made, batch["audio"], told.n_fft, told.floor)
+        numbers = {
+            "linear": float(linear.mean()),  # whatever they weigh
+            "log": float(log.mean()),
+            **collapse.numbers(batch, controls, made, self.facts),
+        }
         return numbers, pictures | collapse.pictures(controls, int(batch.lengths["frame"][0]))

@@ -116,7 +116,7 @@ class Trainer:
         self._saved = time.monotonic()
         drawn, every = 0.0, self.training.snapshot_every
         while (done := self._progress(fabric)) < 1 and not self._stop:
-            began = time.perf_counter()
+            began, self._backward = time.perf_counter(), 0.0
             update = [next(ready) for _ in range(self.training.accumulate)]
             waited = time.perf_counter() - began
             row = self._update(fabric, update, done)
@@ -125,6 +125,7 @@ class Trainer:
             row |= {
                 "step_seconds": took,
                 "data_seconds": waited,
+                "backward_seconds": self._backward,
                 "memory_mb": processes.memory(fabric),
             }
             fraction = self.goal.reached(self.state.step, self.state.seconds)
@@ -205,7 +206,9 @@ class Trainer:
             with fabric.autocast():
                 terms = self.model.terms(batch, done, player)
             if terms:
+                began = time.perf_counter()
                 fabric.backward(torch.stack(list(terms.values())).sum())
+                self._backward += time.perf_counter() - began
             for name, value in terms.items():
                 sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value.detach()
         for parameter in others:
@@ -251,17 +254,19 @@ class Trainer:
     @torch.no_grad()
     def _validate(self) -> dict[str, Any]:
         """Measure the loss on what is held out; keep the model if it is the best so far."""
-        pictures: dict[str, Any] = {}
-        loss = 0.0
-        if len(self.held_out):
-            with self._finished_weights(), torch.random.fork_rng():
-                torch.manual_seed(self.seed)
-                row, pictures = self._measured()
-            loss = row["held_out/loss"]
-            told = {name.removeprefix("held_out/"): value for name, value in row.items()}
-            self.display.validated({n.removeprefix("loss/"): v for n, v in told.items()})
-            if self._main:
-                self.log.write({"step": self.state.step, **row})
+        rows = self.held_out if len(self.held_out) else self.rows[: self.training.batch]
+        cuts = range(0, len(rows), self.training.batch)
+        made = [self._made(rows[start : start + self.training.batch], 0) for start in cuts]
+        with self._finished_weights(), torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            row = self._measured(made) if len(self.held_out) else {}
+            numbers, pictures = self.model.watch(made[0])
+        loss = row.get("held_out/loss", 0.0)
+        told = {name.removeprefix("held_out/"): value for name, value in row.items()}
+        self.display.validated({n.removeprefix("loss/"): v for n, v in told.items()})
+        row |= {f"watch/{name}": value for name, value in numbers.items()}
+        if self._main and row:
+            self.log.write({"step": self.state.step, **row})
         done = self.goal.reached(self.state.step, self.state.seconds)
         judged = len(self.held_out) and self.model.judged(done)
         if loss < self.state.best - self.training.least_gain or not judged:
@@ -271,12 +276,8 @@ class Trainer:
             self.state.stale += 1
         return pictures
 
-    def _measured(self) -> tuple[dict[str, float], dict[str, Any]]:
-        cuts = [
-            self.held_out[start : start + self.training.batch]
-            for start in range(0, len(self.held_out), self.training.batch)
-        ]
-        made = [self._made(cut, 0) for cut in cuts]
+    def _measured(self, made: Sequence[Batch]) -> dict[str, float]:
+        """Return the terms of the loss on what is held out."""
         totals: dict[str, float] = {}
         for batch in made:
             totals = processes.added(totals, batch.own_counts())
@@ -287,8 +288,7 @@ class Trainer:
         row["held_out/loss"] = sum(row.values())
         if not np.isfinite(row["held_out/loss"]):
             self._refuse(made, 1.0, next(iter(self.optimizers)))
-        numbers, pictures = self.model.watch(made[0])
-        return row | {f"watch/{name}": value for name, value in numbers.items()}, pictures
+        return row
 
     @contextmanager
     def _finished_weights(self) -> Iterator[None]:
