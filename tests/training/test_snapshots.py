@@ -10,7 +10,7 @@ from ttskit.artifact import Reader, Writer
 from ttskit.errors import SettingError
 from ttskit.kinds import Controls, Corpus, Features
 from ttskit.stages.train import train, wished
-from ttskit.training import curves
+from ttskit.training import curves, monitor
 from ttskit.training.goal import Goal
 
 SMALL = [
@@ -62,6 +62,14 @@ def test_snapshots_change_nothing(sounds, tmp_path):
         found.append(trained.read(tmp_path / name).weights())
     for name, value in found[0].items():
         np.testing.assert_array_equal(value, found[1][name])
+
+
+def test_a_training_that_holds_nothing_out_is_watched_too(sounds, tmp_path):
+    settings = [*SMALL, "training.validation=0.0", "training.validate_every=2"]
+    train(sounds, tmp_path / "x.h5", wished("vocoder", "ddsp", None, None, settings), Goal(steps=4))
+    rows = [row for row in monitor.read(tmp_path / "x.h5.run" / "log.jsonl") if "watch/log" in row]
+    assert [row["step"] for row in rows] == [2, 4]
+    assert trained.read(tmp_path / "x.h5").container.attributes["steps"] == 4
 
 
 def test_a_model_that_keeps_nothing_says_so(tmp_path):

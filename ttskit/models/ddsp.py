@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ttskit.dsp.reverb import reverberate
+from ttskit.errors import AudioError
 from ttskit.models import collapse
 from ttskit.models.batch import Batch
 from ttskit.models.controller import Controller, Shape
@@ -26,6 +27,7 @@ from ttskit.models.spectral import differences, loudness
 from ttskit.models.vocoder import Learnt
 from ttskit.settings import key, table
 
+ATTENDED = 8192  # frames, about 95 s: their mask alone takes 67 MB
 HELD = 3  # numbers of each harmonic at each sample, for the way back
 TRAINING = {
     "training.batch": 16,
@@ -174,6 +176,12 @@ class Ddsp(Learnt):
         yield from made if room is None else reverberated(made, room)
 
     def _played(self, frames: Mapping[str, Tensor]) -> Controls:
+        longest = max(map(len, frames.values()))
+        if self.config.trunk == "transformer" and longest > ATTENDED:
+            raise AudioError(
+                f"has {longest} frames, a transformer can attend to {ATTENDED}: cut it where it "
+                "is silent, or take another trunk"
+            )
         batch = {name: value[None] for name, value in frames.items()}
         first = next(iter(batch.values()))
         return self.play(batch, torch.ones(first.shape[:2], dtype=torch.bool, device=first.device))
