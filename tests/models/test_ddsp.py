@@ -131,10 +131,10 @@ def test_an_utterance_is_played_the_same_in_any_batch(trunk):
 @pytest.mark.parametrize("mode", ["none", "onepole", "biquad"])
 def test_the_future_does_not_sound(trunk, mode):
     """Frames after t change nothing before t; a frame sounds as far as its neighbours' middles."""
-    told = {"trunk": trunk, "causal": True, "residual": 0.9}
+    told = {"trunk": trunk, "causal": True, "residual": 0.9, "inputs": ALL_INPUTS}
     model = made(**told, smoothing={"mode": mode, "cutoff": 10.0})
-    one = {name: torch.tensor(value) for name, value in item(40, 200).items()}
-    frames = {name: one[name].float() for name in ("mel", "f0", "voiced")}
+    one = {name: torch.tensor(value).float() for name, value in item(40, 200).items()}
+    frames = {name: value for name, value in one.items() if name != "audio"}
     later = {name: torch.cat([value[:25], value[25:] * 0.9 - 1]) for name, value in frames.items()}
     here, there = (torch.cat([*model.stream(x, seeded())]) for x in (frames, later))
     torch.testing.assert_close(here[: 24 * HOP], there[: 24 * HOP], atol=1e-6, rtol=0)
@@ -184,6 +184,21 @@ def test_what_is_not_known_is_guessed_from_the_mel(batch):
     assert (guess["loudness"] - batch["loudness"])[:, 5:-5].abs().mean() < 3
     heard = model.generate(collate("a", [{"mel": item(40, 200)["mel"]}]), seeded())["audio"]
     assert heard.shape == (1, 40 * HOP)
+
+
+def test_what_is_told_wins_over_a_guess(batch):
+    frames = {name: batch[name][0] for name in ("mel", "f0")}
+    model = made()
+    told = model.controls(frames)
+    assert torch.equal(told["f0"], frames["f0"])
+    guess = model.generator.guess(batch["mel"][:1], batch.mask("frame")[:1])
+    assert torch.equal(told["voiced"], guess["voiced"][0] > 0)
+
+
+def test_there_is_no_copy_where_there_is_no_recording():
+    copied = made(reverb=0.01).copy(collate("ab", [item(12, 200), item(21, 300)]))
+    assert not copied[0, 12 * HOP :].any()
+    assert copied[1, 12 * HOP :].any()
 
 
 def test_what_cannot_be_known_is_named():
