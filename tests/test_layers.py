@@ -23,7 +23,7 @@ LAYERS = (
     {"cluster"},
     {"artifact"},
     {"kinds"},
-    {"streams", "options"},
+    {"streams", "options", "panels"},
     {"work"},
     {"datasets", "text", "dsp"},
     {"models", "metrics"},

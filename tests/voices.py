@@ -6,6 +6,7 @@ import torch
 
 from tests.made import PROVENANCE, run
 from ttskit import trained
+from ttskit.models.ddsp import Ddsp
 from ttskit.models.family import Facts
 from ttskit.models.glow import Glow
 from ttskit.models.istft import Istft
@@ -17,6 +18,7 @@ ENCODER = {"hidden": 16, "filter": 16, "layers": 1, "prenet_layers": 1}
 SMALL = {
     Plain: {"encoder": ENCODER, "predictor": {"hidden": 16}, "predict": ["pitch"]},
     Glow: {"encoder": ENCODER, "pitch": True, "flow": {"hidden": 8, "blocks": 1, "layers": 1}},
+    Ddsp: {"channels": 8, "layers": 1, "harmonics": 8, "guess": {"channels": 8}},
     Istft: {"channels": 8, "hidden": 8, "layers": 1},
 }
 CARD = "# Nobody\n\nRandom weights; public domain; cannot be understood.\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ttskit.errors import ArtifactError
 
@@ -90,7 +90,7 @@ class Timeline:
         ]
 
 
-def step(reader: Reader[Alignment]) -> float:
+def step(reader: Reader[Any]) -> float:
     """Return the seconds of a frame."""
     return float(reader.attributes["hop_length"]) / float(reader.attributes["sample_rate"])
 

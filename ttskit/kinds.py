@@ -132,6 +132,26 @@ class Mels(Record):
     loudness: np.ndarray | None = array("frame", "f4", "dB, A-weighted", optional=True)
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Controls(Record):
+    """What a synthesiser plays frame by frame: what `ttskit vocode --controls` makes of mels.
+
+    Harmonics of f0 where it is voiced, and everywhere filtered noise.
+    """
+
+    attributes: ClassVar = {"sample_rate": "Hz", "hop_length": "samples"}
+
+    f0: np.ndarray = array("frame", "f4", "Hz", least=0)
+    voiced: np.ndarray = array("frame", "?", "whether harmonics sound")
+    amplitude: np.ndarray = array("frame", "f4", "sum over harmonics, full scale is 1", least=0)
+    distribution: np.ndarray = array(
+        "frame harmonic", "f4", "share of the amplitude", least=0, most=1
+    )
+    noise: np.ndarray = array(
+        "frame band", "f4", "gain of noise, from 0 Hz to half the rate", least=0
+    )
+
+
 def _score(unit: str, least: float | None = None) -> Any:
     return array("", "f8", unit, optional=True, least=least, unknown=True)
 
@@ -190,7 +210,15 @@ class Scores(Record):
     heard: str | None = string("words that a recogniser heard", optional=True)
 
 
-KINDS: tuple[type[Record], ...] = (Corpus, Tokens, Features, Alignment, Mels, Scores)
+KINDS: tuple[type[Record], ...] = (
+    Corpus,
+    Tokens,
+    Features,
+    Alignment,
+    Mels,
+    Controls,
+    Scores,
+)
 
 
 def read(path: Path, name: str = "") -> Reader[Any]:

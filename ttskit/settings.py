@@ -9,7 +9,7 @@ import dataclasses
 import difflib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
 
 from ttskit.errors import SettingError
@@ -30,8 +30,8 @@ def key(
     return dataclasses.field(default=default, metadata=told)
 
 
-def table(kind: type[T], comment: str) -> Any:
-    """Declare a field that is a table of further settings."""
+def table(kind: Callable[[], Any], comment: str) -> Any:
+    """Declare a field that is a table of further settings; `kind` makes its default."""
     return dataclasses.field(default_factory=kind, metadata={"comment": comment})
 
 
@@ -138,9 +138,9 @@ def _fit(value: Any, hint: Any, field: dataclasses.Field[Any], where: str) -> An
         name = str(hint) if getattr(hint, "__args__", None) else hint.__name__
         raise SettingError(f"{where} is {value!r}, needs {name}")
     told = field.metadata
-    if told["choices"] and value not in told["choices"]:
-        raise SettingError(f"{where} is {value!r}, needs {' or '.join(told['choices'])}")
     for one in value if isinstance(value, tuple) else (value,):
+        if told["choices"] and one not in told["choices"]:
+            raise SettingError(f"{where} is {one!r}, needs {' or '.join(told['choices'])}")
         if told["least"] is not None and not one >= told["least"]:
             raise SettingError(f"{where} is {one!r}, needs at least {told['least']}")
         if told["most"] is not None and not one <= told["most"]:

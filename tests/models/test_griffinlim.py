@@ -32,7 +32,9 @@ def test_a_tone_is_heard_where_it_was_and_as_long():
 
 def test_the_generator_decides():
     log_mel = torch.randn(30, 20)
-    first, same, other = (torch.cat([*model().stream(log_mel, seeded(s))]) for s in (0, 0, 1))
+    first, same, other = (
+        torch.cat([*model().stream({"mel": log_mel}, seeded(s))]) for s in (0, 0, 1)
+    )
     assert torch.equal(first, same)
     assert not torch.equal(first, other)
 
@@ -42,7 +44,11 @@ def test_long_mel_is_cut_in_its_pauses(monkeypatch):
     log_mel = torch.zeros(100, 20)
     log_mel[33] = log_mel[67] = -5.0
     assert cuts(log_mel) == [33, 34, 33]
-    assert [len(part) for part in model().stream(log_mel, seeded())] == [33 * 64, 34 * 64, 33 * 64]
+    assert [len(part) for part in model().stream({"mel": log_mel}, seeded())] == [
+        33 * 64,
+        34 * 64,
+        33 * 64,
+    ]
     assert cuts(log_mel[:40]) == [40]
 
 
@@ -52,7 +58,7 @@ def test_more_iterations_come_closer():
     )
 
     def error(iterations):
-        [audio] = model().stream(log_mel, seeded(), iterations=iterations)
+        [audio] = model().stream({"mel": log_mel}, seeded(), iterations=iterations)
         return np.abs(mel(audio.numpy(), mel_settings(FACTS)) - log_mel.numpy()).mean()
 
     assert error(32.0) < 0.7 * error(1.0)

@@ -111,7 +111,7 @@ def test_chunks_join_without_a_seam(name, chunk, monkeypatch):
     mel = torch.randn(100, 20)
     whole = model(mel[None])[0].detach()
     monkeypatch.setattr(type(model), "chunk", chunk)
-    pieces = [*model.stream(mel)]
+    pieces = [*model.stream({"mel": mel})]
     assert len(pieces) == -(-100 // chunk)
     assert whole.abs().max() > 0.01
     torch.testing.assert_close(torch.cat(pieces), whole, atol=1e-5, rtol=0)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tests.made import PROVENANCE, SYMBOLS, alignment_record, run, write_alignment
+from ttskit import panels
 from ttskit.artifact import Reader, Writer
 from ttskit.errors import TtskitError
 from ttskit.intervals import Interval
-from ttskit.kinds import Alignment, Features, Mels
+from ttskit.kinds import Alignment, Controls, Features, Mels
 from ttskit.stages import plot
 
 ATTRIBUTES = {
@@ -51,7 +52,7 @@ def test_a_picture_is_written(features, tmp_path, ttskit, name, magic, id):
     [
         (["features.h5", "--id", "z"], "features.h5: has no utterance z"),
         (["features.h5", "-o", "x.doc"], "x.doc: cannot be drawn"),
-        (["corpus.h5"], "no features, alignment or mels artifact among the inputs"),
+        (["corpus.h5"], "no features, alignment, mels or controls artifact among the inputs"),
         (["features.h5", "corpus.h5"], "corpus.h5: has no utterance a"),
     ],
 )
@@ -112,7 +113,7 @@ def test_mels_are_drawn_with_what_is_known_of_them(tmp_path, known):
 @pytest.mark.parametrize(("scale", "lines"), [(2.0, {0}), (0.25, {0, 1, 2})])
 def test_labels_never_lie_on_each_other(scale, lines):
     intervals = [Interval(n / 8, (n + 1) / 8, "ˈoʊ", n) for n in range(40)]
-    placed = plot.placed(intervals, scale, 3)
+    placed = panels.placed(intervals, scale, 3)
     assert set(placed.values()) == lines
     for line in lines:
         middles = sorted(one.start for one, place in placed.items() if place == line)
@@ -141,3 +142,37 @@ def test_a_font_without_the_characters_takes_one_line(tmp_path, ttskit):
     found = ttskit("plot", "x.h5", "-o", "x.png")
     assert found.returncode == 0
     assert found.stderr == b"x.png: the font lacks characters of the text: they are boxes\n"
+
+
+def test_controls_are_drawn_over_time(tmp_path):
+    """Harmonic 3 alone sounds in the second half, a band of noise in the first."""
+    path, late = tmp_path / "controls.h5", np.arange(40) >= 20
+    attributes = {"sample_rate": 16000, "hop_length": 256}
+    with Writer(path, Controls, provenance=PROVENANCE, attributes=attributes) as writer:
+        writer.append(
+            Controls(
+                id="a",
+                speaker="",
+                text="la",
+                f0=np.full(40, 150.0),
+                voiced=late,
+                amplitude=np.ones(40),
+                distribution=np.tile(np.eye(5)[2], (40, 1)),
+                noise=np.outer(~late, np.eye(4)[1]),
+            )
+        )
+        writer.seal(["a"])
+    figure = plot.draw(plot.played(Reader(path, Controls), None, None))
+    harmonics, noise = (axes.images[0].get_array() for axes in figure.axes if axes.images)
+    assert (harmonics[2, 20:] == 0).all()
+    assert (np.delete(harmonics, 2, 0) == -80).all()
+    assert (noise[1, :20] == 0).all()
+    assert (noise[:, 20:] == -80).all()
+    pitch = figure.axes[0].lines[0].get_ydata()
+    assert np.isnan(pitch[:20]).all()
+    assert (pitch[20:] == 150).all()
+    run("plot", path, "-o", tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+    write_alignment(tmp_path / "alignment.h5", alignment_record())
+    with pytest.raises(TtskitError, match=r"controls\.h5: is controls: draw it alone"):
+        run("plot", path, tmp_path / "alignment.h5")

@@ -1,6 +1,8 @@
 """`ttskit vocode` through the command line."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from ttskit import audio
 from ttskit.artifact import Reader, Writer
 from ttskit.dsp.mel import MelSettings, mel
 from ttskit.errors import TtskitError
-from ttskit.kinds import Corpus, Features, Mels
+from ttskit.kinds import Controls, Corpus, Features, Mels
 
 TINY = {
     "channels": 16,
@@ -29,6 +31,8 @@ TINY = {
     "block_kernels": [3],
     "dilations": [1],
 }
+
+DDSP = {"channels": 16, "layers": 1, "harmonics": 20, "noise_bands": 9, "guess": {"channels": 8}}
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +58,17 @@ def complaint(*words):
     with pytest.raises(TtskitError) as error:
         run("vocode", *words, "-o", "x.h5")
     return str(error.value)
+
+
+def write_sung(folder):
+    """sung.h5: features.h5 with a voice at 200 Hz; ddsp.h5, which can play it."""
+    heard = Reader(folder / "features.h5", Features)
+    with Writer(folder / "sung.h5", Features, provenance=PROVENANCE, attributes=GRID) as writer:
+        for record in heard.values():
+            voiced = np.ones(len(record.mel), bool)
+            writer.append(replace(record, f0=200.0 * voiced, voiced=voiced))
+        writer.seal(heard.ids)
+    write_model(folder / "ddsp.h5", "ddsp", DDSP)
 
 
 def log_mel(record):
@@ -131,3 +146,72 @@ def test_what_does_not_fit_is_refused(folder):
     short = ["corpus.h5", "--vocoder", "griffinlim", "-j", 1, "--skip-bad", "-o", "x.h5"]
     with pytest.raises(TtskitError, match="there is no utterance to write"):
         run("vocode", *short)
+
+
+def test_controls_are_written_and_sound_the_same_when_rendered(folder):
+    write_sung(folder)
+    words = ["sung.h5", "--vocoder", "ddsp.h5", "--controls", "controls.h5", "-j", 1]
+    said = vocoded(folder, *words)
+    played = Reader(folder / "controls.h5", Controls)
+    assert played.ids == said.ids
+    assert (played.attributes["sample_rate"], played.attributes["hop_length"]) == (RATE, HOP)
+    for record in played.values():
+        assert (record.f0 == 200).all()
+        assert record.voiced.all()
+        np.testing.assert_allclose(record.distribution.sum(1), 1, atol=1e-5)
+    vocoded(folder, "controls.h5", "-j", 1, output="again.h5")
+    again = Reader(folder / "again.h5", Corpus)
+    np.testing.assert_array_equal(again.column("audio"), said.column("audio"))
+    assert "up to date" in run("vocode", *words, "-o", "said.h5").stderr
+
+
+def test_the_examples_of_changed_controls_do_what_they_say(folder):
+    write_sung(folder)
+    vocoded(folder, "sung.h5", "--vocoder", "ddsp.h5", "--controls", "controls.h5", "-j", 1)
+    page = (Path(__file__).parents[2] / "docs" / "vocode.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec("\n".join(blocks), {})
+    told = Reader(folder / "controls.h5", Controls)["u0"]
+    peaks = {}
+    for name in ("controls", "whisper"):
+        audio = vocoded(folder, f"{name}.h5", "-j", 1, output=f"{name}-said.h5")["u0"].audio
+        early = np.abs(np.fft.rfft(audio[: RATE // 4] * np.hanning(RATE // 4)))
+        peaks[name] = early[40:60].max() / np.median(early[40:60])  # from 160 to 240 Hz
+    assert peaks["controls"] > 20
+    assert peaks["whisper"] < 10
+    breathy = Reader(folder / "breathy.h5", Controls)["u0"]
+    assert (breathy.amplitude < told.amplitude).all()
+    assert (breathy.noise > told.noise).all()
+    assert Reader(folder / "rising.h5", Controls)["u0"].f0[-1] == pytest.approx(400)
+    assert not Reader(folder / "whisper.h5", Controls)["u0"].voiced.any()
+    assert told.voiced.all()
+
+
+def test_what_a_mel_does_not_tell_is_guessed_or_named(folder):
+    write_model(folder / "ddsp.h5", "ddsp", DDSP)
+    found = vocoded(folder, "mels.h5", "--vocoder", "ddsp.h5", "-j", 1)
+    assert len(found) == 3
+    told = {**DDSP, "guess": {"channels": 0}, "inputs": ["f0", "loudness"], "gated": False}
+    write_model(folder / "deaf.h5", "ddsp", told)
+    says = "mels.h5: is mels without f0, loudness, which deaf.h5 needs"
+    assert complaint("mels.h5", "--vocoder", "deaf.h5") == says
+
+
+def test_controls_are_for_a_vocoder_that_plays_them(folder):
+    write_sung(folder)
+    write_model(folder / "hifigan.h5", "hifigan", TINY)
+    vocoded(folder, "sung.h5", "--vocoder", "ddsp.h5", "--controls", "controls.h5", "-j", 1)
+    for words, says in (
+        (["sung.h5", "--vocoder", "hifigan.h5", "--controls", "c.h5"], "hifigan.h5: plays by no"),
+        (["sung.h5", "--vocoder", "griffinlim", "--controls", "c.h5"], "griffinlim: plays by no"),
+        (["controls.h5", "--vocoder", "hifigan.h5"], "is controls without mel, which hifigan.h5"),
+    ):
+        assert says in complaint(*words)
+    assert not (folder / "c.h5").exists()
+    assert run("vocode", "sung.h5", "-o", "x.h5").exit_code == 2
+    told = Reader(folder / "controls.h5", Controls)
+    attributes = {name: told.attributes[name] for name in Controls.attributes}
+    with Writer(folder / "bad.h5", Controls, provenance=PROVENANCE, attributes=attributes) as bad:
+        bad.append(replace(told["u0"], amplitude=told["u0"].amplitude * np.nan))
+        bad.seal(["u0"])
+    assert "not made: 1 of 1" in complaint("bad.h5")

@@ -2,12 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tests.made import run
 from tests.voices import CARD, facts, write_model, write_voice
-from ttskit import voice
+from ttskit import speaking, voice
 from ttskit.errors import ArtifactError, TextError, TtskitError
+from ttskit.models.ddsp import Ddsp
 from ttskit.models.glow import Glow
 from ttskit.models.istft import Istft
 from ttskit.models.plain import Plain
@@ -59,6 +61,16 @@ def test_a_vocoder_may_be_a_family_that_has_nothing_to_learn(tmp_path):
     assert found.models["vocoder"].family == "griffinlim"
     with pytest.raises(TtskitError, match="istft: has to be trained first"):
         write_voice(tmp_path, vocoder="istft")
+
+
+def test_a_vocoder_of_f0_speaks_where_it_can_guess_it(tmp_path):
+    able = write_model(tmp_path / "able.h5", Ddsp, facts())
+    found = speaking.say("Hello.", write_voice(tmp_path, vocoder=able))[0]
+    assert len(found) > 1000
+    assert np.isfinite(found).all()
+    deaf = write_model(tmp_path / "deaf.h5", Ddsp, facts(), guess={"channels": 0}, inputs=["f0"])
+    with pytest.raises(TtskitError, match=r"deaf\.h5: needs f0, voiced, which no decoder makes"):
+        write_voice(tmp_path, vocoder=deaf)
 
 
 def test_a_card_of_toml_needs_all_that_is_honest(tmp_path):

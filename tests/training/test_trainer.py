@@ -22,6 +22,7 @@ from ttskit.kinds import Features
 from ttskit.models.attention import Attention
 from ttskit.stages.train import train, wished
 from ttskit.training import curves, monitor
+from ttskit.training.configuration import Training
 from ttskit.training.goal import Goal
 
 SMALL = ["embedding=8", "hidden=8", "space=8", "training.batch=4", "training.validate_every=10"]
@@ -196,6 +197,23 @@ def test_it_stops_when_nothing_gets_better(speech, tmp_path, capsys):
     run(speech, tmp_path / "x.h5", *settings, "training.validation=0.2", steps=100)
     assert "stopping early" in capsys.readouterr().err
     assert len(losses(tmp_path / "x.h5")) == 6  # the first validation is the best one
+
+
+def test_a_gain_that_is_too_small_is_none(speech, tmp_path, capsys):
+    settings = ("training.patience=2", "training.validate_every=2", "training.least_gain=1e6")
+    run(speech, tmp_path / "x.h5", *settings, "training.validation=0.2", steps=100)
+    assert "stopping early" in capsys.readouterr().err
+    assert len(losses(tmp_path / "x.h5")) == 6
+
+
+def test_the_rate_halves_by_updates_down_to_its_last_share():
+    told = Training(
+        learning_rate=3e-4, schedule="exponential", half_life=2000, final=1 / 3, warmup=0
+    )
+    rates = [told.rate(step, 0.5) for step in (0, 2000, 3000, 10_000)]
+    assert rates == pytest.approx([3e-4, 1.5e-4, 3e-4 * 0.5**1.5, 1e-4])
+    by_the_end = replace(told, half_life=0.0)
+    assert by_the_end.rate(7, 0.5) == pytest.approx(3e-4 * 3**-0.5)
 
 
 def test_training_begins_from_another_model(speech, tmp_path, capsys):

@@ -33,12 +33,12 @@ def audio(spectrum: Tensor, n_fft: int, hop_length: int) -> Tensor:
     frames, before = spectrum.shape[1], grid.context(n_fft, hop_length)[0]
     shape = window(n_fft, spectrum.device)
     inner = slice(before, before + frames * hop_length)
-    made = _overlap_add(torch.fft.irfft(spectrum, n_fft) * shape, hop_length)[:, inner]
-    weight = _overlap_add(shape.square().expand(1, frames, -1), hop_length)[:, inner]
+    made = overlap_add(torch.fft.irfft(spectrum, n_fft) * shape, hop_length)[:, inner]
+    weight = overlap_add(shape.square().expand(1, frames, -1), hop_length)[:, inner]
     return made / weight.clamp(min=0.1)  # less only where windows hardly overlap
 
 
-def _overlap_add(frames: Tensor, hop_length: int) -> Tensor:
+def overlap_add(frames: Tensor, hop_length: int) -> Tensor:
     """(B, T, n_fft) to (B, at least (T − 1)·hop + n_fft): each hop of all frames at once."""
     batch, count, n_fft = frames.shape
     hops = -(-n_fft // hop_length)

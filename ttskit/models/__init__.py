@@ -21,6 +21,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "decoder": {"glow": "Glow"},
     "vocoder": {
         "istft": "Istft",
+        "ddsp": "Ddsp",
         "hifigan": "Hifigan",
         "bigvgan": "Bigvgan",
         "griffinlim": "Griffinlim",

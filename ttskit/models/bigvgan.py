@@ -16,14 +16,14 @@ from torch.nn import functional as F
 from ttskit.models.family import Facts
 from ttskit.models.hifigan import TRAINING
 from ttskit.models.upsampler import Shape, Upsampler
-from ttskit.models.vocoder import Learnt
+from ttskit.models.vocoder import Convolutional
 from ttskit.settings import key
 
 TAPS = 12  # of the low-pass filter
 REACH = 5  # samples that an activation sees on either side
 
 
-class Bigvgan(Learnt):
+class Bigvgan(Convolutional):
     """Upsampling with snakes."""
 
     @dataclass(frozen=True)

@@ -124,6 +124,10 @@ class Family(nn.Module):
         """Return numbers and pictures to log at every validation, from one batch of it."""
         return {}, {}
 
+    def sample(self, batch: Batch) -> Mapping[str, Mapping[str, Tensor]]:
+        """Return what is made of one utterance, by kind of artifact and column, to be kept."""
+        raise NotImplementedError
+
     def memory(self, utterances: int, lengths: Mapping[str, int]) -> int:  # noqa: ARG002
         """Return the bytes that a step is likely to hold beside the weights, if that is much."""
         return 0

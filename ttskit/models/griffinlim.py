@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -39,10 +39,13 @@ class Griffinlim(Vocoder):
         raise TrainingError("griffinlim has nothing to learn; use it as it is")
 
     def stream(
-        self, mel: Tensor, generator: torch.Generator | None = None, **knobs: float
+        self,
+        frames: Mapping[str, Tensor],
+        generator: torch.Generator | None = None,
+        **knobs: float,
     ) -> Iterator[Tensor]:
-        """Yield the audio of (T, M) in parts (n,)."""
-        told = {**self.knobs, **knobs}
+        """Yield audio in parts (n,)."""
+        told, mel = {**self.knobs, **knobs}, frames["mel"]
         device = generator.device if generator else "cpu"
         seed = int(torch.randint(2**31, (), generator=generator, device=device))
         rng = np.random.default_rng(seed)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ttskit.errors import SettingError
 from ttskit.models.family import Facts
 from ttskit.models.upsampler import Shape, Upsampler
-from ttskit.models.vocoder import Learnt
+from ttskit.models.vocoder import Convolutional
 
 # As published, but for smaller critics.
 TRAINING = {
@@ -26,7 +26,7 @@ TRAINING = {
 }
 
 
-class Hifigan(Learnt):
+class Hifigan(Convolutional):
     """Upsampling with leaky rectifiers."""
 
     Config = Shape

@@ -20,7 +20,7 @@ from ttskit.errors import SettingError
 from ttskit.models.critics import Adversary
 from ttskit.models.family import Facts
 from ttskit.models.spectral import Spectral
-from ttskit.models.vocoder import Learnt
+from ttskit.models.vocoder import Convolutional
 from ttskit.settings import key, table
 
 TRAINING = {
@@ -34,7 +34,7 @@ TRAINING = {
 }
 
 
-class Istft(Learnt):
+class Istft(Convolutional):
     """Magnitude and phase by ConvNeXt blocks, audio by the inverse transform."""
 
     @dataclass(frozen=True)

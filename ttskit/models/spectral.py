@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ttskit.dsp import stft
+from ttskit.dsp.loudness import FLOOR, a_weighting
 from ttskit.settings import key
 
 
@@ -34,8 +37,32 @@ def distances(audio: Tensor, target: Tensor, sizes: Sequence[int]) -> tuple[Tens
     return torch.stack(linear).mean(0), torch.stack(log).mean(0)
 
 
-def magnitudes(audio: Tensor, n_fft: int) -> Tensor:
-    """(B, N) to (B, F, T), never below 1e-4."""
+def differences(
+    audio: Tensor, target: Tensor, sizes: Sequence[int], floor: float
+) -> tuple[Tensor, Tensor]:
+    """Return L1 of magnitudes and of log-magnitudes, each (B,), the means over sizes.
+
+    No magnitude is below the floor, so the slope of the logarithm has a bound.
+    """
+    linear, log = [], []
+    for n_fft in sizes:
+        made, true = magnitudes(audio, n_fft, floor), magnitudes(target, n_fft, floor)
+        linear.append((made - true).abs().mean((1, 2)))
+        log.append((made.log() - true.log()).abs().mean((1, 2)))
+    return torch.stack(linear).mean(0), torch.stack(log).mean(0)
+
+
+def magnitudes(audio: Tensor, n_fft: int, floor: float = 1e-4) -> Tensor:
+    """(B, N) to (B, F, T), never below the floor; a hop is a quarter of n_fft."""
     window = torch.hann_window(n_fft, device=audio.device)
     spectrum = torch.stft(audio, n_fft, n_fft // 4, window=window, return_complex=True)
-    return (torch.view_as_real(spectrum).square().sum(-1) + 1e-8).sqrt()
+    return (torch.view_as_real(spectrum).square().sum(-1) + floor**2).sqrt()
+
+
+def loudness(audio: Tensor, sample_rate: int, hop_length: int, n_fft: int = 512) -> Tensor:
+    """(B, N) to (B, T) dB: what `dsp.loudness` gives, differentiable down to its floor."""
+    curve = a_weighting(np.fft.rfftfreq(n_fft, 1 / sample_rate))
+    weight = torch.from_numpy(10 ** (curve / 10) / len(curve)).to(audio)
+    spectrum = torch.view_as_real(stft.spectrum(audio, n_fft, hop_length))  # (B, T, F, 2)
+    power = spectrum.square().sum(-1) @ weight
+    return 10 * (power + 10 ** (FLOOR / 10)).log10()

@@ -1,12 +1,13 @@
 """Vocode: the audio of mels, by any vocoder.
 
-Reads Mels or Features, or a Corpus, whose mel it computes itself (copy-synthesis); writes a
-Corpus.  Audio is made chunk by chunk, and utterance by utterance is rounded to 16 bit.
+Reads Mels or Features, or a Corpus, whose mel it computes itself (copy-synthesis), or Controls,
+which need no model; writes a Corpus, and the Controls that were played if they are asked for.
+Audio is made chunk by chunk, and utterance by utterance is rounded to 16 bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit.errors import AudioError, TtskitError
+from ttskit.errors import ArtifactError, AudioError, TtskitError
 from ttskit.options import (
     Device,
     DryRun,
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     import torch
 
     from ttskit.artifact import Reader
-    from ttskit.kinds import Corpus
+    from ttskit.kinds import Controls, Corpus
     from ttskit.models.vocoder import Vocoder
+    from ttskit.record import Record
     from ttskit.trained import Trained
+    from ttskit.work import Recipe
 
 REVISION = 1
 GRIFFINLIM = "griffinlim"
@@ -44,8 +47,8 @@ GRIFFINLIM = "griffinlim"
 class Vocode:
     """From the id of an utterance to its audio; every process loads the model for itself."""
 
-    mels: Reader[Any]  # Mels, Features or Corpus
-    model: Trained | None  # None: Griffin-Lim
+    mels: Reader[Any]  # Mels, Features, Controls or Corpus
+    model: Trained | None  # None: Griffin-Lim, or the synthesiser of Controls
     seed: int
     device: str
 
@@ -53,7 +56,7 @@ class Vocode:
     def vocoder(self) -> Vocoder:
         from ttskit.models.vocoder import Vocoder
 
-        made = self.model.module(self.device) if self.model else griffinlim(self.mels.attributes)
+        made = self.model.module(self.device) if self.model else plain(self.mels)
         assert isinstance(made, Vocoder)
         made.fold()
         return made
@@ -72,40 +75,126 @@ class Vocode:
         row = self.mels.row(id)
         generator = torch.Generator(self.device).manual_seed(seed_of(self.seed, id))
         with torch.inference_mode():
-            pieces = self.vocoder.stream(self._mel(row), generator)
+            pieces = self.vocoder.stream(self.frames(row), generator)
             made = [audio.to_int16(piece.cpu().numpy())[0] for piece in pieces]
-        told = {name: self.mels.value(row, name) for name in ("id", "speaker", "text")}
-        return Corpus(**told, audio=np.concatenate(made))
+        return Corpus(**self.names(row), audio=np.concatenate(made))
 
-    def _mel(self, row: int) -> torch.Tensor:
-        """Return the mel of an utterance, (T, M)."""
+    def controls(self, id: str) -> Controls:
+        """Return what is played of an utterance."""
+        import torch
+
+        from ttskit.kinds import Controls
+
+        row = self.mels.row(id)
+        with torch.inference_mode():
+            made = self.vocoder.controls(self.frames(row)).items()
+        return Controls(**self.names(row) | {name: value.cpu().numpy() for name, value in made})
+
+    def names(self, row: int) -> dict[str, Any]:
+        return {name: self.mels.value(row, name) for name in ("id", "speaker", "text")}
+
+    def frames(self, row: int) -> dict[str, torch.Tensor]:
+        """Return what the vocoder wants to know of an utterance, as far as it is known."""
         import numpy as np
         import torch
+
+        bands = self.vocoder.facts.n_mels
+        found = {name: self._value(row, name) for name in self.known()}
+        if not all(map(len, found.values())):
+            raise AudioError("has less than one frame")
+        for name, values in found.items():
+            if not np.isfinite(values).all() or (name == "mel" and values.shape[1] != bands):
+                raise AudioError(f"its {name} is damaged: `ttskit verify` says in what")
+        return {name: torch.tensor(values, device=self.device) for name, values in found.items()}
+
+    def known(self) -> tuple[str, ...]:
+        """Return what the vocoder wants and the input has."""
+        from ttskit import kinds
+
+        if self.mels.kind is kinds.Corpus:
+            return ("mel",)
+        having = {spec.name for spec in self.mels.columns}
+        return tuple(name for name in self.vocoder.wants if name in having)
+
+    def _value(self, row: int, name: str) -> Any:
+        import numpy as np
 
         from ttskit import kinds
         from ttskit.dsp import mel
         from ttskit.models.vocoder import mel_settings
 
-        if self.mels.kind is kinds.Corpus:
-            recorded = self.mels.value(row, "audio").astype(np.float32) / 32768
-            bands = mel.mel(recorded, mel_settings(self.vocoder.facts))
-        else:
-            bands = self.mels.value(row, "mel")
-        if not len(bands):
-            raise AudioError("has less than one frame")
-        if bands.shape[1] != self.vocoder.facts.n_mels or not np.isfinite(bands).all():
-            raise AudioError("its mel is damaged: `ttskit verify` says in what")
-        return torch.tensor(bands, device=self.device)
+        if self.mels.kind is not kinds.Corpus:
+            return self.mels.value(row, name)
+        recorded = self.mels.value(row, "audio").astype(np.float32) / 32768
+        return mel.mel(recorded, mel_settings(self.vocoder.facts))
+
+    def check(self, controls: bool) -> None:
+        """Refuse a model that is damaged, or cannot do what is asked for with what there is."""
+        who = self.model.name if self.model else GRIFFINLIM
+        if lacking := self.vocoder.lacks(self.known()):
+            raise ArtifactError(
+                f"{self.mels.name}: is {self.mels.kind.kind()} without {', '.join(lacking)}, which "
+                f"{who} needs"
+            )
+        if controls and not self.vocoder.controllable:
+            raise TtskitError(f"{who}: plays by no controls; needs a model of the family ddsp")
 
 
-def griffinlim(attributes: Mapping[str, Any]) -> Vocoder:
-    """Return Griffin-Lim for a grid; of a Corpus, for that of `features`."""
+def plain(mels: Reader[Any]) -> Vocoder:
+    """Return what needs no model: Griffin-Lim for a grid (of a Corpus, that of `features`), or
+    the synthesiser of Controls."""
+    from ttskit import kinds
     from ttskit.dsp.mel import MelSettings
+    from ttskit.models.controls import Player
     from ttskit.models.family import Facts
     from ttskit.models.griffinlim import Griffinlim
     from ttskit.trained import grid
 
-    return Griffinlim(Griffinlim.Config(), Facts(**asdict(MelSettings(**grid(attributes)))))
+    if mels.kind is kinds.Controls:
+        return Player(Player.Config(), Facts(**grid(mels.attributes)))
+    told = asdict(MelSettings(**grid(mels.attributes)))
+    return Griffinlim(Griffinlim.Config(), Facts(**told))
+
+
+def opened(inputs: Sequence[Path] | None, vocoder: str | None, seed: int, device: str) -> Vocode:
+    """Open what is to be heard, and the model that it is to be heard with."""
+    from ttskit import kinds, streams, trained
+
+    readers = streams.opened(inputs)
+    wanted = (kinds.Mels, kinds.Features, kinds.Corpus, kinds.Controls)
+    given = [reader for reader in streams.by_kind(readers, optional=wanted) if reader]
+    if len(given) != 1:
+        raise TtskitError(f"vocode takes one input, not {len(given)}")
+    reader = given[0]
+    if vocoder is None and reader.kind is not kinds.Controls:
+        raise typer.BadParameter(
+            f"a model, or {GRIFFINLIM}, which needs none; only controls go without",
+            param_hint="--vocoder",
+        )
+    model = None if vocoder in (None, GRIFFINLIM) else trained.read(Path(vocoder), role="vocoder")
+    if model:
+        model.check_grid(reader.name, reader.attributes)
+    return Vocode(reader, model, seed, device)
+
+
+def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | None) -> Recipe:
+    """Return what the audio, or the controls, are made of."""
+    from ttskit import kinds
+    from ttskit.dsp.mel import MelSettings
+    from ttskit.work import Recipe
+
+    model, reader = make.model, make.mels
+    grid = {**(vars(model.facts) if model else asdict(MelSettings())), **reader.attributes}
+    options = {"vocoder": None if model else vocoder, "limit": limit}
+    return Recipe(
+        stage="vocode",
+        revision=REVISION,
+        kind=kind,
+        options=options | ({"seed": make.seed} if kind is kinds.Corpus else {}),
+        inputs=[reader.digest, *([model.container.digest] if model else [])],
+        attributes={name: grid[name] for name in kind.attributes},
+        skipped=reader.skipped,
+    )
 
 
 def note(path: Path) -> None:
@@ -135,11 +224,16 @@ def wavs(path: Path, folder: Path) -> None:
 
 
 def command(
-    vocoder: Annotated[str, typer.Option(help="Model, or griffinlim, which needs none.")],
     inputs: Inputs = None,
+    vocoder: Annotated[
+        str | None, typer.Option(help="Model, or griffinlim; controls need none.")
+    ] = None,
     output: Output = None,
     wav_dir: Annotated[
         Path | None, typer.Option(help="Folder to write each utterance to as ID.wav, too.")
+    ] = None,
+    controls: Annotated[
+        Path | None, typer.Option(help="Artifact to write what is played to, too.")
     ] = None,
     seed: Seed = 0,
     device: Device = "cpu",
@@ -151,37 +245,23 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Make audio of mels."""
-    from ttskit import kinds, streams, trained
+    from ttskit import kinds
     from ttskit.stages import info
-    from ttskit.work import Recipe, Running, build, up_to_date
+    from ttskit.work import Running, build, up_to_date
 
     tell = info.summary(output, as_json)
-    readers = streams.opened(inputs)
-    wanted = (kinds.Mels, kinds.Features, kinds.Corpus)
-    given = [reader for reader in streams.by_kind(readers, optional=wanted) if reader]
-    if len(given) != 1:
-        raise TtskitError(f"vocode takes one input, not {len(given)}")
-    model = None if vocoder == GRIFFINLIM else trained.read(Path(vocoder), role="vocoder")
-    reader = given[0]
-    if model:
-        model.check_grid(reader.name, reader.attributes)
-    make = Vocode(reader, model, seed, device)
-    recipe = Recipe(
-        stage="vocode",
-        revision=REVISION,
-        kind=kinds.Corpus,
-        options={"vocoder": None if model else vocoder, "seed": seed, "limit": limit},
-        inputs=[reader.digest, *([model.container.digest] if model else [])],
-        attributes={"sample_rate": reader.attributes["sample_rate"]},
-        skipped=reader.skipped,
-    )
-    if restart or not up_to_date(output or Path("-"), recipe):
-        make.vocoder  # noqa: B018 (refuses a model that is damaged, before any work is done)
-    ids = {id: id for id in reader.ids[:limit]}
+    make = opened(inputs, vocoder, seed, device)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
-    path = build(output, recipe, ids, make, running, source=reader.name)
-    if path.exists() and not dry_run:
-        note(path)
+    asked = {controls: kinds.Controls, output: kinds.Corpus} if controls else {output: kinds.Corpus}
+    wishes = {path: recipe(make, kind, vocoder, limit) for path, kind in asked.items()}
+    if restart or not all(up_to_date(path or Path("-"), one) for path, one in wishes.items()):
+        make.check(bool(controls))  # before any work is done
+    ids = {id: id for id in make.mels.ids[:limit]}
+    for path, one in wishes.items():
+        each = make.controls if one.kind is kinds.Controls else make
+        made = build(path, one, ids, each, running, source=make.mels.name)
+    if made.exists() and not dry_run:
+        note(made)
         if wav_dir:
-            wavs(path, wav_dir)
-    tell(path)
+            wavs(made, wav_dir)
+    tell(made)

@@ -63,9 +63,22 @@ def pack(
             return
         streams.replaceable(path, voice.KIND)
         synthesis.Acoustics(models["duration"], models["decoder"])
-        models["vocoder"].module()
+        hearable(models["vocoder"])
         voice.write(path, models, made, settings, half)
         progress.note(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
+
+
+def hearable(model: Trained) -> None:
+    """Refuse a vocoder that needs to know more than a decoder says."""
+    from ttskit.models.vocoder import Vocoder
+
+    vocoder = model.module()
+    assert isinstance(vocoder, Vocoder)
+    if lacking := vocoder.lacks(("mel",)):
+        raise TtskitError(
+            f"{model.name}: needs {', '.join(lacking)}, which no decoder makes: train one that "
+            "guesses them from the mel (--set guess.channels=96)"
+        )
 
 
 def describe(found: Voice) -> dict[str, Any]:

@@ -26,6 +26,11 @@ class Training:
     learning_rate: float = key(1e-3, "at its highest", least=0)
     schedule: str = key("cosine", "one of", choices=("constant", "cosine", "exponential", "noam"))
     final: float = key(0.05, "of the learning rate is left at the end; not for noam", least=0)
+    half_life: float = key(
+        0.0,
+        "updates in which exponential halves the rate, no lower than final; 0: by the end",
+        least=0,
+    )
     warmup: int = key(50, "updates until the learning rate is at its highest", least=0)
     beta1: float = key(0.9, "of the optimizer", least=0, most=1)
     beta2: float = key(0.99, "of the optimizer", least=0, most=1)
@@ -38,7 +43,11 @@ class Training:
     validation: float = key(0.03, "share of the texts held out, at most 64 utterances", least=0)
     validate_every: int = key(100, "updates", least=1)
     patience: int = key(0, "validations without a better one until it stops; 0: never", least=0)
+    least_gain: float = key(0.0, "by which a better one must be lower", least=0)
     save_every: float = key(60.0, "seconds between checkpoints", least=0)
+    snapshot_every: int = key(
+        0, "updates between samples of what the model makes; 0: none", least=0
+    )
 
     def rate(self, step: int, progress: float) -> float:
         """Return the learning rate of an update, from 0."""
@@ -48,7 +57,9 @@ class Training:
         fall = {
             "constant": 1.0,
             "cosine": self.final + (1 - self.final) * (1 + cos(pi * min(1.0, progress))) / 2,
-            "exponential": max(self.final, 1e-9) ** min(1.0, progress),
+            "exponential": max(self.final, 0.5 ** (step / self.half_life))
+            if self.half_life
+            else max(self.final, 1e-9) ** min(1.0, progress),
         }[self.schedule]
         return self.learning_rate * rise * fall
 

@@ -10,7 +10,7 @@ import numpy as np
 from ttskit import kinds
 from ttskit.artifact import Reader
 from ttskit.errors import ArtifactError, TrainingError
-from ttskit.models.batch import Batch, collate
+from ttskit.models.batch import AXES, Batch, collate
 from ttskit.models.family import Facts
 from ttskit.record import Record
 from ttskit.text.symbols import SPECIAL
@@ -86,6 +86,10 @@ class Examples:
 
     def speaker(self, row: int) -> str:
         return self._speakers[row]
+
+    def names(self, row: int) -> dict[str, str]:
+        """Return what every record says of an utterance."""
+        return {"id": self.ids[row], "speaker": self._speakers[row], "text": self.texts[row]}
 
     def middle(self, speaker: str, name: str) -> float:
         """Return the median over a speaker's voiced frames of f0 in octaves, or of loudness."""
@@ -179,7 +183,7 @@ def cut(
     fields: Mapping[str, np.ndarray], segment: int, hop: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Cut the same frames out of every field; an utterance that is too short ends in silence."""
-    frames = len(fields["mel"])
+    frames = next(len(value) for name, value in fields.items() if AXES[name] == "frame")
     start = int(rng.integers(0, max(0, frames - segment) + 1))
     out = {}
     for name, value in fields.items():

@@ -26,10 +26,10 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from ttskit import progress, trained
-from ttskit.errors import Interrupted, TrainingError
+from ttskit.errors import Interrupted, SettingError, TrainingError
 from ttskit.models.batch import Batch
 from ttskit.models.family import Family
-from ttskit.training import batches, checkpoint, curves, monitor, processes
+from ttskit.training import batches, checkpoint, curves, monitor, processes, snapshots
 from ttskit.training.checkpoint import State
 from ttskit.training.configuration import Training
 from ttskit.training.examples import Examples
@@ -73,6 +73,8 @@ class Trainer:
         """Set everything up as it was at the last checkpoint, or for the first update."""
         rank, size = fabric.global_rank, fabric.world_size
         torch.manual_seed(self.seed)
+        if self.training.snapshot_every and type(self.model).sample is Family.sample:
+            raise SettingError(f"training.snapshot_every: {self.model.role} makes no snapshots")
         self.model.prepare()
         self.model.to(fabric.device)
         held = batches.held_out(
@@ -112,9 +114,9 @@ class Trainer:
         number = self.state.step * self.training.accumulate
         ready = batches.ahead(self._batch, count(number))
         self._saved = time.monotonic()
-        drawn = 0.0
+        drawn, every = 0.0, self.training.snapshot_every
         while (done := self._progress(fabric)) < 1 and not self._stop:
-            began = time.perf_counter()
+            began, self._backward = time.perf_counter(), 0.0
             update = [next(ready) for _ in range(self.training.accumulate)]
             waited = time.perf_counter() - began
             row = self._update(fabric, update, done)
@@ -123,6 +125,7 @@ class Trainer:
             row |= {
                 "step_seconds": took,
                 "data_seconds": waited,
+                "backward_seconds": self._backward,
                 "memory_mb": processes.memory(fabric),
             }
             fraction = self.goal.reached(self.state.step, self.state.seconds)
@@ -137,6 +140,8 @@ class Trainer:
                 if self.training.patience and self.state.stale >= self.training.patience:
                     progress.note(f"no better for {self.state.stale} validations: stopping early")
                     break
+            if every and self.state.step % every == 0 and self._main:
+                self._snapshot()
             if time.monotonic() - self._saved > self.training.save_every:
                 self.save()
         ready.close()  # type: ignore[attr-defined]
@@ -201,7 +206,9 @@ class Trainer:
             with fabric.autocast():
                 terms = self.model.terms(batch, done, player)
             if terms:
+                began = time.perf_counter()
                 fabric.backward(torch.stack(list(terms.values())).sum())
+                self._backward += time.perf_counter() - began
             for name, value in terms.items():
                 sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value.detach()
         for parameter in others:
@@ -247,32 +254,30 @@ class Trainer:
     @torch.no_grad()
     def _validate(self) -> dict[str, Any]:
         """Measure the loss on what is held out; keep the model if it is the best so far."""
-        pictures: dict[str, Any] = {}
-        loss = 0.0
-        if len(self.held_out):
-            with self._finished_weights(), torch.random.fork_rng():
-                torch.manual_seed(self.seed)
-                row, pictures = self._measured()
-            loss = row["held_out/loss"]
-            told = {name.removeprefix("held_out/"): value for name, value in row.items()}
-            self.display.validated({n.removeprefix("loss/"): v for n, v in told.items()})
-            if self._main:
-                self.log.write({"step": self.state.step, **row})
+        rows = self.held_out if len(self.held_out) else self.rows[: self.training.batch]
+        cuts = range(0, len(rows), self.training.batch)
+        made = [self._made(rows[start : start + self.training.batch], 0) for start in cuts]
+        with self._finished_weights(), torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            row = self._measured(made) if len(self.held_out) else {}
+            numbers, pictures = self.model.watch(made[0])
+        loss = row.get("held_out/loss", 0.0)
+        told = {name.removeprefix("held_out/"): value for name, value in row.items()}
+        self.display.validated({n.removeprefix("loss/"): v for n, v in told.items()})
+        row |= {f"watch/{name}": value for name, value in numbers.items()}
+        if self._main and row:
+            self.log.write({"step": self.state.step, **row})
         done = self.goal.reached(self.state.step, self.state.seconds)
         judged = len(self.held_out) and self.model.judged(done)
-        if loss < self.state.best or not judged:
+        if loss < self.state.best - self.training.least_gain or not judged:
             self.state.best, self.state.best_step, self.state.stale = loss, self.state.step, 0
             self._keep()
         else:
             self.state.stale += 1
         return pictures
 
-    def _measured(self) -> tuple[dict[str, float], dict[str, Any]]:
-        cuts = [
-            self.held_out[start : start + self.training.batch]
-            for start in range(0, len(self.held_out), self.training.batch)
-        ]
-        made = [self._made(cut, 0) for cut in cuts]
+    def _measured(self, made: Sequence[Batch]) -> dict[str, float]:
+        """Return the terms of the loss on what is held out."""
         totals: dict[str, float] = {}
         for batch in made:
             totals = processes.added(totals, batch.own_counts())
@@ -283,8 +288,7 @@ class Trainer:
         row["held_out/loss"] = sum(row.values())
         if not np.isfinite(row["held_out/loss"]):
             self._refuse(made, 1.0, next(iter(self.optimizers)))
-        numbers, pictures = self.model.watch(made[0])
-        return row | {f"watch/{name}": value for name, value in numbers.items()}, pictures
+        return row
 
     @contextmanager
     def _finished_weights(self) -> Iterator[None]:
@@ -330,6 +334,15 @@ class Trainer:
                 self.optimizers,
                 self.provenance,
             )
+
+    def _snapshot(self) -> None:
+        """Keep what the model makes now of one utterance, one that is held out if there is any."""
+        row = int((self.held_out if len(self.held_out) else self.rows)[0])
+        batch = self.examples.batch([row], 0, (self.seed, 0)).to(self.model_device())
+        with self._finished_weights():
+            made = self.model.sample(batch)
+        names = self.examples.names(row)
+        snapshots.save(self.folder, self.state.step, names, made, self.model.facts, self.provenance)
 
     def _picture(self, pictures: Mapping[str, Any]) -> None:
         curves.save(self.folder, pictures, self.state.step)

@@ -1,0 +1,80 @@
+"""What a model makes of an utterance while it learns, kept as artifacts."""
+
+import numpy as np
+import pytest
+
+import ttskit
+from tests.made import HOP, PROVENANCE, RATE, write_speech
+from ttskit import trained
+from ttskit.artifact import Reader, Writer
+from ttskit.errors import SettingError
+from ttskit.kinds import Controls, Corpus, Features
+from ttskit.stages.train import train, wished
+from ttskit.training import curves, monitor
+from ttskit.training.goal import Goal
+
+SMALL = [
+    "channels=16", "layers=1", "harmonics=8", "noise_bands=5", "guess.channels=8",
+    "spectral.n_fft=[256]", "training.batch=2", "training.segment=8", "training.validation=0.4",
+]  # fmt: skip
+
+
+@pytest.fixture
+def sounds(tmp_path, monkeypatch):
+    """Features and recordings of three utterances."""
+    monkeypatch.setattr(curves, "save", lambda *_: None)
+    write_speech(tmp_path, 3)
+    heard = Reader(tmp_path / "features.h5", Features)
+    told = {"provenance": PROVENANCE, "attributes": {"sample_rate": RATE}}
+    with Writer(tmp_path / "corpus.h5", Corpus, **told) as writer:
+        for id, record in heard.items():
+            noise = np.random.default_rng(0).normal(0, 1000, len(record.mel) * HOP)
+            writer.append(Corpus(id=id, speaker="ann", text="x", audio=noise.astype(np.int16)))
+        writer.seal(heard.ids)
+    return [heard, ttskit.read(tmp_path / "corpus.h5")]
+
+
+def test_snapshots_say_which_settings_they_are_of(sounds, tmp_path):
+    settings = [*SMALL, "training.snapshot_every=2"]
+    train(sounds, tmp_path / "x.h5", wished("vocoder", "ddsp", None, None, settings), Goal(steps=5))
+    folder = tmp_path / "x.h5.run"
+    assert {path.name for path in folder.glob("*-0*.h5")} == {
+        f"{kind}-00000{step}.h5" for kind in ("controls", "corpus") for step in (2, 4)
+    }
+    played = Reader(folder / "controls-000004.h5", Controls)
+    heard = Reader(folder / "corpus-000004.h5", Corpus)
+    assert played.provenance["step"] == 4
+    assert "snapshot_every = 2" in played.provenance["options"]["config"]
+    (held_out,) = trained.read(tmp_path / "x.h5").table("validation")
+    assert played.ids == heard.ids == [held_out]
+    record = played[held_out]
+    assert len(heard[held_out].audio) == len(record.f0) * HOP
+    assert record.text == sounds[0][held_out].text
+    early = Reader(folder / "controls-000002.h5", Controls)[held_out]
+    assert not np.array_equal(early.noise, record.noise)
+
+
+def test_snapshots_change_nothing(sounds, tmp_path):
+    found = []
+    for name, settings in (("with.h5", ["training.snapshot_every=1"]), ("without.h5", [])):
+        wish = wished("vocoder", "ddsp", None, None, [*SMALL, *settings])
+        train(sounds, tmp_path / name, wish, Goal(steps=3))
+        found.append(trained.read(tmp_path / name).weights())
+    for name, value in found[0].items():
+        np.testing.assert_array_equal(value, found[1][name])
+
+
+def test_a_training_that_holds_nothing_out_is_watched_too(sounds, tmp_path):
+    settings = [*SMALL, "training.validation=0.0", "training.validate_every=2"]
+    train(sounds, tmp_path / "x.h5", wished("vocoder", "ddsp", None, None, settings), Goal(steps=4))
+    rows = [row for row in monitor.read(tmp_path / "x.h5.run" / "log.jsonl") if "watch/log" in row]
+    assert [row["step"] for row in rows] == [2, 4]
+    assert trained.read(tmp_path / "x.h5").container.attributes["steps"] == 4
+
+
+def test_a_model_that_keeps_nothing_says_so(tmp_path):
+    write_speech(tmp_path, 3)
+    readers = [ttskit.read(tmp_path / name) for name in ("features.h5", "tokens.h5")]
+    wish = wished("aligner", "attention", "tiny", None, ["training.snapshot_every=1"])
+    with pytest.raises(SettingError, match=r"training\.snapshot_every: aligner makes no snapshots"):
+        train(readers, tmp_path / "x.h5", wish, Goal(steps=1))

@@ -1,0 +1,53 @@
+"""Snapshots: what a model makes of one utterance, kept as artifacts while it trains.
+
+OUT.run/KIND-STEP.h5, whose provenance holds the settings of the training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ttskit import audio, kinds
+from ttskit.artifact import Writer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ttskit.models.family import Facts
+
+
+def save(
+    folder: Path,
+    step: int,
+    names: Mapping[str, str],
+    made: Mapping[str, Mapping[str, Tensor]],
+    facts: Facts,
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write an artifact of each kind.
+
+    Parameters
+    ----------
+    names : id, speaker and text of the utterance
+    made : kind -> column -> values
+    """
+    for kind in kinds.KINDS:
+        if kind.kind() not in made:
+            continue
+        columns: dict[str, Any] = {
+            name: value.cpu().numpy() for name, value in made[kind.kind()].items()
+        }
+        if "audio" in columns:
+            columns["audio"] = audio.to_int16(columns["audio"])[0]
+        with Writer(
+            folder / f"{kind.kind()}-{step:06}.h5",
+            kind,
+            provenance={**provenance, "step": step},
+            attributes={name: getattr(facts, name) for name in kind.attributes},
+            tables={name: getattr(facts, name) for name in kind.tables},
+            restart=True,
+        ) as writer:
+            writer.append(kind(**{**names, **columns}))
+            writer.seal([names["id"]])
