@@ -22,6 +22,7 @@ from ttskit.training.configuration import resolved
 SYSTEMS = (  # ours, then the peer
     ("istft", "tiny"),
     ("istft", "base"),
+    ("ddsp", "tiny"),
     ("griffinlim", None),
     ("hifigan", "v3"),
     ("hifigan", "v2"),
@@ -57,7 +58,7 @@ def main() -> None:
         for name, (vocoder, _) in vocoders.items():
             start = time.perf_counter()
             with torch.inference_mode():
-                for _ in vocoder.stream(mel, torch.Generator().manual_seed(0)):
+                for _ in vocoder.stream({"mel": mel}, torch.Generator().manual_seed(0)):
                     pass
             if turn:
                 took[name].append((time.perf_counter() - start) / sounds)

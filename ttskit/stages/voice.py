@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ttskit.errors import TtskitError
 from ttskit.options import Json, Output
 
 if TYPE_CHECKING:

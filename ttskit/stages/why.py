@@ -329,7 +329,7 @@ def _plain(value: Any) -> str:
 
 def picture(id: str, readers: Sequence[Reader[Any]]) -> Figure:
     """Return the utterance as `plot` draws it: of each kind the first artifact that has it."""
-    from ttskit import kinds
+    from ttskit import kinds, panels
     from ttskit.stages import plot
 
     first: dict[type[Any], Reader[Any]] = {}
@@ -339,8 +339,8 @@ def picture(id: str, readers: Sequence[Reader[Any]]) -> Figure:
     features, mels = first.get(kinds.Features), first.get(kinds.Mels)
     others = first.get(kinds.Alignment), first.get(kinds.Corpus)
     if features is None and mels is not None:
-        return plot.draw(plot.chosen(None, None, others[1], id, mels))
-    return plot.draw(plot.chosen(features, *others, id))
+        return panels.draw(plot.chosen(None, None, others[1], id, mels))
+    return panels.draw(plot.chosen(features, *others, id))
 
 
 def command(
