@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from ttskit.dsp.harmonic import audible, distribution
-from ttskit.models.heads import HEADS, Controls, Head, exp_sigmoid
+from ttskit.models.heads import HEADS, Head, Levels, exp_sigmoid
 
 F0 = torch.tensor([[900.0, 1500.0, 0.0]])  # at 16 kHz: 8, 5 and no harmonics of 10 are audible
 
 
 def logits(seed=0):
     g = torch.Generator().manual_seed(seed)
-    return Controls(*(torch.randn(*size, generator=g) for size in ((1, 3), (1, 3, 10), (1, 3, 6))))
+    return Levels(*(torch.randn(*size, generator=g) for size in ((1, 3), (1, 3, 10), (1, 3, 6))))
 
 
 def levels(mode, given):
@@ -67,14 +67,14 @@ def test_weights_share_the_amplitude_out(mode, of):
 @pytest.mark.parametrize("mode", HEADS)
 def test_every_mode_is_finite_silent_beyond_half_the_rate_and_begins_with_little_noise(mode):
     for size in (0.0, 1e3, -1e3):
-        given = Controls(*(torch.full_like(one, size).requires_grad_() for one in logits()))
+        given = Levels(*(torch.full_like(one, size).requires_grad_() for one in logits()))
         found, noise = levels(mode, given)
         assert not found[~audible(F0, 10, 16000)].any()
         assert (found >= 0).all()
         assert found.isfinite().all()
         (found.sum() + noise.sum()).backward()
         assert all(one.grad.isfinite().all() for one in given)
-    assert levels(mode, Controls(*map(torch.zeros_like, logits())))[1].max() < 0.01
+    assert levels(mode, Levels(*map(torch.zeros_like, logits())))[1].max() < 0.01
 
 
 @pytest.mark.parametrize("mode", HEADS)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from tests.made import (
     GRID,
@@ -20,6 +21,7 @@ from tests.made import (
 )
 from ttskit import audio
 from ttskit.artifact import Reader, Writer
+from ttskit.cli import app
 from ttskit.dsp.mel import MelSettings, mel
 from ttskit.errors import TtskitError
 from ttskit.kinds import Controls, Corpus, Features, Mels
@@ -69,6 +71,12 @@ def write_sung(folder):
             writer.append(replace(record, f0=200.0 * voiced, voiced=voiced))
         writer.seal(heard.ids)
     write_model(folder / "ddsp.h5", "ddsp", DDSP)
+
+
+def run_badly(*words):
+    found = CliRunner().invoke(app, ["vocode", *words, "-j", "1", "-o", f"from-{words[0]}"])
+    assert isinstance(found.exception, TtskitError)
+    return found.stderr
 
 
 def log_mel(record):
@@ -213,5 +221,11 @@ def test_controls_are_for_a_vocoder_that_plays_them(folder):
     attributes = {name: told.attributes[name] for name in Controls.attributes}
     with Writer(folder / "bad.h5", Controls, provenance=PROVENANCE, attributes=attributes) as bad:
         bad.append(replace(told["u0"], amplitude=told["u0"].amplitude * np.nan))
-        bad.seal(["u0"])
-    assert "not made: 1 of 1" in complaint("bad.h5")
+        bad.append(replace(told["u1"], noise=told["u1"].noise))
+        bad.seal(["u0", "u1"])
+    found = run_badly("bad.h5")
+    assert "bad.h5: u0: its amplitude is damaged" in found
+    with Writer(folder / "flat.h5", Controls, provenance=PROVENANCE, attributes=attributes) as flat:
+        flat.append(replace(told["u0"], noise=told["u0"].noise[:, :1]))
+        flat.seal(["u0"])
+    assert "flat.h5: u0: its noise has fewer than 2 bands" in run_badly("flat.h5")

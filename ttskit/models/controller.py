@@ -20,8 +20,7 @@ from ttskit.errors import SettingError
 from ttskit.models.batch import Batch
 from ttskit.models.controls import Controls
 from ttskit.models.family import Facts
-from ttskit.models.heads import HEADS, Head
-from ttskit.models.heads import Controls as Levels
+from ttskit.models.heads import HEADS, Head, Levels
 from ttskit.models.layers import Convolutions
 from ttskit.models.trunks import TRUNKS, TrunkConfig
 from ttskit.settings import key, table
@@ -182,10 +181,8 @@ class Guess(nn.Module):
         off = []
         for name, guess in self.scaled(mel, batch.mask("frame")).items():
             true = batch[name].float()
-            if name in INPUTS:
-                off.append(
-                    (guess - INPUTS[name](true)).abs() * (8 if name == "loudness" else 127 / 12)
-                )
+            if name in UNITS:
+                off.append((guess - INPUTS[name](true)).abs() * UNITS[name])
             else:
                 off.append(F.binary_cross_entropy_with_logits(guess, true, reduction="none"))
         return batch.mean(torch.stack(off, -1).sum(-1), "frame")

@@ -16,6 +16,7 @@ from torch import Tensor
 from ttskit.dsp.filterednoise import filtered_noise
 from ttskit.dsp.harmonic import cycles, harmonics
 from ttskit.dsp.reverb import reverberate
+from ttskit.errors import AudioError
 from ttskit.models.vocoder import Vocoder
 
 CHUNK = 512  # frames that are rendered at once
@@ -33,6 +34,9 @@ class Controls(NamedTuple):
     @classmethod
     def of(cls, frames: Mapping[str, Tensor]) -> Self:
         """Make a batch of one of the fields (T, ...) of an utterance."""
+        for name, least, parts in (("distribution", 1, "harmonics"), ("noise", 2, "bands")):
+            if frames[name].shape[1] < least:
+                raise AudioError(f"its {name} has fewer than {least} {parts}")
         return cls(*(frames[name][None].float() for name in cls._fields))
 
     def part(self, frames: slice) -> Controls:

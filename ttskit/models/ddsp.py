@@ -131,10 +131,8 @@ class Ddsp(Learnt):
 
     @property
     def wants(self) -> tuple[str, ...]:
-        heard = self.needs(self.config)
-        return tuple(
-            dict.fromkeys([*(name for name in heard if name != "audio"), *Controls._fields])
-        )
+        heard = (name for name in self.needs(self.config) if name != "audio")
+        return tuple(dict.fromkeys([*heard, *Controls._fields]))
 
     def lacks(self, known: Collection[str]) -> tuple[str, ...]:
         if set(Controls._fields) <= set(known):
@@ -156,10 +154,9 @@ class Ddsp(Learnt):
     @torch.no_grad()
     def controls(self, frames: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return what is played of an utterance by name, (T, ...) each."""
-        found = self._played(frames)._asdict()
-        return {name: value[0] for name, value in found.items()} | {
-            "voiced": found["voiced"][0] > 0
-        }
+        found = self._played(frames)
+        found = found._replace(voiced=found.voiced > 0)
+        return {name: value[0] for name, value in found._asdict().items()}
 
     @torch.no_grad()
     def stream(

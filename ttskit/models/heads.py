@@ -31,7 +31,7 @@ NOISE_BIAS = -5.0
 QUIETEST = -80.0  # dB
 
 
-class Controls(NamedTuple):
+class Levels(NamedTuple):
     """What is sounded, or the logits of it."""
 
     amplitude: Tensor  # (B, T), of all harmonics together
@@ -49,39 +49,39 @@ def decibels(x: Tensor) -> Tensor:
     return 10 ** (QUIETEST / 20 * torch.sigmoid(-x))
 
 
-def legacy(logits: Controls, audible: Tensor) -> Controls:
+def legacy(logits: Levels, audible: Tensor) -> Levels:
     """Gains of their own; the amplitude is their sum over what is audible."""
     gains = torch.sigmoid(logits.weights) * audible / audible.shape[-1]
     amplitude = torch.sigmoid(logits.amplitude) * gains.sum(-1)
-    return Controls(amplitude, gains, torch.sigmoid(logits.noise + NOISE_BIAS))
+    return Levels(amplitude, gains, torch.sigmoid(logits.noise + NOISE_BIAS))
 
 
-def normalized(logits: Controls, audible: Tensor) -> Controls:
+def normalized(logits: Levels, audible: Tensor) -> Levels:
     """Sigmoids."""
     amplitude, weights, noise = logits
-    return Controls(
+    return Levels(
         torch.sigmoid(amplitude),
         torch.sigmoid(weights) * audible,
         torch.sigmoid(noise + NOISE_BIAS),
     )
 
 
-def softmax_db(logits: Controls, audible: Tensor) -> Controls:
+def softmax_db(logits: Levels, audible: Tensor) -> Levels:
     """A softmax over what is audible; decibels."""
     amplitude, weights, noise = logits
     shares = weights.masked_fill(~audible, -1e4).softmax(-1) * audible
-    return Controls(decibels(amplitude), shares, decibels(noise + NOISE_BIAS))
+    return Levels(decibels(amplitude), shares, decibels(noise + NOISE_BIAS))
 
 
-def exp_sigmoids(logits: Controls, audible: Tensor) -> Controls:
+def exp_sigmoids(logits: Levels, audible: Tensor) -> Levels:
     """`exp_sigmoid` of all."""
     amplitude, weights, noise = logits
-    return Controls(
+    return Levels(
         exp_sigmoid(amplitude), exp_sigmoid(weights) * audible, exp_sigmoid(noise + NOISE_BIAS)
     )
 
 
-HEADS: Mapping[str, Callable[[Controls, Tensor], Controls]] = {
+HEADS: Mapping[str, Callable[[Levels, Tensor], Levels]] = {
     "legacy": legacy,
     "normalized": normalized,
     "softmax-db": softmax_db,
@@ -98,11 +98,11 @@ class Head(nn.Module):
         self.entry = nn.Linear(channels, sum(self.sizes))
         self.activate = HEADS[mode]
 
-    def logits(self, states: Tensor) -> Controls:
+    def logits(self, states: Tensor) -> Levels:
         """States (B, T, channels) to what `activate` takes, with (B, T, K) of `audible`."""
         amplitude, weights, noise = self.entry(states).float().split(self.sizes, -1)
-        return Controls(amplitude[..., 0], weights, noise)
+        return Levels(amplitude[..., 0], weights, noise)
 
-    def forward(self, states: Tensor, audible: Tensor) -> Controls:
+    def forward(self, states: Tensor, audible: Tensor) -> Levels:
         """(B, T, channels), and which harmonics are audible, (B, T, K) bool."""
         return self.activate(self.logits(states), audible)
