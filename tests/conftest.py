@@ -50,6 +50,12 @@ def process(tmp_path):
     return run
 
 
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Train without drawing, which takes longer than a short training."""
+    monkeypatch.setattr("ttskit.training.curves.save", lambda *_: None)
+
+
 @pytest.fixture(scope="session")
 def corpora():
     """The folder of real recordings."""
