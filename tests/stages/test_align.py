@@ -47,7 +47,7 @@ def test_boundaries_are_found(tmp_path, ttskit, words, share):
     assert np.mean(np.array(off) <= 2) > share
 
 
-@pytest.mark.usefixtures("_speech")
+@pytest.mark.usefixtures("_speech", "no_pictures")
 def test_the_aligner_that_was_trained_is_kept_and_serves_again(tmp_path):
     run("align", "features.h5", "tokens.h5", "--steps", 4, "-j", 1, "-o", "x.h5")
     run("align", "tokens.h5", "features.h5", "--aligner", "x.aligner.h5", "-j", 1, "-o", "y.h5")
