@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.made import write_corpus
+from tests.made import answer, write_corpus
+from ttskit import pool
 
 # Tests run side by side, on as many cores as there are: each keeps to one thread.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -22,8 +23,16 @@ def corpus(tmp_path):
 
 
 @pytest.fixture
-def ttskit(tmp_path):
-    """Run the command line in a process of its own, within the test's folder."""
+def ttskit(tmp_path, monkeypatch):
+    """Run the command line within the test's folder: by one job, unless more are asked for."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pool, "cores", lambda: 1)
+    return answer
+
+
+@pytest.fixture
+def process(tmp_path):
+    """Run the command line in a process of its own, as a user does, within the test's folder."""
 
     def run(*words, stdin: bytes | None = None, timeout: float = 60, **settings):
         return subprocess.run(
@@ -39,6 +48,12 @@ def ttskit(tmp_path):
         )
 
     return run
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Train without drawing, which takes longer than a short training."""
+    monkeypatch.setattr("ttskit.training.curves.save", lambda *_: None)
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 from typer.testing import CliRunner
 
+from ttskit import progress
 from ttskit.artifact import Reader, Writer
-from ttskit.cli import app
+from ttskit.cli import app, main
 from ttskit.kinds import Alignment, Corpus, Features, Tokens
 from ttskit.text.symbols import SPECIAL
 
@@ -188,3 +192,16 @@ def run(*words, **settings):
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def answer(*words, stdin: bytes | None = None) -> SimpleNamespace:
+    """Run the whole program in this process; return what one of its own would answer."""
+    argv = mock.patch.object(sys, "argv", ["ttskit", *map(str, words)])
+    loud = mock.patch.object(progress.console, "quiet", False)  # whatever -q does to it
+    with argv, loud, CliRunner().isolation(stdin) as (out, err, _):
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code
+        sys.stdout.flush()
+        return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())

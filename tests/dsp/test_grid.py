@@ -19,6 +19,14 @@ def test_reflection_is_numpys_also_beyond_the_length_of_the_clip(samples, before
     np.testing.assert_array_equal(clip[grid.reflected(samples, before, after)], expected)
 
 
+@pytest.mark.parametrize("window", [2, 255, 512, 1024, 1025])
+def test_hann_windows_are_scipys_bit_by_bit(window):
+    from scipy.signal.windows import hann
+
+    expected = hann(window, sym=False).astype(np.float32)
+    np.testing.assert_array_equal(grid.hann(window), expected)
+
+
 @pytest.mark.parametrize(("window", "hop_length"), [(1024, 256), (512, 275), (100, 256), (64, 64)])
 def test_a_window_sees_its_centre_in_the_middle(window, hop_length):
     samples = np.arange(5000.0)

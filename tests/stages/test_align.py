@@ -3,24 +3,37 @@
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, run, sha, write_speech
+from tests.made import (
+    FLOW,
+    PROVENANCE,
+    SMALL,
+    SPOKEN,
+    run,
+    sha,
+    write_alignment_of,
+    write_model,
+    write_speech,
+)
 from ttskit.artifact import Reader, Writer
 from ttskit.errors import TtskitError
 from ttskit.kinds import Alignment, Features
 
 
 @pytest.fixture
-def truth(tmp_path):
-    """features.h5 and tokens.h5 of thirty utterances; their boundaries, in frames."""
-    return write_speech(tmp_path)
+def _speech(tmp_path, monkeypatch):
+    """features.h5 and tokens.h5 of a few utterances, where the command runs."""
+    write_speech(tmp_path, 6, table=SPOKEN)
+    monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(
     ("words", "share"),
     [(["--aligner", "flat"], 0.9), (["--steps", 300], 0.7)],
     ids=["flat", "attention"],
 )
-def test_boundaries_are_found(truth, tmp_path, ttskit, words, share):
+def test_boundaries_are_found(tmp_path, ttskit, words, share):
+    truth = write_speech(tmp_path)
     found = ttskit("align", "features.h5", "tokens.h5", *words, "-o", "x.h5")
     assert found.returncode == 0, found.stderr
     reader, heard = Reader(tmp_path / "x.h5", Alignment), Reader(tmp_path / "features.h5", Features)
@@ -34,11 +47,10 @@ def test_boundaries_are_found(truth, tmp_path, ttskit, words, share):
     assert np.mean(np.array(off) <= 2) > share
 
 
-@pytest.mark.usefixtures("truth")
-def test_the_aligner_that_was_trained_is_kept_and_serves_again(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    run("align", "features.h5", "tokens.h5", "--steps", 20, "-o", "x.h5")
-    run("align", "tokens.h5", "features.h5", "--aligner", "x.aligner.h5", "-o", "y.h5")
+@pytest.mark.usefixtures("_speech", "no_pictures")
+def test_the_aligner_that_was_trained_is_kept_and_serves_again(tmp_path):
+    run("align", "features.h5", "tokens.h5", "--steps", 4, "-j", 1, "-o", "x.h5")
+    run("align", "tokens.h5", "features.h5", "--aligner", "x.aligner.h5", "-j", 1, "-o", "y.h5")
     one, other = (Reader(tmp_path / name, Alignment) for name in ("x.h5", "y.h5"))
     for column in ("durations", "token_score"):
         np.testing.assert_array_equal(one.column(column), other.column(column))
@@ -49,46 +61,44 @@ def test_the_aligner_that_was_trained_is_kept_and_serves_again(tmp_path, monkeyp
     assert b"<svg" in (tmp_path / "losses.svg").read_bytes()
 
 
-@pytest.mark.usefixtures("truth")
-def test_a_decoder_aligns_unless_it_reads_durations(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    small = ["--set", "flow.blocks=2", "--set", "flow.hidden=16", "--steps", 1]
-    train = ["train", "decoder", "--preset", "tiny", "features.h5"]
-    joint = ["--set", "durations=joint", "--set", "coarse_layers=0"]
-    run(*train, "tokens.h5", *joint, *small, "-o", "joint.h5")
-    run("align", "features.h5", "tokens.h5", "--aligner", "joint.h5", "-o", "x.h5")
+@pytest.mark.usefixtures("_speech")
+def test_a_decoder_aligns_unless_it_reads_durations(tmp_path):
+    sizes = {"encoder": SMALL, "flow": FLOW}
+    write_model(tmp_path / "joint.h5", "glow", {**sizes, "durations": "joint"})
+    run("align", "features.h5", "tokens.h5", "--aligner", "joint.h5", "-j", 1, "-o", "x.h5")
     reader, heard = Reader(tmp_path / "x.h5", Alignment), Reader(tmp_path / "features.h5", Features)
     assert reader.ids == heard.ids
     for id in reader:
         assert reader[id].durations.sum() == len(heard[id].mel)
     run("plot", "x.h5", "features.h5", "--aligner", "joint.h5", "-o", "attention.png")
-    run(*train, "x.h5", *small, "-o", "coarse.h5")
+    write_model(tmp_path / "coarse.h5", "glow", {**sizes, "coarse_layers": 1})
     with pytest.raises(TtskitError, match="is a decoder that cannot align"):
         run("align", "features.h5", "tokens.h5", "--aligner", "coarse.h5", "-o", "y.h5")
 
 
-@pytest.mark.usefixtures("truth")
-def test_an_aligner_for_other_features_is_refused(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    run("align", "features.h5", "tokens.h5", "--steps", 1, "-o", "x.h5")
+@pytest.mark.usefixtures("_speech")
+def test_an_aligner_for_other_features_is_refused(tmp_path):
+    write_model(tmp_path / "aligner.h5", "attention", {})
+    write_alignment_of(tmp_path)
     features, tokens = Reader(tmp_path / "features.h5", Features), tmp_path / "other.h5"
     attributes = {**features.attributes, "hop_length": 128}
     with Writer(tokens, Features, attributes=attributes, provenance=PROVENANCE) as writer:
         for id in features:
             writer.append(features[id])
         writer.seal(features.ids)
+    inputs = ["features.h5", "tokens.h5"]
     for words, says in (
-        (["other.h5", "tokens.h5", "--aligner", "x.aligner.h5"], "other.h5: has hop_length 128"),
-        (["features.h5", "tokens.h5", "--aligner", "x.h5"], "x.h5: is alignment, needs model"),
-        (["features.h5", "tokens.h5", "--aligner", "none.h5"], "none.h5: no such file"),
+        (["other.h5", "tokens.h5", "--aligner", "aligner.h5"], "other.h5: has hop_length 128"),
+        ([*inputs, "--aligner", "alignment.h5"], "alignment.h5: is alignment, needs model"),
+        ([*inputs, "--aligner", "none.h5"], "none.h5: no such file"),
     ):
         with pytest.raises(TtskitError, match=says):
             run("align", *words, "-o", "y.h5")
 
 
-@pytest.mark.usefixtures("truth")
+@pytest.mark.usefixtures("_speech")
 def test_bytes_do_not_depend_on_jobs_or_on_the_order_of_inputs(tmp_path, ttskit):
-    flat = ("--aligner", "flat")
+    flat = ("--aligner", "flat", "--rounds", 3)
     for words in (
         ("features.h5", "tokens.h5", "-j", 1, "-o", "a.h5"),
         ("tokens.h5", "features.h5", "-j", 2, "-o", "b.h5"),
@@ -99,7 +109,7 @@ def test_bytes_do_not_depend_on_jobs_or_on_the_order_of_inputs(tmp_path, ttskit)
     assert b"up to date" in ttskit("align", "features.h5", "tokens.h5", *flat, "-o", "a.h5").stderr
 
 
-@pytest.mark.usefixtures("truth")
+@pytest.mark.usefixtures("_speech")
 def test_what_does_not_fit_takes_one_line(ttskit):
     ttskit("select", "tokens.h5", "--head", 5, "-o", "few.h5")
     for words, says in (

@@ -176,14 +176,14 @@ def test_ctrl_c_keeps_what_is_finished(dataset, tmp_path, ttskit):
 
 
 @pytest.mark.parametrize("room", [20_000, 120_000, 240_000])
-def test_a_full_disk_takes_one_line_and_loses_nothing(dataset, tmp_path, ttskit, room):
+def test_a_full_disk_takes_one_line_and_loses_nothing(dataset, tmp_path, ttskit, process, room):
     """No file may grow beyond `room` bytes: while utterances are written, or while sealing."""
 
     def starve():
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
     words = ["corpus", dataset, "--sample-rate", RATE, "-o", "x.h5"]
-    found = ttskit(*words, preexec_fn=starve)
+    found = process(*words, preexec_fn=starve)
     told = found.stderr.decode()
     assert found.returncode == 1, told
     assert "what was finished is kept" in told.splitlines()[-1]
@@ -258,7 +258,7 @@ def test_what_is_no_dataset_takes_one_line(ttskit, words, says):
     ],
 )
 def test_real_recordings_are_all_there(corpora, ttskit, name, utterances, hours):
-    found = ttskit("corpus", corpora / name, "-o", "x.h5", timeout=300)
+    found = ttskit("corpus", corpora / name, "-o", "x.h5")
     assert found.returncode == 0, found.stderr
     summary = json.loads(ttskit("info", "x.h5", "--json").stdout)
     assert summary["utterances"] == utterances

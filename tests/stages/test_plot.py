@@ -136,10 +136,10 @@ def test_an_alignment_of_other_features_is_refused(features, tmp_path, monkeypat
     assert says in str(error.value)
 
 
-def test_a_font_without_the_characters_takes_one_line(tmp_path, ttskit):
+def test_a_font_without_the_characters_takes_one_line(tmp_path, process):
     record = dataclasses.replace(alignment_record(), text="日本")
     write_alignment(tmp_path / "x.h5", record)
-    found = ttskit("plot", "x.h5", "-o", "x.png")
+    found = process("plot", "x.h5", "-o", "x.png")
     assert found.returncode == 0
     assert found.stderr == b"x.png: the font lacks characters of the text: they are boxes\n"
 

@@ -10,6 +10,7 @@ from ttskit.errors import TtskitError
 
 SMALL = ["--set", "embedding=8", "--set", "hidden=8", "--set", "space=8"]
 INPUTS = ["features.h5", "tokens.h5"]
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 @pytest.fixture(autouse=True)

@@ -14,14 +14,14 @@ import pytest
 import torch
 
 import ttskit
-from tests.made import GRID, PROVENANCE, write_speech
+from tests.made import GRID, PROVENANCE, answer, write_speech
 from ttskit import trained
 from ttskit.artifact import Writer
 from ttskit.errors import ArtifactError, TrainingError
 from ttskit.kinds import Features
 from ttskit.models.attention import Attention
 from ttskit.stages.train import train, wished
-from ttskit.training import curves, monitor
+from ttskit.training import monitor
 from ttskit.training.configuration import Training
 from ttskit.training.goal import Goal
 
@@ -30,10 +30,10 @@ COUNT = 24
 
 
 @pytest.fixture(autouse=True)
-def _no_pictures(request, monkeypatch):
+def _pictures(request):
     """Pictures take longer than all the rest: one test alone draws them."""
     if "people" not in request.node.name:
-        monkeypatch.setattr(curves, "save", lambda *_: None)
+        request.getfixturevalue("no_pictures")
 
 
 @pytest.fixture(scope="module")
@@ -62,20 +62,21 @@ def test_a_killed_training_goes_on_bit_by_bit(speech, tmp_path):
     """Whatever the moment, by the command line, as a user would."""
     torch.set_num_threads(1)  # bits depend on it
     whole = run(speech, tmp_path / "whole.h5", steps=30)
-    names = [reader.name for reader in speech]
-    words = [sys.executable, "-m", "ttskit", "train", "aligner", *names, "-o", "x.h5"]
+    words = ["train", "aligner", *(reader.name for reader in speech), "-o", str(tmp_path / "x.h5")]
     words += ["--steps", "30", *(word for one in SMALL for word in ("--set", one))]
     words += ["--set", "training.save_every=0"]
     log = tmp_path / "x.h5.run" / "log.jsonl"
     settings = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
-    killed = subprocess.Popen(words, cwd=tmp_path, env=settings, stderr=subprocess.DEVNULL)
+    program = [sys.executable, "-m", "ttskit", *words]
+    killed = subprocess.Popen(program, env=settings, stderr=subprocess.DEVNULL)
     moment = random.randint(5, 25)
     while killed.poll() is None and len(monitor.read(log)) < moment:
         time.sleep(0.01)
     killed.kill()
     killed.wait()
     assert not (tmp_path / "x.h5").exists()
-    again = subprocess.run(words, cwd=tmp_path, env=settings, capture_output=True, check=True)
+    again = answer(*words)
+    assert again.returncode == 0
     assert b"going on after update" in again.stderr
     assert losses(tmp_path / "x.h5") == losses(tmp_path / "whole.h5")
     resumed = weights(trained.read(tmp_path / "x.h5"))

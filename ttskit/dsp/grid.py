@@ -42,6 +42,12 @@ def reflected(samples: int, before: int, after: int) -> np.ndarray:
     return np.minimum(at, 2 * samples - 2 - at)
 
 
+def hann(window: int) -> np.ndarray:
+    """The periodic Hann window, (window,) float32; scipy.signal takes a second to import."""
+    turn = np.linspace(-np.pi, np.pi, window + 1)[:-1]
+    return (0.5 + 0.5 * np.cos(turn)).astype(np.float32)
+
+
 def windows(audio: np.ndarray, window: int, hop_length: int) -> np.ndarray:
     """The samples around every frame centre.
 

@@ -69,9 +69,8 @@ def a_weighting(frequencies: np.ndarray) -> np.ndarray:
 def _power(audio: np.ndarray, hop_length: int, n_fft: int, weight: np.ndarray) -> np.ndarray:
     """(sample,) to the weighted sum of the power spectrum: (frame,) float64."""
     from scipy.fft import rfft
-    from scipy.signal.windows import hann
 
-    window = hann(n_fft, sym=False).astype(np.float32)
+    window = grid.hann(n_fft)
     frames = grid.windows(np.asarray(audio, np.float32), n_fft, hop_length)
     power = np.empty(len(frames))
     for start in range(0, len(frames), _BLOCK):

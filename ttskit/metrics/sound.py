@@ -59,9 +59,8 @@ class Sound:
     def spectrum(self, n_fft: int) -> np.ndarray:
         """(T, F) float32: power, with that of faint white noise added."""
         from scipy.fft import rfft
-        from scipy.signal.windows import hann
 
-        window = hann(n_fft, sym=False).astype(np.float32)
+        window = grid.hann(n_fft)
         found = rfft(grid.windows(self.audio, n_fft, self.frames.hop_length) * window)
         noise = 10 ** (self.frames.floor / 10) * (window**2).sum()
         return found.real**2 + found.imag**2 + np.float32(noise)
