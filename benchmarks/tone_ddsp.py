@@ -1,7 +1,8 @@
 """An instrument that is no recording: tones with vibrato, whose timbre moves with their loudness.
 
-Writes FOLDER/tone-corpus.h5 and FOLDER/tone-features.h5, in which f0 is the truth:
-    python benchmarks/tone_ddsp.py FOLDER
+Writes FOLDER/tone-corpus.h5 and FOLDER/tone-features.h5, in which f0 is the truth, and says how far
+a tone is from itself with another noise: no copy can be expected to come nearer.
+    python benchmarks/tone_ddsp.py FOLDER [RMS of the noise]
 """
 
 from __future__ import annotations
@@ -10,36 +11,47 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ttskit.artifact import Writer
 from ttskit.audio import to_int16
 from ttskit.dsp.loudness import energy, loudness
 from ttskit.dsp.mel import MelSettings, mel
 from ttskit.kinds import Corpus, Features
+from ttskit.models.ddsp import Distances
+from ttskit.models.spectral import differences
 
 RATE, HOP, SECONDS, COUNT, HARMONICS = 22050, 256, 2.0, 24, 40
+NOISE = 0.001  # of full scale
 GRID = {
     "sample_rate": RATE, "hop_length": HOP, "n_fft": 1024, "n_mels": 80, "fmin": 0.0, "fmax": 8e3,
 }  # fmt: skip
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
+    folder, level = Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else NOISE
     folder.mkdir(parents=True, exist_ok=True)
-    told = {"stage": "tone", "revision": 1, "options": {}, "inputs": []}
+    made = {"stage": "tone", "revision": 1, "options": {"noise": level}, "inputs": []}
+    told, apart = Distances(), list[list[float]]()
     paths = folder / "tone-corpus.h5", folder / "tone-features.h5"
     with (
-        Writer(paths[0], Corpus, provenance=told, attributes={"sample_rate": RATE}) as sounds,
-        Writer(paths[1], Features, provenance=told, attributes=GRID) as heard,
+        Writer(paths[0], Corpus, provenance=made, attributes={"sample_rate": RATE}) as sounds,
+        Writer(paths[1], Features, provenance=made, attributes=GRID) as heard,
     ):
         ids = [f"tone{number:02}" for number in range(COUNT)]
         for number, id in enumerate(ids):
             audio, f0 = tone(np.random.default_rng(number))
+            copies = audio + level * np.random.default_rng([1, number]).normal(size=(2, len(audio)))
+            audio = copies[0]
+            pair = torch.from_numpy(copies)[:, None]
+            apart.append([float(x) for x in differences(*pair, told.n_fft, told.floor)])
             names = {"id": id, "speaker": "", "text": id}
             sounds.append(Corpus(**names, audio=to_int16(audio)[0]))
             heard.append(Features(**names, **measured(audio, f0)))
         sounds.seal(ids)
         heard.seal(ids)
+    linear, log = apart[0]
+    print(f"tone00, with another noise: distance {linear + log:.3f} ({linear:.3f} + {log:.3f})")
 
 
 def tone(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +70,7 @@ def tone(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         gain = np.where(number * f0 < RATE / 2, number**-dull * body, 0)
         audio += gain * np.sin(2 * np.pi * number * turns)
     audio *= 0.25 * swell
-    return audio + rng.normal(0, 0.001, len(audio)), f0[HOP // 2 :: HOP]
+    return audio, f0[HOP // 2 :: HOP]
 
 
 def measured(audio: np.ndarray, f0: np.ndarray) -> dict[str, np.ndarray]:

@@ -91,7 +91,7 @@ def white(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Return noise from −1 to 1 in the shape of a tensor, drawn where the generator is."""
     device = generator.device if generator else like.device
     drawn = torch.rand(like.shape, generator=generator, device=device)
-    return (drawn * 2 - 1).to(like)
+    return drawn.mul_(2).sub_(1).to(like)
 
 
 def entropy(distribution: Tensor) -> Tensor:
