@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -199,9 +200,12 @@ def answer(*words, stdin: bytes | None = None) -> SimpleNamespace:
     argv = mock.patch.object(sys, "argv", ["ttskit", *map(str, words)])
     loud = mock.patch.object(progress.console, "quiet", False)  # whatever -q does to it
     with argv, loud, CliRunner().isolation(stdin) as (out, err, _):
+        terminated = signal.getsignal(signal.SIGTERM)
         try:
             main()
         except SystemExit as end:
             status = end.code
+        finally:
+            signal.signal(signal.SIGTERM, terminated)
         sys.stdout.flush()
         return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())
