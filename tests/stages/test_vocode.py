@@ -217,6 +217,9 @@ def test_controls_are_for_a_vocoder_that_plays_them(folder):
         assert says in complaint(*words)
     assert not (folder / "c.h5").exists()
     assert run("vocode", "sung.h5", "-o", "x.h5").exit_code == 2
+    twice = ["sung.h5", "--vocoder", "ddsp.h5", "-o", "c.h5", "--controls", "c.h5"]
+    assert run("vocode", *twice).exit_code == 2
+    assert not (folder / "c.h5").exists()
     told = Reader(folder / "controls.h5", Controls)
     attributes = {name: told.attributes[name] for name in Controls.attributes}
     with Writer(folder / "bad.h5", Controls, provenance=PROVENANCE, attributes=attributes) as bad:

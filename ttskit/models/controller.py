@@ -105,6 +105,9 @@ class Controller(nn.Module):
         self.shape, self.sample_rate = shape, facts.sample_rate
         self.frame_rate = facts.sample_rate / facts.hop_length
         count = shape.harmonics or min(MOST, int(facts.sample_rate / 2 / shape.f0_min))
+        cutoff, most = shape.smoothing.cutoff, self.frame_rate / 2
+        if shape.smoothing.mode == "biquad" and cutoff >= most:
+            raise SettingError(f"smoothing.cutoff is {cutoff:g} Hz, needs less than {most:.4g}")
         widths = {name: facts.n_mels if name == "mel" else 1 for name in shape.inputs}
         self.trunk = TRUNKS[shape.trunk](widths, shape)
         said = shape.head, self.trunk.out_channels, count, shape.noise_bands

@@ -252,6 +252,8 @@ def command(
     tell = info.summary(output, as_json)
     make = opened(inputs, vocoder, seed, device)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
+    if controls == (output or Path("-")):
+        raise typer.BadParameter("needs a file of its own", param_hint="--controls")
     asked = {controls: kinds.Controls, output: kinds.Corpus} if controls else {output: kinds.Corpus}
     wishes = {path: recipe(make, kind, vocoder, limit) for path, kind in asked.items()}
     if restart or not all(up_to_date(path or Path("-"), one) for path, one in wishes.items()):
