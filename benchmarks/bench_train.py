@@ -113,7 +113,7 @@ def trainer(folder: Path, role: str, family: str, preset: str, inputs: dict[str,
 def passes(run: Trainer) -> list[float]:
     """Return the seconds of forward and backward alone, on the batches of the training."""
     seconds = []
-    batches = [run._batch(number) for number in range(STEPS)]
+    batches = [run.batch(number) for number in range(STEPS)]
     for number, batch in enumerate(batches):
         run.model.zero_grad(set_to_none=True)
         began = time.perf_counter()

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ import ttskit
 from tests.made import GRID, PROVENANCE, answer, write_speech
 from ttskit import trained
 from ttskit.artifact import Writer
-from ttskit.errors import ArtifactError, TrainingError
+from ttskit.errors import ArtifactError, Interrupted, TrainingError
 from ttskit.kinds import Features
 from ttskit.models.attention import Attention
 from ttskit.stages.train import train, wished
@@ -82,6 +83,19 @@ def test_a_killed_training_goes_on_bit_by_bit(speech, tmp_path):
     resumed = weights(trained.read(tmp_path / "x.h5"))
     for name, value in weights(whole).items():
         np.testing.assert_array_equal(value, resumed[name], err_msg=name)
+
+
+def test_ctrl_c_waits_for_the_update_and_says_what_is_kept(speech, tmp_path, monkeypatch):
+    def rate(_self, step, _progress):
+        if step == 3:
+            signal.raise_signal(signal.SIGINT)
+        return 1e-3
+
+    monkeypatch.setattr(Training, "rate", rate)
+    with pytest.raises(Interrupted, match=r"x\.h5\.run keeps 4 updates"):
+        run(speech, tmp_path / "x.h5")
+    assert len(losses(tmp_path / "x.h5")) == 4
+    assert (tmp_path / "x.h5.run" / "last.h5").exists()
 
 
 def test_more_steps_go_on_from_the_last_one(speech, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -46,7 +46,7 @@ class Order:
         return [enough[place] for place in rng.permutation(len(enough))]
 
 
-def ahead(make: Callable[[int], T], numbers: Iterable[int]) -> Iterator[T]:
+def ahead(make: Callable[[int], T], numbers: Iterable[int]) -> Generator[T]:
     """Yield what `make` makes of the numbers, made in a thread a few steps ahead."""
     numbers = iter(numbers)
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as threads:

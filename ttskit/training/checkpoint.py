@@ -34,6 +34,17 @@ class State:
     stale: int = 0  # validations since
     groups: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # of the optimizers
 
+    def judge(self, loss: float, least_gain: float | None) -> bool:
+        """Take note of a validation, and tell whether the weights are the best so far.
+
+        Without a least gain the loss does not tell: the last weights are the best ones.
+        """
+        if least_gain is not None and loss >= self.best - least_gain:
+            self.stale += 1
+            return False
+        self.best, self.best_step, self.stale = loss, self.step, 0
+        return True
+
 
 def save(
     path: Path,

@@ -1,0 +1,146 @@
+"""An update: every player of a model has its turn, on the batches of all processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from ttskit.errors import TrainingError
+from ttskit.models.batch import Batch
+from ttskit.models.family import Family
+from ttskit.training import processes
+from ttskit.training.configuration import Training
+
+
+class Players:
+    """The players of a model, each with an optimizer of its own."""
+
+    def __init__(self, fabric: Fabric, model: Family, training: Training) -> None:
+        self._fabric, self._model, self._training = fabric, model, training
+        self._modules = model.players()
+        self.optimizers = {
+            player: optimizer(module, training) for player, module in self._modules.items()
+        }
+
+    def update(self, batches: Sequence[Batch], step: int, progress: float) -> dict[str, float]:
+        """Let every player take its step, and return what there is to log."""
+        counts = processes.total_counts(self._fabric, batches)
+        shared = [replace(batch, counts=counts) for batch in batches]
+        rate = self._training.rate(step, progress)
+        row = {"progress": progress, "learning_rate": rate}
+        row |= dict.fromkeys(("loss", "gradient", "backward_seconds"), 0.0)
+        for player, optimizer in self.optimizers.items():
+            terms, seconds = self.gradients(player, shared, progress)
+            row["backward_seconds"] += seconds
+            if not terms:
+                continue
+            norm = self._clip(self._modules[player])
+            prefix = f"{player}/" if len(self.optimizers) > 1 else ""
+            row |= {f"loss/{prefix}{name}": value for name, value in terms.items()}
+            row["loss"] += sum(terms.values())
+            row[f"{prefix}gradient"] = norm
+            row["gradient"] = max(row["gradient"], norm)
+            if not np.isfinite(row["loss"]) or not np.isfinite(norm):
+                raise refusal(step, batches, self._terms(player, progress))
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+        return row
+
+    def gradients(
+        self, player: str, batches: Sequence[Batch], progress: float
+    ) -> tuple[dict[str, float], float]:
+        """Leave the gradients of a player's loss with its weights alone.
+
+        Returns the loss by its terms, and the seconds that the way back took.
+        """
+        own, loss = self._modules[player], self._terms(player, progress)
+        self.optimizers[player].zero_grad(set_to_none=True)
+        sums: dict[str, Tensor] = {}
+        seconds = 0.0
+        with _frozen(one for one in self._modules.values() if one is not own):
+            for batch in batches:
+                with self._fabric.autocast():
+                    terms = loss(batch)
+                if terms:
+                    began = time.perf_counter()
+                    self._fabric.backward(torch.stack(list(terms.values())).sum())
+                    seconds += time.perf_counter() - began
+                for name, value in terms.items():
+                    sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
+        if self._fabric.world_size > 1 and sums:
+            found = [p.grad for p in own.parameters() if p.grad is not None]
+            processes.reduce(self._fabric, found)
+            processes.reduce(self._fabric, list(sums.values()))
+        return {name: float(value) for name, value in sums.items()}, seconds
+
+    def _terms(self, player: str, progress: float) -> Callable[[Batch], Mapping[str, Tensor]]:
+        return lambda batch: self._model.terms(batch, progress, player)
+
+    def _clip(self, module: nn.Module) -> float:
+        """Clip the gradients of a module and return how long they were together."""
+        parameters = [p for p in module.parameters() if p.grad is not None]
+        norm = nn.utils.clip_grad_norm_(parameters, self._training.clip_norm or float("inf"))
+        if self._training.clip_value:
+            nn.utils.clip_grad_value_(parameters, self._training.clip_value)
+        return float(norm)
+
+
+def optimizer(module: nn.Module, training: Training) -> torch.optim.Optimizer:
+    """Return the optimizer of a player; only matrices decay."""
+    kind = torch.optim.AdamW if training.optimizer == "adamw" else torch.optim.Adam
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    return kind(
+        [
+            {
+                "params": [p for p in parameters if p.dim() > 1],
+                "weight_decay": training.weight_decay,
+            },
+            {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+        ],
+        lr=training.learning_rate,
+        betas=(training.beta1, training.beta2),
+        eps=training.epsilon,
+        fused=True,
+    )
+
+
+@torch.no_grad()
+def refusal(
+    step: int, batches: Sequence[Batch], loss: Callable[[Batch], Mapping[str, Tensor]]
+) -> TrainingError:
+    """Return the error that names the utterances whose loss is not a number."""
+    guilty = [
+        batch.ids[row]
+        for batch in batches
+        for row in range(len(batch))
+        if not all(torch.isfinite(value).all() for value in loss(batch.only(row)).values())
+    ]
+    if guilty:
+        where = f"{', '.join(guilty)} {'has' if len(guilty) == 1 else 'have'}"
+    else:
+        where = f"one of {', '.join(id for batch in batches for id in batch.ids)} has"
+    return TrainingError(
+        f"update {step + 1}: {where} a loss or a gradient that is not a number: look at them with "
+        "`ttskit verify` and `ttskit plot`, or train with a lower training.learning_rate"
+    )
+
+
+@contextmanager
+def _frozen(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """Spare the weights of some modules their gradients for a while."""
+    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
