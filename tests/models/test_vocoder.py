@@ -67,11 +67,11 @@ def sums(model, batch, progress, player):
 def test_every_weight_learns(name, batch):
     model = made(name)
     model.prepare()
-    sums(model, batch, 1.0, "generator").backward()
-    assert all(p.grad is None for p in model.critics.parameters())
-    sums(model, batch, 1.0, "critic").backward()
-    idle = [key for key, p in model.named_parameters() if p.grad is None or not p.grad.any()]
-    assert idle == []
+    for player, module in model.players().items():
+        model.zero_grad()
+        sums(model, batch, 1.0, player).backward()
+        idle = [key for key, p in module.named_parameters() if p.grad is None or not p.grad.any()]
+        assert idle == [], player
 
 
 def test_it_learns_a_short_sound_by_heart(name, batch):

@@ -106,7 +106,10 @@ class Family(nn.Module):
         return {"model": self}
 
     def terms(self, batch: Batch, progress: float, player: str) -> dict[str, Tensor]:  # noqa: ARG002
-        """Return the loss of one player; an empty one means that it sits this update out."""
+        """Return the loss of one player; an empty one means that it sits this update out.
+
+        The weights of the others are frozen meanwhile.
+        """
         return self.loss(batch, progress)
 
     def judged(self, progress: float) -> bool:  # noqa: ARG002

@@ -127,9 +127,9 @@ class Learnt(Vocoder):
                 return {}
             with torch.no_grad():
                 made = self.copy(batch)
-            return critics.requires_grad_(True).loss(batch, made)
+            return critics.loss(batch, made)
         made, terms = self.attempt(batch, progress)
-        return terms | critics.requires_grad_(False).verdict(batch, made) if critics else terms
+        return terms | critics.verdict(batch, made) if critics else terms
 
     def kept(self) -> dict[str, Tensor]:
         """Return the weights without those of the critics."""
