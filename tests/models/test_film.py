@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.models.made import SMALL_ENCODER, alike_alone, batch, configured, idle, make, train
+from tests.models.made import SMALL_ENCODER, batch, configured, idle, make, told, train
 from ttskit.models import FAMILIES
 from ttskit.models.film import Film
 
@@ -79,7 +79,8 @@ def test_padding_changes_nothing(two):
     model = make(Film, ALL)
     train(model, [two], 3)
     model.eval()
-    alike_alone(model, two)
+    together, alone = told(model, [two], two), told(model, [two.only(0), two.only(1)], two)
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
 
 def test_a_reference_changes_the_style_and_may_be_missing(two):

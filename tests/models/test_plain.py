@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.models.made import SMALL_ENCODER, alike_alone, batch, configured, idle, make, train
+from tests.models.made import SMALL_ENCODER, batch, configured, idle, make, told, train
 from ttskit.dsp.rounding import rounded
 from ttskit.errors import SettingError
 from ttskit.models import FAMILIES
@@ -60,7 +60,8 @@ def test_padding_changes_nothing(two):
     model = make(Plain, ALL)
     train(model, [two], 3)
     model.eval()
-    alike_alone(model, two)
+    together, alone = told(model, [two], two), told(model, [two.only(0), two.only(1)], two)
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
 
 def test_one_number_makes_the_tempo_right(two):

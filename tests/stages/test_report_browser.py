@@ -70,7 +70,8 @@ def test_what_has_ended_begins_anew(page):
     page.press("j")
     page.get("seek(0.95)")
     page.press(" ")
-    page.wait("!now.playing && now.seconds === 0")
+    page.wait("!now.playing")
+    assert page.get("now.seconds") == 0
 
 
 def test_keys_go_from_utterance_to_utterance(page):
