@@ -17,7 +17,7 @@ ENGINES = {"torch", "torchaudio", "numba", "scipy", "numpy", "h5py", "soundfile"
 # A layer may import itself, the layers before it, and nothing after it.
 LAYERS = (
     {"errors"},
-    {"progress", "audio", "hdf5", "record", "settings", "intervals"},
+    {"progress", "audio", "hdf5", "record", "settings", "intervals", "tabular"},
     {"sink"},
     {"part", "pool", "textgrid"},
     {"cluster"},
@@ -29,7 +29,7 @@ LAYERS = (
     {"models", "metrics"},
     {"pages"},
     {"trained"},
-    {"training", "synthesis", "scoring", "listening"},
+    {"training", "synthesis", "scoring", "results", "listening"},
     {"voice", "script"},
     {"speaking"},
     {"timed"},

@@ -59,7 +59,7 @@ class Source:
         """Return f0, 0 where unvoiced, and the seconds of a frame: of the Features, or Praat's."""
         if self.heard is not None and id in self.heard:
             record = self.heard[id]
-            return np.where(record.voiced, record.f0, 0), _frame(self.heard)
+            return np.where(record.voiced, record.f0, 0), step(self.heard)
         hop = round(PITCH_STEP * rate)
         with suppress(AudioError):  # too short to have a pitch
             return praat.pitch(audio.astype(np.float32) / 32768, rate, hop)[0], hop / rate
@@ -102,10 +102,10 @@ def misfit(reader: Reader[Any], corpus: Reader[Corpus]) -> str:
     both = [id for id in reader.ids if id in corpus]
     if not both:
         return f"has no utterance that {corpus.name} has"
-    lasts = _frames(reader)[[reader.row(id) for id in both]] * _frame(reader)
+    lasts = _frames(reader)[[reader.row(id) for id in both]] * step(reader)
     samples = corpus.lengths("sample")[[corpus.row(id) for id in both]]
     needed = samples / float(corpus.attributes["sample_rate"])
-    off = np.flatnonzero(np.abs(lasts - needed) > SLACK * _frame(reader))
+    off = np.flatnonzero(np.abs(lasts - needed) > SLACK * step(reader))
     if not len(off):
         return ""
     at = int(off[0])
@@ -113,11 +113,6 @@ def misfit(reader: Reader[Any], corpus: Reader[Corpus]) -> str:
         f"{both[at]}: lasts {lasts[at]:.3f} s, in {corpus.name} {needed[at]:.3f} s: it is not of "
         "these recordings"
     )
-
-
-def _frame(reader: Reader[Any]) -> float:
-    """Return the seconds of a frame."""
-    return float(reader.attributes["hop_length"]) / float(reader.attributes["sample_rate"])
 
 
 def _frames(reader: Reader[Any]) -> np.ndarray:

@@ -11,6 +11,7 @@ from ttskit import pool
 from ttskit.artifact import Reader, Writer
 from ttskit.errors import TtskitError
 from ttskit.kinds import Corpus, Scores, Tokens
+from ttskit.results import entries
 from ttskit.stages import compare
 from ttskit.stages.tokens import Said
 from ttskit.timed import Manner, Speak, peak
@@ -173,7 +174,7 @@ def test_the_others_stand_against_the_best(tmp_path):
                        rtf=np.full(20, 0.1)),
     }  # fmt: skip
     found = {}
-    for entry in compare.entries(scores):
+    for entry in entries(scores):
         verdict = entry.row.verdict if entry.row.against else "best" if entry.best else ""
         found.setdefault(entry.row.name, {})[entry.system] = verdict
     told = {"good": "best", "like": "no real difference", "bad": "worse"}
@@ -189,7 +190,7 @@ def test_the_others_stand_against_the_best(tmp_path):
 def test_one_system_is_not_called_the_best(tmp_path):
     columns = {name: np.ones(20) for name in ("mcd", "plcmos", "rtf")}
     one = {"alone": scored(tmp_path, "a", **columns)}
-    assert not any(entry.best for entry in compare.entries(one))
+    assert not any(entry.best for entry in entries(one))
 
 
 def process(_):

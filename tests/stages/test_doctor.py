@@ -11,8 +11,7 @@ from ttskit.artifact import Reader, Writer
 from ttskit.cli import app
 from ttskit.dsp import flatstart, mel, speechlike
 from ttskit.dsp.mel import MelSettings
-from ttskit.kinds import Alignment, Corpus, Features
-from ttskit.stages import doctor
+from ttskit.kinds import Alignment, Corpus
 
 RATE = 16000
 WORDS = ["open window", "yellow moon rain", "seven rivers", "quiet garden stone", "always water"]
@@ -66,30 +65,6 @@ def test_a_second_corpus_is_refused(tmp_path):
 def test_a_healthy_corpus_has_no_findings(tmp_path):
     path = write(tmp_path / "x.h5", {})
     assert CliRunner().invoke(app, ["doctor", str(path)]).stdout == ""
-
-
-def test_a_few_samples_at_full_scale_are_no_clipping():
-    assert doctor.clipped(np.array([0, 32767, 32767, 0, -32768, 0], np.int16)) == 0
-    assert doctor.clipped(np.array([0, 32767, 32767, 32767, 32760], np.int16)) == 4
-
-
-def test_octave_jumps_count_only_between_voiced_frames():
-    f0 = np.array([100, 200, 200, 100, 101], np.float32)
-    voiced = np.array([True, True, False, True, True])
-    columns = dict.fromkeys(("periodicity", "loudness", "energy"), np.zeros(5, np.float32))
-    features = Features(
-        id="x", speaker="", text="", mel=np.zeros((5, 2)), f0=f0, voiced=voiced, **columns
-    )
-    assert doctor.octave_jumps(features) == 1
-
-
-@pytest.mark.parametrize("seconds", [0.0, 0.7])
-def test_pauses_are_measured(seconds):
-    quiet = np.zeros(int(seconds * RATE))
-    tone = 8000 * np.sin(np.arange(RATE) * 0.2)
-    audio = np.concatenate([quiet, tone, quiet, quiet, tone, quiet]).astype(np.int16)
-    expected = (seconds, 2 * seconds, seconds)
-    assert doctor.pauses(audio, RATE) == pytest.approx(expected, abs=0.03)
 
 
 LETTERS = [*"aeioulmnrsftk"]

@@ -18,7 +18,6 @@ from ttskit import hdf5, trained
 from ttskit.artifact import Writer
 from ttskit.errors import TtskitError
 from ttskit.kinds import Corpus, Features, Scores
-from ttskit.stages.why import standing
 
 FRAME = 256 / 16000  # seconds
 
@@ -108,16 +107,6 @@ def test_recordings_and_what_is_heard_in_them_are_summed_up():
     assert (heard["frames"], heard["voiced_share"]) == (100, 0.25)
     assert heard["f0_hz"] == {"low": 200, "median": 200, "high": 200}
     assert heard["loudness_db"] == pytest.approx({"low": -45, "median": 0, "high": 45})
-
-
-def test_a_rank_counts_those_that_are_better():
-    rng = np.random.default_rng(0)
-    values = np.append(rng.integers(0, 9, 40).astype(float), np.nan)
-    for row, value in enumerate(values[:-1]):
-        for better, ahead in (("lower", values < value), ("higher", values > value)):
-            found = standing(values, row, better)
-            assert (found["rank"], found["of"]) == (1 + ahead.sum(), 40)
-    assert standing(values, 40, "lower") == {"value": None}
 
 
 def test_scores_stand_among_the_others():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
@@ -33,8 +33,8 @@ from ttskit.options import (
 
 if TYPE_CHECKING:
     from ttskit.artifact import Reader
-    from ttskit.kinds import Corpus, Scores, Tokens
-    from ttskit.stages.evaluate import Row
+    from ttskit.kinds import Corpus, Tokens
+    from ttskit.results import Entry
     from ttskit.stages.tokens import Said
     from ttskit.timed import Manner
     from ttskit.voice import Voice
@@ -219,46 +219,9 @@ def costs(corpus: Reader[Corpus], found: Voice) -> dict[str, float]:
     return {**spent, "parameters": sum(map(float, own)) / 1e6}
 
 
-class Entry(NamedTuple):
-    """One line of the table: a number of a system, and whether no other has a better one."""
-
-    system: str
-    row: Row
-    best: bool
-
-    def cells(self) -> dict[str, str]:
-        """Return the line as text, by column."""
-        told = self.row.cells()
-        verdict = told.pop("verdict", "best" if self.best else "")
-        return {"measure": self.row.name, "system": self.system, "verdict": verdict, **told}
-
-
-def entries(scores: Mapping[str, Reader[Scores]]) -> Iterator[Entry]:
-    """Yield every number of every system, best first; the others stand against the best one.
-
-    What only weighs another number, as `words` do, is left out.
-    """
-    from ttskit.stages import evaluate
-
-    alone = [list(evaluate.rows(one)) for one in scores.values()]
-    weights = {row.score.weight for row in alone[0]}
-    for alike in zip(*alone, strict=True):
-        if alike[0].name in weights:
-            continue
-        rows, better = dict(zip(scores, alike, strict=True)), alike[0].score.better
-        known = [name for name, row in rows.items() if better and row.summary.utterances]
-        known.sort(key=lambda name: rows[name].summary.mean, reverse=better == "higher")
-        for name in dict.fromkeys([*known, *rows]):
-            if known and name != known[0]:
-                gap = evaluate.difference(rows[name], scores[name], scores[known[0]])
-                yield Entry(name, replace(rows[name], against=gap), False)
-            else:
-                yield Entry(name, rows[name], bool(known[1:]))
-
-
 def page(table: Sequence[Entry], spent: Mapping[str, Mapping[str, float]], form: str) -> str:
     """Return the one table of what systems are worth and what they cost."""
-    from ttskit.stages import evaluate
+    from ttskit import tabular
 
     cells = [entry.cells() for entry in table]
     for cost, unit in COSTS.items():
@@ -267,7 +230,7 @@ def page(table: Sequence[Entry], spent: Mapping[str, Mapping[str, float]], form:
             verdict = "best" if own[cost] == least and len(spent) > 1 else ""
             told = {"measure": cost, "system": name, "verdict": verdict, "unit": unit}
             cells.append(told | {"mean": f"{own[cost]:.4g}"})
-    return evaluate.page(cells, form)
+    return tabular.text(cells, form)
 
 
 def summary(
@@ -293,6 +256,7 @@ def compare(
     """Write Corpus and Scores of each system into a folder, and return what they come to."""
     from ttskit import kinds, streams
     from ttskit.artifact import Reader
+    from ttskit.results import entries
     from ttskit.scoring import Given
     from ttskit.stages import evaluate
 
@@ -339,12 +303,12 @@ def command(
     restart: Restart = False,
 ) -> None:
     """Compare voices, or all chains of some models, on the same texts."""
-    from ttskit import kinds, streams, voice
+    from ttskit import kinds, streams, tabular, voice
     from ttskit.stages import evaluate
     from ttskit.timed import Manner
     from ttskit.work import Running
 
-    form = evaluate.form_of(as_json, as_csv, as_markdown)
+    form = tabular.form_of(as_json, as_csv, as_markdown)
     texts, chains = sort_out(inputs, limit)
     recorded = streams.inputs([reference], kinds.Corpus)[0] if reference else None
     check(recorded, texts)

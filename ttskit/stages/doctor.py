@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from ttskit.kinds import Alignment, Corpus, Features
     from ttskit.listening import Source
 
-FULL_SCALE = 32700  # of 32768: the level of a clipped sample
-FRAME = 0.02  # seconds
-
 
 class Finding(NamedTuple):
     """One thing that is odd about one utterance."""
@@ -36,49 +33,6 @@ class Finding(NamedTuple):
     id: str
     what: str
     detail: str
-
-
-def clipped(audio: np.ndarray) -> int:
-    """Return how many samples lie in runs of three or more at full scale of one sign."""
-    import numpy as np
-
-    count = 0
-    for sign in (1, -1):
-        full = np.concatenate([[False], sign * audio.astype(np.int32) >= FULL_SCALE, [False]])
-        edges = np.flatnonzero(np.diff(full))
-        runs = edges[1::2] - edges[::2]
-        count += int(runs[runs >= 3].sum())
-    return count
-
-
-def pauses(audio: np.ndarray, sample_rate: int) -> tuple[float, float, float]:
-    """Return the seconds of silence at the start, the longest within, and at the end.
-
-    Silent is what lies 40 dB below the loud parts of the recording, or near its noise floor.
-    """
-    import numpy as np
-
-    size = max(1, round(FRAME * sample_rate))
-    frames = audio[: len(audio) // size * size].astype(np.float64).reshape(-1, size)
-    if not len(frames):
-        return 0.0, 0.0, 0.0
-    level = 10 * np.log10(np.square(frames).mean(axis=1) + 1e-3)
-    floor, loud = np.percentile(level, [5, 95])
-    sound = np.flatnonzero(level > max(loud - 40, min(floor + 6, loud - 10)))
-    if not len(sound):
-        return len(audio) / sample_rate, 0.0, 0.0
-    within = int(np.diff(sound).max(initial=1)) - 1
-    end = len(frames) - 1 - int(sound[-1])
-    return int(sound[0]) * FRAME, within * FRAME, end * FRAME
-
-
-def octave_jumps(features: Features) -> int:
-    """Return how often f0 jumps by more than 0.8 octaves from one voiced frame to the next."""
-    import numpy as np
-
-    both = features.voiced[1:] & features.voiced[:-1]
-    steps = np.abs(np.diff(np.log2(np.maximum(features.f0, 1))))
-    return int((steps[both] > 0.8).sum())
 
 
 def deviations(values: np.ndarray) -> np.ndarray:
@@ -94,20 +48,22 @@ def recordings(corpus: Reader[Corpus], silence: float, threshold: float) -> Iter
     """Yield findings on audio and text: those that stand for themselves, then against the rest."""
     import numpy as np
 
+    from ttskit.dsp import faults
+
     rate = int(corpus.attributes["sample_rate"])
     levels, rates = np.zeros(len(corpus)), np.zeros(len(corpus))
     for row, id in enumerate(corpus.ids):
         record = corpus.record(row)
         audio = record.audio
-        if count := clipped(audio):
+        if count := faults.clipped(audio):
             yield Finding(id, "clipping", f"{count} samples at full scale")
-        times = pauses(audio, rate)
+        times = faults.pauses(audio, rate)
         for where, seconds in zip(("start", "middle", "end"), times, strict=True):
             if seconds > silence:
                 yield Finding(id, "silence", f"{seconds:.2f} s at the {where}")
         inner = audio[round(times[0] * rate) : len(audio) - round(times[2] * rate)]
         levels[row] = 10 * np.log10(np.square(inner / 32768).mean() + 1e-12) if len(inner) else -120
-        spoken = max(FRAME, len(inner) / rate)
+        spoken = max(faults.FRAME, len(inner) / rate)
         rates[row] = np.log(max(1, sum(map(str.isalnum, record.text))) / spoken)
     for values, what in ((levels, "level"), (rates, "speech rate")):
         off = deviations(values)
@@ -118,8 +74,10 @@ def recordings(corpus: Reader[Corpus], silence: float, threshold: float) -> Iter
 
 def pitches(features: Reader[Features]) -> Iterator[Finding]:
     """Yield findings on f0."""
+    from ttskit.dsp.faults import octave_jumps
+
     for id, record in features.items():
-        if jumps := octave_jumps(record):
+        if jumps := octave_jumps(record.f0, record.voiced):
             yield Finding(id, "octave jumps", f"{jumps} in f0")
 
 

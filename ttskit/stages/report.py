@@ -111,15 +111,12 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
     import numpy as np
 
     from ttskit.pages.table import Column, decimals
+    from ttskit.results import telling
     from ttskit.scoring import MEASURES
-    from ttskit.stages.evaluate import rows
 
-    weights = {one.weight for of in MEASURES.values() for one in of.scores.values()}
     found: dict[Column, dict[str, tuple[Reader[Scores], Summary]]] = {}
     for reader, system in scores:
-        for row in rows(reader):
-            if row.name in weights:
-                continue
+        for row in telling(reader):
             known = found.setdefault(Column(row.name, row.hash, row.score), {})
             if system in known:
                 raise ArtifactError(

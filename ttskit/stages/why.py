@@ -20,7 +20,6 @@ from ttskit.intervals import Timeline, check, step
 from ttskit.options import Inputs, TableJson
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
     from rich.text import Text
 
@@ -32,40 +31,21 @@ ODD = ("state", "reason", "since", "text", "odd", "not_spoken")
 THRESHOLD, TOKENS = 5.0, 10  # deviations, tokens of a symbol: as `doctor` has them by default
 
 
-def standing(values: np.ndarray, row: int, better: str) -> dict[str, Any]:
-    """Return a value, and its place among those that are known.
-
-    The best one has rank 1; where neither way is better, the lowest one.
-    """
-    import numpy as np
-
-    value, known = float(values[row]), values[np.isfinite(values)]
-    if not np.isfinite(value):
-        return {"value": None}
-    ahead = known > value if better == "higher" else known < value
-    return {
-        "value": value,
-        "rank": int(ahead.sum()) + 1,
-        "of": len(known),
-        "percentile": round(100 * float((known <= value).mean()), 1),
-    }
-
-
 def corpus(id: str, reader: Reader[Corpus]) -> Iterator[tuple[str, Any]]:
     """Yield what is known of a recording."""
     import numpy as np
 
-    from ttskit.stages import doctor
+    from ttskit.dsp import faults
 
     record, rate = reader[id], int(reader.attributes["sample_rate"])
     loud = np.abs(record.audio.astype(np.float64)) / 32768
-    start, within, end = doctor.pauses(record.audio, rate)
+    start, within, end = faults.pauses(record.audio, rate)
     yield "sample_rate", rate
     yield "samples", len(record.audio)
     yield "seconds", round(len(record.audio) / rate, 3)
     yield "peak_db", _decibel(loud.max(initial=0))
     yield "level_db", _decibel(float(np.sqrt(np.square(loud).mean())) if len(loud) else 0)
-    yield "clipped_samples", doctor.clipped(record.audio)
+    yield "clipped_samples", faults.clipped(record.audio)
     yield "silence_seconds", {"start": start, "longest_within": within, "end": end}
     for name in ("synthesis_seconds", "load_seconds", "peak_megabytes"):
         if (value := getattr(record, name)) is not None:
@@ -109,7 +89,7 @@ def features(id: str, reader: Reader[Features]) -> Iterator[tuple[str, Any]]:
     """Yield the length, and pitch and loudness: medians, and where nine tenths of frames lie."""
     import numpy as np
 
-    from ttskit.stages import doctor
+    from ttskit.dsp.faults import octave_jumps
 
     record = reader[id]
     yield from framed(reader, len(record.mel))
@@ -118,7 +98,7 @@ def features(id: str, reader: Reader[Features]) -> Iterator[tuple[str, Any]]:
         if len(values):
             shown = zip(("low", "median", "high"), np.percentile(values, [5, 50, 95]), strict=True)
             yield name, {key: round(float(one), 1) for key, one in shown}
-    yield "octave_jumps", doctor.octave_jumps(record)
+    yield "octave_jumps", octave_jumps(record.f0, record.voiced)
 
 
 def framed(reader: Reader[Any], frames: int) -> Iterator[tuple[str, Any]]:
@@ -129,11 +109,12 @@ def framed(reader: Reader[Any], frames: int) -> Iterator[tuple[str, Any]]:
 
 def alignment(id: str, reader: Reader[Alignment]) -> Iterator[tuple[str, Any]]:
     """Yield when each word is said, how well it fits, and what `doctor` finds odd."""
+    from ttskit.metrics.rank import rank
     from ttskit.stages import doctor
 
     check(reader)
     yield from framed(reader, int(reader[id].durations.sum()))
-    yield "score", standing(reader.column("score"), reader.row(id), "higher")
+    yield "score", rank(reader.column("score"), reader.row(id), "higher")
     yield "words", list(timed(Timeline(reader[id], reader.table("symbols"), step(reader))))
     found = doctor.alignments(reader, THRESHOLD, TOKENS)
     yield "odd", [f"{one.what}: {one.detail}" for one in found if one.id == id]
@@ -170,6 +151,7 @@ def mels(id: str, reader: Reader[Any]) -> Iterator[tuple[str, Any]]:
 
 def scores(id: str, reader: Reader[Scores]) -> Iterator[tuple[str, Any]]:
     """Yield each number, and how it stands among the utterances."""
+    from ttskit.metrics.rank import rank
     from ttskit.scoring import MEASURES
 
     known = {name: one for measure in MEASURES.values() for name, one in measure.scores.items()}
@@ -180,7 +162,7 @@ def scores(id: str, reader: Reader[Scores]) -> Iterator[tuple[str, Any]]:
                 "number": spec.name,
                 "unit": spec.metadata["unit"],
                 "better": known[spec.name].better,
-                **standing(reader.column(spec.name), reader.row(id), known[spec.name].better),
+                **rank(reader.column(spec.name), reader.row(id), known[spec.name].better),
             }
             for spec in reader.columns
             if spec.name in known
@@ -307,11 +289,11 @@ def page(found: Mapping[str, Any]) -> Text:
 
 def _lines(name: str, value: Any) -> list[str]:
     """Return a fact as lines: a number, a text, some of them by name, a list, a table."""
-    from ttskit.stages import evaluate
+    from ttskit import tabular
 
     if isinstance(value, list) and value and isinstance(value[0], dict):
         cells = [{key: _plain(one) for key, one in row.items()} for row in value]
-        return evaluate.page(cells, "text").split("\n")
+        return tabular.text(cells).split("\n")
     if isinstance(value, dict):
         value = ", ".join(f"{key.replace('_', ' ')} {_plain(one)}" for key, one in value.items())
     listed = value if isinstance(value, list) else [value]

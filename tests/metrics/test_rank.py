@@ -1,0 +1,13 @@
+import numpy as np
+
+from ttskit.metrics.rank import rank
+
+
+def test_a_rank_counts_those_that_are_better():
+    rng = np.random.default_rng(0)
+    values = np.append(rng.integers(0, 9, 40).astype(float), np.nan)
+    for row, value in enumerate(values[:-1]):
+        for better, ahead in (("lower", values < value), ("higher", values > value)):
+            found = rank(values, row, better)
+            assert (found["rank"], found["of"]) == (1 + ahead.sum(), 40)
+    assert rank(values, 40, "lower") == {"value": None}
