@@ -14,7 +14,6 @@ from ttskit.dsp import grid
 from ttskit.errors import AudioError
 
 FORMANTS = 5
-UNDEFINED = -200.0  # dB: what Praat says of the harmonicity of a frame without pitch
 JUMP = 0.5  # octaves; a greater step from frame to frame is not interpolated
 
 

@@ -116,7 +116,6 @@ SPOKEN = words(
     "GIF JPEG LASER RADAR SCUBA SONAR TASER ZIP ASCII LAN WAN RAID NASDAQ OK DARPA"
 )
 SPELLED = words("US UK EU UN IT AI TV PC ID UV IQ PR HR ER OR PS PM AM DC LA VIP CV CD SOS")
-SPELLED_ALONE = words("IT OR AM US")  # words of a text that is all capitals
 MEANT = {"OK": "okay", "TTS": "T T S"}
 
 # A Roman numeral after one of these is an ordinal (`Henry VIII`) ...

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, make_dataclass
-from functools import cache
 from math import cos, pi
 from pathlib import Path
 from typing import Any
@@ -64,7 +63,6 @@ class Training:
         return self.learning_rate * rise * fall
 
 
-@cache
 def configuration(family: str) -> type[Any]:
     """Return the Config of a family with the table `training` added."""
     return make_dataclass(
