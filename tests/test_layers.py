@@ -23,7 +23,7 @@ LAYERS = (
     {"cluster"},
     {"artifact"},
     {"kinds"},
-    {"streams", "options", "panels"},
+    {"streams", "options", "panels", "said"},
     {"work"},
     {"datasets", "text", "dsp"},
     {"models", "metrics"},

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from ttskit.artifact import Reader
     from ttskit.kinds import Corpus, Tokens
+    from ttskit.said import Said
     from ttskit.script import Line
     from ttskit.speaking import Chain
-    from ttskit.stages.tokens import Said
     from ttskit.text.spelling import Speller
 
 

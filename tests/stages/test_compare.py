@@ -12,8 +12,8 @@ from ttskit.artifact import Reader, Writer
 from ttskit.errors import TtskitError
 from ttskit.kinds import Corpus, Scores, Tokens
 from ttskit.results import entries
+from ttskit.said import Said
 from ttskit.stages import compare
-from ttskit.stages.tokens import Said
 from ttskit.timed import Manner, Speak, peak
 
 LINES = ["some fine tunes", "miss kate", "salt on a trail", "no", "a more silent market", "tom"]

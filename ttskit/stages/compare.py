@@ -8,7 +8,6 @@ else to do: so its time and its memory are known.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -33,9 +32,9 @@ from ttskit.options import (
 
 if TYPE_CHECKING:
     from ttskit.artifact import Reader
-    from ttskit.kinds import Corpus, Tokens
+    from ttskit.kinds import Corpus
     from ttskit.results import Entry
-    from ttskit.stages.tokens import Said
+    from ttskit.said import Texts
     from ttskit.timed import Manner
     from ttskit.voice import Voice
     from ttskit.work import Running
@@ -43,17 +42,6 @@ if TYPE_CHECKING:
 REVISION = 1
 TEXTS, VOICE = "texts", "voice"
 COSTS = {"load_seconds": "s", "peak_megabytes": "MB", "parameters": "million"}
-
-
-class Texts(NamedTuple):
-    """What is to be spoken, by id, and where it comes from."""
-
-    name: str
-    digest: str
-    items: Mapping[str, Said]
-    skipped: Mapping[str, str]
-    tokens: Reader[Tokens] | None = None  # where it is spelt already
-    limit: int | None = None
 
 
 class System(NamedTuple):
@@ -103,26 +91,11 @@ def grid(roles: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def texts_of(path: Path, name: str) -> Texts:
-    """Return the lines of a file, or what Tokens or a Corpus say."""
-    from ttskit import hdf5, kinds
-    from ttskit.stages import tokens
-
-    if not hdf5.is_hdf5(path):
-        raw = path.read_bytes()
-        return Texts(name, hashlib.sha256(raw).hexdigest(), tokens.lines(name, raw), {})
-    reader = kinds.read(path, name)
-    rows = zip(reader.ids, reader.table("speaker"), reader.table("text"), strict=True)
-    items = {row[0]: tokens.Said(*row) for row in rows}
-    spelt = reader if reader.kind is kinds.Tokens else None
-    return Texts(name, reader.digest, items, reader.skipped, spelt)
-
-
 def sort_out(
     paths: Sequence[Path] | None, limit: int | None
 ) -> tuple[Texts, dict[str, tuple[str, ...]]]:
     """Return the texts among the inputs, and the systems that the others make."""
-    from ttskit import streams
+    from ttskit import said, streams
 
     files = [streams.local(path) for path in streams.named(paths)]
     roles = {str(path): role_of(path) for path, _ in files}
@@ -130,15 +103,12 @@ def sort_out(
     if len(listed) != 1:
         there = ", ".join(name for _, name in listed) or "none"
         raise TtskitError(f"compare takes one list of texts, or Tokens; there is {there}")
-    texts = texts_of(*listed[0])
-    items = dict(list(texts.items.items())[:limit])
-    return texts._replace(items=items, limit=limit), grid(roles)
+    return said.read(*listed[0]).first(limit), grid(roles)
 
 
-def check(reference: Reader[Corpus] | None, texts: Texts) -> None:
+def check(reference: Reader[Corpus], texts: Texts) -> None:
     """Refuse a reference that has not the same texts, before any is spoken."""
-    for id, said in texts.items.items() if reference is not None else ():
-        assert reference is not None
+    for id, said in texts.items.items():
         if id not in reference and id not in reference.skipped:
             raise ArtifactError(f"{reference.name}: has no utterance {id}, which {texts.name} has")
         if id in reference and (other := reference[id].text) != said.text:
@@ -311,7 +281,8 @@ def command(
     form = tabular.form_of(as_json, as_csv, as_markdown)
     texts, chains = sort_out(inputs, limit)
     recorded = streams.inputs([reference], kinds.Corpus)[0] if reference else None
-    check(recorded, texts)
+    if recorded is not None:
+        check(recorded, texts)
     names = measures_of(evaluate.listed(measures), recorded is not None)
     systems = {name: System(parts, voice.opened(parts, language)) for name, parts in chains.items()}
     running = Running(jobs, skip_bad, restart)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from ttskit.artifact import Reader
     from ttskit.kinds import Alignment, Features, Mels, Tokens
-    from ttskit.stages.tokens import Said
+    from ttskit.said import Said
     from ttskit.synthesis import Acoustics, Manner
     from ttskit.text.spelling import Speller
     from ttskit.trained import Trained
@@ -155,8 +155,7 @@ class Spelling(NamedTuple):
 
 def texts(path: Path, name: str, spelling: Spelling, decoder: Trained) -> Given:
     """Return the lines of a file."""
-    from ttskit import streams
-    from ttskit.stages import tokens
+    from ttskit import said, streams
     from ttskit.text.spelling import Speller
     from ttskit.text.symbols import SPECIAL
 
@@ -167,7 +166,7 @@ def texts(path: Path, name: str, spelling: Spelling, decoder: Trained) -> Given:
     agree(speller.table, decoder, f"{name}: {speller.language} has other symbols")
     digests = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, *lexicons)]
     options = {"language": speller.language, "fold": spelling.fold}
-    items = tokens.lines(name, path.read_bytes())
+    items = said.lines(name, path.read_bytes())
     return Given(name, digests, {}, items, partial(written, speller=speller), options)
 
 

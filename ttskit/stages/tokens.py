@@ -7,10 +7,10 @@ then goes by its number.  The symbols are those of the language, whatever the te
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,17 +19,10 @@ from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
 
 if TYPE_CHECKING:
     from ttskit.kinds import Tokens
+    from ttskit.said import Said
     from ttskit.text.spelling import Speller
 
 REVISION = 1
-
-
-class Said(NamedTuple):
-    """One text to be spelt."""
-
-    id: str
-    speaker: str
-    text: str
 
 
 def utterance(said: Said, speller: Speller) -> Tokens:
@@ -56,51 +49,13 @@ def utterance(said: Said, speller: Speller) -> Tokens:
     )
 
 
-def lines(name: str, raw: bytes) -> dict[str, Said]:
-    """Return the texts in a file of lines, by id."""
-    found: dict[str, Said] = {}
-    rows = raw.decode("utf-8-sig", "surrogateescape").split("\n")
-    rows = [row.removesuffix("\r") for row in (rows[:-1] if rows[-1] == "" else rows)]
-    tabbed = bool(rows) and "\t" in rows[0]
-    for number, row in enumerate(rows, 1):
-        if not row.isprintable() and any("\udc80" <= c <= "\udcff" for c in row):
-            raise TextError(f"{name}: line {number} is not UTF-8")
-        if ("\t" in row) is not tabbed:
-            wanted = "id, tab, text like the first" if tabbed else "a text alone like the first"
-            raise TextError(f"{name}: line {number} needs {wanted}")
-        id, _, text = row.partition("\t") if tabbed else (f"line{number:06}", "", row)
-        if id in found:
-            raise TextError(f"{name}: line {number}: id {id} is there twice")
-        found[id] = Said(id, "", text)
-    if not found:
-        raise TextError(f"{name}: is empty; needs lines of text or an artifact")
-    return found
-
-
-def read(paths: Sequence[Path] | None) -> tuple[str, dict[str, Said], str, dict[str, str]]:
-    """Return the name of the one input, its texts by id, its digest and what it skipped."""
-    from ttskit import hdf5, kinds, streams
-    from ttskit.artifact import Reader
-
-    given = streams.named(paths)
-    if len(given) != 1:
-        raise TextError(f"tokens takes one input, not {len(given)}; merge them first")
-    path, name = streams.local(given[0])
-    if path.is_file() and not hdf5.is_hdf5(path):
-        raw = path.read_bytes()
-        return name, lines(name, raw), hashlib.sha256(raw).hexdigest(), {}
-    reader = Reader(path, kinds.Corpus, name)
-    rows = zip(reader.ids, reader.table("speaker"), reader.table("text"), strict=True)
-    return name, {row[0]: Said(*row) for row in rows}, reader.digest, reader.skipped
-
-
-def characters(texts: Mapping[str, Said], fold: bool) -> tuple[str, ...]:
+def characters(texts: Iterable[Said], fold: bool) -> tuple[str, ...]:
     """Return the symbols for texts without phonemes: every character that is in them."""
     from ttskit.text import symbols
     from ttskit.text.spelling import Speller
 
     speller = Speller("characters", fold=fold)
-    seen = {token for said in texts.values() for token in speller.spell(said.text).tokens}
+    seen = {token for said in texts for token in speller.spell(said.text).tokens}
     return (*symbols.SPECIAL, *sorted(seen - set(symbols.SPECIAL)))
 
 
@@ -123,29 +78,32 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Spell texts as the tokens that models are trained on."""
-    from ttskit import kinds, streams
+    from ttskit import kinds, said, streams
     from ttskit.stages import info
     from ttskit.text.spelling import Speller
     from ttskit.work import Recipe, Running, build
 
     tell = info.summary(output, as_json)
-    name, texts, digest, skipped = read(inputs)
+    paths = streams.named(inputs)
+    if len(paths) != 1:
+        raise TextError(f"tokens takes one input, not {len(paths)}; merge them first")
+    texts = said.read(*streams.local(paths[0]), kinds.Corpus)
     lexicon = [streams.local(path)[0] for path in lexicon or ()]
-    table = characters(texts, fold) if language == "characters" else None
+    table = characters(texts.items.values(), fold) if language == "characters" else None
     speller = Speller(language, lexicon, table=table, fold=fold)
-    texts = dict(list(texts.items())[:limit])
     given = [hashlib.sha256(path.read_bytes()).hexdigest() for path in lexicon]
     recipe = Recipe(
         stage="tokens",
         revision=REVISION,
         kind=kinds.Tokens,
         options={"language": speller.language, "fold": fold, "limit": limit},
-        inputs=[digest, *given],
+        inputs=[texts.digest, *given],
         tables={"symbols": speller.table},
-        skipped=skipped,
+        skipped=texts.skipped,
     )
     make, running = partial(utterance, speller=speller), Running(jobs, skip_bad, restart, dry_run)
-    path = build(output, recipe, texts, make, running, source=name)
+    items = texts.first(limit).items
+    path = build(output, recipe, items, make, running, source=texts.name)
     note(path)
     tell(path)
 
