@@ -19,6 +19,7 @@ class Outer:
     channels: int = key(8, "how many", least=1)
     trunk: str = key("mlp", "which", choices=("mlp", "gru"))
     sizes: tuple[int, ...] = key((2, 3), "of the kernels", least=1)
+    width: int = key(3, "odd", least=1, odd=True)
     causal: bool = key(False, "whether it may look ahead")
     inner: Inner = table(Inner, "more of it")
 
@@ -54,6 +55,7 @@ def test_a_text_needs_no_quotes_and_an_integer_serves_as_a_float():
         ("trunk=rnn", "trunk is 'rnn', needs mlp or gru"),
         ("sizes=[0]", "sizes is 0, needs at least 1"),
         ("sizes=['a']", "sizes is ('a',), needs tuple[int, ...]"),
+        ("width=4", "width is 4, needs an odd number"),
         ("inner=3", "inner is a table, needs inner.KEY"),
         ("channels", "--set channels: needs key=value"),
     ],

@@ -24,10 +24,11 @@ def key(
     choices: Sequence[str] = (),
     least: float | None = None,
     most: float | None = None,
+    odd: bool = False,
 ) -> Any:
     """Declare a field of a settings class: its default, what it is, and what it may be."""
     told = {"comment": comment, "choices": tuple(choices), "least": least, "most": most}
-    return dataclasses.field(default=default, metadata=told)
+    return dataclasses.field(default=default, metadata=told | {"odd": odd})
 
 
 def table(kind: Callable[[], Any], comment: str) -> Any:
@@ -145,6 +146,8 @@ def _fit(value: Any, hint: Any, field: dataclasses.Field[Any], where: str) -> An
             raise SettingError(f"{where} is {one!r}, needs at least {told['least']}")
         if told["most"] is not None and not one <= told["most"]:
             raise SettingError(f"{where} is {one!r}, needs at most {told['most']}")
+        if told["odd"] and one % 2 == 0:
+            raise SettingError(f"{where} is {one!r}, needs an odd number")
     return value
 
 

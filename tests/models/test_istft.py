@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from ttskit.dsp import stft
-from ttskit.errors import SettingError
 from ttskit.models.family import Facts
 from ttskit.models.istft import Istft
 
@@ -40,8 +39,3 @@ def test_sound_comes_at_the_time_of_its_frame():
 def test_the_tiny_preset_is_as_small_as_it_is_said_to_be():
     weights = sum(p.numel() for p in Istft(Istft.Config(), Facts()).parameters())
     assert weights == pytest.approx(3.2e6, rel=0.02)
-
-
-def test_an_even_kernel_is_refused():
-    with pytest.raises(SettingError, match="kernel is 6, needs an odd number"):
-        Istft(Istft.Config(kernel=6), Facts())

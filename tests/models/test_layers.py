@@ -5,8 +5,10 @@ import torch
 
 from tests.models.made import batch
 from ttskit.errors import SettingError
+from ttskit.models import find
 from ttskit.models.encoder import Attention, EncoderConfig, TextEncoder
 from ttskit.models.layers import likeliest, token_of_frame
+from ttskit.settings import assigned
 
 
 @pytest.mark.parametrize("window", [0, 2, 9])
@@ -65,3 +67,19 @@ def test_sizes_that_do_not_fit_are_refused():
         EncoderConfig(hidden=9)
     with pytest.raises(SettingError, match="prenet_kernel is 4, needs an odd number"):
         EncoderConfig(prenet_kernel=4)
+
+
+@pytest.mark.parametrize(
+    ("family", "name"),
+    [
+        ("attention", "context"),
+        ("attention", "frame_kernel"),
+        ("plain", "predictor.kernel"),
+        ("film", "encoder.kernel"),
+        ("istft", "kernel"),
+        ("ddsp", "guess.kernel"),
+    ],
+)
+def test_a_kernel_that_would_not_keep_the_length_is_refused(family, name):
+    with pytest.raises(SettingError, match="is 4, needs an odd number"):
+        assigned(find(family).Config(), f"{name}=4")

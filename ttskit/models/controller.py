@@ -63,7 +63,7 @@ class Guessing:
 
     channels: int = key(96, "of its convolutions; 0: nothing is guessed", least=0)
     layers: int = key(3, "convolutions", least=1)
-    kernel: int = key(5, "frames, odd", least=1)
+    kernel: int = key(5, "frames, odd", least=1, odd=True)
     weight: float = key(1.0, "of how far guesses are off, beside the distances of sounds", least=0)
 
 
@@ -156,8 +156,6 @@ class Guess(nn.Module):
     def __init__(self, shape: Shape, facts: Facts) -> None:
         super().__init__()
         told, self.names = shape.guess, shape.guessed()
-        if told.kernel % 2 == 0:
-            raise SettingError(f"guess.kernel is {told.kernel}, needs an odd number")
         self.body = Convolutions(
             facts.n_mels, told.channels, layers=told.layers, kernel=told.kernel, dropout=0.0
         )

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from ttskit.dsp import stft
-from ttskit.errors import SettingError
 from ttskit.models.critics import Adversary
 from ttskit.models.family import Facts
 from ttskit.models.spectral import Spectral
@@ -42,7 +41,7 @@ class Istft(Convolutional):
         channels: int = key(256, "of every block", least=1)
         hidden: int = key(768, "channels inside a block", least=1)
         layers: int = key(7, "blocks", least=1)
-        kernel: int = key(7, "frames that a block sees, odd", least=1)
+        kernel: int = key(7, "frames that a block sees, odd", least=1, odd=True)
         spectral: Spectral = table(Spectral, "distances from the recording")
         adversary: Adversary = table(Adversary, "critics")
 
@@ -53,8 +52,6 @@ class Istft(Convolutional):
     }
 
     def __init__(self, config: Config, facts: Facts) -> None:
-        if config.kernel % 2 == 0:
-            raise SettingError(f"kernel is {config.kernel}, needs an odd number")
         windows = math.ceil((facts.n_fft / facts.hop_length - 1) / 2)
         reach = (config.layers + 1) * (config.kernel // 2) + windows
         super().__init__(config, facts, Generator(config, facts), reach)

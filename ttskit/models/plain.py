@@ -48,12 +48,8 @@ TINY = {
 class PredictorConfig:
     hidden: int = key(256, "channels", least=1)
     layers: int = key(2, "convolutions", least=1)
-    kernel: int = key(3, "their width, odd", least=1)
+    kernel: int = key(3, "their width, odd", least=1, odd=True)
     dropout: float = key(0.1, "share of their activations dropped", least=0, most=1)
-
-    def __post_init__(self) -> None:
-        if self.kernel % 2 == 0:
-            raise SettingError(f"kernel is {self.kernel}, needs an odd number")
 
 
 @dataclass(frozen=True)
