@@ -68,7 +68,7 @@ def sources(**changes):
     for name, values in columns.items():
         if values is not None:
             values = np.asarray(values)
-            yield hdf5.Source(name, values.shape, values.dtype, hdf5.chunks_of(values))
+            yield hdf5.Source.of(name, values)
 
 
 def craft(path, *, kind="corpus", attributes=None, **changes):

@@ -96,9 +96,7 @@ class Reader(Mapping[str, R], Generic[R]):
 
     def table(self, name: str) -> list[str]:
         """Return a whole-artifact list of strings; an absent one is empty."""
-        if name not in self._container.columns:
-            return []
-        return _decoded(self.name, name, self.column(name))
+        return self._container.strings(name)
 
     def value(self, row: int, name: str) -> Any:
         """Return one field of the utterance in a row: an array, a string or None."""
@@ -110,7 +108,7 @@ class Reader(Mapping[str, R], Generic[R]):
         found = column[row] if offsets is None else column[offsets[row] : offsets[row + 1]]
         if not decode:
             return found
-        texts = _decoded(self.name, name, np.atleast_1d(found))
+        texts = hdf5.decoded(self.name, name, np.atleast_1d(found))
         return texts[0] if offsets is None else texts
 
     def _plan(self, name: str) -> tuple[np.ndarray | None, np.ndarray | None, bool]:
@@ -179,7 +177,7 @@ class Reader(Mapping[str, R], Generic[R]):
         reasons = [found[name].shape for name in ("skipped/id", "skipped/reason") if name in found]
         if len(reasons) == 1 or len(set(reasons)) > 1:
             raise ArtifactError(f"{self.name}: its skipped utterances and their reasons differ")
-        self._ids = _decoded(self.name, "id", self.column("id"))
+        self._ids = self.table("id")
         self._rows = {id: row for row, id in enumerate(self._ids)}
         self._check_ids()
         for spec in self.columns:
@@ -307,17 +305,18 @@ class Writer(Generic[R]):
         for axis in dict.fromkeys(axis for spec in specs for axis in _names(spec)[:1]):
             if axis in RAGGED:
                 offsets = np.concatenate([[0], np.cumsum(self._lengths(axis, rows))])
-                yield _source(f"offsets/{axis}", offsets, "utterance+1")
+                yield hdf5.Source.of(f"offsets/{axis}", offsets, "utterance+1")
         for spec in specs:
             if spec.name == "id":
-                yield _source("id", _bytes(ids), "utterance", spec.metadata["unit"])
+                yield hdf5.Source.of("id", hdf5.encoded(ids), "utterance", spec.metadata["unit"])
             else:
                 yield self._column(spec, rows)
         tables = self._tables
         if skipped:
             tables = tables | {"skipped/id": list(skipped), "skipped/reason": [*skipped.values()]}
         for name, values in tables.items():
-            yield _source(name, _bytes(values), name.split("/")[0], self.kind.tables.get(name, ""))
+            axis, what = name.split("/")[0], self.kind.tables.get(name, "")
+            yield hdf5.Source.of(name, hdf5.encoded(values), axis, what)
 
     def _column(self, spec: Field[Any], rows: Sequence[int]) -> hdf5.Source:
         axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
@@ -382,23 +381,6 @@ def _split(blob: bytes) -> list[bytes]:
 
 def _widest(blob: bytes) -> int:
     return max(1, max(map(len, _split(blob)), default=1))
-
-
-def _decoded(file: str, name: str, values: np.ndarray) -> list[str]:
-    try:
-        return [value.decode() for value in values.tolist()]
-    except UnicodeDecodeError as error:
-        raise ArtifactError(f"{file}: {name} is not UTF-8: it is damaged") from error
-
-
-def _bytes(texts: Sequence[str]) -> np.ndarray:
-    encoded = [text.encode() for text in texts]
-    return np.array(encoded, dtype=f"S{max(1, max(map(len, encoded), default=1))}")
-
-
-def _source(name: str, values: np.ndarray, axes: str, unit: str = "") -> hdf5.Source:
-    chunks = hdf5.chunks_of(values)
-    return hdf5.Source(name, values.shape, values.dtype, chunks, axes, unit)
 
 
 def _runs(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -81,6 +81,15 @@ class Container:
             raise ArtifactError(f"{self.name}: {name}: cannot be read: {error}") from error
         return np.asarray(mapped)
 
+    def strings(self, name: str) -> list[str]:
+        """Return a column as a list of strings; an absent one is empty."""
+        column = self.columns.get(name)
+        if column is None:
+            return []
+        if column.dtype.kind != "S" or len(column.shape) != 1:
+            raise ArtifactError(f"{self.name}: {name} is not a list of strings")
+        return decoded(self.name, name, self.map(name))
+
 
 @dataclass(frozen=True)
 class Source:
@@ -92,6 +101,11 @@ class Source:
     chunks: Iterable[np.ndarray]
     axes: str = ""
     unit: str = ""
+
+    @classmethod
+    def of(cls, name: str, values: np.ndarray, axes: str = "", unit: str = "") -> Source:
+        """Return a whole array as a column."""
+        return cls(name, values.shape, values.dtype, chunks_of(values), axes, unit)
 
     @property
     def nbytes(self) -> int:
@@ -214,6 +228,20 @@ def open_container(path: Path, name: str = "") -> Container:
         columns=columns,
         size=size,
     )
+
+
+def encoded(texts: Sequence[str]) -> np.ndarray:
+    """Return texts as bytes of one length, as they are stored."""
+    found = [text.encode() for text in texts]
+    return np.array(found, dtype=f"S{max(1, max(map(len, found), default=1))}")
+
+
+def decoded(file: str, name: str, values: np.ndarray) -> list[str]:
+    """Return stored bytes as the texts that they are."""
+    try:
+        return [value.decode() for value in values.tolist()]
+    except UnicodeDecodeError as error:
+        raise ArtifactError(f"{file}: {name} is not UTF-8: it is damaged") from error
 
 
 def is_hdf5(path: Path) -> bool:

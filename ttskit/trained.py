@@ -56,7 +56,7 @@ class Trained:
 
     def table(self, name: str) -> list[str]:
         """Return a list of strings; an absent one is empty."""
-        return table(self.container, name)
+        return self.container.strings(name)
 
     def weights(self) -> dict[str, Tensor]:
         """Return all tensors by name, in float32 where they are stored in less."""
@@ -157,14 +157,14 @@ def of(container: hdf5.Container, role: str | None = None) -> Trained:
         tomllib.loads(str(found["config"]))
     except tomllib.TOMLDecodeError as error:
         raise ArtifactError(f"{name}: its config is not TOML: it is damaged") from error
-    symbols = tuple(table(container, "symbols"))
+    symbols = tuple(container.strings("symbols"))
     silent = container.map("silent") if "silent" in container.columns else np.zeros(0, bool)
     if silent.shape != (len(symbols),):
         raise ArtifactError(f"{name}: has {len(symbols)} symbols, {len(silent)} notes on them")
     facts = Facts(
         symbols=symbols,
         silent=tuple(bool(one) for one in silent),
-        speakers=tuple(table(container, "speakers")) or ("",),
+        speakers=tuple(container.strings("speakers")) or ("",),
         **grid(found),
     )
     return Trained(container, facts)
@@ -192,7 +192,7 @@ def write(
     }
     sources = [
         *texts("symbols", facts.symbols),
-        source("silent", np.array(facts.silent, bool), "symbols"),
+        hdf5.Source.of("silent", np.array(facts.silent, bool), "symbols"),
         *texts("speakers", facts.speakers),
         *texts("validation", validation),
         *tree("weights", weights),
@@ -204,7 +204,8 @@ def tree(prefix: str, values: Mapping[str, Tensor]) -> Iterator[hdf5.Source]:
     """Yield tensors as columns of a group; a number without axes becomes one of length 1."""
     for name, value in values.items():
         array = value.detach().cpu().contiguous().numpy()
-        yield source(f"{prefix}/{name}", np.atleast_1d(array), "" if array.ndim else "scalar")
+        axes = "" if array.ndim else "scalar"
+        yield hdf5.Source.of(f"{prefix}/{name}", np.atleast_1d(array), axes)
 
 
 def tensors(container: hdf5.Container, prefix: str) -> dict[str, Tensor]:
@@ -222,27 +223,7 @@ def tensors(container: hdf5.Container, prefix: str) -> dict[str, Tensor]:
     return found
 
 
-def source(name: str, values: np.ndarray, axes: str = "") -> hdf5.Source:
-    """Return an array as a column."""
-    return hdf5.Source(name, values.shape, values.dtype, hdf5.chunks_of(values), axes)
-
-
 def texts(name: str, listed: Sequence[str]) -> Iterator[hdf5.Source]:
     """Yield a list of strings as a column; an empty one has none."""
-    encoded = [text.encode() for text in listed]
-    if encoded:
-        width = max(1, max(map(len, encoded)))
-        yield source(name, np.array(encoded, f"S{width}"), name)
-
-
-def table(container: hdf5.Container, name: str) -> list[str]:
-    """Return what `texts` wrote."""
-    column = container.columns.get(name)
-    if column is None:
-        return []
-    if column.dtype.kind != "S" or len(column.shape) != 1:
-        raise ArtifactError(f"{container.name}: {name} is not a list of strings")
-    try:
-        return [value.decode() for value in container.map(name).tolist()]
-    except UnicodeDecodeError as error:
-        raise ArtifactError(f"{container.name}: {name} is not UTF-8: it is damaged") from error
+    if listed:
+        yield hdf5.Source.of(name, hdf5.encoded(listed), name)

@@ -85,7 +85,7 @@ def read(path: Path, name: str = "") -> Voice:
             raise ArtifactError(f"{container.name}: lacks the attribute {key}")
     models = {role: trained.of(_part(container, role), role) for role in ROLES}
     _agree(models)
-    lexicon = tuple(trained.table(container, "lexicon"))
+    lexicon = tuple(container.strings("lexicon"))
     noise = found.get("noise_scale")
     settings = Settings(
         language=str(found["language"]),
@@ -240,4 +240,4 @@ def _sources(role: str, model: Trained, half: bool) -> Iterator[hdf5.Source]:
         narrow = narrow and values.dtype == np.float32
         if narrow and np.abs(values).max(initial=0) < np.finfo(np.float16).max:
             values = values.astype(np.float16)
-        yield trained.source(f"{role}/{name}", values, column.notes.get("axes", ""))
+        yield hdf5.Source.of(f"{role}/{name}", values, column.notes.get("axes", ""))

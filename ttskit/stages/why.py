@@ -214,10 +214,10 @@ class Artifact:
 
     @classmethod
     def of(cls, container: Container) -> Artifact:
-        from ttskit import kinds, trained
+        from ttskit import kinds
 
         reader = kinds.reader_of(container)
-        held_out = trained.table(container, "validation") if reader is None else ()
+        held_out = container.strings("validation") if reader is None else ()
         return cls(container, reader, reader.skipped if reader is not None else {}, held_out)
 
     @property

@@ -69,7 +69,7 @@ def save(
         trained.tree("model", model.state_dict()),
         trained.tree("ema", averaged),
         trained.tree("optimizer", moments),
-        [trained.source("chance", torch.get_rng_state().numpy())],
+        [hdf5.Source.of("chance", torch.get_rng_state().numpy())],
     )
     hdf5.seal(path, KIND, {"state": json.dumps(asdict(state))}, provenance, sources)
 
