@@ -7,7 +7,6 @@ then goes by its number.  The symbols are those of the language, whatever the te
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,16 +48,6 @@ def utterance(said: Said, speller: Speller) -> Tokens:
     )
 
 
-def characters(texts: Iterable[Said], fold: bool) -> tuple[str, ...]:
-    """Return the symbols for texts without phonemes: every character that is in them."""
-    from ttskit.text import symbols
-    from ttskit.text.spelling import Speller
-
-    speller = Speller("characters", fold=fold)
-    seen = {token for said in texts for token in speller.spell(said.text).tokens}
-    return (*symbols.SPECIAL, *sorted(seen - set(symbols.SPECIAL)))
-
-
 def command(
     inputs: Annotated[
         list[Path] | None,
@@ -81,6 +70,7 @@ def command(
     from ttskit import kinds, said, streams
     from ttskit.stages import info
     from ttskit.text.spelling import Speller
+    from ttskit.text.symbols import CHARACTERS, character_symbols
     from ttskit.work import Recipe, Running, build
 
     tell = info.summary(output, as_json)
@@ -89,7 +79,9 @@ def command(
         raise TextError(f"tokens takes one input, not {len(paths)}; merge them first")
     texts = said.read(*streams.local(paths[0]), kinds.Corpus)
     lexicon = [streams.local(path)[0] for path in lexicon or ()]
-    table = characters(texts.items.values(), fold) if language == "characters" else None
+    table = None
+    if language == CHARACTERS:
+        table = character_symbols((one.text for one in texts.items.values()), fold)
     speller = Speller(language, lexicon, table=table, fold=fold)
     given = [hashlib.sha256(path.read_bytes()).hexdigest() for path in lexicon]
     recipe = Recipe(

@@ -135,14 +135,6 @@ class Speller:
                 self.language, self._pronouncer.known, self.lexicon.entries
             )
 
-    def pieces(self, text: str) -> list[Piece]:
-        """Cut a text into pieces without pronouncing it."""
-        return self._normaliser.pieces(text)
-
-    def normalise(self, text: str) -> str:
-        """Write a text as it is read aloud."""
-        return self.spell(text).text
-
     def spell(self, text: str) -> Spelling:
         """Return the tokens of a text, with the words and places that they come from."""
         pieces = self._normaliser.pieces(text)

@@ -160,7 +160,7 @@ _SW = Language(
 
 LANGUAGES = {
     language.name: language
-    for language in (*(_EN, _NL, _DE, _AR, _CA, _CS, _ES, _FA, _FR, _IT, _LB, _PT, _RU, _SV, _SW),)
+    for language in (_EN, _NL, _DE, _AR, _CA, _CS, _ES, _FA, _FR, _IT, _LB, _PT, _RU, _SV, _SW)
 }
 _ALIASES = {language.package: name for name, language in LANGUAGES.items()} | {
     "en-gb": "en-us",
