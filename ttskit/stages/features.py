@@ -65,12 +65,12 @@ class Settings:
             )
 
     def groups(self) -> dict[str, dict[str, Any]]:
-        """Return, for each group of columns, the options that it depends on."""
+        """Return the options that each group of columns depends on; pitch needs loudness first."""
         grid = {"sample_rate": self.mel.sample_rate, "hop_length": self.mel.hop_length}
         groups = {
             "mel": asdict(self.mel),
-            "pitch": grid | asdict(self.pitch),
             "loudness": grid,
+            "pitch": grid | asdict(self.pitch),
         }
         limits = {"fmin": self.pitch.fmin, "fmax": self.pitch.fmax}
         return groups | ({"praat": grid | limits} if self.praat else {})
@@ -117,17 +117,17 @@ class Measure:
         audio = record.audio.astype(np.float32) / 32768
         columns: dict[str, Any] = {}
         makers = {
-            "mel": self._mel,
-            "loudness": self._loudness,
-            "pitch": self._pitch,
-            "praat": self._praat,
+            "mel": lambda: self._mel(audio),
+            "loudness": lambda: self._loudness(audio),
+            "pitch": lambda: self._pitch(audio, columns["loudness"]),
+            "praat": lambda: self._praat(audio),
         }
         for group in self.settings.groups():
             if self.old is not None and group in self.kept and id in self.old:
                 past = self.old[id]
                 columns |= {name: getattr(past, name) for name in COLUMNS[group]}
             else:
-                columns |= makers[group](audio)
+                columns |= makers[group]()
         return Features(id=id, speaker=record.speaker, text=record.text, **columns)
 
     def _mel(self, audio: np.ndarray) -> dict[str, np.ndarray]:
@@ -144,15 +144,14 @@ class Measure:
             "energy": loudness.energy(audio, hop),
         }
 
-    def _pitch(self, audio: np.ndarray) -> dict[str, np.ndarray]:
-        from ttskit.dsp import loudness, pitch
+    def _pitch(self, audio: np.ndarray, loudness: np.ndarray) -> dict[str, np.ndarray]:
+        from ttskit.dsp import pitch
 
-        grid, settings = self.settings.mel, self.settings.pitch
+        settings = self.settings.pitch
         f0, periodicity = self._heard(audio)
-        loud = loudness.loudness(audio, grid.sample_rate, grid.hop_length)
         voiced = pitch.voicing(
             periodicity,
-            loud,
+            loudness,
             enter=settings.voiced,
             stay=settings.stay,
             silence=settings.silence,
