@@ -60,6 +60,51 @@ def sort_out(readers: Sequence[Reader[Any]]) -> Given:
     return Given(reference, corpora[-1] if corpora else None, pair)
 
 
+def score(
+    given: Given,
+    names: Sequence[str],
+    output: Path | None,
+    running: Running,
+    timing: str = "dtw",
+    f0: str = "crepe-tiny",
+    limit: int | None = None,
+    among: Collection[str] | None = None,
+) -> Path:
+    """Write the Scores of what is given, and return where they lie.
+
+    `among` are the ids to be scored; without it all must be in every artifact.
+    """
+    from ttskit import kinds, progress, scoring, streams
+    from ttskit.work import Recipe, build
+
+    measures = scoring.chosen(names, given.allows, f0)
+    judge = scoring.Judge(given, measures, cast("Timing", timing))
+    settings = scoring.settings(measures, given, judge.timing)
+    ids, bad = given.joined(among)
+    for reader in given.readers:
+        rate = reader.attributes["sample_rate"]
+        if reader.kind is kinds.Corpus and rate != given.frames.sample_rate:
+            progress.note(f"{reader.name}: resampled from {rate} to {given.frames.sample_rate} Hz")
+    recipe = Recipe(
+        stage="evaluate",
+        revision=scoring.REVISION,
+        kind=kinds.Scores,
+        options={"measures": settings, "limit": limit},
+        inputs=[reader.digest for reader in given.readers],
+        tables={
+            "measures": list(measures),
+            "hashes": [scoring.hash_of(name, own) for name, own in settings.items()],
+            "settings": [json.dumps(own, sort_keys=True) for own in settings.values()],
+            "libraries": scoring.libraries(measures.values()),
+        },
+        skipped={id: why for reader in given.readers for id, why in reader.skipped.items()},
+    )
+    items = {id: id for id in ids[:limit]}
+    path = output or streams.scratch() / "scores.h5"
+    source = " and ".join(reader.name for reader in given.readers)
+    return build(path, recipe, items, judge, running, source=source, bad=bad)
+
+
 def command(
     inputs: Inputs = None,
     output: Annotated[
@@ -104,48 +149,3 @@ def command(
     told = {"utterances": len(scores), **{row.name: row.told() for row in table}}
     cells = [row.cells() for row in table]
     typer.echo(json.dumps(told) if as_json else tabular.text(cells, form))
-
-
-def score(
-    given: Given,
-    names: Sequence[str],
-    output: Path | None,
-    running: Running,
-    timing: str = "dtw",
-    f0: str = "crepe-tiny",
-    limit: int | None = None,
-    among: Collection[str] | None = None,
-) -> Path:
-    """Write the Scores of what is given, and return where they lie.
-
-    `among` are the ids to be scored; without it all must be in every artifact.
-    """
-    from ttskit import kinds, progress, scoring, streams
-    from ttskit.work import Recipe, build
-
-    measures = scoring.chosen(names, given.allows, f0)
-    judge = scoring.Judge(given, measures, cast("Timing", timing))
-    settings = scoring.settings(measures, given, judge.timing)
-    ids, bad = given.joined(among)
-    for reader in given.readers:
-        rate = reader.attributes["sample_rate"]
-        if reader.kind is kinds.Corpus and rate != given.frames.sample_rate:
-            progress.note(f"{reader.name}: resampled from {rate} to {given.frames.sample_rate} Hz")
-    recipe = Recipe(
-        stage="evaluate",
-        revision=scoring.REVISION,
-        kind=kinds.Scores,
-        options={"measures": settings, "limit": limit},
-        inputs=[reader.digest for reader in given.readers],
-        tables={
-            "measures": list(measures),
-            "hashes": [scoring.hash_of(name, own) for name, own in settings.items()],
-            "settings": [json.dumps(own, sort_keys=True) for own in settings.values()],
-            "libraries": scoring.libraries(measures.values()),
-        },
-        skipped={id: why for reader in given.readers for id, why in reader.skipped.items()},
-    )
-    items = {id: id for id in ids[:limit]}
-    path = output or streams.scratch() / "scores.h5"
-    source = " and ".join(reader.name for reader in given.readers)
-    return build(path, recipe, items, judge, running, source=source, bad=bad)
