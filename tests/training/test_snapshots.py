@@ -72,6 +72,16 @@ def test_a_training_that_holds_nothing_out_is_watched_too(sounds, tmp_path):
     assert trained.read(tmp_path / "x.h5").container.attributes["steps"] == 4
 
 
+def test_what_is_held_out_is_logged_by_the_names_of_what_is_trained_on(sounds, tmp_path):
+    critics = ["adversary.from_progress=0", "adversary.channels=2", "adversary.periods=[2]",
+               "adversary.n_fft=[128]", "training.validate_every=2"]  # fmt: skip
+    settings = [*SMALL, *critics]
+    train(sounds, tmp_path / "x.h5", wished("vocoder", "ddsp", None, None, settings), Goal(steps=2))
+    *_, update, held_out = monitor.read(tmp_path / "x.h5.run" / "log.jsonl")
+    names = {name.removeprefix("held_out/") for name in held_out if name.startswith("held_out/")}
+    assert {"loss", "loss/generator/stft"} < names < update.keys()
+
+
 def test_a_model_that_keeps_nothing_says_so(tmp_path):
     write_speech(tmp_path, 3)
     readers = [ttskit.read(tmp_path / name) for name in ("features.h5", "tokens.h5")]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -42,10 +43,10 @@ class Players:
             if not terms:
                 continue
             norm = self._clip(self._modules[player])
-            prefix = f"{player}/" if len(self.optimizers) > 1 else ""
-            row |= {f"loss/{prefix}{name}": value for name, value in terms.items()}
+            label = partial(called, self._modules, player)
+            row |= {f"loss/{label(name)}": value for name, value in terms.items()}
             row["loss"] += sum(terms.values())
-            row[f"{prefix}gradient"] = norm
+            row[label("gradient")] = norm
             row["gradient"] = max(row["gradient"], norm)
             if not np.isfinite(row["loss"]) or not np.isfinite(norm):
                 raise refusal(step, batches, self._terms(player, progress))
@@ -91,6 +92,11 @@ class Players:
         if self._training.clip_value:
             nn.utils.clip_grad_value_(parameters, self._training.clip_value)
         return float(norm)
+
+
+def called(players: Collection[str], player: str, name: str) -> str:
+    """Return what a log calls a number of a player."""
+    return f"{player}/{name}" if len(players) > 1 else name
 
 
 def optimizer(module: nn.Module, training: Training) -> torch.optim.Optimizer:

@@ -11,7 +11,7 @@ import torch
 from ttskit.models.batch import Batch
 from ttskit.models.family import Family, Picture
 from ttskit.training import processes
-from ttskit.training.update import refusal
+from ttskit.training.update import called, refusal
 
 
 @dataclass(frozen=True)
@@ -59,4 +59,5 @@ def _measured(model: Family, batches: Sequence[Batch], step: int) -> dict[str, f
         terms = processes.added(terms, {name: float(value) for name, value in found.items()})
     if not np.isfinite(sum(terms.values())):
         raise refusal(step, batches, lambda batch: model.loss(batch, 1.0))
-    return terms
+    players = model.players()  # `loss` is that of the first
+    return {called(players, next(iter(players)), name): value for name, value in terms.items()}
