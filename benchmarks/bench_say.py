@@ -37,11 +37,9 @@ It cost five dollars and twenty cents on the fourteenth of March.
 Doctor Smith lives at twelve King Drive in Saint Louis.
 God bless them, I hope I shall go on seeing them forever.
 """.splitlines()
-COLD = {
-    "ours": "import ttskit\nttskit.say({text!r}, voice={path!r})",
-    "peer": (
-        "from piper import PiperVoice\nnext(iter(PiperVoice.load({path!r}).synthesize({text!r})))"
-    ),
+COLD = {  # the rest of a command line
+    "ours": ["ttskit", "say", "{text}", "--voice", "{path}", "-o", "{out}"],
+    "peer": ["piper", "-m", "{path}", "-f", "{out}", "--", "{text}"],
 }
 
 
@@ -106,11 +104,11 @@ def first(say: Callable[[str], Iterator[tuple[int, int]]], text: str) -> float:
     return time.perf_counter() - begun
 
 
-def cold(which: str, path: Path) -> float:
-    """Return the seconds of a fresh interpreter that says one sentence."""
-    code = COLD[which].format(path=str(path), text=SENTENCES[0])
+def cold(which: str, path: Path, out: Path) -> float:
+    """Return the seconds of a command that says one sentence."""
+    words = [word.format(text=SENTENCES[0], path=path, out=out) for word in COLD[which]]
     begun = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", *words], check=True, capture_output=True)
     return time.perf_counter() - begun
 
 
@@ -139,7 +137,7 @@ def main() -> None:
             for name, say in both.items():
                 warm[name].append(factor(say))
                 starts[name].append(first(say, text))
-                colds[name].append(cold(name, paths[name]))
+                colds[name].append(cold(name, paths[name], Path(folder) / "out.wav"))
     a, b = (float(np.median(warm[name])) for name in both)
     for what, found in (("cold start", colds), (f"{len(text.split())} words, first", starts)):
         times = [float(np.median(found[name])) for name in both]

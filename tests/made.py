@@ -199,7 +199,8 @@ def answer(*words, stdin: bytes | None = None) -> SimpleNamespace:
     """Run the whole program in this process; return what one of its own would answer."""
     argv = mock.patch.object(sys, "argv", ["ttskit", *map(str, words)])
     loud = mock.patch.object(progress.console, "quiet", False)  # whatever -q does to it
-    with argv, loud, CliRunner().isolation(stdin) as (out, err, _):
+    brief = mock.patch.object(progress, "origins", False)  # and -v
+    with argv, loud, brief, CliRunner().isolation(stdin) as (out, err, _):
         terminated = signal.getsignal(signal.SIGTERM)
         try:
             main()
@@ -208,4 +209,5 @@ def answer(*words, stdin: bytes | None = None) -> SimpleNamespace:
         finally:
             signal.signal(signal.SIGTERM, terminated)
         sys.stdout.flush()
+        sys.stderr.flush()
         return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())

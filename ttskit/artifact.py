@@ -367,12 +367,12 @@ def _names(spec: Field[Any]) -> tuple[str, ...]:
     return spec.metadata["axes"]
 
 
-def _encoded(spec: Field[Any], value: Any) -> bytes:
-    """Return a field as the bytes of its raw column; texts end in NUL."""
+def _encoded(spec: Field[Any], value: Any) -> part.Blob:
+    """Return a field as the bytes of its raw column, a copy of texts alone; texts end in NUL."""
     if spec.metadata["dtype"].kind == "S":
         texts = [value] if isinstance(value, str) else value
         return b"".join(text.encode() + b"\0" for text in texts)
-    return value.tobytes()
+    return np.ascontiguousarray(value).reshape(-1).view(np.uint8).data if value.size else b""
 
 
 def _split(blob: bytes) -> list[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -41,6 +43,9 @@ from ttskit.stages import (
     why,
 )
 
+LIVING = 20_000  # objects more than before are looked at for garbage; as torch is imported it
+# makes hundreds of thousands, none of which is garbage: with 700, as usual, that takes 0.5 s
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -60,15 +65,20 @@ def _tell_version(wanted: bool) -> None:
 @app.callback()
 def _root(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes, only errors.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show where in the code an error arose.")
+    ] = False,
     _version: Annotated[
         bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="And exit.")
     ] = False,
 ) -> None:
     """Composable text-to-speech stages that read and write HDF5 artifacts."""
-    if quiet:
-        from ttskit import progress
+    from ttskit import progress
 
+    if quiet:
         progress.hush()
+    if verbose:
+        progress.show_origins()
 
 
 app.command("corpus")(corpus.command)
@@ -106,6 +116,8 @@ def main() -> None:
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files go
+    gc.set_threshold(LIVING)
+    atexit.register(gc.freeze)  # what is left goes with the process: to look at it takes 0.3 s
     try:
         app()
     except TtskitError as error:

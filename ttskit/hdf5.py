@@ -306,8 +306,9 @@ def _notes(item: h5py.File | h5py.Dataset) -> dict[str, Value]:
         kind = attribute.dtype.kind
         if attribute.shape != () or kind not in "Sifub" or attribute.dtype.itemsize > MOST_BYTES:
             raise ArtifactError(f"{item.file.filename}: attribute {name} is not a plain value")
-        value = item.attrs[name]
-        found[name] = bytes(value).decode() if kind == "S" else value.item()
+        value = np.empty((), attribute.dtype)
+        attribute.read(value)
+        found[name] = value.item().decode() if kind == "S" else value.item()
     return found
 
 

@@ -24,6 +24,8 @@ from typing import Any
 
 from ttskit.errors import ArtifactError
 
+Blob = bytes | memoryview
+
 
 class Part:
     """The unfinished work of one artifact, locked while it is open."""
@@ -50,7 +52,9 @@ class Part:
             self.close()
             raise
 
-    def append(self, id: str, axes: Mapping[str, int], blobs: Mapping[str, bytes]) -> None:
+    def append(
+        self, id: str, axes: Mapping[str, int], blobs: Mapping[str, bytes | memoryview]
+    ) -> None:
         """Add the bytes of one utterance; the row that names it comes last."""
         sizes = {name: len(blob) for name, blob in blobs.items()}
         row = json.dumps({"id": id, "axes": axes, "bytes": sizes}, ensure_ascii=False) + "\n"
@@ -193,7 +197,7 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     return row if whole else None
 
 
-def _write_all(file: FileIO, data: bytes) -> None:
+def _write_all(file: FileIO, data: Blob) -> None:
     """Write to an unbuffered file until nothing is left: a full disk takes a part of it."""
     view = memoryview(data)
     while view:

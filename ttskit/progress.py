@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +14,7 @@ VISIBLE = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]}
 EVERY = 10.0  # seconds between lines where stderr is not a terminal
 
 console = Console(stderr=True, highlight=False)
+origins = False
 
 
 def note(text: str) -> None:
@@ -24,11 +27,19 @@ def complain(text: str) -> None:
     """Say what the user must know, however quiet; line breaks in it are made visible."""
     line = text.translate(VISIBLE).encode("utf-8", "backslashreplace").decode()
     Console(stderr=True, highlight=False).print(line, markup=False, emoji=False, soft_wrap=True)
+    if origins and sys.exc_info()[0]:
+        traceback.print_exc()
 
 
 def hush() -> None:
     """Say nothing from now on but errors."""
     console.quiet = True
+
+
+def show_origins() -> None:
+    """From now on say of an error, too, where in the code it arose."""
+    global origins
+    origins = True
 
 
 @contextmanager

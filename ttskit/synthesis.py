@@ -65,6 +65,7 @@ class Acoustics:
             return
         agree(duration, decoder)
         self.duration, self._of_duration = duration.module(device), numbers(duration)
+        self.duration.fold()
         if missing := set(self.needs) - set(getattr(self.duration, "fields", ())):
             raise ArtifactError(
                 f"{duration.name}: does not predict {min(missing)}, which {decoder.name} needs: "

@@ -108,7 +108,7 @@ class Trained:
             if names:
                 shown = ", ".join(sorted(names)[:5]) + (" ..." if len(names) > 5 else "")
                 raise ArtifactError(f"{self.name}: {what} {shown}")
-        module.load_state_dict(weights, strict=False)
+        module.load_state_dict(weights, strict=False, assign=True)
         return module.to(device).eval().requires_grad_(False)
 
 
@@ -215,9 +215,9 @@ def tensors(container: hdf5.Container, prefix: str) -> dict[str, Tensor]:
     found = {}
     for name, column in container.columns.items():
         if name.startswith(prefix + "/"):
-            array = np.array(container.map(name))
-            array = array.astype(np.float32) if array.dtype == np.float16 else array
-            value = torch.from_numpy(array)
+            stored = container.map(name)
+            narrow = stored.dtype == np.float16
+            value = torch.from_numpy(stored.astype(np.float32 if narrow else stored.dtype))
             scalar = column.notes.get("axes") == "scalar"
             found[name.removeprefix(prefix + "/")] = value[0] if scalar else value
     return found

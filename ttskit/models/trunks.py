@@ -154,17 +154,18 @@ class MicroLayer(nn.Module):
         super().__init__()
         self.hidden_size = size
         self.entry = nn.Linear(width, 2 * size)  # of the gate, then of what is new
-        self.again = nn.Linear(size, 2 * size, bias=False)
+        limit = size**-0.5  # as that of a linear layer
+        self.again = nn.Parameter(torch.empty(size, 2 * size).uniform_(-limit, limit))
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """x (B, T, W) after state (B, S) -> all states (B, T, S) and the last."""
         told = self.entry(x).float()
         if state is None:
             state = told.new_zeros(len(x), self.hidden_size)
-        again, states = self.again.weight.t(), []
+        states = []
         with torch.autocast(x.device.type, enabled=False):
             for frame in told.unbind(1):
-                gate, new = torch.addmm(frame, state, again).chunk(2, 1)
+                gate, new = torch.addmm(frame, state, self.again).chunk(2, 1)
                 state = torch.lerp(new.tanh(), state, gate.sigmoid())
                 states.append(state)
         return torch.stack(states, 1), state

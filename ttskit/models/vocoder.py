@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import pad_sequence
 
 from ttskit.dsp.mel import MelSettings, MelSpectrogram
@@ -64,12 +63,6 @@ class Vocoder(Family):
             nothing = torch.zeros(0, device=batch.lengths["frame"].device)
             made.append(torch.cat([nothing, *self.stream(frames, generator, **knobs)]))
         return {"audio": pad_sequence(made, batch_first=True)}
-
-    def fold(self) -> None:
-        """Make plain weights of their parametrisations, which only training needs."""
-        for module in [*self.modules()]:
-            if parametrize.is_parametrized(module):
-                parametrize.remove_parametrizations(module, "weight")
 
 
 class Learnt(Vocoder):

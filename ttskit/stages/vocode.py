@@ -75,9 +75,13 @@ class Vocode:
         row = self.mels.row(id)
         generator = torch.Generator(self.device).manual_seed(seed_of(self.seed, id))
         with torch.inference_mode():
-            pieces = self.vocoder.stream(self.frames(row), generator)
-            made = [audio.to_int16(piece.cpu().numpy())[0] for piece in pieces]
-        return Corpus(**self.names(row), audio=np.concatenate(made))
+            frames = self.frames(row)
+            count = len(next(iter(frames.values())))
+            made, end = np.empty(count * self.vocoder.facts.hop_length, np.int16), 0
+            for piece in self.vocoder.stream(frames, generator):
+                start, end = end, end + len(piece)
+                made[start:end], _ = audio.to_int16(piece.cpu().numpy())
+        return Corpus(**self.names(row), audio=made)
 
     def controls(self, id: str) -> Controls:
         """Return what is played of an utterance."""
