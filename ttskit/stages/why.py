@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ttskit.artifact import Reader
     from ttskit.hdf5 import Container
-    from ttskit.kinds import Alignment, Corpus, Features, Scores, Tokens
+    from ttskit.kinds import Alignment, Controls, Corpus, Features, Scores, Tokens
 
 ODD = ("state", "reason", "since", "text", "odd", "not_spoken")
 THRESHOLD, TOKENS = 5.0, 10  # deviations, tokens of a symbol: as `doctor` has them by default
@@ -106,19 +106,37 @@ def spellings(record: Tokens | Alignment, symbols: Sequence[str]) -> list[str]:
 
 
 def features(id: str, reader: Reader[Features]) -> Iterator[tuple[str, Any]]:
-    """Yield the length, and pitch and loudness: medians, and where nine tenths of frames lie."""
-    import numpy as np
-
+    """Yield the length, pitch and loudness."""
     from ttskit.stages import doctor
 
     record = reader[id]
     yield from framed(reader, len(record.mel))
+    yield from spread(record, {"loudness_db": record.loudness})
+    yield "octave_jumps", doctor.octave_jumps(record)
+
+
+def controls(id: str, reader: Reader[Controls]) -> Iterator[tuple[str, Any]]:
+    """Yield the length, pitch and how much of harmonics and of noise is played."""
+    import numpy as np
+
+    record = reader[id]
+    yield from framed(reader, len(record.f0))
+    played = {"amplitude": record.amplitude[record.voiced], "noise": record.noise.mean(axis=1)}
+    levels = {f"{name}_db": 20 * np.log10(gain[gain > 0]) for name, gain in played.items()}
+    yield from spread(record, levels)
+
+
+def spread(
+    record: Features | Controls, levels: Mapping[str, np.ndarray]
+) -> Iterator[tuple[str, Any]]:
+    """Yield how much is voiced; of pitch and levels the median, and where nine tenths lie."""
+    import numpy as np
+
     yield "voiced_share", round(float(record.voiced.mean()), 3) if len(record.voiced) else None
-    for name, values in (("f0_hz", record.f0[record.voiced]), ("loudness_db", record.loudness)):
+    for name, values in {"f0_hz": record.f0[record.voiced], **levels}.items():
         if len(values):
             shown = zip(("low", "median", "high"), np.percentile(values, [5, 50, 95]), strict=True)
             yield name, {key: round(float(one), 1) for key, one in shown}
-    yield "octave_jumps", doctor.octave_jumps(record)
 
 
 def framed(reader: Reader[Any], frames: int) -> Iterator[tuple[str, Any]]:
@@ -196,6 +214,7 @@ FACTS: Mapping[str, Callable[[str, Any], Iterator[tuple[str, Any]]]] = {
     "features": features,
     "alignment": alignment,
     "mels": mels,
+    "controls": controls,
     "scores": scores,
 }
 
@@ -336,11 +355,13 @@ def picture(id: str, readers: Sequence[Reader[Any]]) -> Figure:
     for reader in readers:
         if id in reader:
             first.setdefault(reader.kind, reader)
-    features, mels = first.get(kinds.Features), first.get(kinds.Mels)
-    others = first.get(kinds.Alignment), first.get(kinds.Corpus)
+    features, mels, played = (first.get(k) for k in (kinds.Features, kinds.Mels, kinds.Controls))
+    alignment, corpus = first.get(kinds.Alignment), first.get(kinds.Corpus)
     if features is None and mels is not None:
-        return panels.draw(plot.chosen(None, None, others[1], id, mels))
-    return panels.draw(plot.chosen(features, *others, id))
+        return panels.draw(plot.chosen(None, None, corpus, id, mels))
+    if features is alignment is None and played is not None:
+        return panels.draw(plot.played(played, corpus, id))
+    return panels.draw(plot.chosen(features, alignment, corpus, id))
 
 
 def command(
