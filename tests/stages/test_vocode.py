@@ -216,6 +216,7 @@ def test_controls_are_for_a_vocoder_that_plays_them(folder):
         (["controls.h5", "--vocoder", "griffinlim"], "is controls without mel, which griffinlim"),
         (["controls.h5", "--vocoder", "ddsp.h5", "--controls", "c.h5"], "is controls already"),
         (["controls.h5", "--controls", "c.h5"], "is controls already"),
+        (["mels.h5", "--vocoder", "griffinlim", "--device", "tpu"], "--device tpu: there is no"),
     ):
         assert says in complaint(*words)
     assert not (folder / "c.h5").exists()

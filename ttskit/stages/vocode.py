@@ -130,8 +130,9 @@ class Vocode:
 
     def check(self, controls: bool) -> None:
         """Refuse a model that is damaged, or cannot do what is asked for with what there is."""
-        from ttskit import kinds
+        from ttskit import kinds, trained
 
+        trained.usable(self.device)
         who = self.model.name if self.model else GRIFFINLIM
         if lacking := self.vocoder.lacks(self.known()):
             raise ArtifactError(

@@ -75,6 +75,8 @@ class Trainer:
         torch.manual_seed(self.seed)
         if self.training.snapshot_every and type(self.model).sample is Family.sample:
             raise SettingError(f"training.snapshot_every: {self.model.role} makes no snapshots")
+        if self.training.segment and not self.examples.divisible:
+            raise SettingError(f"training.segment: {self.model.role} learns from whole utterances")
         self.model.prepare()
         self.model.to(fabric.device)
         held = batches.held_out(
