@@ -1,7 +1,9 @@
 import pickle
 from dataclasses import dataclass, fields
 from multiprocessing import get_context
+from pathlib import Path
 from typing import ClassVar
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -222,6 +224,13 @@ def test_two_runs_cannot_write_the_same_artifact(tmp_path):
         other.start()
         assert "another run is writing it" in answers.get(timeout=30)
         other.join()
+
+
+def test_a_folder_that_takes_no_folder_is_an_error_and_not_waited_for(tmp_path, monkeypatch):
+    calls = iter([FileNotFoundError(2, "No such file or directory")])  # as /proc answers
+    monkeypatch.setattr(Path, "mkdir", mock.Mock(side_effect=calls))
+    with pytest.raises(ArtifactError, match=r"x\.h5: cannot be written: No such file"):
+        Writer(tmp_path / "x.h5", Corpus, provenance=PROVENANCE, attributes={"sample_rate": 8000})
 
 
 def test_digest_depends_on_contents_and_not_on_provenance(tmp_path):

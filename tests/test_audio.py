@@ -4,13 +4,14 @@ import subprocess
 import sys
 import wave
 from importlib import util
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from scipy import signal
 
-from ttskit import audio
+from ttskit import audio, sink
 from ttskit.errors import AudioError
 
 
@@ -198,6 +199,17 @@ def test_16_bit_rounds_and_counts_what_is_beyond_full_scale():
     assert audio.to_int16(every.astype(np.float32) / 32768)[0].tolist() == every.tolist()
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_what_is_no_number_is_no_sample(wrong):
+    with pytest.raises(AudioError, match="not of numbers throughout"):
+        audio.to_int16(np.array([0, wrong], np.float32))
+
+
+def test_why_a_folder_takes_no_file_is_said():
+    with pytest.raises(OSError, match="No such file"), sink.opened(Path("/proc/x.wav"), 8000):
+        pass
+
+
 def test_the_peak_is_what_was_asked_for():
     found = audio.normalise_peak(np.array([0.1, -0.2], np.float32), -6.0)
     np.testing.assert_allclose(found, [10 ** (-6 / 20) / 2, -(10 ** (-6 / 20))], rtol=1e-6)
@@ -279,7 +291,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 USE = """
 import sys
 sys.path[:0] = sys.argv[1:]
-from ttskit import audio
+from ttskit import audio, sink
 torchaudio = audio.torchaudio()
 """
 

@@ -18,8 +18,9 @@ class Inner:
 class Outer:
     channels: int = key(8, "how many", least=1)
     trunk: str = key("mlp", "which", choices=("mlp", "gru"))
-    sizes: tuple[int, ...] = key((2, 3), "of the kernels", least=1)
+    sizes: tuple[int, ...] = key((2, 3), "of the kernels", least=1, some=True)
     width: int = key(3, "odd", least=1, odd=True)
+    slope: float = key(0.0, "how steep")
     causal: bool = key(False, "whether it may look ahead")
     inner: Inner = table(Inner, "more of it")
 
@@ -53,9 +54,12 @@ def test_a_text_needs_no_quotes_and_an_integer_serves_as_a_float():
         ("inner.rate=2", "inner.rate is 2.0, needs at most 1"),
         ("inner.rate=nan", "inner.rate is nan, needs at least 0"),
         ("trunk=rnn", "trunk is 'rnn', needs mlp or gru"),
+        ("sizes=[]", "sizes is empty, needs some"),
         ("sizes=[0]", "sizes is 0, needs at least 1"),
-        ("sizes=['a']", "sizes is ('a',), needs tuple[int, ...]"),
         ("width=4", "width is 4, needs an odd number"),
+        ("sizes=['a']", "sizes is ('a',), needs a list of int"),
+        ("sizes=3", "sizes is 3, needs a list of int"),
+        ("slope=inf", "slope is inf, needs a number that is finite"),
         ("inner=3", "inner is a table, needs inner.KEY"),
         ("channels", "--set channels: needs key=value"),
     ],
@@ -64,6 +68,11 @@ def test_what_cannot_be_set_says_what_could(assignment, says):
     with pytest.raises(SettingError) as told:
         settings.assigned(Outer(), assignment)
     assert says in str(told.value)
+
+
+def test_a_table_that_has_been_set_as_a_whole_takes_no_key():
+    with pytest.raises(SettingError, match=r"--set inner\.rate=1: inner has been set to 3 before"):
+        settings.assigned(Outer(), "inner=3", "inner.rate=1")
 
 
 def test_a_file_that_is_no_toml_is_named():

@@ -105,6 +105,8 @@ def to_int16(samples: Samples | NDArray[np.int16]) -> tuple[NDArray[np.int16], i
 
     if samples.dtype == np.int16:
         return np.asarray(samples, np.int16), 0
+    if not np.isfinite(samples).all():
+        raise AudioError("the audio is not of numbers throughout: `ttskit verify` model and input")
     clipped = int(np.count_nonzero(np.abs(samples) > 1))
     scaled = np.rint(np.asarray(samples, np.float32) * np.float32(32768))
     return np.clip(scaled, -32768, 32767).astype(np.int16), clipped

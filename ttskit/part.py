@@ -150,9 +150,10 @@ class Part:
         while True:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                lock = FileIO(self.folder / "lock", "w")
-            except FileNotFoundError:
-                continue
+                try:
+                    lock = FileIO(self.folder / "lock", "w")
+                except FileNotFoundError:
+                    continue
             except OSError as error:
                 raise ArtifactError(f"{output}: cannot be written: {error.strerror}") from error
             try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import math
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
@@ -25,10 +26,14 @@ def key(
     least: float | None = None,
     most: float | None = None,
     odd: bool = False,
+    some: bool = False,
 ) -> Any:
-    """Declare a field of a settings class: its default, what it is, and what it may be."""
-    told = {"comment": comment, "choices": tuple(choices), "least": least, "most": most}
-    return dataclasses.field(default=default, metadata=told | {"odd": odd})
+    """Declare a field of a settings class: its default, what it is, and what it may be.
+
+    A list that must have `some` entries may not be empty.
+    """
+    allowed = {"choices": tuple(choices), "least": least, "most": most, "odd": odd, "some": some}
+    return dataclasses.field(default=default, metadata={"comment": comment, **allowed})
 
 
 def table(kind: Callable[[], Any], comment: str) -> Any:
@@ -61,6 +66,8 @@ def assigned(settings: T, *assignments: str) -> T:
         *path, last = name.strip().split(".")
         for part in path:
             inner = inner.setdefault(part, {})
+            if not isinstance(inner, dict):
+                raise SettingError(f"--set {assignment}: {part} has been set to {inner!r} before")
         try:
             inner[last] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
@@ -136,9 +143,12 @@ def _fit(value: Any, hint: Any, field: dataclasses.Field[Any], where: str) -> An
     else:
         fits = type(value) is hint
     if not fits:
-        name = str(hint) if getattr(hint, "__args__", None) else hint.__name__
+        entries = getattr(hint, "__args__", None)
+        name = f"a list of {entries[0].__name__}" if entries else hint.__name__
         raise SettingError(f"{where} is {value!r}, needs {name}")
     told = field.metadata
+    if told["some"] and not value:
+        raise SettingError(f"{where} is empty, needs some")
     for one in value if isinstance(value, tuple) else (value,):
         if told["choices"] and one not in told["choices"]:
             raise SettingError(f"{where} is {one!r}, needs {' or '.join(told['choices'])}")
@@ -148,6 +158,8 @@ def _fit(value: Any, hint: Any, field: dataclasses.Field[Any], where: str) -> An
             raise SettingError(f"{where} is {one!r}, needs at most {told['most']}")
         if told["odd"] and one % 2 == 0:
             raise SettingError(f"{where} is {one!r}, needs an odd number")
+        if isinstance(one, float) and not math.isfinite(one):
+            raise SettingError(f"{where} is {one!r}, needs a number that is finite")
     return value
 
 

@@ -79,6 +79,7 @@ def _file(output: Path | None, rate: int) -> Iterator[Callable[[Samples], None]]
     part = output.with_name(f".ttskit-{os.getpid()}{output.suffix}.part")
     kind = output.suffix.lower().removeprefix(".").upper()
     try:
+        part.touch()  # says better than libsndfile why it can't be written
         with soundfile.SoundFile(part, "w", rate, 1, format=kind) as file:
 
             def write(samples: Samples) -> None:

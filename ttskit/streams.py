@@ -91,6 +91,18 @@ def named(paths: Sequence[Path] | None) -> Sequence[Path]:
     return paths
 
 
+def writable(output: Path) -> Path:
+    """Return the path of a file to write, where a link leads; refuse what can't be one."""
+    if output.is_dir():
+        raise ArtifactError(f"{output}: is a folder; needs the name of a file to write")
+    output = output.resolve() if output.is_symlink() else output
+    if not output.parent.is_dir():
+        raise ArtifactError(f"{output}: the folder {output.parent} is not there; make it first")
+    if output.exists() and not output.is_file():
+        raise ArtifactError(f"{output}: is a pipe or a device; use - and redirect it there")
+    return output
+
+
 @contextmanager
 def delivered(output: Path | None) -> Iterator[tuple[Path, str]]:
     """Give the path to write an artifact to, and what to call it.
@@ -98,13 +110,7 @@ def delivered(output: Path | None) -> Iterator[tuple[Path, str]]:
     Standard output gets the file once it is whole.
     """
     if output is not None and str(output) != "-":
-        if output.is_dir():
-            raise ArtifactError(f"{output}: is a folder; needs the name of a file to write")
-        output = output.resolve() if output.is_symlink() else output
-        if not output.parent.is_dir():
-            raise ArtifactError(f"{output}: the folder {output.parent} is not there; make it first")
-        if output.exists() and not output.is_file():
-            raise ArtifactError(f"{output}: is a pipe or a device; use - and redirect it there")
+        output = writable(output)
         yield output, str(output)
         return
     if sys.stdout is None:

@@ -121,3 +121,12 @@ def test_what_does_not_fit_takes_one_line(ttskit):
         told = found.stderr.decode()
         assert (found.returncode, told.count("\n")) == (1, 1), told
         assert says in told
+
+
+@pytest.mark.usefixtures("_speech")
+def test_nothing_is_trained_for_an_output_that_cannot_be_written(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for output, says in (("tokens.h5", "is there and is tokens"), ("folder", "is a folder")):
+        with pytest.raises(TtskitError, match=says):
+            run("align", "features.h5", "tokens.h5", "--steps", 1, "-o", output)
+    assert not [*tmp_path.glob("*.run")]

@@ -51,7 +51,9 @@ def test_a_picture_is_written(features, tmp_path, ttskit, name, magic, id):
     ("words", "says"),
     [
         (["features.h5", "--id", "z"], "features.h5: has no utterance z"),
-        (["features.h5", "-o", "x.doc"], "x.doc: cannot be drawn"),
+        (["features.h5", "-o", "x.doc"], "x.doc: cannot be drawn: its name needs one of .png"),
+        (["features.h5", "-o", "x"], "x: cannot be drawn"),
+        (["features.h5", "-o", "-"], "-: cannot be drawn"),
         (["corpus.h5"], "no features, alignment, mels or controls artifact among the inputs"),
         (["features.h5", "corpus.h5"], "corpus.h5: has no utterance a"),
     ],

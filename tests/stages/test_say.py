@@ -162,6 +162,9 @@ def test_wrong_usage_is_told_before_anything_is_loaded(tmp_path):
         ["hi", "-o", "a.wav", "--textgrid", "a", "--duration", "1"],
         ["hi", "-o", "a.wav", "--ssml", "--phonemes"],
         ["hi", "-o", "a.wav", "--rate", "0"],
+        ["hi", "-o", "a.wav", "--raw"],
+        ["hi", "-o", "a.wav", "--duration", "inf"],
+        ["hi", "-o", "a.wav", "--noise-scale", "inf"],
     ):
         assert run("say", *words).exit_code == 2
     for name, says in (("a.mp3", "give one of .wav"), ("no/a.wav", "is not there; make it first")):

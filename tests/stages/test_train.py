@@ -49,12 +49,19 @@ def test_a_settings_file_is_what_config_prints(tmp_path):
         (["aligner", *INPUTS, "--init", "tokens.h5"], "tokens.h5: is tokens, needs model"),
         (["aligner", *INPUTS, "tokens.h5"], "tokens.h5: is a second tokens; needs one"),
         (["decoder", *INPUTS], "needs alignment for its durations"),
+        (["aligner", *INPUTS, "--device", "cuda:99"], "--device cuda:99: there is no such device"),
+        (["aligner", *INPUTS, "--device", "x"], "--device x: there is no such device"),
+        (["aligner", *INPUTS, *SMALL, "--set", "training.segment=9"], "learns from whole"),
+        (["aligner", *INPUTS, "-o", "x"], "x: is a folder; needs the name of a file"),
+        (["aligner", *INPUTS, "-o", "none/x.h5"], "the folder none is not there; make it first"),
     ],
 )
-def test_what_the_user_can_mend_is_said(words, says):
+def test_what_the_user_can_mend_is_said(words, says, tmp_path):
+    (tmp_path / "x").mkdir()
     with pytest.raises(TtskitError) as told:
-        run("train", *words, "--steps", 1, "-o", "x.h5")
+        run("train", "-o", "x.h5", *words, "--steps", 1)
     assert says in str(told.value)
+    assert not (tmp_path / "x.run").exists()
 
 
 @pytest.mark.parametrize("words", [["--steps", 3], ["-o", "x.h5"], ["--steps", 3, "-o", "-"]])

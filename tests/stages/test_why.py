@@ -17,7 +17,8 @@ from tests.made import (
 from ttskit import hdf5, trained
 from ttskit.artifact import Writer
 from ttskit.errors import TtskitError
-from ttskit.kinds import Corpus, Features, Scores
+from ttskit.kinds import KINDS, Controls, Corpus, Features, Scores
+from ttskit.stages.why import FACTS
 
 FRAME = 256 / 16000  # seconds
 
@@ -107,6 +108,28 @@ def test_recordings_and_what_is_heard_in_them_are_summed_up():
     assert (heard["frames"], heard["voiced_share"]) == (100, 0.25)
     assert heard["f0_hz"] == {"low": 200, "median": 200, "high": 200}
     assert heard["loudness_db"] == pytest.approx({"low": -45, "median": 0, "high": 45})
+
+
+def test_every_kind_has_something_to_tell():
+    assert set(FACTS) == {kind.kind() for kind in KINDS}
+
+
+def test_what_a_synthesiser_plays_is_summed_up_and_drawn(folder):
+    grid = {"sample_rate": 16000, "hop_length": 256}
+    with Writer(folder / "controls.h5", Controls, attributes=grid, provenance=PROVENANCE) as writer:
+        writer.append(
+            Controls(
+                id="a", speaker="ann", text=alignment_record().text,
+                f0=np.full(100, 200.0), voiced=np.arange(100) < 25,
+                amplitude=np.where(np.arange(100) < 25, 0.1, 0.0),
+                distribution=np.full((100, 2), 0.5), noise=np.full((100, 3), 0.01),
+            )
+        )  # fmt: skip
+        writer.seal("a")
+    told = of_kind(asked("a", "controls.h5", "--plot", "played.png"), "controls")
+    assert (told["frames"], told["voiced_share"], told["f0_hz"]["median"]) == (100, 0.25, 200)
+    assert (told["amplitude_db"]["low"], told["noise_db"]["median"]) == (-20, -40)
+    assert (folder / "played.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_scores_stand_among_the_others():

@@ -127,6 +127,11 @@ def test_a_line_of_many_characters_takes_linear_time():
         assert ENGLISH.spell(unit * (10_000 // len(unit))).tokens
 
 
+def test_phonemes_are_no_table_of_characters():
+    with pytest.raises(TextError, match="trained on phonemes: name the --language"):
+        Speller("characters", table=Speller("en-us").table)
+
+
 def test_characters_keep_the_text():
     spelling = CHARACTERS.spell("Ünder #1, ok")
     assert "".join(spelling.tokens[1:-1]) == "Ünder#＃1,#ok"

@@ -71,7 +71,9 @@ class Guessing:
 class Shape(TrunkConfig):
     """What shapes the weights of a controller, beside its trunk, and what it plays on."""
 
-    inputs: tuple[str, ...] = key(("mel", "f0", "voiced"), "of the trunk", choices=tuple(SOURCES))
+    inputs: tuple[str, ...] = key(
+        ("mel", "f0", "voiced"), "of the trunk", choices=tuple(SOURCES), some=True
+    )
     head: str = key("exp-sigmoid", "how controls are said", choices=tuple(HEADS))
     harmonics: int = key(0, f"0: what fits above f0_min, {MOST} at most", least=0)
     f0_min: float = key(80.0, "Hz; what harmonics are counted by", least=1)

@@ -76,7 +76,7 @@ class Distances:
     """Weights of the distances from the recording, and of what keeps harmonics apart."""
 
     n_fft: tuple[int, ...] = key(
-        (2048, 1024, 512, 256, 128, 64), "samples; a hop is a quarter", least=8
+        (2048, 1024, 512, 256, 128, 64), "samples; a hop is a quarter", least=8, some=True
     )
     floor: float = key(1e-4, "lowest magnitude that counts", least=1e-7)
     linear: float = key(1.0, "of L1 of magnitudes", least=0)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ttskit.dsp import stft
+from ttskit.dsp import grid, stft
 from ttskit.dsp.loudness import FLOOR, a_weighting
 from ttskit.settings import key
 
@@ -23,7 +23,9 @@ class Spectral:
 
     mel: float = key(5.0, "weight of the L1 distance of log-mel", least=0)
     stft: float = key(1.0, "weight of the distances of magnitudes, linear and log", least=0)
-    n_fft: tuple[int, ...] = key((512, 1024, 2048), "samples; a hop is a quarter", least=8)
+    n_fft: tuple[int, ...] = key(
+        (512, 1024, 2048), "samples; a hop is a quarter", least=8, some=True
+    )
 
 
 def distances(audio: Tensor, target: Tensor, sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -53,9 +55,18 @@ def differences(
 
 
 def magnitudes(audio: Tensor, n_fft: int, floor: float = 1e-4) -> Tensor:
-    """(B, N) to (B, F, T), never below the floor; a hop is a quarter of n_fft."""
-    window = torch.hann_window(n_fft, device=audio.device)
-    spectrum = torch.stft(audio, n_fft, n_fft // 4, window=window, return_complex=True)
+    """(B, N) to (B, F, T), never below the floor; a hop is a quarter of n_fft.
+
+    A clip shorter than half a window is reflected to and fro, as in `dsp.mel`.
+    """
+    window, half = torch.hann_window(n_fft, device=audio.device), n_fft // 2
+    short = audio.shape[1] <= half
+    if short:
+        at = torch.from_numpy(grid.reflected(audio.shape[1], half, half))
+        audio = audio[:, at.to(audio.device)]
+    spectrum = torch.stft(
+        audio, n_fft, n_fft // 4, window=window, center=not short, return_complex=True
+    )
     return (torch.view_as_real(spectrum).square().sum(-1) + floor**2).sqrt()
 
 

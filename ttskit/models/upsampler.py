@@ -33,7 +33,9 @@ class Shape:
     channels: int = key(512, "before the first step; each step halves them", least=2)
     rates: tuple[int, ...] = key((8, 8, 2, 2), "of steps; they multiply to a hop", least=1)
     kernels: tuple[int, ...] = key((16, 16, 4, 4), "of steps, samples", least=1)
-    block_kernels: tuple[int, ...] = key((3, 7, 11), "of the blocks of each step", least=1)
+    block_kernels: tuple[int, ...] = key(
+        (3, 7, 11), "of the blocks of each step", least=1, some=True
+    )
     dilations: tuple[int, ...] = key(
         (1, 3, 5, 1, 3, 5, 1, 3, 5), "of the first block, then of the second ...", least=1
     )

@@ -228,11 +228,13 @@ class Plan:
         """Fit or train the aligner on the corpus itself."""
         if self.aligner == "flat":
             return fitted(pairs, silent, self.rounds)
-        from ttskit import trained
+        from ttskit import kinds, streams, trained
         from ttskit.stages.train import train, wished
         from ttskit.training.goal import Goal
 
         path = beside(output)
+        if output is not None and str(output) != "-":
+            streams.replaceable(streams.writable(output), kinds.Alignment.kind())
         wish = wished("aligner", self.aligner, None, None, [])
         train(
             [pairs.features, pairs.tokens],

@@ -260,7 +260,7 @@ def command(
     measures: Measures = None,
     language: Annotated[str, typer.Option(help="Of texts for models.")] = "en-us",
     noise_scale: Annotated[
-        float | None, typer.Option(min=0, help="Of chance.  [default: each decoder's]")
+        float | None, typer.Option(min=0, max=100, help="Of chance.  [default: each decoder's]")
     ] = None,
     speaker: Annotated[str, typer.Option(help="Who speaks.  [default: the first]")] = "",
     seed: Seed = 0,

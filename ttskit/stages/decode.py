@@ -250,7 +250,7 @@ def command(
     ] = "",
     length_scale: Annotated[float, typer.Option(min=0.05, max=20, help="Above 1 is slower.")] = 1.0,
     noise_scale: Annotated[
-        float | None, typer.Option(min=0, help="Of chance.  [default: the decoder's]")
+        float | None, typer.Option(min=0, max=100, help="Of chance.  [default: the decoder's]")
     ] = None,
     language: Annotated[
         str | None, typer.Option(help="Of lines of text.  [default: en-us]")

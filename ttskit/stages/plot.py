@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ttskit.artifact import Reader
     from ttskit.kinds import Alignment, Controls, Corpus, Features, Mels
 
+WRITABLE = (".png", ".pdf", ".svg")
+
 
 def chosen(
     features: Reader[Features] | None,
@@ -148,10 +150,9 @@ def save(figure: Figure, path: Path) -> None:
 
     from ttskit import progress
 
+    if path.suffix.lower() not in WRITABLE:
+        raise TtskitError(f"{path}: cannot be drawn: its name needs one of {', '.join(WRITABLE)}")
     with warnings.catch_warnings(record=True) as caught:
-        try:
-            figure.savefig(path, dpi=110)
-        except ValueError as error:
-            raise TtskitError(f"{path}: cannot be drawn: {error}") from error
+        figure.savefig(path, dpi=110)
     if any("missing from font" in str(warning.message) for warning in caught):
         progress.note(f"{path}: the font lacks characters of the text: they are boxes")

@@ -165,7 +165,9 @@ def tell(report: Report, timing: Path | None, manifest: Path | None) -> None:
         manifest.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
-def check(words: Sequence[str], file: Path | None, output: Path | None, as_json: bool) -> None:
+def check(
+    words: Sequence[str], file: Path | None, output: Path | None, as_json: bool, raw: bool
+) -> None:
     """Refuse what cannot be, as wrong usage, before anything is loaded."""
     from ttskit import sink
 
@@ -175,6 +177,8 @@ def check(words: Sequence[str], file: Path | None, output: Path | None, as_json:
         raise typer.BadParameter("no text: give some, or --file, or send it to standard input")
     if as_json and not sink.to_file(output):
         raise typer.BadParameter("--json and audio can't both go to standard output: add -o FILE")
+    if raw and sink.to_file(output):
+        raise typer.BadParameter("--raw is for standard output: a file says what its samples are")
     if output is None and sys.stdout is not None and sys.stdout.isatty():
         raise typer.BadParameter("audio is not for a terminal: add -o FILE, or use a pipe")
     sink.check(output)
@@ -201,8 +205,10 @@ def check_times(
 Rate = Annotated[float, typer.Option("--rate", min=0.1, max=10, help="Times as fast.")]
 Pitch = Annotated[float, typer.Option(min=-24, max=24, help="Semitones higher.")]
 Energy = Annotated[float, typer.Option(min=-40, max=40, help="dB louder.")]
-Noise = Annotated[float | None, typer.Option(min=0, help="How much is left to chance.")]
-Seconds = Annotated[float | None, typer.Option(min=0.01, help="Seconds in all, to the sample.")]
+Noise = Annotated[float | None, typer.Option(min=0, max=100, help="How much is left to chance.")]
+Seconds = Annotated[
+    float | None, typer.Option(min=0.01, max=86_400, help="Seconds in all, to the sample.")
+]
 Pause = Annotated[float, typer.Option(min=0, max=60, help="Seconds between sentences.")]
 
 
@@ -236,7 +242,7 @@ def command(
 ) -> None:
     """Speak text."""
     started = time.monotonic()
-    check(text or (), file, output, as_json)
+    check(text or (), file, output, as_json, raw)
     check_times(timing, manifest, textgrid, duration)
     if ssml and phonemes:
         raise typer.BadParameter("--ssml and --phonemes: give one of them")

@@ -64,7 +64,7 @@ def train(
     start = trained.read(wish.init, role=wish.role) if wish.init else None
     same = _provenance(wish, readers, start, {})  # of all that may go on with each other
     provenance = _provenance(wish, readers, start, asdict(goal))
-    streams.replaceable(output, trained.KIND)
+    streams.replaceable(streams.writable(output), trained.KIND)
     if not restart and work.is_made(output, trained.KIND, provenance):
         progress.note(f"{output}: up to date")
         return
@@ -73,6 +73,7 @@ def train(
     if dry_run:
         progress.note(f"{output}: would be trained on {len(examples)} utterances in {folder}")
         return
+    trained.usable(device)
     with _run_folder(folder, same, restart):
         import torch
 

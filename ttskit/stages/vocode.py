@@ -134,12 +134,17 @@ class Vocode:
 
     def check(self, controls: bool) -> None:
         """Refuse a model that is damaged, or cannot do what is asked for with what there is."""
+        from ttskit import kinds, trained
+
+        trained.usable(self.device)
         who = self.model.name if self.model else GRIFFINLIM
         if lacking := self.vocoder.lacks(self.known()):
             raise ArtifactError(
                 f"{self.mels.name}: is {self.mels.kind.kind()} without {', '.join(lacking)}, which "
                 f"{who} needs"
             )
+        if controls and self.mels.kind is kinds.Controls:
+            raise ArtifactError(f"{self.mels.name}: is controls already: leave out --controls")
         if controls and not self.vocoder.controllable:
             raise TtskitError(f"{who}: plays by no controls; needs a model of the family ddsp")
 
@@ -175,6 +180,8 @@ def opened(inputs: Sequence[Path] | None, vocoder: str | None, seed: int, device
             f"a model, or {GRIFFINLIM}, which needs none; only controls go without",
             param_hint="--vocoder",
         )
+    if vocoder == GRIFFINLIM and reader.kind is kinds.Controls:
+        raise ArtifactError(f"{reader.name}: is controls without mel, which {GRIFFINLIM} needs")
     model = None if vocoder in (None, GRIFFINLIM) else trained.read(Path(vocoder), role="vocoder")
     if model:
         model.check_grid(reader.name, reader.attributes)
@@ -234,7 +241,8 @@ def command(
     ] = None,
     output: Output = None,
     wav_dir: Annotated[
-        Path | None, typer.Option(help="Folder to write each utterance to as ID.wav, too.")
+        Path | None,
+        typer.Option(file_okay=False, help="Folder to write each utterance to as ID.wav, too."),
     ] = None,
     controls: Annotated[
         Path | None, typer.Option(help="Artifact to write what is played to, too.")

@@ -132,7 +132,7 @@ def command(
         False
     ),
     noise_scale: Annotated[
-        float | None, typer.Option(min=0, help="pack: how much `say` leaves to chance.")
+        float | None, typer.Option(min=0, max=100, help="pack: how much `say` leaves to chance.")
     ] = None,
     float32: Annotated[
         bool, typer.Option("--float32", help="pack: keep weights in 32 bits.")

@@ -20,12 +20,13 @@ from ttskit.intervals import Timeline, check, step
 from ttskit.options import Inputs, TableJson
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
     from rich.text import Text
 
     from ttskit.artifact import Reader
     from ttskit.hdf5 import Container
-    from ttskit.kinds import Alignment, Corpus, Features, Scores, Tokens
+    from ttskit.kinds import Alignment, Controls, Corpus, Features, Scores, Tokens
 
 ODD = ("state", "reason", "since", "text", "odd", "not_spoken")
 THRESHOLD, TOKENS = 5.0, 10  # deviations, tokens of a symbol: as `doctor` has them by default
@@ -86,19 +87,37 @@ def spellings(record: Tokens | Alignment, symbols: Sequence[str]) -> list[str]:
 
 
 def features(id: str, reader: Reader[Features]) -> Iterator[tuple[str, Any]]:
-    """Yield the length, and pitch and loudness: medians, and where nine tenths of frames lie."""
-    import numpy as np
-
+    """Yield the length, pitch and loudness."""
     from ttskit.dsp.faults import octave_jumps
 
     record = reader[id]
     yield from framed(reader, len(record.mel))
+    yield from spread(record, {"loudness_db": record.loudness})
+    yield "octave_jumps", octave_jumps(record.f0, record.voiced)
+
+
+def controls(id: str, reader: Reader[Controls]) -> Iterator[tuple[str, Any]]:
+    """Yield the length, pitch and how much of harmonics and of noise is played."""
+    import numpy as np
+
+    record = reader[id]
+    yield from framed(reader, len(record.f0))
+    played = {"amplitude": record.amplitude[record.voiced], "noise": record.noise.mean(axis=1)}
+    levels = {f"{name}_db": 20 * np.log10(gain[gain > 0]) for name, gain in played.items()}
+    yield from spread(record, levels)
+
+
+def spread(
+    record: Features | Controls, levels: Mapping[str, np.ndarray]
+) -> Iterator[tuple[str, Any]]:
+    """Yield how much is voiced; of pitch and levels the median, and where nine tenths lie."""
+    import numpy as np
+
     yield "voiced_share", round(float(record.voiced.mean()), 3) if len(record.voiced) else None
-    for name, values in (("f0_hz", record.f0[record.voiced]), ("loudness_db", record.loudness)):
+    for name, values in {"f0_hz": record.f0[record.voiced], **levels}.items():
         if len(values):
             shown = zip(("low", "median", "high"), np.percentile(values, [5, 50, 95]), strict=True)
             yield name, {key: round(float(one), 1) for key, one in shown}
-    yield "octave_jumps", octave_jumps(record.f0, record.voiced)
 
 
 def framed(reader: Reader[Any], frames: int) -> Iterator[tuple[str, Any]]:
@@ -178,6 +197,7 @@ FACTS: Mapping[str, Callable[[str, Any], Iterator[tuple[str, Any]]]] = {
     "features": features,
     "alignment": alignment,
     "mels": mels,
+    "controls": controls,
     "scores": scores,
 }
 
@@ -318,11 +338,13 @@ def picture(id: str, readers: Sequence[Reader[Any]]) -> Figure:
     for reader in readers:
         if id in reader:
             first.setdefault(reader.kind, reader)
-    features, mels = first.get(kinds.Features), first.get(kinds.Mels)
-    others = first.get(kinds.Alignment), first.get(kinds.Corpus)
+    features, mels, played = (first.get(k) for k in (kinds.Features, kinds.Mels, kinds.Controls))
+    alignment, corpus = first.get(kinds.Alignment), first.get(kinds.Corpus)
     if features is None and mels is not None:
-        return panels.draw(plot.chosen(None, None, others[1], id, mels))
-    return panels.draw(plot.chosen(features, *others, id))
+        return panels.draw(plot.chosen(None, None, corpus, id, mels))
+    if features is alignment is None and played is not None:
+        return panels.draw(plot.played(played, corpus, id))
+    return panels.draw(plot.chosen(features, alignment, corpus, id))
 
 
 def command(

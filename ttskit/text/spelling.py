@@ -24,6 +24,7 @@ from ttskit.text.symbols import (
     END,
     HASH,
     PUNCTUATION,
+    SPECIAL,
     parse,
     resolve,
     symbols,
@@ -111,6 +112,8 @@ class Speller:
         self.language = resolve(language)
         self.fold = fold
         self.table = tuple(table or ()) if self.language == CHARACTERS else symbols(language)
+        if self.language == CHARACTERS and any(len(s) > 1 for s in {*self.table} - {*SPECIAL}):
+            raise TextError("the model was trained on phonemes: name the --language they are of")
         paths = list(lexicons)
         if paths and self.language == CHARACTERS:
             raise TextError("--lexicon: the language 'characters' has no phonemes to list")

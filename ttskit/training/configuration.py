@@ -13,6 +13,8 @@ from ttskit.errors import SettingError
 from ttskit.models import find
 from ttskit.settings import key
 
+ALMOST = 0.99999  # of what is multiplied again and again: with 1 nothing would ever change
+
 
 @dataclass(frozen=True)
 class Training:
@@ -31,15 +33,19 @@ class Training:
         least=0,
     )
     warmup: int = key(50, "updates until the learning rate is at its highest", least=0)
-    beta1: float = key(0.9, "of the optimizer", least=0, most=1)
-    beta2: float = key(0.99, "of the optimizer", least=0, most=1)
+    beta1: float = key(0.9, "of the optimizer", least=0, most=ALMOST)
+    beta2: float = key(0.99, "of the optimizer", least=0, most=ALMOST)
     epsilon: float = key(1e-8, "of the optimizer", least=0)
     weight_decay: float = key(0.01, "of matrices; vectors are left alone", least=0)
     clip_norm: float = key(1.0, "longest gradient; 0 for any", least=0)
     clip_value: float = key(0.0, "largest entry of a gradient; 0 for any", least=0)
-    ema: float = key(0.0, "decay of the averaged weights that are kept; 0 for none", least=0)
+    ema: float = key(
+        0.0, "decay of the averaged weights that are kept; 0 for none", least=0, most=ALMOST
+    )
     precision: str = key("32-true", "one of", choices=("32-true", "bf16-mixed"))
-    validation: float = key(0.03, "share of the texts held out, at most 64 utterances", least=0)
+    validation: float = key(
+        0.03, "share of the texts held out, at most 64 utterances", least=0, most=1
+    )
     validate_every: int = key(100, "updates", least=1)
     patience: int = key(0, "validations without a better one until it stops; 0: never", least=0)
     least_gain: float = key(0.0, "by which a better one must be lower", least=0)

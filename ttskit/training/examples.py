@@ -58,6 +58,11 @@ class Examples:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def divisible(self) -> bool:
+        """Whether some frames of an utterance are an example; not where it has tokens."""
+        return {AXES[name] for name in self.needs} <= {"frame", "sample", ""}
+
     def item(self, row: int, segment: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Return the fields of an utterance, or of `segment` frames of it, chosen by `rng`."""
         fields = {name: FIELDS[name][1](self, row) for name in self.needs}

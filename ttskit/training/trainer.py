@@ -95,6 +95,8 @@ class Trainer:
         torch.manual_seed(self.seed)
         if self.training.snapshot_every and type(self.model).sample is Family.sample:
             raise SettingError(f"training.snapshot_every: {self.model.role} makes no snapshots")
+        if self.training.segment and not self.examples.divisible:
+            raise SettingError(f"training.segment: {self.model.role} learns from whole utterances")
         if len(self.rows) < size:
             raise TrainingError(f"{len(self.rows)} utterances are too few for {size} processes")
         self.model.prepare()
