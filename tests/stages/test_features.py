@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, answer, sha
+from tests.made import PROVENANCE, answer, run, sha
 from ttskit import pool
 from ttskit.artifact import Reader, Writer
 from ttskit.dsp import speechlike
@@ -95,11 +95,11 @@ def test_bytes_depend_neither_on_jobs_nor_on_being_killed(folder, call):
     options = ["corpus.h5", *TINY, "--jobs", 2, "-o", "killed.h5"]
     chance = random.Random(1)
     for _ in range(3):
-        run = subprocess.Popen(words(*options), cwd=folder, stderr=subprocess.DEVNULL)
+        begun = subprocess.Popen(words(*options), cwd=folder, stderr=subprocess.DEVNULL)
         with suppress(subprocess.TimeoutExpired):
-            run.wait(chance.uniform(1, 3))
-        run.kill()
-        run.wait()
+            begun.wait(chance.uniform(1, 3))
+        begun.kill()
+        begun.wait()
     assert call(*options).returncode == 0
     assert sha(folder / "killed.h5") == sha(folder / "x.h5")
 
@@ -161,6 +161,11 @@ def test_what_the_user_can_mend_is_said(call, options, says):
     assert found.returncode == 1
     assert "Traceback" not in told
     assert says in told
+
+
+@pytest.mark.parametrize("option", [("--voiced", 2), ("--stay", -1), ("--silence", "nan")])
+def test_what_no_frame_could_be_measured_by_is_wrong_usage(option):
+    assert run("features", "corpus.h5", *option).exit_code == 2
 
 
 def test_a_dask_cluster_gives_the_same_bytes_though_a_worker_is_lost(folder):

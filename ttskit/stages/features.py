@@ -216,9 +216,13 @@ def command(
     f0_max: Annotated[
         float, typer.Option(min=1, max=20_000, help="Hz, the highest pitch.")
     ] = 550.0,
-    voiced: Annotated[float, typer.Option(help="Periodicity that begins voicing.")] = 0.5,
-    stay: Annotated[float, typer.Option(help="Periodicity that keeps it up.")] = 0.25,
-    silence: Annotated[float, typer.Option(help="dB of loudness below which none is.")] = -60.0,
+    voiced: Annotated[
+        float, typer.Option(min=0, max=1, help="Periodicity that begins voicing.")
+    ] = 0.5,
+    stay: Annotated[float, typer.Option(min=0, max=1, help="Periodicity that keeps it up.")] = 0.25,
+    silence: Annotated[
+        float, typer.Option(min=-200, max=200, help="dB of loudness below which none is.")
+    ] = -60.0,
     praat: Annotated[
         bool, typer.Option("--praat", help="Also formants, HNR, intensity, jitter, shimmer.")
     ] = False,
