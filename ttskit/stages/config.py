@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ttskit.errors import SettingError
+
 
 def command(
     family: Annotated[str | None, typer.Argument(help="Without one: the list of them.")] = None,
@@ -18,6 +20,8 @@ def command(
     from ttskit.models import FAMILIES, find
 
     if family is None:
+        if preset or assign:
+            raise SettingError("--preset and --set are of a family: name one, as in config glow")
         for role, families in FAMILIES.items():
             for name in families:
                 typer.echo(f"{role}\t{name}\t{' '.join(find(name).presets)}")
