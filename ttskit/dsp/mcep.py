@@ -11,11 +11,13 @@ T frames, F frequency bins from 0 to half the rate, M order.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 ITERATIONS = 50  # at most; speech takes about ten
 ENOUGH = 1e-6  # of R: a last step as small as that has doubled its digits
-_BLOCK = 1024  # frames at a time
+_BLOCK = 256  # frames at a time
 
 
 def mel_cepstrum(power: np.ndarray, order: int, warping: float) -> np.ndarray:
@@ -49,6 +51,7 @@ def warped(frequency: np.ndarray, warping: float) -> np.ndarray:
     return frequency + 2 * np.arctan(turn)
 
 
+@cache
 def mel_warping(sample_rate: int) -> float:
     """Return the α, to three digits, that comes nearest to the mel scale up to half the rate.
 
@@ -69,18 +72,21 @@ def _minimum(
     far, near = np.add.outer(range(order + 1), range(order + 1)), np.arange(order + 1)
     near = np.abs(near[:, None] - near)
     found = np.linalg.lstsq(own.T * 2, log_power.T, rcond=None)[0].T
+    left = np.arange(len(found))  # the frames that still move
     for _ in range(ITERATIONS):
-        excess = log_power - 2 * found @ own
+        excess = log_power[left] - 2 * found[left] @ own
         top = excess.max(axis=1, keepdims=True)
-        gain = top + np.log(np.exp(excess - top) @ weight)[:, None]
-        found[:, :1] += gain / 2  # the best one for the shape so far: exp R has a mean of 1
-        excess = np.exp(excess - gain) * weight  # (T, F)
+        excess = np.exp(excess - top)
+        mean = (excess @ weight)[:, None]
+        found[left, :1] += (top + np.log(mean)) / 2  # the best for the shape so far: exp R is 1
+        excess *= weight / mean  # (T, F)
         moments = excess @ basis.T  # (T, 2M + 1)
         curvature = (moments[:, near] + moments[:, far]) / 2  # (T, M + 1, M + 1)
         slope = moments[:, : order + 1] - weight @ own.T
         step = np.linalg.solve(curvature, slope[..., None])[..., 0]
         change = np.abs(step @ own).max(axis=1, keepdims=True)
-        found += step / 2 / np.maximum(change, 1)
-        if change.max(initial=0) < ENOUGH:
+        found[left] += step / 2 / np.maximum(change, 1)
+        left = left[change[:, 0] >= ENOUGH]
+        if not len(left):
             break
     return found
