@@ -95,9 +95,12 @@ class Trained:
 
     def module(self, device: str = "cpu") -> Family:
         """Return the model itself, ready to generate."""
+        from ttskit.models.blank import Blank
+
         usable(device)
         kind, config = self.shape()
-        module = kind(config, self.facts)
+        with Blank():
+            module = kind(config, self.facts)
         weights, wanted = self.weights(), module.kept()
         for names, what in (
             (wanted.keys() - weights.keys(), "lacks the weights"),
@@ -215,9 +218,8 @@ def tensors(container: hdf5.Container, prefix: str) -> dict[str, Tensor]:
     found = {}
     for name, column in container.columns.items():
         if name.startswith(prefix + "/"):
-            stored = container.map(name)
-            narrow = stored.dtype == np.float16
-            value = torch.from_numpy(stored.astype(np.float32 if narrow else stored.dtype))
+            value = torch.from_numpy(np.array(container.map(name)))
+            value = value.float() if value.dtype == torch.float16 else value
             scalar = column.notes.get("axes") == "scalar"
             found[name.removeprefix(prefix + "/")] = value[0] if scalar else value
     return found
