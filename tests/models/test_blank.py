@@ -15,6 +15,7 @@ LAYERS = {
     "linear": lambda: nn.Linear(64, 64),
     "conv": lambda: nn.Conv1d(16, 64, 3),
     "embedding": lambda: nn.Embedding(64, 64),
+    "truncated": lambda: nn.init.trunc_normal_(torch.full((64, 64), 5.0)),  # draws until it is in
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -18,7 +19,7 @@ DRAWS = {
 
 
 class Blank(TorchFunctionMode):
-    """Within it weights stay as they lie in memory, which may be anything: all must be loaded."""
+    """Within it weights that would be drawn are 0."""
 
     def __torch_function__(
         self,
@@ -29,5 +30,6 @@ class Blank(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         if func in DRAWS:
-            return args[0] if args else kwargs["tensor"]
+            with torch.no_grad():
+                return (args[0] if args else kwargs["tensor"]).zero_()
         return func(*args, **kwargs)
