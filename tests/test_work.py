@@ -41,6 +41,10 @@ def has_a_bug(number):
     return {}[number]
 
 
+def cannot_be_sent(number):
+    return lambda: number
+
+
 def threads(_):
     import torch
 
@@ -102,9 +106,21 @@ def test_up_to_date_work_is_not_done_again(tmp_path, capsys):
         build(output, Recipe(**{**vars(RECIPE), "revision": 2}), ITEMS, has_a_bug, Running())
 
 
+def test_options_are_the_same_when_they_are_read_back(tmp_path, capsys):
+    recipe = Recipe(**{**vars(RECIPE), "options": {"sizes": (512, 1024), "deep": {"t": (1,)}}})
+    for _ in range(2):
+        build(tmp_path / "x.h5", recipe, ITEMS, corpus_record, Running())
+    assert capsys.readouterr().err.endswith("x.h5: up to date\n")
+
+
 def test_a_worker_that_is_killed_is_named(tmp_path):
     with pytest.raises(TtskitError, match=r"u003: the worker process .* killed.*--jobs"):
         build(tmp_path / "x.h5", RECIPE, ITEMS, dies, Running(jobs=2))
+
+
+def test_what_cannot_be_sent_is_a_bug_and_no_want_of_memory(tmp_path):
+    with pytest.raises(RuntimeError, match="a bug in ttskit"):
+        build(tmp_path / "x.h5", RECIPE, ITEMS, cannot_be_sent, Running(jobs=2))
 
 
 def test_a_bug_in_a_worker_keeps_its_traceback(tmp_path):

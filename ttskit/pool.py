@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pickle import PicklingError
 from typing import Any, Generic, TypeVar
 
 from ttskit.errors import LeftOut, TtskitError
@@ -177,7 +178,11 @@ def _serve(pipe: Connection, make: Callable[[Any], Any]) -> None:
     os.dup2(2, 1)
     with one_thread(), suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            pipe.send(attempt(make, pipe.recv()))
+            made = attempt(make, pipe.recv())
+            try:
+                pipe.send(made)
+            except (AttributeError, TypeError, ValueError, PicklingError):
+                pipe.send(Bug(traceback.format_exc()))
 
 
 def attempt(make: Callable[[T], R], item: T) -> R | Bad | Bug:

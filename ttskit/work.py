@@ -6,11 +6,12 @@ stopped; whatever cannot be made is listed with its reason, and by `skip_bad` le
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ttskit import cluster, hdf5, part, pool, progress, streams
 from ttskit.artifact import Writer
@@ -36,12 +37,14 @@ class Recipe:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        return {
+        """What is on record of it, as it is read back: a tuple is a list there."""
+        told = {
             "stage": self.stage,
             "revision": self.revision,
             "options": dict(self.options),
             "inputs": list(self.inputs),
         }
+        return cast("dict[str, Any]", json.loads(json.dumps(told)))
 
 
 @dataclass(frozen=True)
