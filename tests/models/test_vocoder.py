@@ -187,6 +187,21 @@ def test_padding_of_recordings_costs_nothing(name):
     assert not model.copy(batch)[1, 4 * 64 :].any()
 
 
+@torch.no_grad()
+def test_a_clip_costs_the_same_whatever_it_is_batched_with(name):
+    """But for its last window, of which it sees the silence beyond."""
+    model = made(name)
+    clips = [sound(200, 250), sound(40, 400)]
+    items = [{"mel": mel(one, mel_settings(FACTS)), "audio": one} for one in clips]
+    both = model.loss(collate(["a", "b"], items), 0.0)
+    apart = [model.loss(collate(["a"], [item]), 0.0) for item in items]
+    shares = {"mel": (200 / 240, 40 / 240)}
+    for term, value in both.items():
+        share = shares.get(term, (0.5, 0.5))
+        wanted = sum(part * float(own[term]) for part, own in zip(share, apart, strict=True))
+        assert float(value) == pytest.approx(wanted, rel=0.1), term
+
+
 def test_presets_are_settings_that_fit(name):
     kind = KINDS[name]
     for told in kind.presets.values():

@@ -6,9 +6,10 @@ import pytest
 import ttskit
 from tests.made import GRID, PROVENANCE, write_alignment_of, write_speech
 from ttskit.artifact import Writer
+from ttskit.dsp import loudness
 from ttskit.errors import ArtifactError
 from ttskit.kinds import Corpus, Mels
-from ttskit.training.examples import Examples, fitting
+from ttskit.training.examples import Examples, cut, fitting
 
 
 @pytest.fixture
@@ -55,6 +56,38 @@ def test_a_vocoder_learns_from_mels_and_the_recordings(features):
     fields = Examples(readers, needs).item(1, 0, np.random.default_rng(0))
     assert len(fields["audio"]) == len(fields["mel"]) * 256
     assert (fields["audio"] == 0.5).all()
+
+
+def test_a_clip_that_is_too_short_ends_in_silence():
+    """What is measured of the padding is what is told of it; pitch stays where it was."""
+    audio = np.random.default_rng(0).normal(0, 0.1, 4 * 256).astype(np.float32)
+    fields = {
+        "mel": np.zeros((4, 80), np.float32),
+        "f0": np.array([100, 110, 120, 130], np.float32),
+        "voiced": np.ones(4, bool),
+        "loudness": np.full(4, -20, np.float32),
+        "audio": audio,
+    }
+    found = cut(fields, 12, 256, np.random.default_rng(0))
+    assert {name: len(value) for name, value in found.items()} == {
+        **dict.fromkeys(("mel", "f0", "voiced", "loudness"), 12),
+        "audio": 12 * 256,
+    }
+    quiet = loudness.loudness(found["audio"], 22050, 256)
+    np.testing.assert_allclose(found["loudness"][8:], quiet[8:12], atol=0.1)
+    np.testing.assert_array_equal(found["f0"][4:], 130)
+    assert not found["voiced"][4:].any()
+    assert found["mel"][4:].max() < -11
+    np.testing.assert_array_equal(found["audio"][: 4 * 256], audio)
+
+
+def test_a_long_clip_is_cut_in_the_same_place_everywhere():
+    fields = {"f0": np.arange(50), "mel": np.arange(50)[:, None], "audio": np.arange(50 * 4) // 4}
+    for seed in range(5):
+        found = cut(fields, 8, 4, np.random.default_rng(seed))
+        np.testing.assert_array_equal(found["f0"], found["mel"][:, 0])
+        np.testing.assert_array_equal(found["f0"], found["audio"][::4])
+        np.testing.assert_array_equal(np.diff(found["f0"]), 1)
 
 
 def test_mels_that_do_not_stand_beside_the_features_are_refused(features):

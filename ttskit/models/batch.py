@@ -70,6 +70,10 @@ class Batch:
         per = values.flatten(2).mean(2) if values.dim() > 2 else values
         return torch.where(self.mask(axis), per, 0).sum() / self.count(axis)
 
+    def filled(self, axis: str) -> Tensor:
+        """Return which part of each utterance is not padding, (B,)."""
+        return self.mask(axis).float().mean(1)
+
     def count(self, axis: str) -> float:
         """Return by what sums over an axis are divided."""
         if axis in self.counts:

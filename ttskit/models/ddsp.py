@@ -199,11 +199,12 @@ class Ddsp(Learnt):
         audio, facts = batch["audio"], self.facts
         linear, log = differences(made, audio, told.n_fft, told.floor)
         terms = {
-            "stft": told.linear * batch.mean(linear),
-            "log_stft": told.log.at(progress) * batch.mean(log),
+            "stft": told.linear * batch.mean(linear / batch.filled("frame")),
+            "log_stft": told.log.at(progress) * batch.mean(log / batch.filled("frame")),
         }
         if told.mel:
-            terms["mel"] = told.mel * batch.mean((self.heard(made) - self.heard(audio)).abs())
+            off = (self.heard(made) - self.heard(audio)).abs()
+            terms["mel"] = told.mel * batch.mean(off, "frame")
         if told.loudness:
             levels = (loudness(x, facts.sample_rate, facts.hop_length) for x in (made, audio))
             off = torch.sub(*levels).abs()

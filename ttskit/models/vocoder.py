@@ -140,9 +140,13 @@ class Learnt(Vocoder):
 
     def _spectral(self, batch: Batch, made: Tensor) -> dict[str, Tensor]:
         told, audio = self.config.spectral, batch["audio"]
-        terms = {"mel": told.mel * batch.mean((self.heard(made) - self.heard(audio)).abs())}
-        linear, log = (batch.mean(distance) for distance in distances(made, audio, told.n_fft))
-        return terms | {"stft": told.stft * linear, "log_stft": told.stft * log}
+        off = (self.heard(made) - self.heard(audio)).abs()
+        linear, log = distances(made, audio, told.n_fft)
+        return {
+            "mel": told.mel * batch.mean(off, "frame"),
+            "stft": told.stft * batch.mean(linear),
+            "log_stft": told.stft * batch.mean(log / batch.filled("frame")),
+        }
 
     def heard(self, audio: Tensor) -> Tensor:
         """(B, N) to its log-mel (B, T, M)."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from ttskit import kinds
 from ttskit.artifact import Reader
+from ttskit.dsp.loudness import FLOOR
 from ttskit.errors import ArtifactError, TrainingError
 from ttskit.models.batch import AXES, Batch, collate
 from ttskit.models.family import Facts
@@ -21,7 +22,7 @@ COMMAND = {"corpus": "corpus", "features": "features", "tokens": "tokens", "alig
            "mels": "decode"}  # fmt: skip
 HEARD = (kinds.Mels, kinds.Features)  # where mel is taken from: what a decoder made comes first
 SAMPLED = 500  # utterances that statistics are taken from
-QUIET = -11.5  # log-mel of silence: just above the clamp at 1e-5
+SILENCE = {"mel": -11.5, "loudness": FLOOR}  # log-mel just above the clamp at 1e-5; dB
 
 
 class Examples:
@@ -197,7 +198,7 @@ def cut(
             continue
         step = hop if name == "audio" else 1
         part = value[start * step : (start + segment) * step]
-        fill = QUIET if name == "mel" else 0
+        fill = part[-1] if name == "f0" else SILENCE.get(name, 0)
         missing = [(0, segment * step - len(part)), *[(0, 0)] * (value.ndim - 1)]
         out[name] = np.pad(part, missing, constant_values=fill)
     return out
