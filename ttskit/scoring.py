@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib import metadata
 from importlib.util import find_spec
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -129,13 +130,16 @@ class Given:
         corpora = [one for one in (self.reference, self.synthesised) if one is not None]
         return Frames.at(min(int(one.attributes["sample_rate"]) for one in corpora))
 
-    def joined(self, among: Collection[str] | None = None) -> tuple[list[str], dict[str, str]]:
+    def joined(
+        self, among: Collection[str] | None = None, limit: int | None = None
+    ) -> tuple[list[str], dict[str, str]]:
         """Return the ids that all artifacts share, and why others can't be compared.
 
-        `among` are those that are asked for; all without it.
+        `among` are those that are asked for; all without it; of them the first `limit`.
         """
         good, bad = list[str](), dict[str, str]()
-        for id in among or dict.fromkeys(id for reader in self.readers for id in reader.ids):
+        every = among or dict.fromkeys(id for reader in self.readers for id in reader.ids)
+        for id in islice(every, limit):
             lacks = [one for one in self.readers if id not in one]
             if not lacks:
                 texts = [one.value(one.row(id), "text") for one in self.readers]

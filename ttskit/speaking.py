@@ -198,7 +198,8 @@ def say(
     style : as `Style` has them
     """
     found = voice.read(voice.find(None if name is None else str(name)))
+    manner = Style(**style)
     passages = (Passage(line, place="the text") for line in text.split("\n"))
-    lines = script.lines(passages, found.speller(), pause=pause)
-    made = [piece.audio for piece in pieces(Chain(found), lines, Style(**style))]
+    lines = script.lines(passages, found.speller(), pause=pause / manner.rate)
+    made = [piece.audio for piece in pieces(Chain(found), lines, manner)]
     return np.concatenate(made), found.models["decoder"].facts.sample_rate

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -166,6 +166,8 @@ class Acoustics:
     ) -> Batch:
         import torch
 
+        if len(known) == 1:  # whoever is asked for of the other model
+            manners = [replace(manner, speaker="") for manner in manners]
         weights = np.array([mixture(manner.speaker, known) for manner in manners], np.float32)
         if (weights.max(axis=1) == 1).all():
             return batch.with_fields(speaker=torch.tensor(weights.argmax(axis=1)).to(self.device))

@@ -124,6 +124,36 @@ def test_what_does_not_fit_takes_one_line(ttskit):
 
 
 @pytest.mark.usefixtures("_speech")
+def test_options_that_would_do_nothing_are_refused(ttskit):
+    both = ("features.h5", "tokens.h5", "-o", "x.h5")
+    for words, says in (
+        (["--aligner", "flat", "--steps", 7], b"not trained here"),
+        (["--aligner", "flat", "--device", "cuda"], b"needs none"),
+        (["--rounds", 3], b"only the aligner flat"),
+        (["--minutes", 0], b"how long?"),
+        (["--device", "nonsense"], b"there is no such device"),
+    ):
+        found = ttskit("align", *both, *words)
+        assert found.returncode, words
+        assert says in found.stderr
+
+
+@pytest.mark.usefixtures("_speech")
+def test_features_too_coarse_for_any_text_take_one_line(tmp_path, ttskit):
+    reader = Reader(tmp_path / "features.h5", Features)
+    told = {"provenance": PROVENANCE, "attributes": reader.attributes}
+    with Writer(tmp_path / "coarse.h5", Features, **told) as writer:
+        for id, one in reader.items():
+            arrays = {name: value for name, value in vars(one).items() if np.ndim(value)}
+            short = {name: value[:3] for name, value in arrays.items()}
+            writer.append(Features(id=id, speaker=one.speaker, text=one.text, **short))
+        writer.seal(reader.ids)
+    found = ttskit("align", "coarse.h5", "tokens.h5", "--aligner", "flat", "-o", "x.h5")
+    assert (found.returncode, found.stderr.count(b"\n")) == (1, 1), found.stderr
+    assert b"take a smaller hop" in found.stderr
+
+
+@pytest.mark.usefixtures("_speech")
 def test_nothing_is_trained_for_an_output_that_cannot_be_written(tmp_path):
     (tmp_path / "folder").mkdir()
     for output, says in (("tokens.h5", "is there and is tokens"), ("folder", "is a folder")):

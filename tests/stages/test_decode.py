@@ -15,6 +15,7 @@ from tests.made import (
 from ttskit.artifact import Reader
 from ttskit.errors import TtskitError
 from ttskit.kinds import Features, Mels, Tokens
+from ttskit.stages import tokens
 
 LINES = ["some fine tunes", "miss kate", "salt, on a trail", "no"]
 MODELS = ["--duration", "duration.h5", "--decoder", "decoder.h5"]
@@ -196,6 +197,29 @@ def test_what_does_not_fit_is_refused(speech):
         ([*lines, *MODELS, "--device", "cuda:99"], "--device cuda:99: there is no such device"),
     ):
         assert says in complaint(*words)
+
+
+def test_spelling_that_is_done_anew_makes_mels_anew(monkeypatch):
+    words = ("decode", "lines.txt", *MODELS, *CHARACTERS, "-o", "mels.h5")
+    run(*words)
+    assert "up to date" in run(*words).stderr
+    monkeypatch.setattr(tokens, "REVISION", tokens.REVISION + 1)
+    assert "4 utterances" in run(*words).stderr
+
+
+def test_models_of_one_speaker_each_need_not_agree_on_the_name(folder):
+    from tests.voices import facts
+    from tests.voices import write_model as write
+    from ttskit.models.glow import Glow
+    from ttskit.models.plain import Plain
+
+    write(folder / "who.h5", Plain, facts(speakers=("",)))
+    write(folder / "ann.h5", Glow, facts(speakers=("ann",)))
+    (folder / "lines.txt").write_text("Hello there.", encoding="utf-8")
+    models = ["--duration", "who.h5", "--decoder", "ann.h5", "-j", 1]
+    assert len(decoded(folder, "lines.txt", *models)) == 1
+    assert len(decoded(folder, "lines.txt", *models, "--speaker", "ann")) == 1
+    assert "no speaker 'bob'" in complaint("lines.txt", *models, "--speaker", "bob")
 
 
 def test_a_decoder_that_needs_pitch_is_told_it_or_refuses(folder):

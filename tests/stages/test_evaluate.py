@@ -49,6 +49,14 @@ def told(*words):
     return json.loads(run("evaluate", *words, "--json").stdout)
 
 
+def test_what_lies_beyond_the_limit_is_not_asked_for(folder, sounds, tmp_path):
+    write(tmp_path / "some.h5", dict(list(sounds.items())[:3]))
+    both = folder / "ref.h5", tmp_path / "some.h5"
+    assert told(*both, "--limit", 2, *FAST)["utterances"] == 2
+    with pytest.raises(TtskitError, match="1 of 4 utterances are bad"):
+        run("evaluate", *both, "--limit", 4, *FAST)
+
+
 def test_a_corpus_scores_best_against_itself(folder):
     found = told(folder / "ref.h5", folder / "ref.h5", "--f0", "praat", "--jobs", 1)
     assert found.pop("utterances") == CLIPS

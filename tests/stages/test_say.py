@@ -369,6 +369,8 @@ def test_from_python(voice, spoken):
     assert (audio.dtype, rate) == (np.float32, RATE)
     made = spoken("Hello there", "--seed", 3)
     assert np.abs(np.rint(audio * 32768).clip(-32768, 32767) - made).max() == 0
+    quick, _ = package.say("One. Two.", voice=voice, rate=2, pause=1)
+    assert len(quick) == len(spoken("One. Two.", "--rate", 2, "--pause", 1))
     with pytest.raises(TextError, match="no word to speak"):
         package.say("...", voice=voice)
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ttskit.errors import AlignmentError
+
 LEAST_VARIANCE = 0.05  # of the corpus's variance
 QUIET = 0.1  # share of the frames of the corpus that begin as silence
 
@@ -82,8 +84,10 @@ def fit(
 
 def _first(utterances: Iterable[Utterance], silent: np.ndarray) -> Gaussians:
     """Begin with quiet frames as silence, and phonemes spread evenly over the others."""
-    levels = np.concatenate([mel.mean(axis=1) for _, mel, _ in utterances])
-    quiet = np.quantile(levels, QUIET)
+    levels = [mel.mean(axis=1) for _, mel, _ in utterances]
+    if not levels:
+        raise AlignmentError("no utterance has a frame for each of its tokens: take a smaller hop")
+    quiet = np.quantile(np.concatenate(levels), QUIET)
     bands = next(mel.shape[1] for _, mel, _ in utterances)
     counts, sums, squares = _empty(Gaussians(np.zeros((len(silent), bands)), np.empty(0)))
     for _, mel, tokens in utterances:

@@ -71,12 +71,14 @@ class Neural:
 
     model: Trained
 
+    device: str = "cpu"
+
     @cached_property
     def module(self) -> Family:
-        return self.model.module()
+        return self.model.module(self.device)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model": self.model}
+        return {"model": self.model, "device": self.device}
 
     def scores(self, mel: np.ndarray, spelt: Spelt) -> Tensor:
         """Return how likely each token makes each frame, (frame, token)."""
@@ -90,7 +92,7 @@ class Neural:
             known = self.model.facts.speakers
             told["speaker"] = np.array(known.index(self.model.speaker(spelt.speaker)))
         with torch.inference_mode():
-            return self.module.scores(collate([spelt.id], [told]))[0]
+            return self.module.scores(collate([spelt.id], [told]).to(self.device))[0].cpu()
 
     def __call__(self, mel: np.ndarray, spelt: Spelt) -> tuple[np.ndarray, np.ndarray]:
         import numpy as np
@@ -111,12 +113,13 @@ class Pairs:
 
     features: Reader[Features]
     tokens: Reader[Tokens]
+    silent: np.ndarray  # which symbols may last no frame
     ids: tuple[str, ...]
 
     def __iter__(self) -> Iterator[Utterance]:
         for id in self.ids:
             mel, tokens = self.mel(id), self.tokens.value(self.tokens.row(id), "tokens")
-            if len(mel) >= len(tokens):  # others are refused one by one, later
+            if len(mel) >= (~self.silent[tokens]).sum():  # others are refused one by one, later
                 yield id, mel, tokens
 
     def mel(self, id: str) -> np.ndarray:
@@ -145,19 +148,19 @@ def utterance(id: str, pairs: Pairs, aligner: Aligner | None) -> Alignment:
     )
 
 
-def fitted(pairs: Pairs, silent: np.ndarray, rounds: int) -> Flat:
+def fitted(pairs: Pairs, rounds: int) -> Flat:
     """Fit one Gaussian per symbol to the corpus, saying how it goes."""
     from ttskit import progress
     from ttskit.dsp import flatstart
 
     found = []
     with progress.track("fitting", rounds) as advance:
-        for round in flatstart.fit(pairs, silent, rounds):
+        for round in flatstart.fit(pairs, pairs.silent, rounds):
             found = [round]
             advance()
     model, likelihood = found[0]
     progress.note(f"fitted: {likelihood:.2f} log-likelihood a frame after {rounds} rounds")
-    return Flat(model, silent)
+    return Flat(model, pairs.silent)
 
 
 def able(path: Path) -> Trained:
@@ -201,11 +204,31 @@ class Plan:
     aligner: str  # a family, or the path of a model
     steps: int | None
     minutes: float | None
-    rounds: int
+    rounds: int | None
     seed: int
     device: str
     limit: int | None
     restart: bool
+
+    def check(self) -> None:
+        """Refuse what would be of no use."""
+        from ttskit.trained import usable
+
+        flat, ready = self.aligner == "flat", self.path is not None
+        if (self.steps is not None or self.minutes is not None) and (flat or ready):
+            raise typer.BadParameter("--steps and --minutes: this aligner is not trained here")
+        if self.rounds is not None and not flat:
+            raise typer.BadParameter("--rounds: only the aligner flat has them")
+        if self.minutes == 0 and not self.steps:
+            raise typer.BadParameter("how long? --steps or --minutes", param_hint="--minutes")
+        if flat and self.device != "cpu":
+            raise typer.BadParameter("--device: the aligner flat needs none")
+        usable(self.device)
+
+    @property
+    def goal(self) -> tuple[int | None, float | None]:
+        """Updates and minutes of the training."""
+        return (STEPS if self.minutes is None and self.steps is None else self.steps), self.minutes
 
     @property
     def path(self) -> Path | None:
@@ -215,36 +238,38 @@ class Plan:
 
     def options(self, model: Trained | None) -> dict[str, Any]:
         """Return all that changes the result."""
+        from ttskit.stages import train
+
         if model:
             told: dict[str, Any] = {"aligner": model.container.digest}
         elif self.aligner == "flat":
-            told = {"aligner": "flat", "rounds": self.rounds}
+            told = {"aligner": "flat", "rounds": self.rounds or ROUNDS}
         else:
-            told = {"aligner": self.aligner, "steps": self.steps, "minutes": self.minutes}
-            told["seed"] = self.seed
+            told = {"aligner": self.aligner, "steps": self.goal[0], "minutes": self.minutes}
+            told |= {"seed": self.seed, "train": train.REVISION}
         return {**told, "limit": self.limit}
 
-    def made(self, pairs: Pairs, output: Path | None, silent: np.ndarray) -> Aligner:
+    def made(self, pairs: Pairs, output: Path | None) -> Aligner:
         """Fit or train the aligner on the corpus itself."""
         if self.aligner == "flat":
-            return fitted(pairs, silent, self.rounds)
+            return fitted(pairs, self.rounds or ROUNDS)
         from ttskit import kinds, streams, trained
-        from ttskit.stages.train import train, wished
+        from ttskit.stages import train
         from ttskit.training.goal import Goal
 
         path = beside(output)
         if output is not None and str(output) != "-":
             streams.replaceable(streams.writable(output), kinds.Alignment.kind())
-        wish = wished("aligner", self.aligner, None, None, [])
-        train(
+        wish = train.wished("aligner", self.aligner, None, None, [])
+        train.train(
             [pairs.features, pairs.tokens],
             path,
             replace(wish, seed=self.seed, limit=self.limit),
-            Goal(self.steps, self.minutes),
+            Goal(*self.goal),
             device=self.device,
             restart=self.restart,
         )
-        return Neural(trained.read(path))
+        return Neural(trained.read(path), self.device)
 
 
 def command(
@@ -257,7 +282,9 @@ def command(
         int | None, typer.Option(min=1, help=f"Updates of its training.  [default: {STEPS}]")
     ] = None,
     minutes: Annotated[float | None, typer.Option(min=0, help="Or minutes of it.")] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Of search and fit, for flat.")] = ROUNDS,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help=f"Of search and fit, for flat.  [default: {ROUNDS}]")
+    ] = None,
     seed: Seed = 0,
     device: Device = "cpu",
     limit: Limit = None,
@@ -276,12 +303,13 @@ def command(
     from ttskit.training.examples import joined
     from ttskit.work import Recipe, Running, build, up_to_date
 
-    steps = STEPS if steps is None and minutes is None else steps
     plan = Plan(aligner, steps, minutes, rounds, seed, device, limit, restart)
+    plan.check()
     tell = info.summary(output, as_json)
     features, tokens = streams.inputs(inputs, kinds.Features, kinds.Tokens)
     table = tokens.table("symbols")
-    pairs = Pairs(features, tokens, tuple(joined([tokens, features])[:limit]))
+    ids = tuple(joined([tokens, features])[:limit])
+    pairs = Pairs(features, tokens, np.isin(table, SPECIAL), ids)
     model = opened(plan.path, features, table) if plan.path else None
     recipe = Recipe(
         stage="align",
@@ -294,9 +322,10 @@ def command(
         skipped={**features.skipped, **tokens.skipped},
     )
     needed = restart or not (dry_run or up_to_date(output or Path("-"), recipe))
-    using: Aligner | None = Neural(model) if model else None
+    using: Aligner | None = Neural(model, device) if model else None
     if needed and not using:
-        using = plan.made(pairs, output, np.isin(table, SPECIAL))
+        using = plan.made(pairs, output)
     make = partial(utterance, pairs=pairs, aligner=using)
-    running, ids = Running(jobs, skip_bad, restart, dry_run), {id: id for id in pairs.ids}
-    tell(build(output, recipe, ids, make, running, source=features.name))
+    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
+    items = dict(zip(ids, ids, strict=True))
+    tell(build(output, recipe, items, make, running, source=features.name))

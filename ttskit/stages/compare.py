@@ -146,16 +146,18 @@ def synthesise(
 ) -> dict[str, Path]:
     """Write the Corpus of each system, once all are known to be able to speak the texts."""
     from ttskit import kinds
+    from ttskit.stages import tokens
     from ttskit.timed import Speak
     from ttskit.work import Recipe, build, up_to_date
 
     recipes = {}
     for name, (_, found) in systems.items():
+        spelling = {"language": found.language, "tokens": tokens.REVISION}
         recipe = recipes[folder / f"{name}.h5"] = Recipe(
             stage="compare",
             revision=REVISION,
             kind=kinds.Corpus,
-            options={**asdict(manner), "language": found.language, "limit": texts.limit},
+            options={**asdict(manner), **spelling, "limit": texts.limit},
             inputs=[texts.digest, *(model.container.digest for model in found.models.values())],
             attributes={"sample_rate": found.models["vocoder"].facts.sample_rate},
             skipped=texts.skipped,

@@ -156,6 +156,7 @@ class Spelling(NamedTuple):
 def texts(path: Path, name: str, spelling: Spelling, decoder: Trained) -> Given:
     """Return the lines of a file."""
     from ttskit import said, streams
+    from ttskit.stages import tokens
     from ttskit.text.spelling import Speller
     from ttskit.text.symbols import SPECIAL
 
@@ -165,7 +166,7 @@ def texts(path: Path, name: str, spelling: Spelling, decoder: Trained) -> Given:
     speller = Speller(language, lexicons, table=table, fold=spelling.fold)
     agree(speller.table, decoder, f"{name}: {speller.language} has other symbols")
     digests = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, *lexicons)]
-    options = {"language": speller.language, "fold": spelling.fold}
+    options = {"language": speller.language, "fold": spelling.fold, "tokens": tokens.REVISION}
     items = said.lines(name, path.read_bytes())
     return Given(name, digests, {}, items, partial(written, speller=speller), options)
 

@@ -80,7 +80,7 @@ def score(
     measures = scoring.chosen(names, given.allows, f0)
     judge = scoring.Judge(given, measures, cast("Timing", timing))
     settings = scoring.settings(measures, given, judge.timing)
-    ids, bad = given.joined(among)
+    ids, bad = given.joined(among, limit)
     for reader in given.readers:
         rate = reader.attributes["sample_rate"]
         if reader.kind is kinds.Corpus and rate != given.frames.sample_rate:
@@ -99,7 +99,7 @@ def score(
         },
         skipped={id: why for reader in given.readers for id, why in reader.skipped.items()},
     )
-    items = {id: id for id in ids[:limit]}
+    items = {id: id for id in ids}
     path = output or streams.scratch() / "scores.h5"
     source = " and ".join(reader.name for reader in given.readers)
     return build(path, recipe, items, judge, running, source=source, bad=bad)
