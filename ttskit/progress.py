@@ -72,6 +72,11 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def pace(rate: float) -> str:
+    """Write how many things are done a second, or how long one takes where it takes long."""
+    return f"{rate:.1f}/s" if rate >= 0.1 else f"{clock(1 / rate)} each" if rate else ""
+
+
 @contextmanager
 def _lines(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
     started = said = time.monotonic()
@@ -85,7 +90,7 @@ def _lines(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
             said = now
             rate = (count - done) / (now - started)
             left = clock((total - count) / rate)
-            note(f"{what}: {count} of {total}, {rate:.1f}/s, {left} left")
+            note(f"{what}: {count} of {total}, {pace(rate)}, {left} left")
 
     yield advance
 
@@ -110,6 +115,6 @@ def _bar(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
             nonlocal count
             count += 1
             rate = count / max(1e-9, time.monotonic() - started)
-            bar.update(task, advance=1, rate=f"{rate:.1f}/s")
+            bar.update(task, advance=1, rate=pace(rate))
 
         yield advance

@@ -6,7 +6,7 @@ import atexit
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -62,20 +62,25 @@ def containers(paths: Sequence[Path] | None) -> list[hdf5.Container]:
     return [hdf5.open_container(*local(path)) for path in named(paths)]
 
 
-def replaceable(output: Path, kind: str) -> None:
-    """Refuse to write over anything but an older artifact of the same kind, or a damaged one."""
+def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
+    """Refuse to write over anything but an older artifact of the same kind, or a damaged one.
+
+    Nor over one of the inputs, which go by their digests: so it is known by any name, in a pipe too.
+    """
     if not output.exists() or not output.stat().st_size:
         return
     if not hdf5.is_hdf5(output):
         raise ArtifactError(f"{output}: is there and is no artifact; remove it or choose a name")
     try:
-        found = hdf5.open_container(output).kind
+        found = hdf5.open_container(output)
     except ArtifactError:
         return
-    if found != kind:
+    if found.kind != kind:
         raise ArtifactError(
-            f"{output}: is there and is {found}, not {kind}; remove it or choose a name"
+            f"{output}: is there and is {found.kind}, not {kind}; remove it or choose a name"
         )
+    if found.digest in inputs:
+        raise ArtifactError(f"{output}: is an input, or a copy of one; choose another output")
 
 
 def named(paths: Sequence[Path] | None) -> Sequence[Path]:

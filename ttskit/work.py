@@ -83,8 +83,10 @@ def build(
         What is known to be bad before it is tried.
     """
     with streams.delivered(output) as (path, name):
-        streams.replaceable(path, recipe.kind.kind())
-        if up_to_date(path, recipe) and not running.restart:
+        made = up_to_date(path, recipe)
+        if not made:
+            streams.replaceable(path, recipe.kind.kind(), recipe.inputs)
+        if made and not running.restart:
             progress.note(f"{name}: up to date")
         elif running.dry_run:
             progress.note(f"{name}: would be made of {len(items)} utterances by {recipe.stage}")

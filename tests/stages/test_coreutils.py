@@ -208,6 +208,44 @@ def test_what_is_there_is_replaced_only_by_its_own_kind(tmp_path, corpus, ttskit
     assert b"is there and is corpus, not tokens" in found.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("select", "corpus.h5", "--head", 2, "-o", "corpus.h5"),
+        ("select", "corpus.h5", "--head", 2, "-o", "soft.h5"),
+        ("select", "corpus.h5", "--head", 2, "-o", "hard.h5", "--dry-run"),
+        ("select", "soft.h5", "--head", 2, "-o", "corpus.h5", "--restart"),
+        ("merge", "other.h5", "corpus.h5", "-o", "corpus.h5"),
+        ("split", "corpus.h5", "-o", "cor{}.h5"),
+    ],
+)
+def test_an_input_is_never_written_over(tmp_path, corpus, ttskit, words):
+    write_corpus(tmp_path / "other.h5", [20])
+    (tmp_path / "soft.h5").symlink_to(corpus)
+    (tmp_path / "hard.h5").hardlink_to(corpus)
+    (tmp_path / "cor2.h5").symlink_to(corpus)
+    before, there = sha(corpus), sorted(tmp_path.iterdir())
+    found = ttskit(*words)
+    assert (found.returncode, found.stderr.count(b"\n")) == (1, 1)
+    assert b"is an input, or a copy of one" in found.stderr
+    assert (sha(corpus), sorted(tmp_path.iterdir())) == (before, there)
+
+
+def test_a_selection_of_everything_is_up_to_date_like_any_other(corpus, ttskit):
+    for _ in range(2):
+        found = ttskit("select", corpus, "--head", 99, "-o", "all.h5")
+        assert found.returncode == 0
+    assert found.stderr.endswith(b"all.h5: up to date\n")
+
+
+def test_split_names_the_parts_of_an_older_one(corpus, ttskit):
+    ttskit("split", corpus, "--parts", 4, "-o", "part{}.h5")
+    found = ttskit("split", corpus, "--parts", 2, "-o", "part{}.h5")
+    assert found.returncode == 0
+    older = [line for line in found.stderr.decode().splitlines() if "no part of this split" in line]
+    assert [line.split(":")[0] for line in older] == ["part3.h5", "part4.h5"]
+
+
 def test_an_output_may_be_a_link(tmp_path, corpus, ttskit):
     (tmp_path / "target.h5").write_bytes(b"")
     (tmp_path / "link.h5").symlink_to(tmp_path / "target.h5")

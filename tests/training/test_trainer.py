@@ -240,6 +240,8 @@ def test_training_begins_from_another_model(speech, tmp_path, capsys):
     for name, value in weights(first).items():
         np.testing.assert_array_equal(value, weights(second)[name], err_msg=name)
     assert "tensors taken over" in capsys.readouterr().err
+    with pytest.raises(ArtifactError, match=r"first\.h5: is an input"):
+        train(speech, tmp_path / "first.h5", wish, Goal(steps=1))
 
 
 def test_what_it_writes_can_be_read_by_people(speech, tmp_path):

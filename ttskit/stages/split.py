@@ -7,12 +7,14 @@ the line from 0 to 1; the line is cut where the ratios say.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count, islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ttskit import progress
 from ttskit.errors import TtskitError
 from ttskit.options import DryRun, Inputs, Restart, Seed
 from ttskit.stages import select
@@ -69,11 +71,26 @@ def command(
     shared = parts(reader.table("speaker"), ratios, seed)
     if empty := [number for number, rows in enumerate(shared, 1) if not len(rows)]:
         raise TtskitError(f"{reader.name}: {len(reader)} utterances leave part {empty[0]} empty")
-    for number, rows in enumerate(shared, 1):
-        ids, options = [reader.ids[row] for row in rows], {"ratios": ratios, "seed": seed}
-        path = Path(pattern.replace("{}", str(number)))
-        told, running = options | {"part": number}, Running(restart=restart, dry_run=dry_run)
+    names, running = _names(pattern), Running(restart=restart, dry_run=dry_run)
+    paths = list(islice(names, len(shared)))
+    for path in paths:
+        streams.replaceable(streams.writable(path), reader.kind.kind(), [reader.digest])
+    for number, (path, rows) in enumerate(zip(paths, shared, strict=True), 1):
+        told = {"ratios": ratios, "seed": seed, "part": number}
+        ids = [reader.ids[row] for row in rows]
         select.copy(path, "split", told, readers, ids, reader.skipped, running)
+    _note_others(names)
+
+
+def _names(pattern: str) -> Iterator[Path]:
+    """Return the names of as many parts as there may be."""
+    return (Path(pattern.replace("{}", str(number))) for number in count(1))
+
+
+def _note_others(names: Iterator[Path]) -> None:
+    """Say what is there that looks like a further part: an older split may have had more."""
+    for path in takewhile(Path.exists, names):
+        progress.note(f"{path}: is there too, and is no part of this split")
 
 
 def _ratios(text: str) -> list[float]:

@@ -64,7 +64,8 @@ def train(
     start = trained.read(wish.init, role=wish.role) if wish.init else None
     same = _provenance(wish, readers, start, {})  # of all that may go on with each other
     provenance = _provenance(wish, readers, start, asdict(goal))
-    streams.replaceable(streams.writable(output), trained.KIND)
+    begun = [start.container.digest] if start else []
+    streams.replaceable(streams.writable(output), trained.KIND, begun)
     if not restart and work.is_made(output, trained.KIND, provenance):
         progress.note(f"{output}: up to date")
         return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-SMOOTH = 0.95  # of the averages shown on a terminal
+RECENT = 20  # updates, whose means are shown
 REDRAWN = 30.0  # seconds between pictures of the losses
 
 
@@ -59,7 +60,7 @@ class Display:
 
     def __init__(self, what: str, steps: int | None) -> None:
         self._what, self._steps = what, steps
-        self._averages: dict[str, float] = {}
+        self._recent: deque[Mapping[str, float]] = deque(maxlen=RECENT)
         self._validation: dict[str, float] = {}
         self._live: Live | None = None
         self._said = self._began = time.monotonic()
@@ -75,15 +76,12 @@ class Display:
         with Live(console=progress.console, refresh_per_second=4, transient=True) as self._live:
             yield
 
-    def update(self, row: Mapping[str, Any], fraction: float) -> None:
+    def update(self, row: Mapping[str, float], fraction: float) -> None:
         """Take in the row of an update; `fraction` of the training is done with it."""
         if self._first_progress is None:
             self._first_progress = fraction
             self._began = time.monotonic()
-        for name, value in row.items():
-            if isinstance(value, int | float) and name != "step":
-                before = self._averages.get(name, value)
-                self._averages[name] = SMOOTH * before + (1 - SMOOTH) * value
+        self._recent.append(row)
         if self._live:
             self._live.update(self._table(int(row["step"]), fraction))
         elif time.monotonic() - self._said >= progress.EVERY:
@@ -93,17 +91,26 @@ class Display:
     def validated(self, terms: Mapping[str, float]) -> None:
         self._validation = dict(terms)
 
+    def means(self) -> dict[str, float]:
+        """Return the means over the last updates: so the terms of the loss add up to it.
+
+        A term that is not there, as of critics that have not begun, is zero.
+        """
+        names, count = dict.fromkeys(name for row in self._recent for name in row), len(self._recent)
+        return {name: sum(row.get(name, 0.0) for row in self._recent) / count for name in names}
+
     def _left(self, fraction: float) -> str:
         done = fraction - (self._first_progress or 0.0)
         if done <= 0:
             return ""
-        return progress.clock((time.monotonic() - self._began) / done * (1 - fraction)) + " left"
+        seconds = (time.monotonic() - self._began) / done * (1 - fraction)
+        return f", {progress.clock(seconds)} left"
 
     def _place(self, step: int) -> str:
         return f"{step} of {self._steps}" if self._steps else f"{step}"
 
     def _line(self, step: int, fraction: float) -> str:
-        known = self._averages
+        known = self.means()
         terms = ", ".join(
             f"{name.removeprefix('loss/')} {value:.4g}"
             for name, value in known.items()
@@ -112,25 +119,25 @@ class Display:
         held = f"; held out {self._validation['loss']:.4g}" if self._validation else ""
         rate = 1 / max(1e-9, known["step_seconds"])
         return (
-            f"{self._what}: update {self._place(step)}, loss {known['loss']:.4g} ({terms}){held}, "
-            f"{rate:.1f}/s, {self._left(fraction)}"
+            f"{self._what}: update {self._place(step)}, last {len(self._recent)}: "
+            f"loss {known['loss']:.4g} ({terms}){held}, {progress.pace(rate)}{self._left(fraction)}"
         )
 
     def _table(self, step: int, fraction: float) -> Table:
         from rich.table import Table
 
-        table = Table(title=f"{self._what}: update {self._place(step)}, {self._left(fraction)}")
+        table = Table(title=f"{self._what}: update {self._place(step)}{self._left(fraction)}")
         table.add_column("")
-        table.add_column("training", justify="right")
+        table.add_column(f"last {len(self._recent)}", justify="right")
         table.add_column("held out", justify="right")
-        for name, value in self._averages.items():
+        known = self.means()
+        for name, value in known.items():
             if name == "loss" or name.startswith("loss/"):
                 key = name.removeprefix("loss/")
                 held = self._validation.get(key)
                 table.add_row(key, f"{value:.4g}", "" if held is None else f"{held:.4g}")
-        known = self._averages
         share = known["data_seconds"] / max(1e-9, known["step_seconds"])
-        table.add_row("updates a second", f"{1 / max(1e-9, known['step_seconds']):.2f}", "")
+        table.add_row("updates", progress.pace(1 / max(1e-9, known["step_seconds"])), "")
         table.add_row("waiting for data", f"{share:.1%}", "")
         table.add_row("gradient", f"{known['gradient']:.3g}", "")
         table.add_row("learning rate", f"{known['learning_rate']:.3g}", "")

@@ -1,0 +1,40 @@
+"""What a person sees of a training."""
+
+import re
+
+import pytest
+
+from ttskit import progress
+from ttskit.training import monitor
+
+TIMES = {"step_seconds": 25.0, "data_seconds": 0.0}
+
+
+def line(rows, capsys, monkeypatch, fraction=0.0):
+    """The last line that is said after some updates."""
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    display = monitor.Display("train x", 100)
+    for step, row in enumerate(rows, 1):
+        display.update({"step": step, **row, **TIMES}, fraction * step)
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_terms_that_are_shown_add_up_to_the_loss(capsys, monkeypatch):
+    rows = [{"loss": 8.0 / step, "loss/mel": 8.0 / step} for step in range(1, 40)]
+    rows += [{"loss": 7.0, "loss/mel": 2.0, "loss/critic": 5.0}] * 4
+    said = line(rows, capsys, monkeypatch)
+    loss, *terms = map(float, re.findall(r"(?:loss|mel|critic) ([\d.]+)", said))
+    assert sum(terms) == pytest.approx(loss, rel=1e-3)
+    recent = [row["loss"] for row in rows[-monitor.RECENT :]]
+    assert loss == pytest.approx(sum(recent) / len(recent), rel=1e-3)
+    assert f"last {monitor.RECENT}: loss" in said
+
+
+def test_the_first_line_shows_the_first_update(capsys, monkeypatch):
+    said = line([{"loss": 3.0, "loss/mel": 3.0}], capsys, monkeypatch)
+    assert said == "train x: update 1 of 100, last 1: loss 3 (mel 3), 25 s each"
+
+
+def test_what_is_left_is_said_once_it_is_known(capsys, monkeypatch):
+    rows = [{"loss": 3.0, "loss/mel": 3.0}] * 2
+    assert line(rows, capsys, monkeypatch, fraction=0.5).endswith(" left")
