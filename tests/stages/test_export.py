@@ -8,6 +8,7 @@ import pytest
 
 from tests.made import alignment_record, run, write_alignment
 from ttskit import textgrid
+from ttskit.artifact import Reader
 from ttskit.errors import TtskitError
 
 STEP = 256 / 16000
@@ -67,6 +68,14 @@ def test_audacity_takes_the_tier_that_is_asked_for(alignment):
     assert lines == [f"{a * STEP:.6f}\t{b * STEP:.6f}\t{word}" for a, b, word in WORDS]
     phones = run("export", alignment, "-f", "audacity", "--tier", "phones").stdout
     assert phones.count("\n") == 10
+
+
+def test_the_columns_of_a_corpus_are_read_once(corpus, tmp_path, monkeypatch):
+    """Once an utterance would take hours of a large corpus."""
+    read, table = [], Reader.table
+    monkeypatch.setattr(Reader, "table", lambda self, name: read.append(name) or table(self, name))
+    assert run("export", corpus, "-f", "wav", "-o", tmp_path / "out").exit_code == 0
+    assert sorted(name for name in read if name != "id") == ["speaker", "text"]
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,10 @@ def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
     """Write `wavs/ID.wav` for every utterance, then `metadata.csv`."""
     from ttskit import audio, progress
 
-    rows = zip(reader.ids, reader.table("text"), reader.table("speaker"), strict=True)
-    cells = [list(row) if any(reader.table("speaker")) else list(row[:2]) for row in rows]
+    columns = [reader.ids, reader.table("text")]
+    if any(speakers := reader.table("speaker")):
+        columns.append(speakers)
+    cells = list(zip(*columns, strict=True))
     for id, *told in cells:
         if any(mark in cell for cell in told for mark in "|\n\r"):
             raise TtskitError(
