@@ -96,7 +96,10 @@ class Display:
 
         A term that is not there, as of critics that have not begun, is zero.
         """
-        names, count = dict.fromkeys(name for row in self._recent for name in row), len(self._recent)
+        names, count = (
+            dict.fromkeys(name for row in self._recent for name in row),
+            len(self._recent),
+        )
         return {name: sum(row.get(name, 0.0) for row in self._recent) / count for name in names}
 
     def _left(self, fraction: float) -> str:
