@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ttskit.errors import ArtifactError
+from ttskit.ids import unfit_id
 
 RAGGED = ("sample", "frame", "token", "word", "code")
-LONGEST_ID = 200  # bytes: an id also names files
 
 
 def array(
@@ -77,17 +77,6 @@ class Record:
     @classmethod
     def kind(cls) -> str:
         return cls.__name__.lower()
-
-
-def unfit_id(id: str) -> str:
-    """Return why a text can't name an utterance, or nothing where it can."""
-    if not isinstance(id, str) or not id:
-        return "an utterance has an empty id; needs a name"
-    if not id.isprintable() or "/" in id or id in {".", ".."}:
-        return f"id {id!r} has a slash or an unprintable character, which no id may have"
-    if len(id.encode(errors="replace")) > LONGEST_ID:
-        return f"id {id[:40]!r}... is longer than {LONGEST_ID} bytes"
-    return ""
 
 
 def _conform(id: str, spec: Field[Any], value: Any) -> Any:
