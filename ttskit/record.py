@@ -93,7 +93,10 @@ def _conform(id: str, spec: Field[Any], value: Any) -> Any:
         raise ArtifactError(
             f"{id}: {spec.name} is {value.dtype} {value.shape}, needs {dtype} ({', '.join(axes)})"
         )
-    return value.astype(dtype, copy=False)
+    cast = value.astype(dtype, copy=False)
+    if dtype.kind in "iu" and value.dtype != dtype and (changed := cast != value).any():
+        raise ArtifactError(f"{id}: {spec.name} holds {value[changed][0]}, which no {dtype} is")
+    return cast
 
 
 def _agree(id: str, spec: Field[Any], value: np.ndarray, lengths: dict[str, int]) -> None:
