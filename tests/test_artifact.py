@@ -125,6 +125,7 @@ def test_axes_of_one_name_agree():
         ("mel", np.zeros(2), r"mel is float64 \(2,\), needs float32 \(frame, mel\)"),
         ("spans", np.zeros((1, 3), int), "spans has 3 2s, other fields 2"),
         ("voiced", [0.5, 0.5], "voiced is float64"),
+        ("spans", np.array([[0, 1], [1, 2**31]]), "spans holds 2147483648, which no int32 is"),
         ("text", "a\0b", "needs text without NUL"),
         ("words", [3], "needs text"),
         ("id", "a/b", "slash"),

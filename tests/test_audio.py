@@ -232,6 +232,15 @@ def test_trim_finds_the_speech_in_silence_and_in_noise(level, noise):
     assert first / rate == pytest.approx(0.9, abs=0.03)
 
 
+@pytest.mark.parametrize(
+    ("floor", "loud", "silent"),
+    [(-90, -20, -60), (-50, -20, -44), (-32, -20, -30), (-25, -20, -30)],
+)
+def test_silent_is_40_db_below_the_loud_or_near_the_floor(floor, loud, silent):
+    levels = np.repeat(np.array([floor, loud], float), 50)
+    assert audio.silence(levels) == pytest.approx((silent, floor))
+
+
 @pytest.mark.parametrize("samples", [sine(200, 16000), speechlike(16000, 0.01), np.zeros(16000)])
 def test_trim_leaves_what_has_no_silence(samples):
     samples = samples.astype(np.float32)

@@ -17,7 +17,7 @@ ENGINES = {"torch", "torchaudio", "numba", "scipy", "numpy", "h5py", "soundfile"
 # A layer may import itself, the layers before it, and nothing after it.
 LAYERS = (
     {"errors"},
-    {"progress", "audio", "hdf5", "record", "settings", "intervals", "tabular"},
+    {"progress", "audio", "ids", "hdf5", "record", "settings", "intervals", "tabular"},
     {"sink"},
     {"part", "pool", "textgrid"},
     {"cluster"},
@@ -40,7 +40,7 @@ LAYERS = (
 PURE = {
     "dsp": {"errors", "audio"},
     "text": {"errors"},
-    "datasets": {"errors", "audio"},
+    "datasets": {"errors", "audio", "ids"},
     "models": {"errors", "settings", "dsp"},
     "metrics": {"errors", "dsp", "text"},
     "pages": {"errors", "audio", "intervals", "dsp", "metrics"},

@@ -24,7 +24,8 @@ import numpy as np
 from ttskit import hdf5, part
 from ttskit.errors import ArtifactError
 from ttskit.hdf5 import Value
-from ttskit.record import RAGGED, Record, unfit_id
+from ttskit.ids import unfit_id
+from ttskit.record import RAGGED, Record
 
 R = TypeVar("R", bound="Record")
 

@@ -124,22 +124,17 @@ def normalise_peak(samples: Samples, peak_dbfs: float) -> Samples:
     return np.asarray(samples * (10 ** (peak_dbfs / 20) / peak), np.float32)
 
 
-def trim(samples: Samples, rate: int, threshold_db: float = 40, pad: float = 0.1) -> Samples:
+def trim(samples: Samples, rate: int, pad: float = 0.1) -> Samples:
     """Cut off silence at both ends, and leave what lies between as it is.
 
-    Levels are RMS over 30 ms every 10 ms.  The recording's own loud level is their 95th
-    percentile, its noise floor the 5th.  What reaches `threshold_db` below the loud level is
-    sound; in a noisy recording, where the floor itself comes near that, sound must exceed the
-    floor by 6 dB instead.  Where loud and floor differ by less than 10 dB (steady noise, a
-    tone), silence cannot be told from sound and nothing is cut.
+    What is silent is said of levels over 30 ms every 10 ms.  Where silence cannot be told from
+    sound, nothing is cut.
 
     Parameters
     ----------
     samples : (sample,) float
     rate : int
         Hz.
-    threshold_db : float
-        dB below the loud level.
     pad : float
         Seconds kept before the first and after the last sound.
     """
@@ -151,13 +146,32 @@ def trim(samples: Samples, rate: int, threshold_db: float = 40, pad: float = 0.1
     power = np.add.reduceat(np.square(samples, dtype=np.float64), np.arange(0, len(samples), hop))
     power = np.convolve(power, np.ones(3) / 3, mode="same")
     levels = 10 * np.log10(power / hop + 1e-12)  # dBFS, one every 10 ms
-    floor, loud = np.percentile(levels, [5, 95])
-    if loud - floor < 10:
+    silent, floor = silence(levels)
+    if silent < floor:
         return samples
-    sound = np.flatnonzero(levels > max(loud - threshold_db, min(floor + 6, loud - 10)))
+    sound = np.flatnonzero(levels > silent)
     first = int(sound[0]) * hop - round(pad * rate)
     last = (int(sound[-1]) + 1) * hop + round(pad * rate)
     return samples[max(0, first) : last]
+
+
+def silence(levels: NDArray[np.float64]) -> tuple[float, float]:
+    """Return up to which level a recording is silent, and its noise floor.
+
+    Its loud level is the 95th percentile, its floor the 5th.  What is louder than 40 dB below the
+    loud level is sound; in a noisy recording, where the floor itself comes near that, sound must
+    exceed the floor by 6 dB instead.  Where loud and floor differ by less than 10 dB (steady noise,
+    a tone), silence cannot be told from sound: the first level lies below the floor.
+
+    Parameters
+    ----------
+    levels : (frame,) float
+        dB.
+    """
+    import numpy as np
+
+    floor, loud = np.percentile(levels, [5, 95]).tolist()
+    return max(loud - 40, min(floor + 6, loud - 10)), floor
 
 
 def write(path: Path, samples: Samples | NDArray[np.int16], rate: int) -> int:

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ttskit.errors import ArtifactError
+from ttskit.ids import unfit_id
 
 RAGGED = ("sample", "frame", "token", "word", "code")
-LONGEST_ID = 200  # bytes: an id also names files
 
 
 def array(
@@ -79,17 +79,6 @@ class Record:
         return cls.__name__.lower()
 
 
-def unfit_id(id: str) -> str:
-    """Return why a text can't name an utterance, or nothing where it can."""
-    if not isinstance(id, str) or not id:
-        return "an utterance has an empty id; needs a name"
-    if not id.isprintable() or "/" in id or id in {".", ".."}:
-        return f"id {id!r} has a slash or an unprintable character, which no id may have"
-    if len(id.encode(errors="replace")) > LONGEST_ID:
-        return f"id {id[:40]!r}... is longer than {LONGEST_ID} bytes"
-    return ""
-
-
 def _conform(id: str, spec: Field[Any], value: Any) -> Any:
     """Return `value` as the array or the text that `spec` declares."""
     axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
@@ -104,7 +93,10 @@ def _conform(id: str, spec: Field[Any], value: Any) -> Any:
         raise ArtifactError(
             f"{id}: {spec.name} is {value.dtype} {value.shape}, needs {dtype} ({', '.join(axes)})"
         )
-    return value.astype(dtype, copy=False)
+    cast = value.astype(dtype, copy=False)
+    if dtype.kind in "iu" and value.dtype != dtype and (changed := cast != value).any():
+        raise ArtifactError(f"{id}: {spec.name} holds {value[changed][0]}, which no {dtype} is")
+    return cast
 
 
 def _agree(id: str, spec: Field[Any], value: np.ndarray, lengths: dict[str, int]) -> None:

@@ -103,7 +103,7 @@ def test_a_file_name_that_is_not_utf8_is_reported(tmp_path, tone):
     found = understand(tmp_path)
     assert [clip.id for clip in found.clips] == ["a"]
     assert found.bad == (("\\udce9.txt", found.bad[0][1]),)
-    assert "cannot be an id" in found.bad[0][1]
+    assert "has a slash or an unprintable character" in found.bad[0][1]
 
 
 def test_the_digest_follows_the_content_but_not_the_place(corpus, tmp_path, tone, say):

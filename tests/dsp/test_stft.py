@@ -3,7 +3,10 @@ import pytest
 import torch
 
 from ttskit.dsp import stft
+from ttskit.dsp.grid import reflected
 from ttskit.dsp.mel import MelSettings, MelSpectrogram
+
+hann = torch.hann_window
 
 
 @pytest.mark.parametrize(("n_fft", "hop_length"), [(1024, 256), (800, 200), (512, 120), (600, 275)])
@@ -32,3 +35,22 @@ def test_gradients_flow_both_ways():
     again = stft.audio(stft.spectrum(audio, 256, 64), 256, 64)
     again.sum().backward()
     np.testing.assert_allclose(audio.grad, 1, atol=1e-5)
+
+
+def test_what_was_made_while_speaking_serves_training():
+    audio = torch.randn(1, 17 * 60)
+    with torch.inference_mode():
+        spoken = stft.audio(stft.spectrum(audio, 180, 60), 180, 60)
+    trained = stft.audio(stft.spectrum(audio.requires_grad_(), 180, 60), 180, 60)
+    trained.square().sum().backward()
+    torch.testing.assert_close(spoken, trained, atol=0, rtol=0)
+    torch.testing.assert_close(audio.grad, 2 * audio, atol=1e-4, rtol=0)
+
+
+def test_rounds_of_one_size_share_what_the_size_decides(monkeypatch):
+    made = []
+    monkeypatch.setattr(stft.grid, "reflected", lambda *at: made.append(at) or reflected(*at))
+    monkeypatch.setattr(torch, "hann_window", lambda *at, **to: made.append(at) or hann(*at, **to))
+    for _ in range(3):
+        stft.audio(stft.spectrum(torch.randn(1, 19 * 50), 150, 50), 150, 50)
+    assert len(made) == 2

@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 
 import numpy as np
+import parselmouth
 import pytest
 
 from tests.made import PROVENANCE, answer, run, sha
@@ -122,7 +123,14 @@ def test_reuse_of_fewer_utterances_measures_the_others(folder, call):
     assert sha(folder / "more.h5") == sha(folder / "x.h5")
 
 
-def test_praat_finds_the_same_pitch(folder, call):
+def praats(audio, **limits):
+    """F0 at the frame centres by parselmouth itself, NaN where unvoiced."""
+    heard = parselmouth.Sound(audio / 32768, RATE).to_pitch_ac(time_step=HOP / RATE, **limits)
+    times = (np.arange(len(audio) // HOP) + 0.5) * HOP / RATE
+    return np.array([heard.get_value_at_time(time) for time in times])
+
+
+def test_praat_finds_the_same_pitch(folder, call, made):
     found = call("corpus.h5", "--f0", "praat", "--praat", "-o", "praat.h5")
     assert found.returncode == 0, found.stderr
     crepe, praat = (Reader(folder / name, Features) for name in ("x.h5", "praat.h5"))
@@ -137,7 +145,13 @@ def test_praat_finds_the_same_pitch(folder, call):
     both &= other.column("voiced")
     cents = 1200 * np.abs(np.log2(other.column("f0")[both] / praat.column("f0")[both]))
     assert 0 < np.median(cents) < 15
-    assert answer("diff", "praat.h5", "praat.h5").returncode == 0
+    for record, _ in made:
+        features = praat[record.id]
+        theirs = praats(record.audio, pitch_floor=50.0, pitch_ceiling=550.0)
+        heard = features.voiced & (theirs > 0)
+        assert heard.sum() > 0.95 * max(features.voiced.sum(), (theirs > 0).sum())
+        cents = 1200 * np.abs(np.log2(features.f0[heard] / theirs[heard]))
+        assert np.percentile(cents, 95) < 1
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,11 @@
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ttskit.errors import TextError
+from ttskit.text.normalise import Normaliser
 from ttskit.text.spelling import Speller
 
 
@@ -34,6 +39,43 @@ def test_words_that_are_no_words_can_be_taught(write):
     path = write("C++\ts ˈi\n👍\tθ ˈʌ m\n")
     assert said("C++", path) == "sˈi"
     assert said("a 👍", path, word=1) == "θˈʌm"
+
+
+LETTERS = "abAB12'’.+-_ é\u0301👍"
+OWN = st.sets(st.text(LETTERS.replace(" ", ""), min_size=1, max_size=4).map(str.casefold))
+
+
+def longest(own, text, at):
+    """The longest of all words that stands at a place of a text and goes no further."""
+    if text[at - 1 : at].isalnum():
+        return ""
+    return max(
+        (
+            word
+            for word in own
+            if text[at:].casefold().startswith(word)
+            and not re.match(r"\w|['’]\w", text[at + len(word) :])
+        ),
+        key=len,
+        default="",
+    )
+
+
+@settings(deadline=None, max_examples=300)
+@given(OWN, st.text(LETTERS, max_size=30), st.data())
+def test_where_a_users_words_begin_the_longest_is_read(own, text, data):
+    text += "".join(data.draw(st.lists(st.sampled_from([*sorted(own), " ", "."]), max_size=6)))
+    for piece in Normaliser("en-us", lambda _: True, own).pieces(text):
+        if word := longest(own, text, piece.start):
+            assert (piece.kind, piece.end) == ("words", piece.start + len(word))
+
+
+def test_a_word_is_the_users_however_its_case_is_folded():
+    own = Normaliser("de-de", lambda _: False, {"weissenburg-gunzenhausen", "grosses"})
+    found = own.pieces("Großes WEISSENBURG-GUNZENHAUSEN, Weißenburg-Gunzenhausen")
+    assert [piece.words for piece in found if piece.kind == "words"] == [
+        ("Großes",), ("WEISSENBURG-GUNZENHAUSEN",), ("Weißenburg-Gunzenhausen",),
+    ]  # fmt: skip
 
 
 def test_a_part_of_speech_decides(write):

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from ttskit.datasets import folder
 from ttskit.errors import DatasetError
-
-LONGEST_ID = 200  # bytes of UTF-8
+from ttskit.ids import unfit_id
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Gathering:
     ) -> None:
         """Take an utterance, as a clip if nothing is wrong with it."""
         text, speaker = tidy(text), speaker.strip()
-        if fault := _id_fault(id):
+        if fault := unfit_id(id):
             self.refuse(id, fault, "the id cannot be used", place)
         elif not text:
             self.refuse(id, "the text is empty", "the text is empty", place)
@@ -97,7 +96,7 @@ class Gathering:
 
         Where the id itself cannot be used, the utterance goes by its place.
         """
-        name = printable(place) if _id_fault(id) else id
+        name = printable(place) if unfit_id(id) else id
         self._claim(name, place)
         where = "" if name == printable(place) else f"{place}: "
         self._bad.append((name, printable(where + reason)))
@@ -139,16 +138,6 @@ def tidy(text: str) -> str:
 def printable(text: str) -> str:
     """Return a text that a terminal can show: other characters are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _id_fault(id: str) -> str:
-    if not id:
-        return "the id is empty"
-    if id in (".", "..") or "/" in id or not id.isprintable():
-        named = printable(id[:40])
-        return f"{named} cannot be an id: no slash, no unprintable character, not . or .."
-    size = len(id.encode())
-    return f"the id has {size} bytes, at most {LONGEST_ID} fit" if size > LONGEST_ID else ""
 
 
 def _text_fault(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ttskit.audio import silence
+
 FULL_SCALE = 32700  # of 32768: the level of a clipped sample
 FRAME = 0.02  # seconds
 
@@ -20,19 +22,13 @@ def clipped(audio: np.ndarray) -> int:
 
 
 def pauses(audio: np.ndarray, sample_rate: int) -> tuple[float, float, float]:
-    """Return the seconds of silence at the start, the longest within, and at the end.
-
-    Silent is what lies 40 dB below the loud parts of the recording, or near its noise floor.
-    """
+    """Return the seconds of silence at the start, the longest within, and at the end."""
     size = max(1, round(FRAME * sample_rate))
     frames = audio[: len(audio) // size * size].astype(np.float64).reshape(-1, size)
     if not len(frames):
         return 0.0, 0.0, 0.0
     level = 10 * np.log10(np.square(frames).mean(axis=1) + 1e-3)
-    floor, loud = np.percentile(level, [5, 95])
-    sound = np.flatnonzero(level > max(loud - 40, min(floor + 6, loud - 10)))
-    if not len(sound):
-        return len(audio) / sample_rate, 0.0, 0.0
+    sound = np.flatnonzero(level > silence(level)[0])  # never none: some reach the loud level
     within = int(np.diff(sound).max(initial=1)) - 1
     end = len(frames) - 1 - int(sound[-1])
     return int(sound[0]) * FRAME, within * FRAME, end * FRAME

@@ -3,10 +3,15 @@
 Frame j is centred at (j + 1/2)·hop, as everywhere, so T frames are exactly T·hop samples: no sample
 beyond the first and the last frame is made, and what windows see there is a reflection.
 
+What sizes alone decide is kept: Griffin-Lim needs it twice a round.  No inference tensors, for
+training may need it after speaking.
+
 B clips, T frames, F frequency bins, N = T·hop samples.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -14,7 +19,11 @@ from torch.nn import functional as F
 
 from ttskit.dsp import grid
 
+KEPT = 4  # sizes
 
+
+@lru_cache(KEPT)
+@torch.inference_mode(False)
 def window(n_fft: int, device: torch.device | str = "cpu") -> Tensor:
     """Periodic Hann window, (n_fft,)."""
     return torch.hann_window(n_fft, device=device)
@@ -22,8 +31,7 @@ def window(n_fft: int, device: torch.device | str = "cpu") -> Tensor:
 
 def spectrum(audio: Tensor, n_fft: int, hop_length: int) -> Tensor:
     """(B, N) to (B, T, F) complex."""
-    before, after = grid.context(n_fft, hop_length)
-    at = torch.from_numpy(grid.reflected(audio.shape[1], before, after)).to(audio.device)
+    at = _reflected(audio.shape[1], n_fft, hop_length, audio.device)
     frames = audio[:, at].unfold(1, n_fft, hop_length)  # (B, T, n_fft)
     return torch.fft.rfft(frames * window(n_fft, audio.device))
 
@@ -31,11 +39,27 @@ def spectrum(audio: Tensor, n_fft: int, hop_length: int) -> Tensor:
 def audio(spectrum: Tensor, n_fft: int, hop_length: int) -> Tensor:
     """(B, T, F) complex to (B, N)."""
     frames, before = spectrum.shape[1], grid.context(n_fft, hop_length)[0]
-    shape = window(n_fft, spectrum.device)
-    inner = slice(before, before + frames * hop_length)
-    made = overlap_add(torch.fft.irfft(spectrum, n_fft) * shape, hop_length)[:, inner]
-    weight = overlap_add(shape.square().expand(1, frames, -1), hop_length)[:, inner]
-    return made / weight.clamp(min=0.1)  # less only where windows hardly overlap
+    shaped = torch.fft.irfft(spectrum, n_fft) * window(n_fft, spectrum.device)
+    made = overlap_add(shaped, hop_length)[:, before : before + frames * hop_length]
+    return made / _weight(frames, n_fft, hop_length, spectrum.device)
+
+
+@lru_cache(KEPT)
+@torch.inference_mode(False)
+def _reflected(samples: int, n_fft: int, hop_length: int, device: torch.device) -> Tensor:
+    """Where the windows of a clip look, (N + n_fft − hop,)."""
+    at = grid.reflected(samples, *grid.context(n_fft, hop_length))
+    return torch.from_numpy(at).to(device)
+
+
+@lru_cache(KEPT)
+@torch.inference_mode(False)
+def _weight(frames: int, n_fft: int, hop_length: int, device: torch.device) -> Tensor:
+    """What the windows of so many frames sum to, squared, (1, N)."""
+    before, squares = grid.context(n_fft, hop_length)[0], window(n_fft, device).square()
+    total = overlap_add(squares.expand(1, frames, -1), hop_length)
+    total = total[:, before : before + frames * hop_length]
+    return total.clamp(min=0.1)  # less only where windows hardly overlap
 
 
 def overlap_add(frames: Tensor, hop_length: int) -> Tensor:

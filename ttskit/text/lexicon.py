@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from ttskit.errors import TextError
-from ttskit.text.symbols import parse, resolve
+from ttskit.text.symbols import parse, resolve, writable
 
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][A-Za-z]{2})?|characters")
 
@@ -57,12 +57,13 @@ def read(
     lines : those of a voice, before the files
     """
     entries: dict[str, dict[str, tuple[str, ...]]] = {}
+    known = writable(table)
     sources = ((str(path), lines_of(path)) for path in paths)
     for name, listed in chain([("lexicon of the voice", lines)], sources):
         for number, line in enumerate(listed, start=1):
             if not line.strip() or (line.startswith("#") and "\t" not in line):
                 continue
-            found = _entry(line, f"{name}:{number}", language, table)
+            found = _entry(line, f"{name}:{number}", language, known)
             if found:
                 word, role, phonemes = found
                 roles = entries.setdefault(key(word), {})
@@ -73,7 +74,7 @@ def read(
 
 
 def _entry(
-    line: str, where: str, language: str, table: Sequence[str]
+    line: str, where: str, language: str, known: frozenset[str]
 ) -> tuple[str, str, tuple[str, ...]] | None:
     columns = [column.strip() for column in line.split("\t")]
     if not 2 <= len(columns) <= 3 or not columns[0] or not columns[1]:
@@ -93,7 +94,7 @@ def _entry(
     if re.search(r"\s", word):
         raise TextError(f"{where}: {word!r} is more than one word; give each word its own line")
     try:
-        return word, role.upper(), parse(written, table)
+        return word, role.upper(), parse(written, known)
     except TextError as error:
         raise TextError(f"{where}: word {word!r}: {error}") from None
 

@@ -57,6 +57,8 @@ _HYPHENS = "-‐‑·"
 _INLINE = re.compile(r"\[\[(?P<phonemes>[^\[\]\n]{1,1000})\]\]")
 _ELLIPSIS = re.compile(r"\.{2,}|[-‐‑]{2,}|(?<=\s)-(?=\s)")
 _HYPHENED = re.compile(r"[^\W\d_]{1,30}(?:-[^\W\d_]{1,30}){1,4}(?![\w-])")
+_RUN = re.compile(r"\w+(?:['’]\w+)*")
+_GOES_ON = re.compile(r"\w|['’]\w")
 _APOSTROPHES = "'’ʼ"
 
 
@@ -79,7 +81,7 @@ class Normaliser:
             else Other(language)
         )
         self._signs = SIGNS if language == "en-us" else getattr(self._reader, "signs", {})
-        self._own = _alternation(own)
+        self._own = _Own(own)
         self._known = known
         self._hyphens = language != CHARACTERS and "-" in LANGUAGES[language].letters
 
@@ -101,8 +103,8 @@ class Normaliser:
             return Piece("space", at, end)
         if character == "[" and (inline := _INLINE.match(text, at)):
             return Piece("phonemes", at, inline.end(), (inline["phonemes"].strip(),))
-        if self._own and (own := self._own.match(text, at)) and _begins(text, at):
-            return Piece("words", at, own.end(), (own[0],))
+        if own := self._own.end(text, at):
+            return Piece("words", at, own, (text[at:own],))
         if self._reader is None:
             return self._character(text, at)
         if read := self._reader.read(text, at):
@@ -162,6 +164,41 @@ class Normaliser:
         return Piece("mark", at, at + 1, (mark,)) if mark else Piece("drop", at, at + 1)
 
 
+class _Own:
+    """The words of the user's lexicon, in any case, where they begin in a text.
+
+    Such a word goes up to where no letter follows.  So how it begins is certain, and a few lengths
+    are all there is to try, however many words the lexicon has.
+    """
+
+    def __init__(self, words: Collection[str]) -> None:
+        self._words = frozenset(words)
+        self._tails: dict[str, list[int]] = {}  # how words begin -> characters after that
+        for word in sorted(words, key=len, reverse=True):
+            run = _run_end(word, 0)
+            tails = self._tails.setdefault(word[:run], [])
+            if len(word) - run not in tails:
+                tails.append(len(word) - run)
+
+    def end(self, text: str, at: int) -> int:
+        """Return where the longest of the words ends that begins at `at`, 0 if there is none."""
+        if not self._words or (at and text[at - 1].isalnum()):
+            return 0
+        run = _run_end(text, at)
+        for tail in self._tails.get(text[at:run].casefold(), ()):
+            end = run + tail
+            whole = end <= len(text) and not _GOES_ON.match(text, end)
+            if whole and text[at:end].casefold() in self._words:
+                return end
+        return 0
+
+
+def _run_end(text: str, at: int) -> int:
+    """Return where letters and figures end, or the one other character, that begin at `at`."""
+    run = _RUN.match(text, at)
+    return run.end() if run else at + 1
+
+
 def _word_end(text: str, at: int) -> int:
     """Return where the word of letters at `at` ends, `at` or 0 if there is none.
 
@@ -186,17 +223,6 @@ def _tidy(word: str) -> str:
     if word.isascii():
         return word
     return unicodedata.normalize("NFC", word).replace("’", "'").replace("ʼ", "'")
-
-
-def _alternation(words: Collection[str]) -> re.Pattern[str] | None:
-    if not words:
-        return None
-    longest = sorted(map(re.escape, words), key=lambda word: (-len(word), word))
-    return re.compile(rf"(?:{'|'.join(longest)})(?!\w|['’]\w)", re.IGNORECASE)
-
-
-def _begins(text: str, at: int) -> bool:
-    return at == 0 or not text[at - 1].isalnum()
 
 
 def _between_letters(text: str, at: int) -> bool:

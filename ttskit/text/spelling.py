@@ -28,6 +28,7 @@ from ttskit.text.symbols import (
     parse,
     resolve,
     symbols,
+    writable,
 )
 
 _OPENING = frozenset("(¿¡")
@@ -166,7 +167,7 @@ class Speller:
         if self._pronouncer is None:
             raise TextError(f"{word.text}: the language 'characters' has no phonemes")
         try:
-            return parse(inner, self.table)
+            return parse(inner, writable(self.table))
         except TextError as error:
             raise TextError(f"{word.text} at character {word.piece.start + 1}: {error}") from None
 
@@ -210,13 +211,14 @@ def spelt(text: str, table: Sequence[str]) -> Spelling:
     They stand apart, words by `#` or `|`; each run of phonemes is a word.
     """
     tokens, owner, words, spans = [BEGIN], [-1], list[str](), list[tuple[int, int]]()
+    known = writable(table)
     for chunk in re.finditer(r"\S+", text):
         written = BOUNDARY if chunk[0] == "|" else chunk[0]
         if written == BOUNDARY or written in PUNCTUATION:
             tokens.append(written)
             owner.append(-1)
             continue
-        found = parse(written, table)
+        found = parse(written, known)
         if owner[-1] < 0:
             words.append("")
             spans.append(chunk.span())

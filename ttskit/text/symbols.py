@@ -8,7 +8,7 @@ what the mark belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -224,14 +224,19 @@ def character_symbols(texts: Iterable[str], fold: bool = False) -> tuple[str, ..
     return (*SPECIAL, *sorted(found.difference(SPECIAL)))
 
 
-def parse(phonemes: str, table: Sequence[str]) -> tuple[str, ...]:
-    """Split written phonemes into symbols of `table`.
+def writable(table: Iterable[str]) -> frozenset[str]:
+    """Return the symbols of a table that written phonemes may have."""
+    return frozenset(table).difference(SPECIAL) | {BOUNDARY}
+
+
+def parse(phonemes: str, known: frozenset[str]) -> tuple[str, ...]:
+    """Split written phonemes into `known` symbols, the `writable` ones of a table.
 
     Phonemes stand apart (`h ə l ˈoʊ`) or together (`həlˈoʊ`: the longest symbol wins).  A stress
     mark before a consonant (`həˈloʊ`) moves on to the next symbol that can bear it.  Raises
-    TextError with the symbol that is not in the table.
+    TextError with the symbol that is not known.
     """
-    known, spelt, stress = set(table).difference(SPECIAL) | {BOUNDARY}, list[str](), ""
+    spelt, stress = list[str](), ""
     for chunk in phonemes.split():
         while chunk:
             if not stress and chunk[0] in "ˈˌ" and not _longest(chunk, known):
@@ -251,11 +256,11 @@ def parse(phonemes: str, table: Sequence[str]) -> tuple[str, ...]:
     return tuple(spelt)
 
 
-def _longest(chunk: str, known: set[str]) -> str:
+def _longest(chunk: str, known: frozenset[str]) -> str:
     return next((chunk[:size] for size in range(5, 0, -1) if chunk[:size] in known), "")
 
 
-def _unknown(chunk: str, known: set[str]) -> str:
+def _unknown(chunk: str, known: frozenset[str]) -> str:
     from difflib import get_close_matches
 
     bare = chunk.lstrip("ˈˌ")
