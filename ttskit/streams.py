@@ -65,7 +65,7 @@ def containers(paths: Sequence[Path] | None) -> list[hdf5.Container]:
 def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
     """Refuse to write over anything but an older artifact of the same kind, or a damaged one.
 
-    Nor over one of the inputs, which go by their digests: so it is known by any name, in a pipe too.
+    Nor over one of the inputs, which go by their digests: so it is known by any name.
     """
     if not output.exists() or not output.stat().st_size:
         return
