@@ -16,7 +16,7 @@ STAGES = {path.stem.rstrip("_") for path in (PACKAGE / "stages").glob("[!_]*.py"
 ENGINES = {"torch", "torchaudio", "numba", "scipy", "numpy", "h5py", "soundfile", "soxr", "gruut"}
 # A layer may import itself, the layers before it, and nothing after it.
 LAYERS = (
-    {"errors"},
+    {"errors", "whole"},
     {"progress", "audio", "hdf5", "record", "settings", "intervals", "tabular"},
     {"sink"},
     {"part", "pool", "textgrid"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ttskit import pool, progress, streams
+from ttskit import pool, progress, streams, whole
 from ttskit.artifact import Reader
 from ttskit.dsp import praat
 from ttskit.errors import ArtifactError, AudioError, TtskitError
@@ -251,12 +250,10 @@ def check_page(output: Path | None, format: str = "flac") -> None:
 def write(output: Path | None, parts: Iterable[str]) -> None:
     """Write a page part by part; it takes its name only once it is whole."""
     with streams.delivered(output) as (path, name):
-        unfinished = path.with_name(f".ttskit-{os.getpid()}.part")
-        try:
-            with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(parts)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with (
+            whole.replacing(path) as unfinished,
+            unfinished.open("w", encoding="utf-8", newline="\n") as file,
+        ):
+            file.writelines(parts)
         size = path.stat().st_size / 1e6
         progress.note(f"{name}: {size:.1f} MB")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ttskit import whole
 from ttskit.errors import TtskitError
 from ttskit.intervals import Interval, Timeline, check, timelines
 from ttskit.options import Inputs
@@ -51,7 +52,7 @@ def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
             audio.write(folder / "wavs" / f"{id}{suffix}", record.audio, rate)
             advance()
     lines = ["|".join(row) for row in cells]
-    (folder / "metadata.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    whole.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
 
 
 def textgrid(spoken: Timeline, _: Sequence[Interval]) -> str:
@@ -170,7 +171,7 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
         output.mkdir(parents=True, exist_ok=True)
         with progress.track("export", len(reader)) as advance:
             for id, text in written:
-                _write(output / f"{id}{format.suffix}", text)
+                whole.write_text(output / f"{id}{format.suffix}", text)
                 advance()
         return
     if name != "ctm" and len(reader) != 1:
@@ -178,15 +179,11 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
             f"{reader.name}: has {len(reader)} utterances, one {name} file holds one: name a "
             "folder with -o, or choose one with `ttskit select --id`"
         )
-    whole = "".join(text for _, text in written)
+    told = "".join(text for _, text in written)
     if str(output) == "-":
-        typer.echo(whole, nl=False)
+        typer.echo(told, nl=False)
     else:
-        _write(output, whole)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
+        whole.write_text(output, told)
 
 
 def named(path: Path) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ttskit import whole
 from ttskit.errors import TextError, TtskitError
 from ttskit.options import Device, Json, Seed
 
@@ -159,10 +160,10 @@ def tell(report: Report, timing: Path | None, manifest: Path | None) -> None:
         form = TIMES[named(timing)]
         tiers = {"phrases": timeline.phrases, "words": timeline.words}
         text = form.write(timeline, tiers[form.tier] if form.tier else ())
-        timing.write_text(text, encoding="utf-8", newline="\n")
+        whole.write_text(timing, text)
     if manifest is not None:
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
-        manifest.write_text("".join(lines), encoding="utf-8", newline="\n")
+        whole.write_text(manifest, "".join(lines))
 
 
 def check(
