@@ -25,7 +25,7 @@ SLACK = 1.5  # frames by which two lengths of a recording may differ: by roundin
 
 
 @dataclass(frozen=True)
-class Source:
+class Recordings:
     """A Corpus to listen to, and what is known of it: when its words are, how high it is."""
 
     name: str
@@ -65,13 +65,13 @@ class Source:
         return np.zeros(0, np.float32), PITCH_STEP
 
 
-def sources(named: Mapping[str, Reader[Corpus]], others: Sequence[Reader[Any]]) -> list[Source]:
+def sources(named: Mapping[str, Reader[Corpus]], others: Sequence[Reader[Any]]) -> list[Recordings]:
     """Return the corpora with what the other artifacts know of them.
 
     An artifact tells of the corpora whose utterances are as long as it says: an Alignment or Mels
     of all that are, Features, which are heard in one recording, of the first one.
     """
-    found = [Source(name, corpus) for name, corpus in named.items()]
+    found = [Recordings(name, corpus) for name, corpus in named.items()]
     for reader in others:
         if reader.kind not in (Alignment, Mels, Features):
             raise ArtifactError(f"{reader.name}: is {reader.kind.kind()}, which is not for a page")
