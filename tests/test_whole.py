@@ -104,6 +104,9 @@ def test_errors_name_the_target_and_not_what_is_beside_it(tmp_path):
         with pytest.raises(OSError, match=r"\S") as error:
             whole.write_text(path, "new")
         assert error.value.filename == str(path)
+    if Path("/dev/full").exists():
+        with pytest.raises(OSError, match=r"No space left on device: '/dev/full'"):
+            whole.write_text(Path("/dev/full"), "new")
     with pytest.raises(OSError, match="No space left") as error:
         interrupted(tmp_path / "x.txt", OSError(28, "No space left on device"))
     assert error.value.filename == str(tmp_path / "x.txt")

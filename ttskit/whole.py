@@ -20,22 +20,22 @@ def replacing(path: Path) -> Iterator[Path]:
     followed; a pipe or a device, which nothing can replace, is written to as it is.  An OSError
     names the target.
     """
-    if path.exists() and not path.is_file():
-        yield path
-        return
+    stays = path.exists() and not path.is_file()
     target = Path(os.path.realpath(path))
-    unfinished = target.with_name(f".ttskit-{os.urandom(8).hex()}.part")
+    unfinished = path if stays else target.with_name(f".ttskit-{os.urandom(8).hex()}.part")
     try:
         yield unfinished
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(target)
+        if not stays:
+            with unfinished.open("rb+") as file:
+                os.fsync(file.fileno())
+            unfinished.replace(target)
     except OSError as error:
         if error.errno and error.filename in (None, str(unfinished)):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
-        unfinished.unlink(missing_ok=True)
+        if not stays:
+            unfinished.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
