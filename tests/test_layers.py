@@ -16,17 +16,17 @@ STAGES = {path.stem.rstrip("_") for path in (PACKAGE / "stages").glob("[!_]*.py"
 ENGINES = {"torch", "torchaudio", "numba", "scipy", "numpy", "h5py", "soundfile", "soxr", "gruut"}
 # A layer may import itself, the layers before it, and nothing after it.
 LAYERS = (
-    {"errors"},
+    {"errors", "whole"},
     {"progress", "audio", "ids", "hdf5", "record", "settings", "intervals", "tabular"},
-    {"sink"},
-    {"part", "pool", "textgrid"},
+    {"sink", "given"},
+    {"part", "pool"},
     {"cluster"},
     {"artifact"},
     {"kinds"},
     {"streams", "options", "panels", "said"},
     {"work"},
     {"datasets", "text", "dsp"},
-    {"models", "metrics"},
+    {"models", "metrics", "textgrid", "timings"},
     {"pages"},
     {"trained"},
     {"training", "synthesis", "scoring", "results", "listening"},
@@ -109,3 +109,11 @@ def test_every_verb_is_one_stage_file_with_help(command):
 
 def test_every_stage_file_is_a_verb():
     assert {command.name for command in app.registered_commands} == STAGES
+
+
+@pytest.mark.parametrize("verb", ["export", "import_", "say", "text"])
+def test_what_verbs_share_lies_below_them(verb):
+    """Each can be read, changed and removed alone; how an artifact is summed up is `info`'s."""
+    code = (PACKAGE / "stages" / f"{verb}.py").read_text(encoding="utf-8")
+    borrowed = {line.strip() for line in code.splitlines() if "from ttskit.stages" in line}
+    assert borrowed <= {"from ttskit.stages import info"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
+from ttskit import whole
 from ttskit.errors import AudioError
 
 if TYPE_CHECKING:
@@ -180,17 +180,11 @@ def write(path: Path, samples: Samples | NDArray[np.int16], rate: int) -> int:
     The same samples make the same bytes.  The file takes its name only once it is whole.
     """
     content, clipped = encode(samples, rate, path.suffix)
-    part = path.with_name(f".ttskit-{os.getpid()}-{threading.get_native_id()}.part")
     try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        with whole.replacing(path) as unfinished:
+            unfinished.write_bytes(content)
     except OSError as error:
         raise AudioError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
     return clipped
 
 
@@ -300,8 +294,8 @@ def _check_whole(path: Path, file: soundfile.SoundFile) -> None:
             raw.seek(max(0, path.stat().st_size - 70000))  # an ogg page has at most 65307 bytes
             tail = raw.read()
         page = tail[tail.rfind(b"OggS") :]
-        whole = len(page) > 27 and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
-        if not (whole and page[5] & 4):
+        ended = len(page) > 27 and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
+        if not (ended and page[5] & 4):
             raise AudioError(
                 f"{path}: cut short: the last page of its stream is missing; copy it again"
             )

@@ -17,6 +17,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from ttskit import whole
 from ttskit.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -120,8 +122,22 @@ def seal(
     sources: Iterable[Source],
 ) -> None:
     """Write a whole container beside `path`, flush it to the disk, and give it its name."""
-    unfinished = path.with_name(path.name + ".sealing")
-    sink = _Sink(unfinished, "w+")
+    with whole.replacing(path) as unfinished, _container(unfinished) as file:
+        hashes = {source.name: _write(file, source) for source in sources}
+        header: dict[str, Value] = {"format": FORMAT, "kind": kind, "version": VERSION}
+        digest = digest_of(kind, VERSION, attributes, hashes)
+        told = json.dumps(provenance, sort_keys=True, ensure_ascii=False)
+        for name, value in {**header, **attributes}.items():
+            _annotate(file, name, value)
+        _annotate(file, "digest", digest)
+        _annotate(file, "provenance", told)
+    _sync_folder(path.parent)
+
+
+@contextmanager
+def _container(path: Path) -> Iterator[h5py.File]:
+    """Make an HDF5 file; where it cannot be written, say what the disk said."""
+    sink = _Sink(path, "w+")
     try:
         with (
             sink,
@@ -134,25 +150,13 @@ def seal(
                 alignment_interval=ALIGNMENT,
             ) as file,
         ):
-            hashes = {source.name: _write(file, source) for source in sources}
-            header: dict[str, Value] = {"format": FORMAT, "kind": kind, "version": VERSION}
-            digest = digest_of(kind, VERSION, attributes, hashes)
-            told = json.dumps(provenance, sort_keys=True, ensure_ascii=False)
-            for name, value in {**header, **attributes}.items():
-                _annotate(file, name, value)
-            _annotate(file, "digest", digest)
-            _annotate(file, "provenance", told)
+            yield file
+    except Failures as error:
         if sink.failure:
-            raise sink.failure
-        with unfinished.open("rb+") as raw:
-            os.fsync(raw.fileno())
-        unfinished.replace(path)
-        _sync_folder(path.parent)
-    except BaseException as error:
-        unfinished.unlink(missing_ok=True)
-        if sink.failure and isinstance(error, Failures):
             raise sink.failure from error
         raise
+    if sink.failure:
+        raise sink.failure
 
 
 class _Sink(FileIO):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ttskit import pool, progress, streams
+from ttskit import pool, progress, streams, whole
 from ttskit.artifact import Reader
 from ttskit.dsp import praat
 from ttskit.errors import ArtifactError, AudioError, TtskitError
@@ -26,7 +25,7 @@ SLACK = 1.5  # frames by which two lengths of a recording may differ: by roundin
 
 
 @dataclass(frozen=True)
-class Source:
+class Recordings:
     """A Corpus to listen to, and what is known of it: when its words are, how high it is."""
 
     name: str
@@ -66,13 +65,13 @@ class Source:
         return np.zeros(0, np.float32), PITCH_STEP
 
 
-def sources(named: Mapping[str, Reader[Corpus]], others: Sequence[Reader[Any]]) -> list[Source]:
+def sources(named: Mapping[str, Reader[Corpus]], others: Sequence[Reader[Any]]) -> list[Recordings]:
     """Return the corpora with what the other artifacts know of them.
 
     An artifact tells of the corpora whose utterances are as long as it says: an Alignment or Mels
     of all that are, Features, which are heard in one recording, of the first one.
     """
-    found = [Source(name, corpus) for name, corpus in named.items()]
+    found = [Recordings(name, corpus) for name, corpus in named.items()]
     for reader in others:
         if reader.kind not in (Alignment, Mels, Features):
             raise ArtifactError(f"{reader.name}: is {reader.kind.kind()}, which is not for a page")
@@ -251,12 +250,10 @@ def check_page(output: Path | None, format: str = "flac") -> None:
 def write(output: Path | None, parts: Iterable[str]) -> None:
     """Write a page part by part; it takes its name only once it is whole."""
     with streams.delivered(output) as (path, name):
-        unfinished = path.with_name(f".ttskit-{os.getpid()}.part")
-        try:
-            with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(parts)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with (
+            whole.replacing(path) as unfinished,
+            unfinished.open("w", encoding="utf-8", newline="\n") as file,
+        ):
+            file.writelines(parts)
         size = path.stat().st_size / 1e6
         progress.note(f"{name}: {size:.1f} MB")

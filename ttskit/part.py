@@ -22,6 +22,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from ttskit import whole
 from ttskit.errors import ArtifactError
 
 Blob = bytes | memoryview
@@ -88,13 +89,17 @@ class Part:
     def _open(self, output: Path, header: Mapping[str, Any], restart: bool) -> None:
         told = json.dumps(header, sort_keys=True, ensure_ascii=False)
         kept = self.folder / "header.json"
+        whole.sweep(self.folder)
         if restart or not kept.exists():
             for stale in self.folder.iterdir():
                 if stale.name == "index.jsonl":
                     self._index.truncate(0)
                 elif stale.name != "lock":
                     stale.unlink()
-            _write_whole(kept, told)
+            try:
+                whole.write_text(kept, told)
+            except OSError as error:
+                raise no_room(self.folder, error) from error
         elif kept.read_bytes() != told.encode():
             raise ArtifactError(
                 f"{self.folder}: holds unfinished work of other inputs or options; finish that "
@@ -105,13 +110,13 @@ class Part:
     def _recover(self) -> None:
         """Take over the rows whose bytes are all there; cut off the rest."""
         self._index.seek(0)
-        whole = 0
+        size = 0
         for line in self._index.readall().splitlines(keepends=True):
             row = _parse(line)
             if row is None or not self._take_over(row):
                 break
-            whole += len(line)
-        self._index.truncate(whole)
+            size += len(line)
+        self._index.truncate(size)
         for name, file in self._files.items():
             file.truncate(self._size(name))
 
@@ -191,11 +196,11 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     if not isinstance(row, dict) or not isinstance(row.get("id"), str):
         return None
     counts = [row.get("axes"), row.get("bytes")]
-    whole = all(
+    sound = all(
         isinstance(one, dict) and all(isinstance(n, int) and n >= 0 for n in one.values())
         for one in counts
     )
-    return row if whole else None
+    return row if sound else None
 
 
 def _write_all(file: FileIO, data: Blob) -> None:
@@ -203,13 +208,3 @@ def _write_all(file: FileIO, data: Blob) -> None:
     view = memoryview(data)
     while view:
         view = view[file.write(view) :]
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    unfinished = path.with_suffix(".new")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise no_room(path.parent, error) from error

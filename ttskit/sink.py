@@ -73,30 +73,25 @@ def _stream(rate: int, raw: bool) -> Iterator[Callable[[Samples], None]]:
 def _file(output: Path | None, rate: int) -> Iterator[Callable[[Samples], None]]:
     import soundfile
 
-    from ttskit import audio
+    from ttskit import audio, whole
 
     assert output is not None
-    part = output.with_name(f".ttskit-{os.getpid()}{output.suffix}.part")
     kind = output.suffix.lower().removeprefix(".").upper()
     try:
-        part.touch()  # says better than libsndfile why it can't be written
-        with soundfile.SoundFile(part, "w", rate, 1, format=kind) as file:
+        with whole.replacing(output) as unfinished:
+            unfinished.touch()  # says better than libsndfile why it can't be written
+            with soundfile.SoundFile(unfinished, "w", rate, 1, format=kind) as file:
 
-            def write(samples: Samples) -> None:
-                coded = audio.to_int16(samples)[0]
-                for at in range(0, len(coded), 65536):  # Vorbis keeps a block on its stack
-                    file.write(coded[at : at + 65536])
+                def write(samples: Samples) -> None:
+                    coded = audio.to_int16(samples)[0]
+                    for at in range(0, len(coded), 65536):  # Vorbis keeps a block on its stack
+                        file.write(coded[at : at + 65536])
 
-            yield write
-        if kind == "OGG":
-            part.write_bytes(audio.same_serial(part.read_bytes()))
-        with part.open("rb+") as whole:
-            os.fsync(whole.fileno())
-        part.replace(output)
+                yield write
+            if kind == "OGG":
+                unfinished.write_bytes(audio.same_serial(unfinished.read_bytes()))
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{output}: cannot be written: {error.error_string}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def check(output: Path | None) -> None:
@@ -114,5 +109,7 @@ def check(output: Path | None) -> None:
         raise AudioError(f"{output}: cannot write {found}: give one of {', '.join(WRITABLE)}")
     if output.is_dir():
         raise AudioError(f"{output}: is a folder; needs the name of a file to write")
+    if output.exists() and not output.is_file():
+        raise AudioError(f"{output}: is a pipe or a device; use - and redirect it there")
     if not output.parent.is_dir():
         raise AudioError(f"{output}: the folder {output.parent} is not there; make it first")

@@ -332,6 +332,16 @@ def test_times_are_written_as_their_suffix_says(spoken, tmp_path):
     assert "Hello" in (tmp_path / "a.ctm").read_text()
 
 
+def test_times_replace_what_was_there_once_they_are_whole(spoken, tmp_path):
+    names = {"--timing": tmp_path / "a.json", "--manifest": tmp_path / "m"}
+    for path in names.values():
+        path.write_text("old")
+    with names["--timing"].open() as timing, names["--manifest"].open() as manifest:
+        spoken("Hello.", *(word for pair in names.items() for word in pair))
+        assert (timing.read(), manifest.read()) == ("old", "old")
+    assert all(json.loads(path.read_text()) for path in names.values())
+
+
 def test_the_manifest_accounts_for_every_word_of_fifty_sentences(spoken, tmp_path):
     from ttskit.text.spelling import Speller
 

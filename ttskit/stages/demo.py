@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ttskit import whole
 from ttskit.options import Seed
 
 WORDS = (
@@ -39,5 +40,5 @@ def command(
         id = f"demo-{number:03}"
         audio.write(folder / "wavs" / f"{id}.wav", samples, sample_rate)
         lines.append(f"{id}|{text}|{speaker}")
-    (folder / "metadata.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    whole.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
     progress.note(f"{folder}: {utterances} recordings, synthesised")

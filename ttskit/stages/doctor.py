@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ttskit.artifact import Reader
     from ttskit.kinds import Alignment, Corpus, Features
-    from ttskit.listening import Source
+    from ttskit.listening import Recordings
 
 
 class Finding(NamedTuple):
@@ -226,7 +226,7 @@ def _how(what: str, values: np.ndarray, row: int, off: float) -> str:
 class Show:
     """From the id of an utterance to its article; it can be pickled."""
 
-    source: Source
+    source: Recordings
     findings: Mapping[str, Sequence[Finding]]
 
     def __call__(self, id: str) -> str:

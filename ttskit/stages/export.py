@@ -7,27 +7,24 @@ spoken, one file per utterance, or in CTM one for all.
 
 from __future__ import annotations
 
-import html
-import json
-import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ttskit import whole
 from ttskit.errors import TtskitError
-from ttskit.intervals import Interval, Timeline, check, timelines
+from ttskit.intervals import check, timelines
 from ttskit.options import Inputs
+from ttskit.timings import TIERS, TIMES, Format, named
 
 if TYPE_CHECKING:
     from ttskit.artifact import Reader
     from ttskit.kinds import Alignment, Corpus
 
 AUDIO = ("wav", "flac")
-TIERS = ("phrases", "words", "phones")
+FORMATS = (*AUDIO, *TIMES)
 
 
 def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
@@ -51,110 +48,14 @@ def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
             audio.write(folder / "wavs" / f"{id}{suffix}", record.audio, rate)
             advance()
     lines = ["|".join(row) for row in cells]
-    (folder / "metadata.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
-
-
-def textgrid(spoken: Timeline, _: Sequence[Interval]) -> str:
-    """Return a Praat TextGrid with the tiers `words` and `phones`."""
-    from ttskit import textgrid
-
-    return textgrid.text({"words": spoken.words, "phones": spoken.phones}, spoken.seconds)
-
-
-def ctm(spoken: Timeline, intervals: Sequence[Interval]) -> str:
-    """Return a line for each interval: id, channel, start, duration, label."""
-    for field in (spoken.id, *(interval.label for interval in intervals)):
-        if len(field.split()) != 1:
-            raise TtskitError(f"{field!r} has a space, which CTM cannot hold")
-    return "".join(
-        f"{spoken.id} 1 {start:.3f} {stop - start:.3f} {label}\n"
-        for start, stop, label, _ in intervals
-    )
-
-
-def as_json(spoken: Timeline, _: Sequence[Interval]) -> str:
-    """Return all that is known of an utterance, as an object."""
-    record, places = spoken.record, {word.number: n for n, word in enumerate(spoken.words)}
-    words = [
-        {**_times(word), "word": word.label, "span": record.spans[word.number].tolist()}
-        for word in spoken.words
-    ]
-    phones = [
-        {
-            **_times(phone),
-            "phone": phone.label,
-            "word": places.get(int(record.token_word[phone.number])),
-            "score": _known(record.token_score[phone.number]),
-        }
-        for phone in spoken.phones
-    ]
-    told: dict[str, Any] = {"id": record.id, "speaker": record.speaker, "text": record.text}
-    told |= {"seconds": round(spoken.seconds, 6), "score": _known(record.score)}
-    return json.dumps(told | {"words": words, "phones": phones}, ensure_ascii=False) + "\n"
-
-
-def srt(_: Timeline, intervals: Sequence[Interval]) -> str:
-    """Return subtitles as SubRip has them."""
-    cues = enumerate(intervals, 1)
-    return "\n".join(f"{number}\n{_cue(cue, ',')}\n{cue.label}\n" for number, cue in cues)
-
-
-def vtt(_: Timeline, intervals: Sequence[Interval]) -> str:
-    """Return subtitles as WebVTT has them, where < and & are markup."""
-    cues = [f"{_cue(cue, '.')}\n{html.escape(cue.label, quote=False)}\n" for cue in intervals]
-    return "\n".join(["WEBVTT\n", *cues])
-
-
-def audacity(_: Timeline, intervals: Sequence[Interval]) -> str:
-    """Return Audacity's labels: start, stop, label, by tabs."""
-    return "".join(f"{start:.6f}\t{stop:.6f}\t{label}\n" for start, stop, label, _ in intervals)
-
-
-def _times(interval: Interval) -> dict[str, float]:
-    return {"start": round(interval.start, 6), "stop": round(interval.stop, 6)}
-
-
-def _known(score: Any) -> float | None:
-    return round(float(score), 4) if math.isfinite(score) else None
-
-
-def _cue(cue: Interval, point: str) -> str:
-    return f"{_clock(cue.start, point)} --> {_clock(cue.stop, point)}"
-
-
-def _clock(seconds: float, point: str) -> str:
-    whole, milliseconds = divmod(round(seconds * 1000), 1000)
-    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{point}{milliseconds:03}"
-
-
-@dataclass(frozen=True)
-class Format:
-    """How the times of an utterance are written."""
-
-    suffix: str
-    write: Callable[[Timeline, Sequence[Interval]], str]
-    tier: str = ""  # which one, where it isn't said; nothing where all are written
-
-
-TIMES: MappingProxyType[str, Format] = MappingProxyType(
-    {
-        "textgrid": Format(".TextGrid", textgrid),
-        "ctm": Format(".ctm", ctm, "words"),
-        "json": Format(".json", as_json),
-        "srt": Format(".srt", srt, "phrases"),
-        "vtt": Format(".vtt", vtt, "phrases"),
-        "audacity": Format(".txt", audacity, "words"),
-    }
-)
-FORMATS = (*AUDIO, *TIMES)
+    whole.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
 
 
 def texts(reader: Reader[Alignment], format: Format, tier: str) -> Iterator[tuple[str, str]]:
     """Yield the id of each utterance and its times as they are written."""
     for spoken in timelines(reader):
-        tiers = {"phrases": spoken.phrases, "words": spoken.words, "phones": spoken.phones}
         try:
-            yield spoken.id, format.write(spoken, tiers[tier] if tier else ())
+            yield spoken.id, format.text(spoken, tier)
         except TtskitError as error:
             raise TtskitError(f"{reader.name}: {spoken.id}: {error}") from error
 
@@ -170,7 +71,7 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
         output.mkdir(parents=True, exist_ok=True)
         with progress.track("export", len(reader)) as advance:
             for id, text in written:
-                _write(output / f"{id}{format.suffix}", text)
+                whole.write_text(output / f"{id}{format.suffix}", text)
                 advance()
         return
     if name != "ctm" and len(reader) != 1:
@@ -178,21 +79,11 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
             f"{reader.name}: has {len(reader)} utterances, one {name} file holds one: name a "
             "folder with -o, or choose one with `ttskit select --id`"
         )
-    whole = "".join(text for _, text in written)
+    told = "".join(text for _, text in written)
     if str(output) == "-":
-        typer.echo(whole, nl=False)
+        typer.echo(told, nl=False)
     else:
-        _write(output, whole)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def named(path: Path) -> str:
-    """Return the format that the suffix of a file says, or nothing."""
-    suffix = path.suffix.lower()
-    return next((name for name, one in TIMES.items() if one.suffix.lower() == suffix), "")
+        whole.write_text(output, told)
 
 
 def chosen(format: str | None, kind: str, output: Path | None, name: str) -> str:
@@ -238,4 +129,4 @@ def command(
     if format in AUDIO:
         recordings(reader, output or Path(), f".{format}")
     else:
-        times(reader, output or Path("-"), format, tier or usual)
+        times(reader, output or Path("-"), format, tier or "")

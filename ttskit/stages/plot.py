@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ttskit import whole
 from ttskit.errors import TtskitError
 from ttskit.intervals import Timeline, check, step
 from ttskit.options import Inputs
@@ -152,7 +153,8 @@ def save(figure: Figure, path: Path) -> None:
 
     if path.suffix.lower() not in WRITABLE:
         raise TtskitError(f"{path}: cannot be drawn: its name needs one of {', '.join(WRITABLE)}")
-    with warnings.catch_warnings(record=True) as caught:
-        figure.savefig(path, dpi=110)
+    format = path.suffix.lower().removeprefix(".")
+    with warnings.catch_warnings(record=True) as caught, whole.replacing(path) as unfinished:
+        figure.savefig(unfinished, dpi=110, format=format)
     if any("missing from font" in str(warning.message) for warning in caught):
         progress.note(f"{path}: the font lacks characters of the text: they are boxes")

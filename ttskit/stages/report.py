@@ -20,7 +20,7 @@ from ttskit.options import Inputs, Jobs
 if TYPE_CHECKING:
     from ttskit.artifact import Reader
     from ttskit.kinds import Scores
-    from ttskit.listening import Source
+    from ttskit.listening import Recordings
     from ttskit.metrics.bootstrap import Summary
     from ttskit.pages.article import Take
     from ttskit.pages.table import Column
@@ -71,7 +71,7 @@ class Measured:
 class Show:
     """From the id of an utterance to its article; it can be pickled."""
 
-    sources: Sequence[Source]  # the reference first
+    sources: Sequence[Recordings]  # the reference first
     measured: Measured
     rows: Mapping[str, int]  # of all utterances
     texts: Mapping[str, str]
@@ -84,7 +84,7 @@ class Show:
         told = (id, self.texts[id], takes, self.measured.columns)
         return article.article(self.rows[id], *told, format=self.format)
 
-    def _take(self, source: Source, id: str) -> Take:
+    def _take(self, source: Recordings, id: str) -> Take:
         measured, name = self.measured, source.name
         scores = [measured.value(name, column, id) for column in measured.columns]
         bad = [measured.bad(name, column, id) for column in measured.columns]
@@ -92,7 +92,7 @@ class Show:
         notes = [*take.notes, *self._notes(source, id)]
         return replace(take, scores=scores, bad=bad, notes=notes)
 
-    def _notes(self, source: Source, id: str) -> Iterator[str]:
+    def _notes(self, source: Recordings, id: str) -> Iterator[str]:
         """Yield what is odd about an utterance in a system, and what a recogniser heard."""
         if id in source.corpus:
             text = source.corpus.value(source.corpus.row(id), "text")

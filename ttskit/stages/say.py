@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ttskit import given, whole
 from ttskit.errors import TextError, TtskitError
+from ttskit.given import Given
 from ttskit.options import Device, Json, Seed
+from ttskit.timings import TIMES, named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,38 +75,31 @@ def passages(
     words: Sequence[str], file: Path | None, ssml: bool, english: bool
 ) -> Iterable[Passage]:
     """Return what is to be said: each line as it comes, or the whole of an SSML document."""
-    from ttskit.stages.text import Line as Given
-    from ttskit.stages.text import read_lines
     from ttskit.text import ssml as markup
 
-    whole = " ".join(words)
-    if not whole.isprintable() and any("\udc80" <= character <= "\udcff" for character in whole):
+    text = " ".join(words)
+    if not text.isprintable() and any("\udc80" <= character <= "\udcff" for character in text):
         raise TextError("the text: is not UTF-8; convert it first")
-    given: Iterable[Given] = (
-        [Given("the text", line) for line in whole.split("\n")]
+    told: Iterable[Given] = (
+        [Given("the text", line) for line in text.split("\n")]
         if words
-        else read_lines([file] if file else [])
+        else given.lines([file] if file else [])
     )
     if ssml:
         name = "the text" if words else str(file or "standard input")
-        return markup.read("\n".join(line.text for line in given), name, english)
-    return (markup.Passage(line.text, place=line.place) for line in given)
+        return markup.read("\n".join(line.text for line in told), name, english)
+    return (markup.Passage(line.text, place=line.place) for line in told)
 
 
 def edited(chain: Chain, lines: Sequence[Line], style: Style, path: Path) -> Sequence[np.ndarray]:
     """Return the durations of lines as a TextGrid has them."""
     from ttskit import speaking, textgrid
-    from ttskit.stages.import_ import fitted
 
     try:
-        tiers = textgrid.read(path)
-        if "phones" not in tiers:
-            there = ", ".join(tiers) or "none"
-            raise TtskitError(f"has no interval tier `phones`; there is {there}")
+        phones = textgrid.phones(path)
         told = [(line, chain.foretell(line, style)) for line in lines]
-        return speaking.split(
-            fitted(chain.timeline(told, style), tiers["phones"], free=True), lines
-        )
+        spoken = chain.timeline(told, style)
+        return speaking.split(textgrid.fitted(spoken, phones, free=True), lines)
     except TtskitError as error:
         raise type(error)(f"{path}: {error}") from error
 
@@ -149,20 +145,16 @@ def write(
 def tell(report: Report, timing: Path | None, manifest: Path | None) -> None:
     """Write when what was said; every word must have been."""
     from ttskit.script import account
-    from ttskit.stages.export import TIMES, named
 
     if timing is None and manifest is None:
         return
     timeline = report.chain.timeline(report.spoken, report.style)
     rows = account(timeline, report.spoken)
     if timing is not None:
-        form = TIMES[named(timing)]
-        tiers = {"phrases": timeline.phrases, "words": timeline.words}
-        text = form.write(timeline, tiers[form.tier] if form.tier else ())
-        timing.write_text(text, encoding="utf-8", newline="\n")
+        whole.write_text(timing, TIMES[named(timing)].text(timeline))
     if manifest is not None:
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
-        manifest.write_text("".join(lines), encoding="utf-8", newline="\n")
+        whole.write_text(manifest, "".join(lines))
 
 
 def check(
@@ -188,8 +180,6 @@ def check_times(
     timing: Path | None, manifest: Path | None, grid: Path | None, seconds: float | None
 ) -> None:
     """Refuse times that cannot be written or kept."""
-    from ttskit.stages.export import TIMES, named
-
     if timing is not None and not named(timing):
         there = ", ".join(form.suffix for form in TIMES.values())
         raise typer.BadParameter(f"--timing {timing}: needs a suffix of {there}")

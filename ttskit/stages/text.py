@@ -7,16 +7,18 @@ read, in the order in which they came.  With several jobs, blocks of lines go to
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ttskit import given
 from ttskit.errors import TextError
+from ttskit.given import Given
 
 if TYPE_CHECKING:
     from ttskit.text.spelling import Speller
@@ -34,14 +36,6 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of input and where it stands."""
-
-    place: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What is written for a line, and what is noted about it; or what the user has to mend."""
 
@@ -50,7 +44,7 @@ class Answer:
     error: str = ""
 
 
-def answer(line: Line, speller: Speller, form: Form) -> Answer:
+def answer(line: Given, speller: Speller, form: Form) -> Answer:
     """Return what `form` writes for one line."""
     from ttskit.text.sentences import sentences
 
@@ -77,7 +71,9 @@ def answer(line: Line, speller: Speller, form: Form) -> Answer:
     return Answer((spelling.text,), note)
 
 
-def answers(lines: Iterable[Line], speller: Speller, form: Form, jobs: int = 1) -> Iterator[Answer]:
+def answers(
+    lines: Iterable[Given], speller: Speller, form: Form, jobs: int = 1
+) -> Iterator[Answer]:
     """Yield the answer to each line, in order; with one job before the next line is read."""
     if jobs == 1:
         yield from (answer(line, speller, form) for line in lines)
@@ -93,13 +89,13 @@ def answers(lines: Iterable[Line], speller: Speller, form: Form, jobs: int = 1) 
         raise failures[0]
 
 
-def _answer_block(block: list[Line], speller: Speller, form: Form) -> list[Answer]:
+def _answer_block(block: list[Given], speller: Speller, form: Form) -> list[Answer]:
     return [answer(line, speller, form) for line in block]
 
 
-def _blocks(lines: Iterable[Line], failures: list[TextError]) -> Iterator[list[Line]]:
+def _blocks(lines: Iterable[Given], failures: list[TextError]) -> Iterator[list[Given]]:
     """Yield lines in blocks; one that can't be read ends them, after those before it."""
-    block = list[Line]()
+    block = list[Given]()
     try:
         for line in lines:
             block.append(line)
@@ -110,36 +106,6 @@ def _blocks(lines: Iterable[Line], failures: list[TextError]) -> Iterator[list[L
         failures.append(error)
     if block:
         yield block
-
-
-def read_lines(paths: Sequence[Path]) -> Iterator[Line]:
-    """Yield the lines of files, `-` or no file being standard input, as soon as they come."""
-    for path in paths or [Path("-")]:
-        if str(path) == "-":
-            yield from _decoded(sys.stdin.buffer, "standard input")
-            continue
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise TextError(f"{path}: {error.strerror or error}") from None
-        with file:
-            try:
-                yield from _decoded(file, str(path))
-            except IsADirectoryError:
-                raise TextError(f"{path}: is a directory; give the files in it") from None
-
-
-def _decoded(file: BinaryIO, name: str) -> Iterator[Line]:
-    for number, raw in enumerate(iter(file.readline, b""), start=1):
-        content = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-        try:
-            text = content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise TextError(
-                f"{name}:{number}: byte 0x{content[error.start]:02x} is not UTF-8; convert it "
-                "first, for example with: iconv -f latin1 -t utf-8"
-            ) from None
-        yield Line(f"{name}:{number}", text.removesuffix("\n").removesuffix("\r"))
 
 
 def _write(found: Iterable[Answer], once: bool) -> None:
@@ -186,5 +152,5 @@ def command(
     form = next((form for form, wanted in chosen.items() if wanted), Form.NORMALISED)
     from ttskit import pool, sink
 
-    found = answers(read_lines(files or ()), speller, form, jobs or pool.cores())
+    found = answers(given.lines(files or ()), speller, form, jobs or pool.cores())
     sink.quietly(partial(_write, found, once=unknown))

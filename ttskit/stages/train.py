@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ttskit import whole
 from ttskit.errors import ArtifactError, SettingError
 from ttskit.options import Device, DryRun, Inputs, Json, Limit, Restart, Seed
 
@@ -123,6 +124,7 @@ def _run_folder(folder: Path, same: Mapping[str, Any], restart: bool) -> Iterato
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ArtifactError(f"{folder}: another training is at work there") from None
+        whole.sweep(folder)
         header = folder / "header.json"
         told = json.dumps(same, sort_keys=True, ensure_ascii=False)
         if restart or not (folder / "last.h5").exists():
@@ -134,7 +136,7 @@ def _run_folder(folder: Path, same: Mapping[str, Any], restart: bool) -> Iterato
                 f"{folder}: holds a training of other inputs or settings{_differing(header, same)};"
                 " add --restart to throw it away, or choose another output"
             )
-        header.write_text(told, encoding="utf-8")
+        whole.write_text(header, told)
         yield
 
 

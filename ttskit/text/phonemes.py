@@ -45,7 +45,7 @@ _EN_MENDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Pronunciation:
     """Phonemes of a word, and whether they are a guess; letters that no rule can speak."""
 
     phonemes: Phonemes
@@ -70,7 +70,7 @@ class Pronouncer:
         self._whole = False
         # word -> (role, phonemes) in the order of the table; () is known to be absent
         self._rows: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._said: dict[str, Said] = {}
+        self._said: dict[str, Pronunciation] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {"language": self.language, "lexicon": self.lexicon}
@@ -85,7 +85,7 @@ class Pronouncer:
         self._look_up([word])
         return bool(self._rows.get(word))
 
-    def pronounce(self, words: Sequence[str], letters: Sequence[bool]) -> list[Said]:
+    def pronounce(self, words: Sequence[str], letters: Sequence[bool]) -> list[Pronunciation]:
         """Return how each word of a text is said.
 
         Parameters
@@ -107,16 +107,16 @@ class Pronouncer:
             self._before_vowels(words, said)
         return said
 
-    def _one(self, word: str, tag: str, letter: bool) -> Said:
+    def _one(self, word: str, tag: str, letter: bool) -> Pronunciation:
         if own := self.lexicon.find(word, tag):
-            return Said(own)
+            return Pronunciation(own)
         if letter and word == "A" and self.language == "en-us":
-            return Said(("ˈeɪ",))
+            return Pronunciation(("ˈeɪ",))
         if word.lower() in _EN_MENDED and self.language == "en-us":
-            return Said(_EN_MENDED[word.lower()])
+            return Pronunciation(_EN_MENDED[word.lower()])
         for form in self._forms(word):
             if rows := self._rows.get(form):
-                return Said(_choose(rows, tag))
+                return Pronunciation(_choose(rows, tag))
         if word not in self._said:
             if len(self._said) >= _REMEMBERED:
                 self._said.clear()
@@ -137,21 +137,23 @@ class Pronouncer:
             forms += [lower.replace("'", ""), lower.rsplit("'", 1)[0]]
         return list(dict.fromkeys(forms))
 
-    def _derived(self, word: str) -> Said | None:
+    def _derived(self, word: str) -> Pronunciation | None:
         """Compose a word of what the lexicon has: English possessives and compounds of numbers."""
         if self.language == "en-us" and (ending := re.fullmatch(r"(\w+)'(s|)", word)):
             self._look_up(self._forms(ending[1]))
             stem = self._one(ending[1], "NN", True)
-            return Said(stem.phonemes + (_hiss(stem.phonemes) if ending[2] else ()), stem.guessed)
+            return Pronunciation(
+                stem.phonemes + (_hiss(stem.phonemes) if ending[2] else ()), stem.guessed
+            )
         parts = _number_parts(word.lower(), self.language)
         if len(parts) > 1:
             self._look_up(parts)
             found = [self._rows.get(part) for part in parts]
             if all(found):
-                return Said(tuple(p for rows in found if rows for p in _choose(rows, "")))
+                return Pronunciation(tuple(p for rows in found if rows for p in _choose(rows, "")))
         return None
 
-    def _guess(self, word: str) -> Said:
+    def _guess(self, word: str) -> Pronunciation:
         """Ask gruut's grapheme-to-phoneme model, for the letters that it has learnt."""
         lower = unicodedata.normalize("NFC", word.lower())
         if self.language == "de-de":
@@ -163,13 +165,13 @@ class Pronouncer:
             spelt += usable
             unknown += "" if usable or letter in "'’" else letter
         if not spelt.strip("'-"):
-            return Said((), True, unknown or lower)
+            return Pronunciation((), True, unknown or lower)
         labels = self._tagger("g2p").tag(_graphemes(spelt))
         phonemes = [p for label in labels for p in _decoded(label).split("|") if p != "_"]
         if not phonemes:
             self._look_up(spelt)
             phonemes = [p for c in spelt for p in _choose(self._rows.get(c) or (("", ""),), "")]
-        return Said(tuple(phonemes), True, unknown)
+        return Pronunciation(tuple(phonemes), True, unknown)
 
     def _matters(self, word: str) -> bool:
         """Whether the part of speech decides how a word is said."""
@@ -184,13 +186,13 @@ class Pronouncer:
         tags = self._tagger("pos").tag(_contexts(words))
         return [_TAGS.get(tag, tag) for tag in tags]
 
-    def _before_vowels(self, words: Sequence[str], said: list[Said]) -> None:
+    def _before_vowels(self, words: Sequence[str], said: list[Pronunciation]) -> None:
         """Say `the` as in `the apple` before a vowel."""
         for place, word in enumerate(words[:-1]):
             following = said[place + 1].phonemes
             if word.lower() == "the" and following and not self.lexicon.find("the"):
                 vowel = following[0].lstrip("ˈˌ") in _EN_VOWELS
-                said[place] = Said(("ð", "i" if vowel else "ə"))
+                said[place] = Pronunciation(("ð", "i" if vowel else "ə"))
 
     def _tagger(self, name: str) -> Any:
         if name not in self._taggers:
