@@ -135,7 +135,7 @@ def test_whatever_is_in_a_text_the_words_of_it_are_spoken(say, tmp_path, text, n
     ("text", "options", "says"),
     [
         ("", (), "there is no word to speak"),
-        ("🙂 ...\n", (), "there is no word to speak"),
+        ("🙂 ...\n", (), "standard input:1: has no word to speak: 🙂 ..."),
         ("[[h q]]\n", (), r"standard input:1: \[\[h q\]\] at character 1: symbol 'q' is not"),
         ("h ə q", ("--phonemes",), "standard input:1: symbol 'q' is not in the symbol table"),
         ("<speak>a<b", ("--ssml",), r"standard input:1:\d+: not SSML"),
