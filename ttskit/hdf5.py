@@ -254,6 +254,17 @@ def is_hdf5(path: Path) -> bool:
         return file.read(8) == b"\x89HDF\r\n\x1a\n"
 
 
+def appended(container: Container) -> int:
+    """Return how many bytes follow the end of the file that its superblock states.
+
+    Superblocks of HDF5 1.8 and later, as all artifacts have, state it at byte 28.
+    """
+    with container.path.open("rb") as file:
+        start = file.read(36)
+    known = start[8] >= 2 and start[9] == 8  # version, bytes an address
+    return container.size - int.from_bytes(start[28:], "little") if known else 0
+
+
 def _write(file: h5py.File, source: Source) -> list[Any]:
     """Write one column and return what of it enters the digest."""
     stored = h5py.string_dtype("utf-8", source.dtype.itemsize)

@@ -72,6 +72,11 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def count(number: int, noun: str) -> str:
+    """Write how many things there are: 1 utterance, 2 utterances."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def pace(rate: float) -> str:
     """Write how many things are done a second, or how long one takes where it takes long."""
     return f"{rate:.1f}/s" if rate >= 0.1 else f"{clock(1 / rate)} each" if rate else ""

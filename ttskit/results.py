@@ -42,12 +42,12 @@ class Row:
         one, cells = self.summary, {"measure": self.name, "hash": self.hash}
         cells["unit"] = self.score.unit
         for name in ("mean", "low", "high", "median"):
-            cells[name] = f"{getattr(one, name):.4g}"
+            cells[name] = _cell(getattr(one, name), ".4g")
         cells["utterances"] = str(one.utterances)
         if self.against is not None:
             for name in ("mean", "low", "high"):
                 title = "difference" if name == "mean" else f"difference {name}"
-                cells[title] = f"{getattr(self.against, name):+.4g}"
+                cells[title] = _cell(getattr(self.against, name), "+.4g")
             cells["verdict"] = self.verdict
         return cells
 
@@ -140,6 +140,11 @@ def _hashes(scores: Reader[Scores]) -> dict[str, str]:
         if name not in MEASURES or not MEASURES[name].scores.keys() <= there:
             raise ArtifactError(f"{scores.name}: has no columns of the measure {name}")
     return found
+
+
+def _cell(value: float, form: str) -> str:
+    """Return a number as text; what is unknown is blank."""
+    return "" if _number(value) is None else format(value, form)
 
 
 def _number(value: float) -> float | None:

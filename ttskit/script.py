@@ -16,7 +16,7 @@ from ttskit import progress
 from ttskit.errors import TextError, TtskitError
 from ttskit.intervals import Timeline
 from ttskit.text.sentences import sentences
-from ttskit.text.spelling import Speller, Spelling, spelt
+from ttskit.text.spelling import Drop, Speller, Spelling, spelt
 from ttskit.text.ssml import Passage, Prosody
 from ttskit.text.symbols import BOUNDARY, CHARACTERS, PAD, PUNCTUATION
 
@@ -59,26 +59,38 @@ def lines(
     spell = partial(spelt, table=speller.table) if phonemes else speller.spell
     cut, table = _whole if phonemes else _cutter(speller.language), speller.table
     number = sentence = 0
-    paragraph = False
+    paragraph, silent = False, ""  # what may be the error, and else is a note
     for passage in passages:
+        if silent:
+            progress.note(silent)
         paragraph = paragraph or passage.paragraph or not passage.text.strip()
         usual = pause * (PARAGRAPH if paragraph else 1) if number else 0.0
         wait, spoken = usual if passage.gap is None else passage.gap, False
+        silent, drops = "", list[Drop]()
         for start, text in cut(passage.text):
             spelling = _spelt(text, spell, passage.place)
             if not spelling.words:
+                drops += spelling.drops
                 continue
+            _note(passage.place, spelling.drops)
             sentence, spoken, paragraph = sentence + 1, True, False
             for told in _parts(spelling):
                 yield _line(text, told, (number, sentence, wait), table, passage.runs, start)
                 number, wait = number + 1, 0.0
             wait = pause
-        if not spoken and passage.text.strip():
-            progress.note(f"{passage.place}: has no word to speak: {passage.text.strip():.60}")
+        if spoken:
+            _note(passage.place, drops)
+        elif passage.text.strip():
+            silent = f"{passage.place}: has no word to speak: {passage.text.strip():.60}"
+        if silent and sentence:
+            progress.note(silent)
+            silent = ""
         if not spoken and passage.gap:
             nothing = Part(0, 0, (), (), (), ())
             yield _line("", nothing, (number, sentence, wait), table, (), 0)
             number += 1
+    if silent:
+        raise TextError(silent)
 
 
 @dataclass(frozen=True)
@@ -111,14 +123,17 @@ def _cutter(language: str) -> Callable[[str], Iterator[tuple[int, str]]]:
 
 def _spelt(text: str, spell: Callable[[str], Spelling], place: str) -> Spelling:
     try:
-        spelling = spell(text)
+        return spell(text)
     except TextError as error:
         raise TextError(f"{place}: {error}") from error
-    if spelling.drops:
-        dropped = [f"{drop.character} (U+{ord(drop.character):04X})" for drop in spelling.drops]
-        more = f" and {len(dropped) - 5} more" if dropped[5:] else ""
+
+
+def _note(place: str, drops: Sequence[Drop]) -> None:
+    """Say which characters are not spoken."""
+    dropped = [f"{drop.character} (U+{ord(drop.character):04X})" for drop in drops]
+    more = f" and {len(dropped) - 5} more" if dropped[5:] else ""
+    if dropped:
         progress.note(f"{place}: not spoken: {', '.join(dropped[:5])}{more}")
-    return spelling
 
 
 def _parts(spelling: Spelling) -> Iterator[Part]:

@@ -65,7 +65,7 @@ def containers(paths: Sequence[Path] | None) -> list[hdf5.Container]:
 def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
     """Refuse to write over anything but an older artifact of the same kind, or a damaged one.
 
-    Nor over one of the inputs, which go by their digests: so it is known by any name.
+    Nor over one of the inputs, told by its digest: so it is known by any name, and in a pipe.
     """
     if not output.exists() or not output.stat().st_size:
         return
@@ -147,8 +147,6 @@ def _spool(stream: BinaryIO, name: str) -> Path:
             shutil.copyfileobj(stream, file, hdf5.CHUNK)
     except OSError as error:
         raise ArtifactError(f"{name}: cannot be kept in {path}: {error.strerror}") from error
-    if path.stat().st_size == 0:
-        raise ArtifactError(f"{name}: is empty; needs an artifact")
     return path
 
 

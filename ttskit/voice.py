@@ -171,6 +171,7 @@ def card(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix.lower() != ".toml":
+            title(text, str(path))
             return text
         told = tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -181,12 +182,12 @@ def card(path: Path) -> str:
     return "\n\n".join([f"# {told['name']}", *sections]) + "\n"
 
 
-def title(text: str) -> str:
-    """Return the name that a card gives: its first heading."""
+def title(text: str, name: str = "the card") -> str:
+    """Return the name that a card gives: its first heading; errors call the card `name`."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     if not first.startswith("# ") or len(text.encode()) > MOST_CARD:
         raise ArtifactError(
-            f"the card needs the name of the voice as its first line, `# NAME`, and at most "
+            f"{name}: needs the name of the voice as its first line, `# NAME`, and at most "
             f"{MOST_CARD} bytes"
         )
     return first.removeprefix("# ").strip()

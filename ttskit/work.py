@@ -89,7 +89,8 @@ def build(
         if made and not running.restart:
             progress.note(f"{name}: up to date")
         elif running.dry_run:
-            progress.note(f"{name}: would be made of {len(items)} utterances by {recipe.stage}")
+            told = progress.count(len(items), "utterance")
+            progress.note(f"{name}: would be made of {told} by {recipe.stage}")
         else:
             done = _make(path, name, recipe, items, make, running, source, dict(bad or {}))
             progress.note(f"{name}: {done}")
@@ -124,6 +125,7 @@ def _make(
         refused = {**bad, **{id: b.reason for id, b in unmade.items() if not b.asked}}
         # relative to the source: what is on record must not depend on where it lay
         refused = {id: why.removeprefix(f"{source}/") for id, why in refused.items()}
+        refused = {id: why.removeprefix(f"{id}: ") for id, why in refused.items()}
         left_out = {id: b.reason for id, b in unmade.items() if b.asked}
         _list(source, refused)
         good = [id for id in items if id in writer.finished]
@@ -135,8 +137,8 @@ def _make(
         if not good:
             raise TtskitError(f"{name}: not made: there is no utterance to write")
         writer.seal(good, {**recipe.skipped, **refused, **left_out})
-    told = [f"{len(good)} utterances"]
-    told += [f"{len(refused)} bad ones skipped"] if refused else []
+    told = [progress.count(len(good), "utterance")]
+    told += [f"{progress.count(len(refused), 'bad one')} skipped"] if refused else []
     told += [f"{len(left_out)} left out as asked"] if left_out else []
     return ", ".join(told)
 
@@ -194,6 +196,5 @@ def _list(source: str, refused: Mapping[str, str]) -> None:
 
 
 def _kept(writer: Writer[Any], why: str) -> str:
-    count = len(writer.finished)
-    folder = part.folder_of(writer.path)
-    return f"{why}; {count} finished utterances are kept in {folder}" if count else why
+    kept = progress.count(len(writer.finished), "finished utterance")
+    return f"{why}; {part.folder_of(writer.path)} keeps {kept}" if writer.finished else why

@@ -13,6 +13,8 @@ def test_pairs_are_sorted_and_lone_halves_reported(tmp_path, tone, say):
     }.items():
         say(tmp_path / f"{name}.txt", text)
     say(tmp_path / "f.txt", b"ok\n\xff")
+    say(tmp_path / "h.wav", b"")
+    say(tmp_path / "h.txt", "H.")
     say(tmp_path / "LICENSE", "free")
     say(tmp_path / "README.txt", "read me")
     say(tmp_path / "._a.wav", "what an archiver leaves behind")
@@ -28,6 +30,7 @@ def test_pairs_are_sorted_and_lone_halves_reported(tmp_path, tone, say):
         "d": "d.txt: the text is empty",
         "e": "e.txt: no audio of this name beside it",
         "f": f"f.txt: {tmp_path}/f.txt: line 2: byte 0xFF is not UTF-8; save the file as UTF-8",
+        "h": "h.wav: empty (0 bytes)",
     }
     assert "neither audio nor its text, not read: 2 files (LICENSE, README.txt)" in found.notes
     assert "g has several recordings (g.flac, g.wav), g.wav is read" in found.notes

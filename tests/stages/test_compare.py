@@ -222,6 +222,7 @@ def test_a_grid_is_named_by_what_differs():
         (("texts.tsv", *CHAIN[:2]), "there is no vocoder"),
         (("texts.tsv",), "there is no duration, decoder, vocoder"),
         (("texts.tsv", "none.h5"), "none.h5: no such file"),
+        (("texts.tsv",), "compare takes Voices, or models .* no voice and no model"),
         (("texts.tsv", "cut.h5"), "cut.h5: is cut short"),
         (("texts.tsv", "scores.h5"), "scores.h5: is scores, needs texts, a voice"),
         (("texts.tsv", *CHAIN, "sub/istft.h5"), "another system is called decoder.istft too"),

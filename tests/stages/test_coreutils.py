@@ -126,12 +126,20 @@ def test_diff_finds_what_differs(tmp_path, corpus):
     found = run("diff", corpus, other)
     assert found.exit_code == 1
     assert "sample_rate: 16000 and 8000" in found.stdout
-    assert "1 utterances: u000" in found.stdout
+    assert "1 utterance: u000" in found.stdout
     assert "2 utterances: u012, u013" in found.stdout
 
 
 def test_verify_passes_a_whole_file(corpus):
     assert run("verify", corpus).stdout == f"{corpus}: whole\n"
+
+
+def test_verify_tells_what_follows_the_end(corpus, ttskit):
+    with corpus.open("ab") as file:
+        file.write(b"more")
+    found = ttskit("verify", corpus)
+    assert found.returncode == 1
+    assert b"is longer than what was written: 4 bytes follow its end" in found.stderr
 
 
 def test_stages_chain_in_a_pipe(corpus):
@@ -178,7 +186,7 @@ def test_standard_output_gets_the_same_bytes_as_a_file(tmp_path, corpus, ttskit)
         (["select", "corpus.h5", "-o", "."], None, ".: is a folder"),
         (["split", "corpus.h5", "--ratio", "1:x"], None, "needs two or more positive numbers"),
         (["split", "corpus.h5", "-o", "x.h5"], None, "needs one {}"),
-        (["split", "corpus.h5", "-n", "40"], None, "12 utterances leave part"),
+        (["split", "corpus.h5", "-n", "40"], None, "has 12 utterances: part 1 would be empty"),
         (["split", "corpus.h5", "--ratio", "nan:1"], None, "needs two or more positive numbers"),
         (["split", "-"], b"", "standard input: is empty"),
         (["merge", "corpus.h5"], None, "merge takes two artifacts or more"),

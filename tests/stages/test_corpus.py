@@ -86,6 +86,9 @@ def test_explain_writes_nothing(dataset, tmp_path, ttskit):
     assert "ljspeech" in told
     assert "8000 Hz, mono: 40 files" in told
     assert "utterances  40" in told
+    fewer = ttskit("corpus", dataset, "--explain", "--limit", 2).stdout.decode()
+    assert "utterances  2\n" in fewer
+    assert "8000 Hz, mono: 2 files" in fewer
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 

@@ -1,5 +1,6 @@
 """`ttskit evaluate` through the command line."""
 
+import csv
 import json
 from dataclasses import fields, replace
 
@@ -123,6 +124,22 @@ def test_a_real_difference_is_called_real(folder):
     assert found["length_ratio"]["difference"]["verdict"] == "no real difference"
     table = run("evaluate", folder / "bad-scores.h5", "--against", folder / "good-scores.h5").stdout
     assert "worse" in table
+
+
+def test_a_difference_of_what_one_side_lacks_is_unknown(tmp_path):
+    def written(name, value):
+        tables = {"measures": ["rtf"], "hashes": ["h"], "settings": ["{}"], "libraries": []}
+        path = tmp_path / name
+        with Writer(path, Scores, provenance=PROVENANCE, tables=tables) as writer:
+            for id in "abc":
+                scores = {"rtf": np.array(value), "audio_seconds": np.array(1.0)}
+                writer.append(Scores(id=id, speaker="", text="", **scores))
+            writer.seal(list("abc"))
+        return path
+
+    words = (written("known.h5", 0.5), "--against", written("lacking.h5", np.nan))
+    (row, *_) = csv.DictReader(run("evaluate", *words, "--csv").stdout.splitlines())
+    assert (row["mean"], row["difference"], row["verdict"]) == ("0.5", "", "unknown")
 
 
 def test_numbers_with_other_settings_are_not_compared(folder, tmp_path):

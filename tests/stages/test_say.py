@@ -16,7 +16,7 @@ import soundfile
 import ttskit as package
 from tests.made import run
 from tests.voices import facts, write_voice
-from ttskit import textgrid
+from ttskit import progress, textgrid
 from ttskit.errors import ArtifactError, TextError, TtskitError
 from ttskit.models.glow import Glow
 from ttskit.speaking import bent, louder
@@ -135,7 +135,7 @@ def test_whatever_is_in_a_text_the_words_of_it_are_spoken(say, tmp_path, text, n
     ("text", "options", "says"),
     [
         ("", (), "there is no word to speak"),
-        ("🙂 ...\n", (), "there is no word to speak"),
+        ("🙂 ...\n", (), "standard input:1: has no word to speak: 🙂 ..."),
         ("[[h q]]\n", (), r"standard input:1: \[\[h q\]\] at character 1: symbol 'q' is not"),
         ("h ə q", ("--phonemes",), "standard input:1: symbol 'q' is not in the symbol table"),
         ("<speak>a<b", ("--ssml",), r"standard input:1:\d+: not SSML"),
@@ -147,9 +147,12 @@ def test_whatever_is_in_a_text_the_words_of_it_are_spoken(say, tmp_path, text, n
         ("", ("a \udcff",), "the text: is not UTF-8"),
     ],
 )
-def test_what_cannot_be_said_is_one_line(say, tmp_path, text, options, says):
+def test_what_cannot_be_said_is_one_line(say, tmp_path, text, options, says, monkeypatch):
+    told = []
+    monkeypatch.setattr(progress, "complain", told.append)
     with pytest.raises(TtskitError, match=says) as caught:
         say(*options, "-o", tmp_path / "a.wav", input=text.encode())
+    assert told == []  # `main` says the error itself
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.glob("*"))
 

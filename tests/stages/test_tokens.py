@@ -86,7 +86,7 @@ def test_a_lexicon_from_a_pipe_counts(tmp_path, ttskit):
 @pytest.mark.parametrize(
     ("stdin", "says"),
     [
-        (b"", "standard input: is empty"),
+        (b"", "standard input: is empty; needs lines of text or an artifact"),
         (b"\n", "line000001: has no word that could be spoken"),
         (b"a\tone\na\ttwo\n", "line 2: id a is there twice"),
         (b"a\tone\ntwo\n", "line 2 needs id, tab, text like the first"),

@@ -64,6 +64,18 @@ def test_what_the_user_can_mend_is_said(words, says, tmp_path):
     assert not (tmp_path / "x.run").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["singer", *INPUTS], "no role 'singer'"),
+        (["duration", "tokens.h5"], "needs alignment for its durations"),
+    ],
+)
+def test_what_is_trained_and_of_what_is_told_before_it_is_asked_for_how_long(words, says):
+    with pytest.raises(TtskitError, match=says):
+        run("train", "-o", "x.h5", *words)
+
+
 @pytest.mark.parametrize("words", [["--steps", 3], ["-o", "x.h5"], ["--steps", 3, "-o", "-"]])
 def test_a_training_needs_an_output_and_an_end(words):
     assert run("train", "aligner", *INPUTS, *words).exit_code == 2

@@ -133,7 +133,7 @@ def test_utterances_that_are_too_loud_are_noted(folder):
         writer.append(heard["u1"])
         writer.seal(["u0", "u1"])
     found = run("vocode", "loud.h5", "--vocoder", "griffinlim", "-j", 1, "-o", "said.h5")
-    assert "1 utterances reach full scale, and may be clipped: u0" in found.stderr
+    assert "1 utterance at full scale, which may be clipped: u0" in found.stderr
 
 
 def test_what_does_not_fit_is_refused(folder):

@@ -81,8 +81,10 @@ def test_a_card_of_toml_needs_all_that_is_honest(tmp_path):
     told = dict.fromkeys(voice.CARD, "x")
     path.write_text("\n".join(f'{key} = "{value}"' for key, value in told.items()))
     assert voice.card(path).startswith("# x\n\n## Licence\n\nx\n")
-    with pytest.raises(ArtifactError, match="needs the name of the voice"):
-        voice.title("no heading")
+    path = tmp_path / "card.txt"
+    path.write_text("no heading")
+    with pytest.raises(ArtifactError, match=r"card\.txt: needs the name of the voice"):
+        voice.card(path)
 
 
 def test_a_lexicon_goes_with_the_voice_and_files_win(tmp_path):
@@ -145,3 +147,5 @@ def test_embedded_voices_are_listed_and_found_by_name(tmp_path, monkeypatch):
         (tmp_path / f"{name}.h5").unlink()
     assert voice.find(None) == voice.find("voice") == path
     assert run("voice", "list").stdout == "voice\ten-us\t0.2 MB\n"
+    refused = run("voice", "list", path)
+    assert (refused.exit_code, "ttskit voice info" in refused.stderr) == (2, True)

@@ -131,6 +131,8 @@ def test_what_is_made_is_up_to_date_and_other_settings_do_not_mix(speech, tmp_pa
     assert "up to date" in capsys.readouterr().err
     with pytest.raises(ArtifactError, match=r"x\.h5\.run: holds a training of other .*--restart"):
         run(speech, tmp_path / "x.h5", "hidden=9", steps=3)
+    with pytest.raises(ArtifactError, match="holds a training of other"):
+        run(speech, tmp_path / "x.h5", "hidden=9", steps=3, dry_run=True)
     assert (tmp_path / "x.h5").read_bytes() == before
     run(speech, tmp_path / "x.h5", "hidden=9", steps=3, restart=True)
     assert (tmp_path / "x.h5").read_bytes() != before

@@ -84,6 +84,10 @@ class Gathering:
     def add_file(self, path: Path, id: str, audio: Path, speaker: str) -> None:
         """Take an utterance whose text is a file of its own."""
         place = path.relative_to(self._root).as_posix()
+        if fault := _file_fault(audio):
+            at = audio.relative_to(self._root).as_posix()
+            self.refuse(id, fault, "the audio cannot be used", at)
+            return
         try:
             text = folder.text(path)
         except DatasetError as error:

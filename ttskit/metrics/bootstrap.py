@@ -14,7 +14,7 @@ DRAWS, SEED = 2000, 0
 _BLOCK = 50  # draws at a time
 FEWEST = 6  # utterances: with five, all of them agree by chance once in sixteen times
 
-Verdict = Literal["higher", "lower", "no real difference", "too few to tell"]
+Verdict = Literal["higher", "lower", "no real difference", "too few to tell", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Summary:
     @property
     def verdict(self) -> Verdict:
         """Whether a difference, of which this is the summary, is real."""
+        if not self.utterances:
+            return "unknown"
         if self.utterances < FEWEST:
             return "too few to tell"
         return "higher" if self.low > 0 else "lower" if self.high < 0 else "no real difference"

@@ -21,7 +21,6 @@ from ttskit.errors import ArtifactError, TtskitError
 from ttskit.options import (
     Jobs,
     Limit,
-    Measures,
     Restart,
     Seed,
     SkipBad,
@@ -79,7 +78,10 @@ def grid(roles: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     given = [role for role in ROLES if of[role]]
     if (given and len(given) < len(ROLES)) or not (given or of[VOICE]):
         lacks = ", ".join(role for role in ROLES if not of[role])
-        raise TtskitError(f"a chain needs {', '.join(ROLES)}; there is no {lacks}")
+        raise TtskitError(
+            f"compare takes Voices, or models as chains of {', '.join(ROLES)}: there is no "
+            f"{lacks if given else 'voice and no model'}"
+        )
     first = 0 if len(of["duration"]) > 1 else 1  # what all chains share names none
     found: dict[str, tuple[str, ...]] = {}
     chains = list(product(*(of[role] for role in ROLES)))
@@ -259,7 +261,9 @@ def command(
     reference: Annotated[
         Path | None, typer.Option(help="Corpus of the same texts, as recorded.")
     ] = None,
-    measures: Measures = None,
+    measures: Annotated[
+        str | None, typer.Option(help="Which, by commas.  [default: those that are installed]")
+    ] = None,
     language: Annotated[str, typer.Option(help="Of texts for models.")] = "en-us",
     noise_scale: Annotated[
         float | None, typer.Option(min=0, max=100, help="Of chance.  [default: each decoder's]")

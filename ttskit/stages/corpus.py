@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ttskit import progress
 from ttskit.errors import AudioError, LeftOut, TtskitError
 from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
 
@@ -85,10 +86,10 @@ def explain(dataset: Dataset) -> Iterator[str]:
     speakers = Counter(clip.speaker for clip in dataset.clips)
     named = ", ".join(f"{name or '(none)'} {count}" for name, count in speakers.most_common(8))
     yield f"  speakers    {len(speakers)}: {named}{' ...' if len(speakers) > 8 else ''}"
-    for sort, count in rates.most_common():
-        yield f"  audio       {sort}: {count} files"
+    for sort, number in rates.most_common():
+        yield f"  audio       {sort}: {progress.count(number, 'file')}"
     if unreadable:
-        yield f"  unreadable  {unreadable} files"
+        yield f"  unreadable  {progress.count(unreadable, 'file')}"
     for note in dataset.notes:
         yield f"  note        {note}"
     for id, reason in dataset.bad:
@@ -122,7 +123,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Make a Corpus of a dataset of recordings and texts."""
-    from ttskit import datasets, progress
+    from ttskit import datasets
     from ttskit.kinds import Corpus
     from ttskit.stages import info
     from ttskit.work import Recipe, Running, build
@@ -130,7 +131,8 @@ def command(
     tell = info.summary(output, as_json)
     found = datasets.understand(dataset, format)
     if explain_only:
-        typer.echo("\n".join(explain(found)))
+        first = replace(found, clips=found.clips[:limit], bad=found.bad[:limit])
+        typer.echo("\n".join(explain(first)))
         return
     settings = Settings(sample_rate, trim, peak, min_seconds, max_seconds, speaker)
     recipe = Recipe(

@@ -70,7 +70,8 @@ def command(
         raise TtskitError(f"{pattern}: needs one {{}} where the number of the part goes")
     shared = parts(reader.table("speaker"), ratios, seed)
     if empty := [number for number, rows in enumerate(shared, 1) if not len(rows)]:
-        raise TtskitError(f"{reader.name}: {len(reader)} utterances leave part {empty[0]} empty")
+        there = progress.count(len(reader), "utterance")
+        raise TtskitError(f"{reader.name}: has {there}: part {empty[0]} would be empty")
     names, running = _names(pattern), Running(restart=restart, dry_run=dry_run)
     paths = list(islice(names, len(shared)))
     for path in paths:

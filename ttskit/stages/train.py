@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit import whole
+from ttskit import progress, whole
 from ttskit.errors import ArtifactError, SettingError
 from ttskit.options import Device, DryRun, Inputs, Json, Limit, Restart, Seed
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ttskit.training.trainer import Trainer
 
 REVISION = 1
+HEADER = "header.json"  # of a run folder: what all that may go on there has in common
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,15 @@ def train(
     dry_run: bool = False,
 ) -> None:
     """Train a model and write it to `output`, or go on with it where an earlier run stopped."""
-    from ttskit import progress, streams, trained, work
+    from ttskit import streams, trained, work
     from ttskit.models import find
     from ttskit.settings import to_toml
     from ttskit.training.examples import Examples, fitting
 
     needs = find(wish.family, wish.role).needs(wish.config)
     fitting(readers, needs, f"the {wish.role} {wish.family}")
+    if not goal.steps and not goal.minutes:
+        raise typer.BadParameter("how long? --steps or --minutes", param_hint="--steps")
     start = trained.read(wish.init, role=wish.role) if wish.init else None
     same = _provenance(wish, readers, start, {})  # of all that may go on with each other
     provenance = _provenance(wish, readers, start, asdict(goal))
@@ -72,10 +75,13 @@ def train(
         return
     examples = Examples(readers, needs, wish.limit)
     folder = output.with_name(output.name + ".run")
-    if dry_run:
-        progress.note(f"{output}: would be trained on {len(examples)} utterances in {folder}")
-        return
     trained.usable(device)
+    if dry_run:
+        if not restart:
+            _check_folder(folder, same)
+        told = progress.count(len(examples), "utterance")
+        progress.note(f"{output}: would be trained on {told} in {folder}")
+        return
     with _run_folder(folder, same, restart):
         import torch
 
@@ -125,19 +131,29 @@ def _run_folder(folder: Path, same: Mapping[str, Any], restart: bool) -> Iterato
         except BlockingIOError:
             raise ArtifactError(f"{folder}: another training is at work there") from None
         whole.sweep(folder)
-        header = folder / "header.json"
-        told = json.dumps(same, sort_keys=True, ensure_ascii=False)
+        if not restart:
+            _check_folder(folder, same)
         if restart or not (folder / "last.h5").exists():
             for stale in folder.iterdir():
                 if stale.name != "lock" and stale.is_file():
                     stale.unlink()
-        elif not header.exists() or header.read_text(encoding="utf-8") != told:
-            raise ArtifactError(
-                f"{folder}: holds a training of other inputs or settings{_differing(header, same)};"
-                " add --restart to throw it away, or choose another output"
-            )
-        whole.write_text(header, told)
+        whole.write_text(folder / HEADER, _header(same))
         yield
+
+
+def _header(same: Mapping[str, Any]) -> str:
+    return json.dumps(same, sort_keys=True, ensure_ascii=False)
+
+
+def _check_folder(folder: Path, same: Mapping[str, Any]) -> None:
+    """Refuse to go on with a training of other inputs or settings."""
+    header = folder / HEADER
+    alike = header.exists() and header.read_text(encoding="utf-8") == _header(same)
+    if (folder / "last.h5").exists() and not alike:
+        raise ArtifactError(
+            f"{folder}: holds a training of other inputs or settings{_differing(header, same)};"
+            " add --restart to throw it away, or choose another output"
+        )
 
 
 def _differing(header: Path, same: Mapping[str, Any]) -> str:
@@ -153,8 +169,6 @@ def _differing(header: Path, same: Mapping[str, Any]) -> str:
 def _begin_from(start: Trained, module: Family) -> None:
     """Take over the weights that fit; say which do not."""
     import torch
-
-    from ttskit import progress
 
     if start.facts.symbols != module.facts.symbols:
         raise ArtifactError(
@@ -204,7 +218,7 @@ def _note_circumstances(folder: Path, run: Trainer, wish: Wish) -> None:
 
 def _deliver(best: Path, output: Path, run: Trainer) -> None:
     """Give the best model its name, and say how the training went."""
-    from ttskit import progress, trained
+    from ttskit import trained
 
     found, state = trained.read(best), run.state
     trained.write(
@@ -216,7 +230,7 @@ def _deliver(best: Path, output: Path, run: Trainer) -> None:
         steps=state.best_step,
         validation=found.table("validation"),
     )
-    said = f"{output}: {state.step} updates in {progress.clock(state.seconds)}"
+    said = f"{output}: {progress.count(state.step, 'update')} in {progress.clock(state.seconds)}"
     if len(run.held_out):
         said += f", best after {state.best_step} (held out: {state.best:.4g})"
     progress.note(said)
@@ -272,8 +286,6 @@ def command(
 
     if output is None or str(output) == "-":
         raise typer.BadParameter("a model needs the name of a file", param_hint="--output")
-    if not steps and not minutes:
-        raise typer.BadParameter("how long? --steps or --minutes", param_hint="--steps")
     from ttskit import streams
     from ttskit.stages import info
     from ttskit.training.goal import Goal

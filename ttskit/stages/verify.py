@@ -21,6 +21,8 @@ def complaints(container: Container) -> Iterator[str]:
     """Yield what is wrong with an artifact that could be opened."""
     from ttskit import hdf5, kinds
 
+    if more := hdf5.appended(container):
+        yield f"is longer than what was written: {progress.count(more, 'byte')} follow its end"
     reader = kinds.reader_of(container)  # refuses ids and offsets that are wrong
     hashes = {}
     for name, column in container.columns.items():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ttskit import progress
 from ttskit.errors import TtskitError
 from ttskit.options import Json, Output
 
@@ -41,7 +42,7 @@ def pack(
     output: Path | None, models: Mapping[str, Trained], settings: Settings, half: bool
 ) -> None:
     """Write a voice, once its models have been seen to run."""
-    from ttskit import progress, streams, synthesis, voice, work
+    from ttskit import streams, synthesis, voice, work
 
     said = settings.card, "\n".join(settings.lexicon)
     made = {
@@ -107,7 +108,7 @@ def page(told: Mapping[str, Any]) -> str:
         "speakers": ", ".join(told["speakers"]) or "one",
         "sample rate": f"{told['sample_rate']} Hz",
         "megabytes": told["megabytes"],
-        "lexicon": f"{told['lexicon']} words",
+        "lexicon": progress.count(told["lexicon"], "word"),
     }
     if told["noise_scale"] is not None:
         rows["noise scale"] = told["noise_scale"]
@@ -150,6 +151,8 @@ def command(
         pack(output, models, settings, not float32)
         return
     if action is Action.LIST:
+        if files:
+            raise typer.BadParameter("list takes none: `ttskit voice info` tells of a file")
         names = [str(path) for path in voice.embedded().values()]
     else:
         names = [str(voice.find(name)) for name in files or [None]]  # type: ignore[list-item]

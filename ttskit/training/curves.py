@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ttskit import progress
 from ttskit.errors import TtskitError
 from ttskit.training import monitor
 
@@ -75,7 +76,8 @@ def save(folder: Path, pictures: Mapping[str, Picture], step: int) -> None:
     """Draw a training and what its model shows into its folder."""
     draw(folder).savefig(folder / "loss.png", dpi=110)
     for name, shown in pictures.items():
-        picture(shown, f"{name} after {step} updates").savefig(folder / f"{name}.png", dpi=110)
+        title = f"{name} after {progress.count(step, 'update')}"
+        picture(shown, title).savefig(folder / f"{name}.png", dpi=110)
 
 
 def _curve(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:

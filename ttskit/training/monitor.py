@@ -96,11 +96,9 @@ class Display:
 
         A term that is not there, as of critics that have not begun, is zero.
         """
-        names, count = (
-            dict.fromkeys(name for row in self._recent for name in row),
-            len(self._recent),
-        )
-        return {name: sum(row.get(name, 0.0) for row in self._recent) / count for name in names}
+        rows = self._recent
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {name: sum(row.get(name, 0.0) for row in rows) / len(rows) for name in names}
 
     def _left(self, fraction: float) -> str:
         done = fraction - (self._first_progress or 0.0)

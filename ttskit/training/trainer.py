@@ -77,8 +77,8 @@ class Trainer:
             with monitor.Log(path, self.state.step) as log, display.shown():
                 self._train(log, display, stop)
         stop.obey(
-            f"interrupted; {self.folder} keeps {self.state.step} updates: the same command goes "
-            "on from there"
+            f"interrupted; {self.folder} keeps {progress.count(self.state.step, 'update')}: the "
+            "same command goes on from there"
         )
         self._picture({})
         self.fabric.barrier()
@@ -98,7 +98,8 @@ class Trainer:
         if self.training.segment and not self.examples.divisible:
             raise SettingError(f"training.segment: {self.model.role} learns from whole utterances")
         if len(self.rows) < size:
-            raise TrainingError(f"{len(self.rows)} utterances are too few for {size} processes")
+            there = progress.count(len(self.rows), "utterance")
+            raise TrainingError(f"{there}: too few for {size} processes")
         self.model.prepare()
         self.model.to(self.fabric.device)
         lengths = self.examples.lengths[self.rows]
