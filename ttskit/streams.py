@@ -65,7 +65,8 @@ def containers(paths: Sequence[Path] | None) -> list[hdf5.Container]:
 def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
     """Refuse to write over anything but an older artifact of the same kind, or a damaged one.
 
-    Nor over one of the inputs, told by its digest: so it is known by any name, and in a pipe.
+    Nor over one of the inputs, told by its digest: so it is known by any name, and in a pipe.  What
+    was made of an input and has the same digest holds the same, as a selection of all of it does.
     """
     if not output.exists() or not output.stat().st_size:
         return
@@ -79,7 +80,7 @@ def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
         raise ArtifactError(
             f"{output}: is there and is {found.kind}, not {kind}; remove it or choose a name"
         )
-    if found.digest in inputs:
+    if found.digest in inputs and found.digest not in found.provenance.get("inputs", ()):
         raise ArtifactError(f"{output}: is an input, or a copy of one; choose another output")
 
 

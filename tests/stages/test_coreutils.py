@@ -244,6 +244,7 @@ def test_a_selection_of_everything_is_up_to_date_like_any_other(corpus, ttskit):
         found = ttskit("select", corpus, "--head", 99, "-o", "all.h5")
         assert found.returncode == 0
     assert found.stderr.endswith(b"all.h5: up to date\n")
+    assert ttskit("select", corpus, "--head", 1, "-o", "all.h5").returncode == 0
 
 
 def test_split_names_the_parts_of_an_older_one(corpus, ttskit):
