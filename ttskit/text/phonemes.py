@@ -11,15 +11,13 @@ import re
 import unicodedata
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ttskit.text.lexicon import Lexicon
 from ttskit.text.symbols import LANGUAGES, folder
 from ttskit.text.symbols import words as _listed
-
-if TYPE_CHECKING:
-    import sqlite3
 
 Phonemes = tuple[str, ...]
 
@@ -64,7 +62,6 @@ class Pronouncer:
         self._forget()
 
     def _forget(self) -> None:
-        self._database: sqlite3.Connection | None = None
         self._taggers: dict[str, Any] = {}
         self._passes = 0
         self._whole = False
@@ -212,7 +209,7 @@ class Pronouncer:
             return
         self._passes += 1
         if self._passes > _PASSES or len(missing) > _CHUNK:
-            self._take(self._connection().execute(_EVERY))
+            self._take(_EVERY)
             self._whole = True
             return
         marks = ",".join("?" * len(missing))
@@ -220,22 +217,19 @@ class Pronouncer:
             f"SELECT word, role, phonemes FROM word_phonemes WHERE word IN ({marks}) ORDER BY id"
         )
         self._rows.update(dict.fromkeys(missing, ()))
-        self._take(self._connection().execute(found, missing))
+        self._take(found, missing)
 
-    def _take(self, rows: Iterable[tuple[str, str, str]]) -> None:
+    def _take(self, query: str, words: Sequence[str] = ()) -> None:
+        """Bring what is asked for into `_rows`."""
+        import sqlite3
+
+        path = (self._folder / "lexicon.db").resolve().as_uri()
         fresh: dict[str, tuple[tuple[str, str], ...]] = {}
-        for word, role, phonemes in rows:
-            entry = ((role, phonemes),)
-            fresh[word] = fresh[word] + entry if word in fresh else entry
+        with closing(sqlite3.connect(f"{path}?mode=ro&immutable=1", uri=True)) as database:
+            for word, role, phonemes in database.execute(query, words):
+                entry = ((role, phonemes),)
+                fresh[word] = fresh[word] + entry if word in fresh else entry
         self._rows.update(fresh)
-
-    def _connection(self) -> sqlite3.Connection:
-        if self._database is None:
-            import sqlite3
-
-            path = (self._folder / "lexicon.db").resolve().as_uri()
-            self._database = sqlite3.connect(f"{path}?mode=ro&immutable=1", uri=True)
-        return self._database
 
 
 _EVERY = "SELECT word, role, phonemes FROM word_phonemes ORDER BY id"
