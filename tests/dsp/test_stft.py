@@ -6,8 +6,6 @@ from ttskit.dsp import stft
 from ttskit.dsp.grid import reflected
 from ttskit.dsp.mel import MelSettings, MelSpectrogram
 
-hann = torch.hann_window
-
 
 @pytest.mark.parametrize(("n_fft", "hop_length"), [(1024, 256), (800, 200), (512, 120), (600, 275)])
 def test_the_inverse_gives_back_every_sample(n_fft, hop_length):
@@ -47,10 +45,18 @@ def test_what_was_made_while_speaking_serves_training():
     torch.testing.assert_close(audio.grad, 2 * audio, atol=1e-4, rtol=0)
 
 
-def test_rounds_of_one_size_share_what_the_size_decides(monkeypatch):
-    made = []
-    monkeypatch.setattr(stft.grid, "reflected", lambda *at: made.append(at) or reflected(*at))
-    monkeypatch.setattr(torch, "hann_window", lambda *at, **to: made.append(at) or hann(*at, **to))
-    for _ in range(3):
-        stft.audio(stft.spectrum(torch.randn(1, 19 * 50), 150, 50), 150, 50)
-    assert len(made) == 2
+@pytest.mark.parametrize(("n_fft", "hop"), [(1024, 256), (180, 60), (150, 50), (64, 48), (100, 33)])
+@pytest.mark.parametrize("frames", [1, 2, 5, 9, 40])
+def test_few_frames_say_what_windows_sum_to(n_fft, hop, frames):
+    window = torch.rand(n_fft, generator=torch.Generator().manual_seed(0))
+    wanted = torch.zeros(stft.overlap_add(window.expand(1, frames, -1), hop).shape[1])
+    for start in range(0, frames * hop, hop):
+        wanted[start : start + n_fft] += window
+    torch.testing.assert_close(stft.summed(window, frames, hop)[0], wanted)
+
+
+@pytest.mark.parametrize("samples", [40, 90, 91, 1000])
+def test_windows_see_reflections_however_short_a_clip_is(samples):
+    clip = torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
+    seen = clip[:, reflected(samples, 90, 90)]
+    torch.testing.assert_close(stft._reflected(clip, 90, 90), seen, atol=0, rtol=0)

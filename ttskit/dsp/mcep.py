@@ -11,8 +11,6 @@ T frames, F frequency bins from 0 to half the rate, M order.
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 ITERATIONS = 50  # at most; speech takes about ten
@@ -51,7 +49,6 @@ def warped(frequency: np.ndarray, warping: float) -> np.ndarray:
     return frequency + 2 * np.arctan(turn)
 
 
-@cache
 def mel_warping(sample_rate: int) -> float:
     """Return the α, to three digits, that comes nearest to the mel scale up to half the rate.
 
@@ -59,9 +56,14 @@ def mel_warping(sample_rate: int) -> float:
     """
     frequency = np.linspace(0, np.pi, 512)
     mel = np.log1p(frequency / np.pi * sample_rate / 2000)
-    candidates = np.arange(0, 1000) / 1000
-    off = [np.square(warped(frequency, a) / np.pi - mel / mel[-1]).sum() for a in candidates]
-    return float(candidates[np.argmin(off)])
+    wanted = np.pi * mel / mel[-1]
+
+    def nearest(thousandths: np.ndarray) -> int:
+        off = [np.square(warped(frequency, one / 1000) - wanted).sum() for one in thousandths]
+        return int(thousandths[np.argmin(off)])
+
+    about = nearest(np.arange(0, 1000, 20))
+    return nearest(np.arange(max(0, about - 20), min(1000, about + 20))) / 1000
 
 
 def _minimum(

@@ -3,15 +3,10 @@
 Frame j is centred at (j + 1/2)·hop, as everywhere, so T frames are exactly T·hop samples: no sample
 beyond the first and the last frame is made, and what windows see there is a reflection.
 
-What sizes alone decide is kept: Griffin-Lim needs it twice a round.  No inference tensors, for
-training may need it after speaking.
-
 B clips, T frames, F frequency bins, N = T·hop samples.
 """
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -19,47 +14,44 @@ from torch.nn import functional as F
 
 from ttskit.dsp import grid
 
-KEPT = 4  # sizes
-
-
-@lru_cache(KEPT)
-@torch.inference_mode(False)
-def window(n_fft: int, device: torch.device | str = "cpu") -> Tensor:
-    """Periodic Hann window, (n_fft,)."""
-    return torch.hann_window(n_fft, device=device)
-
 
 def spectrum(audio: Tensor, n_fft: int, hop_length: int) -> Tensor:
     """(B, N) to (B, T, F) complex."""
-    at = _reflected(audio.shape[1], n_fft, hop_length, audio.device)
-    frames = audio[:, at].unfold(1, n_fft, hop_length)  # (B, T, n_fft)
-    return torch.fft.rfft(frames * window(n_fft, audio.device))
+    seen = _reflected(audio, *grid.context(n_fft, hop_length))
+    frames = seen.unfold(1, n_fft, hop_length)  # (B, T, n_fft)
+    return torch.fft.rfft(frames * torch.hann_window(n_fft, device=audio.device))
 
 
 def audio(spectrum: Tensor, n_fft: int, hop_length: int) -> Tensor:
     """(B, T, F) complex to (B, N)."""
     frames, before = spectrum.shape[1], grid.context(n_fft, hop_length)[0]
-    shaped = torch.fft.irfft(spectrum, n_fft) * window(n_fft, spectrum.device)
-    made = overlap_add(shaped, hop_length)[:, before : before + frames * hop_length]
-    return made / _weight(frames, n_fft, hop_length, spectrum.device)
+    window = torch.hann_window(n_fft, device=spectrum.device)
+    made = overlap_add(torch.fft.irfft(spectrum, n_fft) * window, hop_length)
+    # less than 0.1 only where windows hardly overlap
+    weight = summed(window.square(), frames, hop_length).clamp(min=0.1)
+    inner = slice(before, before + frames * hop_length)
+    return made[:, inner] / weight[:, inner]
 
 
-@lru_cache(KEPT)
-@torch.inference_mode(False)
-def _reflected(samples: int, n_fft: int, hop_length: int, device: torch.device) -> Tensor:
-    """Where the windows of a clip look, (N + n_fft − hop,)."""
-    at = grid.reflected(samples, *grid.context(n_fft, hop_length))
-    return torch.from_numpy(at).to(device)
+def summed(window: Tensor, frames: int, hop_length: int) -> Tensor:
+    """Return what `overlap_add` makes of one window (n_fft,) in so many frames, (1, ...).
+
+    Between its ends it repeats hop after hop, so few frames say all of it.
+    """
+    hops = -(-len(window) // hop_length)
+    few = min(frames, 2 * hops)
+    total = overlap_add(window.expand(1, few, -1), hop_length)
+    middle = hops * hop_length
+    period = total[:, middle : middle + hop_length].repeat(1, frames - few)
+    return torch.cat([total[:, :middle], period, total[:, middle:]], 1)
 
 
-@lru_cache(KEPT)
-@torch.inference_mode(False)
-def _weight(frames: int, n_fft: int, hop_length: int, device: torch.device) -> Tensor:
-    """What the windows of so many frames sum to, squared, (1, N)."""
-    before, squares = grid.context(n_fft, hop_length)[0], window(n_fft, device).square()
-    total = overlap_add(squares.expand(1, frames, -1), hop_length)
-    total = total[:, before : before + frames * hop_length]
-    return total.clamp(min=0.1)  # less only where windows hardly overlap
+def _reflected(audio: Tensor, before: int, after: int) -> Tensor:
+    """(B, N) to (B, before + N + after), reflected at both ends."""
+    if 0 <= before < audio.shape[1] > after >= 0:
+        return F.pad(audio[:, None], (before, after), mode="reflect")[:, 0]
+    at = grid.reflected(audio.shape[1], before, after)
+    return audio[:, torch.from_numpy(at).to(audio.device)]
 
 
 def overlap_add(frames: Tensor, hop_length: int) -> Tensor:
