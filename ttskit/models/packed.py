@@ -7,7 +7,6 @@ are those that `torch.compile` uses.  Where they are missing, all stays as it is
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import pairwise
 from typing import TypeGuard
 
@@ -21,13 +20,18 @@ MOST = 2**20  # numbers that a convolution is laid out in; larger ones are bette
 
 def pack(module: nn.Module) -> None:
     """Replace the matrices of a module by packed ones; it can then only generate, on a CPU."""
+    if works():
+        _pack(module)
+
+
+def _pack(module: nn.Module) -> None:
     for name, child in module.named_children():
-        if is_matrix(child) and works():
+        if is_matrix(child):
             setattr(module, name, Packed(child.weight, child.bias))
-        elif is_convolution(child) and works():
+        elif is_convolution(child):
             setattr(module, name, PackedConvolution(child))
         else:
-            pack(child)
+            _pack(child)
     if isinstance(module, nn.Sequential):
         for place, (layer, then) in enumerate(pairwise(module)):
             if isinstance(layer, Packed) and isinstance(then, nn.GELU):
@@ -85,9 +89,8 @@ def is_convolution(layer: nn.Module) -> TypeGuard[nn.Conv1d]:
     return width % 2 == 1 and shape == ((1,), (1,), 1, (width // 2,), "zeros")
 
 
-@cache
 def works() -> bool:
-    """Try the operators once: they are not part of what torch promises."""
+    """Try the operators: they are not part of what torch promises."""
     layer, x = nn.Linear(3, 2), torch.ones(1, 3)
     try:
         with torch.no_grad():
