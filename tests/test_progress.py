@@ -18,11 +18,3 @@ def test_what_is_slow_is_told_by_the_time_of_one(monkeypatch, capsys, seconds, s
             advance()
     (line,) = capsys.readouterr().err.splitlines()
     assert f" of 1000, {says}, " in line
-
-
-def test_one_thing_is_not_many():
-    assert [progress.count(number, "word") for number in (0, 1, 2)] == [
-        "0 words",
-        "1 word",
-        "2 words",
-    ]

@@ -73,12 +73,13 @@ def _root(
     ] = False,
 ) -> None:
     """Composable text-to-speech stages that read and write HDF5 artifacts."""
-    from ttskit import progress
+    if quiet or verbose:
+        from ttskit import progress
 
-    if quiet:
-        progress.hush()
-    if verbose:
-        progress.show_origins()
+        if quiet:
+            progress.hush()
+        if verbose:
+            progress.show_origins()
 
 
 app.command("corpus")(corpus.command)

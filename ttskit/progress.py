@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+from ttskit import wording
+
 VISIBLE = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]}
 EVERY = 10.0  # seconds between lines where stderr is not a terminal
 
@@ -62,26 +64,6 @@ def track(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
         yield advance
 
 
-def clock(seconds: float) -> str:
-    """Write a time as a person would: 8 s, 3 min 20 s, 2 h 5 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def count(number: int, noun: str) -> str:
-    """Write how many things there are: 1 utterance, 2 utterances."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def pace(rate: float) -> str:
-    """Write how many things are done a second, or how long one takes where it takes long."""
-    return f"{rate:.1f}/s" if rate >= 0.1 else f"{clock(1 / rate)} each" if rate else ""
-
-
 @contextmanager
 def _lines(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
     started = said = time.monotonic()
@@ -94,8 +76,8 @@ def _lines(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
         if now - said >= EVERY and count < total:
             said = now
             rate = (count - done) / (now - started)
-            left = clock((total - count) / rate)
-            note(f"{what}: {count} of {total}, {pace(rate)}, {left} left")
+            left = wording.clock((total - count) / rate)
+            note(f"{what}: {count} of {total}, {wording.pace(rate)}, {left} left")
 
     yield advance
 
@@ -120,6 +102,6 @@ def _bar(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
             nonlocal count
             count += 1
             rate = count / max(1e-9, time.monotonic() - started)
-            bar.update(task, advance=1, rate=pace(rate))
+            bar.update(task, advance=1, rate=wording.pace(rate))
 
         yield advance

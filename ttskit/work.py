@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from ttskit import cluster, hdf5, part, pool, progress, streams
+from ttskit import cluster, hdf5, part, pool, progress, streams, wording
 from ttskit.artifact import Writer
 from ttskit.errors import ArtifactError, Interrupted, TtskitError
 from ttskit.hdf5 import Value
@@ -89,7 +89,7 @@ def build(
         if made and not running.restart:
             progress.note(f"{name}: up to date")
         elif running.dry_run:
-            told = progress.count(len(items), "utterance")
+            told = wording.count(len(items), "utterance")
             progress.note(f"{name}: would be made of {told} by {recipe.stage}")
         else:
             done = _make(path, name, recipe, items, make, running, source, dict(bad or {}))
@@ -137,8 +137,8 @@ def _make(
         if not good:
             raise TtskitError(f"{name}: not made: there is no utterance to write")
         writer.seal(good, {**recipe.skipped, **refused, **left_out})
-    told = [progress.count(len(good), "utterance")]
-    told += [f"{progress.count(len(refused), 'bad one')} skipped"] if refused else []
+    told = [wording.count(len(good), "utterance")]
+    told += [f"{wording.count(len(refused), 'bad one')} skipped"] if refused else []
     told += [f"{len(left_out)} left out as asked"] if left_out else []
     return ", ".join(told)
 
@@ -196,5 +196,5 @@ def _list(source: str, refused: Mapping[str, str]) -> None:
 
 
 def _kept(writer: Writer[Any], why: str) -> str:
-    kept = progress.count(len(writer.finished), "finished utterance")
+    kept = wording.count(len(writer.finished), "finished utterance")
     return f"{why}; {part.folder_of(writer.path)} keeps {kept}" if writer.finished else why

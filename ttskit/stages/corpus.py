@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ttskit import progress
+from ttskit import wording
 from ttskit.errors import AudioError, LeftOut, TtskitError
 from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
 
@@ -87,9 +87,9 @@ def explain(dataset: Dataset) -> Iterator[str]:
     named = ", ".join(f"{name or '(none)'} {count}" for name, count in speakers.most_common(8))
     yield f"  speakers    {len(speakers)}: {named}{' ...' if len(speakers) > 8 else ''}"
     for sort, number in rates.most_common():
-        yield f"  audio       {sort}: {progress.count(number, 'file')}"
+        yield f"  audio       {sort}: {wording.count(number, 'file')}"
     if unreadable:
-        yield f"  unreadable  {progress.count(unreadable, 'file')}"
+        yield f"  unreadable  {wording.count(unreadable, 'file')}"
     for note in dataset.notes:
         yield f"  note        {note}"
     for id, reason in dataset.bad:
@@ -123,7 +123,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Make a Corpus of a dataset of recordings and texts."""
-    from ttskit import datasets
+    from ttskit import datasets, progress
     from ttskit.kinds import Corpus
     from ttskit.stages import info
     from ttskit.work import Recipe, Running, build

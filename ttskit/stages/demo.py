@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ttskit import progress, whole
+from ttskit import whole, wording
 from ttskit.options import Seed
 
 WORDS = (
@@ -26,7 +26,7 @@ def command(
     """Write a small dataset of synthesised signals that are like speech."""
     import numpy as np
 
-    from ttskit import audio
+    from ttskit import audio, progress
     from ttskit.dsp import speechlike
 
     (folder / "wavs").mkdir(parents=True, exist_ok=True)
@@ -41,4 +41,4 @@ def command(
         audio.write(folder / "wavs" / f"{id}.wav", samples, sample_rate)
         lines.append(f"{id}|{text}|{speaker}")
     whole.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
-    progress.note(f"{folder}: {progress.count(utterances, 'recording')}, synthesised")
+    progress.note(f"{folder}: {wording.count(utterances, 'recording')}, synthesised")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit import progress
+from ttskit import wording
 from ttskit.errors import TtskitError
 from ttskit.options import Inputs
 
@@ -30,11 +30,11 @@ def differences(a: Reader[Any], b: Reader[Any], tolerance: float) -> Iterator[st
         if a.table(name) != b.table(name):
             yield f"{name}: {len(a.table(name))} and {len(b.table(name))} entries, not the same"
     if a.skipped != b.skipped:
-        there = progress.count(len(b.skipped), "utterance")
+        there = wording.count(len(b.skipped), "utterance")
         yield f"skipped: {len(a.skipped)} and {there}, not the same"
     for one, other in ((a, b), (b, a)):
         if alone := [id for id in one.ids if id not in other]:
-            yield f"only in {one.name}: {progress.count(len(alone), 'utterance')}: {_some(alone)}"
+            yield f"only in {one.name}: {wording.count(len(alone), 'utterance')}: {_some(alone)}"
     both = [id for id in a.ids if id in b]
     if both != [id for id in b.ids if id in a]:
         yield "the utterances that both have are in another order"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit import progress
+from ttskit import wording
 from ttskit.errors import ArtifactError, TtskitError
 from ttskit.options import Inputs, Jobs
 
@@ -196,7 +196,7 @@ def page_of(
 def lead(systems: Sequence[str], show: Show, ids: Sequence[str], column: Column | None) -> str:
     """Return in a sentence or two what is on the page, and what is not."""
     total = len(show.rows)
-    told = f"{', '.join(systems)}. {progress.count(len(ids), 'utterance')}"
+    told = f"{', '.join(systems)}. {wording.count(len(ids), 'utterance')}"
     told += f", the worst first by {column.name}" if column else ""
     left_out = f": {total - len(ids)} of {total} are left out" if len(ids) < total else ""
     return f"{told}{left_out}."
@@ -225,7 +225,7 @@ def command(
     jobs: Jobs = 0,
 ) -> None:
     """Make a page to listen to: recordings, systems, scores."""
-    from ttskit import kinds, listening, streams
+    from ttskit import kinds, listening, progress, streams
 
     listening.check_page(output, audio)
     given = streams.opened(inputs)

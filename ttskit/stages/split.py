@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ttskit import progress
+from ttskit import wording
 from ttskit.errors import TtskitError
 from ttskit.options import DryRun, Inputs, Restart, Seed
 from ttskit.stages import select
@@ -70,7 +70,7 @@ def command(
         raise TtskitError(f"{pattern}: needs one {{}} where the number of the part goes")
     shared = parts(reader.table("speaker"), ratios, seed)
     if empty := [number for number, rows in enumerate(shared, 1) if not len(rows)]:
-        there = progress.count(len(reader), "utterance")
+        there = wording.count(len(reader), "utterance")
         raise TtskitError(f"{reader.name}: has {there}: part {empty[0]} would be empty")
     names, running = _names(pattern), Running(restart=restart, dry_run=dry_run)
     paths = list(islice(names, len(shared)))
@@ -90,6 +90,8 @@ def _names(pattern: str) -> Iterator[Path]:
 
 def _note_others(names: Iterator[Path]) -> None:
     """Say what is there that looks like a further part: an older split may have had more."""
+    from ttskit import progress
+
     for path in takewhile(Path.exists, names):
         progress.note(f"{path}: is there too, and is no part of this split")
 

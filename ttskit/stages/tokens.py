@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ttskit import progress
+from ttskit import wording
 from ttskit.errors import TextError
 from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
 
@@ -103,21 +103,21 @@ def command(
 
 def note(path: Path) -> None:
     """Say how many words were guessed and how many characters are not spoken."""
-    from ttskit import kinds
+    from ttskit import kinds, progress
     from ttskit.artifact import Reader
 
     if not path.exists():  # a dry run
         return
     reader = Reader(path, kinds.Tokens)
     guessed, words = int(reader.column("guessed").sum()), len(reader.column("guessed"))
-    told = f"{progress.count(words, 'word')}, {guessed} of them guessed"
+    told = f"{wording.count(words, 'word')}, {guessed} of them guessed"
     progress.note(f"{told} (`ttskit text --unknown`)")
     note_dropped(path)
 
 
 def note_dropped(path: Path) -> None:
     """Say which characters are not spoken, of Tokens or what was made of them."""
-    from ttskit import kinds
+    from ttskit import kinds, progress
 
     if not path.exists():
         return

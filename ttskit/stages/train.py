@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit import progress, whole
+from ttskit import whole, wording
 from ttskit.errors import ArtifactError, SettingError
 from ttskit.options import Device, DryRun, Inputs, Json, Limit, Restart, Seed
 
@@ -56,7 +56,7 @@ def train(
     dry_run: bool = False,
 ) -> None:
     """Train a model and write it to `output`, or go on with it where an earlier run stopped."""
-    from ttskit import streams, trained, work
+    from ttskit import progress, streams, trained, work
     from ttskit.models import find
     from ttskit.settings import to_toml
     from ttskit.training.examples import Examples, fitting
@@ -79,7 +79,7 @@ def train(
     if dry_run:
         if not restart:
             _check_folder(folder, same)
-        told = progress.count(len(examples), "utterance")
+        told = wording.count(len(examples), "utterance")
         progress.note(f"{output}: would be trained on {told} in {folder}")
         return
     with _run_folder(folder, same, restart):
@@ -170,6 +170,8 @@ def _begin_from(start: Trained, module: Family) -> None:
     """Take over the weights that fit; say which do not."""
     import torch
 
+    from ttskit import progress
+
     if start.facts.symbols != module.facts.symbols:
         raise ArtifactError(
             f"{start.name}: has other symbols than the data: make the tokens in its language"
@@ -218,7 +220,7 @@ def _note_circumstances(folder: Path, run: Trainer, wish: Wish) -> None:
 
 def _deliver(best: Path, output: Path, run: Trainer) -> None:
     """Give the best model its name, and say how the training went."""
-    from ttskit import trained
+    from ttskit import progress, trained
 
     found, state = trained.read(best), run.state
     trained.write(
@@ -230,7 +232,7 @@ def _deliver(best: Path, output: Path, run: Trainer) -> None:
         steps=state.best_step,
         validation=found.table("validation"),
     )
-    said = f"{output}: {progress.count(state.step, 'update')} in {progress.clock(state.seconds)}"
+    said = f"{output}: {wording.count(state.step, 'update')} in {wording.clock(state.seconds)}"
     if len(run.held_out):
         said += f", best after {state.best_step} (held out: {state.best:.4g})"
     progress.note(said)

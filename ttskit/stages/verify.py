@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ttskit import progress
+from ttskit import wording
 from ttskit.errors import ArtifactError
 from ttskit.options import Inputs
 
@@ -22,7 +22,7 @@ def complaints(container: Container) -> Iterator[str]:
     from ttskit import hdf5, kinds
 
     if more := hdf5.appended(container):
-        yield f"is longer than what was written: {progress.count(more, 'byte')} follow its end"
+        yield f"is longer than what was written: {wording.count(more, 'byte')} follow its end"
     reader = kinds.reader_of(container)  # refuses ids and offsets that are wrong
     hashes = {}
     for name, column in container.columns.items():
@@ -107,7 +107,7 @@ def _owner(reader: Reader[Any], spec: Field[Any], position: int) -> str:
 
 def command(inputs: Inputs = None) -> None:
     """Check that artifacts are whole: offsets, digests, ranges, numbers."""
-    from ttskit import streams
+    from ttskit import progress, streams
 
     damaged = False
     for path in streams.named(inputs):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit import progress
+from ttskit import wording
 from ttskit.errors import ArtifactError, AudioError, TtskitError
 from ttskit.options import (
     Device,
@@ -211,7 +211,7 @@ def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | N
 
 def note(path: Path) -> None:
     """Say which utterances reach full scale: their audio was clipped."""
-    from ttskit import kinds
+    from ttskit import kinds, progress
     from ttskit.artifact import Reader
 
     reader = Reader(path, kinds.Corpus)
@@ -219,13 +219,13 @@ def note(path: Path) -> None:
     loud = [id for id, audio in peaks if audio.max() == 32767 or audio.min() == -32768]
     if loud:
         shown = ", ".join(loud[:3]) + (" ..." if loud[3:] else "")
-        told = progress.count(len(loud), "utterance")
+        told = wording.count(len(loud), "utterance")
         progress.note(f"{told} at full scale, which may be clipped: {shown}")
 
 
 def wavs(path: Path, folder: Path) -> None:
     """Write each utterance as ID.wav."""
-    from ttskit import audio, kinds
+    from ttskit import audio, kinds, progress
     from ttskit.artifact import Reader
 
     reader = Reader(path, kinds.Corpus)

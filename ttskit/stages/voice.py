@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit import progress
+from ttskit import wording
 from ttskit.errors import TtskitError
 from ttskit.options import Json, Output
 
@@ -42,7 +42,7 @@ def pack(
     output: Path | None, models: Mapping[str, Trained], settings: Settings, half: bool
 ) -> None:
     """Write a voice, once its models have been seen to run."""
-    from ttskit import streams, synthesis, voice, work
+    from ttskit import progress, streams, synthesis, voice, work
 
     said = settings.card, "\n".join(settings.lexicon)
     made = {
@@ -108,7 +108,7 @@ def page(told: Mapping[str, Any]) -> str:
         "speakers": ", ".join(told["speakers"]) or "one",
         "sample rate": f"{told['sample_rate']} Hz",
         "megabytes": told["megabytes"],
-        "lexicon": progress.count(told["lexicon"], "word"),
+        "lexicon": wording.count(told["lexicon"], "word"),
     }
     if told["noise_scale"] is not None:
         rows["noise scale"] = told["noise_scale"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ttskit import progress
+from ttskit import wording
 from ttskit.errors import TtskitError
 from ttskit.training import monitor
 
@@ -76,7 +76,7 @@ def save(folder: Path, pictures: Mapping[str, Picture], step: int) -> None:
     """Draw a training and what its model shows into its folder."""
     draw(folder).savefig(folder / "loss.png", dpi=110)
     for name, shown in pictures.items():
-        title = f"{name} after {progress.count(step, 'update')}"
+        title = f"{name} after {wording.count(step, 'update')}"
         picture(shown, title).savefig(folder / f"{name}.png", dpi=110)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ttskit import progress
+from ttskit import progress, wording
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -105,7 +105,7 @@ class Display:
         if done <= 0:
             return ""
         seconds = (time.monotonic() - self._began) / done * (1 - fraction)
-        return f", {progress.clock(seconds)} left"
+        return f", {wording.clock(seconds)} left"
 
     def _place(self, step: int) -> str:
         return f"{step} of {self._steps}" if self._steps else f"{step}"
@@ -121,7 +121,7 @@ class Display:
         rate = 1 / max(1e-9, known["step_seconds"])
         return (
             f"{self._what}: update {self._place(step)}, last {len(self._recent)}: "
-            f"loss {known['loss']:.4g} ({terms}){held}, {progress.pace(rate)}{self._left(fraction)}"
+            f"loss {known['loss']:.4g} ({terms}){held}, {wording.pace(rate)}{self._left(fraction)}"
         )
 
     def _table(self, step: int, fraction: float) -> Table:
@@ -138,7 +138,7 @@ class Display:
                 held = self._validation.get(key)
                 table.add_row(key, f"{value:.4g}", "" if held is None else f"{held:.4g}")
         share = known["data_seconds"] / max(1e-9, known["step_seconds"])
-        table.add_row("updates", progress.pace(1 / max(1e-9, known["step_seconds"])), "")
+        table.add_row("updates", wording.pace(1 / max(1e-9, known["step_seconds"])), "")
         table.add_row("waiting for data", f"{share:.1%}", "")
         table.add_row("gradient", f"{known['gradient']:.3g}", "")
         table.add_row("learning rate", f"{known['learning_rate']:.3g}", "")

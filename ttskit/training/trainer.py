@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from ttskit import progress, trained
+from ttskit import progress, trained, wording
 from ttskit.errors import SettingError, TrainingError
 from ttskit.models.batch import Batch
 from ttskit.models.family import Family, Picture
@@ -77,7 +77,7 @@ class Trainer:
             with monitor.Log(path, self.state.step) as log, display.shown():
                 self._train(log, display, stop)
         stop.obey(
-            f"interrupted; {self.folder} keeps {progress.count(self.state.step, 'update')}: the "
+            f"interrupted; {self.folder} keeps {wording.count(self.state.step, 'update')}: the "
             "same command goes on from there"
         )
         self._picture({})
@@ -98,7 +98,7 @@ class Trainer:
         if self.training.segment and not self.examples.divisible:
             raise SettingError(f"training.segment: {self.model.role} learns from whole utterances")
         if len(self.rows) < size:
-            there = progress.count(len(self.rows), "utterance")
+            there = wording.count(len(self.rows), "utterance")
             raise TrainingError(f"{there}: too few for {size} processes")
         self.model.prepare()
         self.model.to(self.fabric.device)
