@@ -14,6 +14,7 @@ PACKAGE = Path(ttskit.__file__).parent
 # a verb that Python keeps for itself has an underscore after the name of its file
 STAGES = {path.stem.rstrip("_") for path in (PACKAGE / "stages").glob("[!_]*.py")}
 ENGINES = {"torch", "torchaudio", "numba", "scipy", "numpy", "h5py", "soundfile", "soxr", "gruut"}
+HEAVY = ENGINES | {"rich"}
 # A layer may import itself, the layers before it, and nothing after it.
 LAYERS = (
     {"errors", "whole", "wording"},
@@ -91,7 +92,7 @@ def test_help_and_usage_errors_do_not_wait_for_engines(words):
         "import sys\nfrom ttskit.cli import main\n"
         f"sys.argv = ['ttskit', *{words}]\n"
         "try:\n    main()\nfinally:\n    sys.stderr = None\n"
-        f"    open('/dev/fd/3', 'w').write(' '.join({ENGINES | {'rich'}} & set(sys.modules)))\n"
+        f"    open('/dev/fd/3', 'w').write(' '.join({HEAVY} & set(sys.modules)))\n"
     )
     call = f'{sys.executable} -c "$CODE" 3>&1 >/dev/null 2>/dev/null'
     found = subprocess.run(
