@@ -41,7 +41,7 @@ LAYERS = (
 PURE = {
     "dsp": {"errors", "audio"},
     "text": {"errors"},
-    "datasets": {"errors", "audio", "ids"},
+    "datasets": {"errors", "audio", "ids", "wording"},
     "models": {"errors", "settings", "dsp"},
     "metrics": {"errors", "dsp", "text"},
     "pages": {"errors", "audio", "intervals", "dsp", "metrics"},

@@ -53,9 +53,7 @@ class Part:
             self.close()
             raise
 
-    def append(
-        self, id: str, axes: Mapping[str, int], blobs: Mapping[str, bytes | memoryview]
-    ) -> None:
+    def append(self, id: str, axes: Mapping[str, int], blobs: Mapping[str, Blob]) -> None:
         """Add the bytes of one utterance; the row that names it comes last."""
         sizes = {name: len(blob) for name, blob in blobs.items()}
         row = json.dumps({"id": id, "axes": axes, "bytes": sizes}, ensure_ascii=False) + "\n"

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ttskit import wording
 from ttskit.datasets import folder
 from ttskit.errors import DatasetError
 from ttskit.ids import unfit_id
@@ -130,8 +131,7 @@ def count(names: Iterable[str], noun: str) -> str:
     """Say how many there are and name the first: "5 clips (a, b, c and 2 more)"."""
     listed = list(names)
     more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
-    plural = "" if len(listed) == 1 else "s"
-    return f"{len(listed)} {noun}{plural} ({', '.join(listed[:3])}{more})"
+    return f"{wording.count(len(listed), noun)} ({', '.join(listed[:3])}{more})"
 
 
 def tidy(text: str) -> str:

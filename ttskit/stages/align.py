@@ -219,8 +219,6 @@ class Plan:
             raise typer.BadParameter("--steps and --minutes: this aligner is not trained here")
         if self.rounds is not None and not flat:
             raise typer.BadParameter("--rounds: only the aligner flat has them")
-        if self.minutes == 0 and not self.steps:
-            raise typer.BadParameter("how long? --steps or --minutes", param_hint="--minutes")
         if flat and self.device != "cpu":
             raise typer.BadParameter("--device: the aligner flat needs none")
         usable(self.device)
