@@ -12,8 +12,9 @@ from typing import ClassVar
 import h5py
 import numpy as np
 
-from ttskit.artifact import Reader, Writer
-from ttskit.record import Record, array
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.record import Record, array
+from ttskit.artifacts.writer import Writer
 
 UTTERANCES, BATCH, BATCHES, ROUNDS = 5000, 32, 60, 5
 MOST_FRAMES = 900

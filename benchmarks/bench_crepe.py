@@ -18,8 +18,7 @@ import numpy as np
 import soundfile
 import torch
 
-from ttskit import audio
-from ttskit.dsp import crepe
+from ttskit.dsp import crepe, engines
 
 GRIDS = {"10 ms": (16_000, 160), "mel": (22_050, 256)}  # sample rate, hop
 
@@ -62,7 +61,7 @@ def race(contestants: dict, repeat: int) -> dict[str, float]:
 
 
 def measure(capacity: str, threads: int, grid: str, seconds: float, repeat: int) -> dict:
-    torchcrepe = audio.torchcrepe()
+    torchcrepe = engines.torchcrepe()
     torch.set_num_threads(threads)
     rate, hop = GRIDS[grid]
     wav, source = clip(seconds, rate)

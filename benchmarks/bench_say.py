@@ -24,12 +24,15 @@ import numpy as np
 import torch
 
 import ttskit
-from ttskit import script, speaking, trained, voice
 from ttskit.models import find
-from ttskit.models.family import Facts
+from ttskit.networks.facts import Facts
 from ttskit.settings import assigned, to_toml
+from ttskit.speaking import chain as speaking
+from ttskit.speaking.lines import to_lines
 from ttskit.text.ssml import Passage
 from ttskit.text.symbols import SPECIAL, symbols
+from ttskit.voices import voice
+from ttskit.voices.model import read_model, write_model
 
 ROUNDS = 5
 SENTENCES = """\
@@ -59,8 +62,8 @@ def untrained(folder: Path) -> Path:
         if role == "duration":
             torch.nn.init.constant_(module.values.bias, float(np.log1p(7)))  # frames
         path = folder / f"{family}.h5"
-        trained.write(path, module, module.kept(), to_toml(config), made)
-        models[role] = trained.read(path)
+        write_model(path, module, module.kept(), to_toml(config), made)
+        models[role] = read_model(path)
     settings = voice.Settings("en-us", False, (), "# random weights")
     voice.write(folder / "voice.h5", models, made, settings)
     return folder / "voice.h5"
@@ -72,7 +75,7 @@ def ours(path: Path) -> Callable[[str], Iterator[tuple[int, int]]]:
     chain, speller, style = speaking.Chain(found), found.speller(), speaking.Style()
 
     def say(text: str) -> Iterator[tuple[int, int]]:
-        lines = script.lines([Passage(text)], speller)
+        lines = to_lines([Passage(text)], speller)
         for piece in speaking.pieces(chain, lines, style):
             yield len(piece.audio), chain.facts.sample_rate
 

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 
 import ttskit
-from ttskit.artifact import Writer
-from ttskit.kinds import Alignment, Corpus, Features, Tokens
+from ttskit.artifacts.kinds import Alignment, Corpus, Features, Tokens
+from ttskit.artifacts.writer import Writer
 from ttskit.models import find
 from ttskit.settings import to_toml
 from ttskit.training import monitor

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from ttskit.models import find
-from ttskit.models.family import Facts
 from ttskit.models.vocoder import Vocoder
+from ttskit.networks.facts import Facts
 from ttskit.training.configuration import resolved
 
 SYSTEMS = (  # ours, then the peer

@@ -14,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from ttskit.artifact import Reader
-from ttskit.kinds import Corpus
+from ttskit.artifacts.kinds import Corpus
+from ttskit.artifacts.reader import Reader
 
 PAGE = 4096
 

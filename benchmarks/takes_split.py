@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import ttskit
-from ttskit.artifact import Writer
-from ttskit.kinds import Corpus
+from ttskit.artifacts.kinds import Corpus
+from ttskit.artifacts.writer import Writer
 
 
 def main() -> None:

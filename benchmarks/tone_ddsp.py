@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ttskit.artifact import Writer
-from ttskit.audio import to_int16
+from ttskit.artifacts.kinds import Corpus, Features
+from ttskit.artifacts.writer import Writer
 from ttskit.dsp.loudness import energy, loudness
 from ttskit.dsp.mel import MelSettings, mel
-from ttskit.kinds import Corpus, Features
+from ttskit.dsp.samples import to_int16
 from ttskit.models.ddsp import Distances
-from ttskit.models.spectral import differences
+from ttskit.networks.spectral import differences
 
 RATE, HOP, SECONDS, COUNT, HARMONICS = 22050, 256, 2.0, 24, 40
 NOISE = 0.001  # of full scale

@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ttskit import script, speaking, voice
 from ttskit.dsp.mel import MelSpectrogram
 from ttskit.models.vocoder import mel_settings
+from ttskit.speaking import chain as speaking
+from ttskit.speaking.lines import account, to_lines
 from ttskit.stages.align import Neural, able
 from ttskit.text.ssml import Passage
+from ttskit.voices import voice
 
 NOUNS = """river window captain garden letter winter engine doctor table mountain question music
 sailor kitchen village teacher answer shadow bridge paper summer market story island""".split()
@@ -64,10 +66,10 @@ def main() -> None:
     for _ in range(count):
         text = sentence(chance)
         spelt = speller.spell(text)
-        lines = list(script.lines([Passage(text, place="")], speller))
+        lines = list(to_lines([Passage(text, place="")], speller))
         pieces = list(speaking.pieces(chain, lines, style))
         timeline = chain.timeline([(p.line, p.durations) for p in pieces], style)
-        told = script.account(timeline, [(p.line, p.durations) for p in pieces])
+        told = account(timeline, [(p.line, p.durations) for p in pieces])
         lost += [row["word"] for row in told] != list(spelt.words)
         words += len(told)
         record = timeline.record

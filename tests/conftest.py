@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.made import answer, write_corpus
-from ttskit import pool
+from ttskit.artifacts import pool
 
 # Tests run side by side, on as many cores as there are: each keeps to one thread.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.made import PROVENANCE, SYMBOLS, write_alignment
-from ttskit import scoring
-from ttskit.artifact import Reader, Writer
-from ttskit.kinds import Alignment, Corpus, Scores
+from ttskit.artifacts.kinds import Alignment, Corpus, Scores
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
+from ttskit.metrics import judge
 
 RATE, FRAMES = 16000, 64
 IDS = ["u0", "u1", "u2"]
@@ -67,7 +68,7 @@ def write_scores(
     measures = ["mcd", "wer"]
     tables = {
         "measures": measures,
-        "hashes": [scoring.hash_of(name, json.loads(settings)) for name in measures],
+        "hashes": [judge.hash_of(name, json.loads(settings)) for name in measures],
         "settings": [settings, settings],
         "libraries": ["numpy 2"],
     }

@@ -15,9 +15,10 @@ import numpy as np
 from typer.testing import CliRunner
 
 from ttskit import progress
-from ttskit.artifact import Reader, Writer
+from ttskit.artifacts.kinds import Alignment, Corpus, Features, Tokens
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
 from ttskit.cli import app, main
-from ttskit.kinds import Alignment, Corpus, Features, Tokens
 from ttskit.text.symbols import SPECIAL
 
 PROVENANCE = {"stage": "test", "revision": 1, "options": {}, "inputs": []}
@@ -139,10 +140,10 @@ def write_model(path: Path, name: str, told: dict, change=None, **facts) -> Path
     """A model that has learnt nothing, of the grid and the symbols above; `change` alters it."""
     import torch
 
-    from ttskit import trained
     from ttskit.models import find
-    from ttskit.models.family import Facts
+    from ttskit.networks.facts import Facts
     from ttskit.settings import changed, to_toml
+    from ttskit.voices.model import write_model as write
 
     torch.manual_seed(0)
     kind = find(name)
@@ -153,7 +154,7 @@ def write_model(path: Path, name: str, told: dict, change=None, **facts) -> Path
         with torch.no_grad():
             change(module)
     config = to_toml(module.config, comments=False)
-    trained.write(path, module, module.kept(), config, PROVENANCE)
+    write(path, module, module.kept(), config, PROVENANCE)
     return path
 
 

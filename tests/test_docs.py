@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ttskit.artifacts.kinds import KINDS
 from ttskit.cli import app
-from ttskit.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
 VERBS = [command.name for command in app.registered_commands]

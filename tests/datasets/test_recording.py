@@ -6,7 +6,7 @@ import re
 import pytest
 
 from ttskit.datasets import recording, understand
-from ttskit.datasets.timing import Word
+from ttskit.datasets.transcription import Word
 from ttskit.errors import DatasetError
 
 WORDS = [

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ttskit import audio
 from ttskit.datasets import FORMATS, digest, understand
 from ttskit.datasets.manifest import COLUMNS
 from ttskit.errors import DatasetError
+from ttskit.formats import audio
 
 
 @pytest.fixture

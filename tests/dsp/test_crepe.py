@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ttskit import audio
-from ttskit.dsp import crepe, crepe_kernels, crepe_network, pitch
+from ttskit.dsp import crepe, crepe_kernels, crepe_network, engines, pitch
 from ttskit.errors import TtskitError
 
 RATE, HOP = 22_050, 256
@@ -15,7 +14,7 @@ RATE, HOP = 22_050, 256
 
 @pytest.fixture(scope="module")
 def torchcrepe():
-    return audio.torchcrepe()
+    return engines.torchcrepe()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.metrics.made import RATE, noisy, pair, speech
-from ttskit.audio import resample
+from ttskit.dsp.samples import resample
 from ttskit.errors import TextError
 from ttskit.metrics import intelligibility, mos, speaker, stoi
 

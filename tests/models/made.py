@@ -5,8 +5,8 @@ import json
 import numpy as np
 import torch
 
-from ttskit.models.batch import collate
-from ttskit.models.family import Facts
+from ttskit.networks.batch import collate
+from ttskit.networks.facts import Facts
 from ttskit.settings import assigned, changed
 
 SYMBOLS, SILENT, MELS = 12, 2, 8

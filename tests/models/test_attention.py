@@ -7,8 +7,8 @@ from scipy.stats import betabinom
 
 from ttskit.dsp import mas
 from ttskit.models.attention import Attention, beta_binomial
-from ttskit.models.batch import collate
-from ttskit.models.family import Facts
+from ttskit.networks.batch import collate
+from ttskit.networks.facts import Facts
 
 FACTS = Facts(
     symbols=("begin", "end", *"abcd"), silent=(True, True, False, False, False, False), n_mels=6

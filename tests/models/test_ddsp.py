@@ -6,18 +6,18 @@ import torch
 
 from tests.made import PROVENANCE
 from tests.models.made import idle, train
-from ttskit import trained
 from ttskit.dsp.loudness import loudness as measured_loudness
 from ttskit.dsp.mel import mel
 from ttskit.errors import ArtifactError, AudioError, SettingError
-from ttskit.models import collapse, controls
-from ttskit.models.batch import collate
-from ttskit.models.controls import Controls
 from ttskit.models.ddsp import Course, Ddsp
-from ttskit.models.family import Facts
-from ttskit.models.spectral import loudness
 from ttskit.models.vocoder import mel_settings
+from ttskit.networks import collapse, synthesiser
+from ttskit.networks.batch import collate
+from ttskit.networks.facts import Facts
+from ttskit.networks.spectral import loudness
+from ttskit.networks.synthesiser import Controls
 from ttskit.settings import changed
+from ttskit.voices.model import read_model, write_model
 
 RATE, HOP = 8000, 64
 FACTS = Facts(sample_rate=RATE, n_fft=256, hop_length=HOP, n_mels=20, fmax=4000.0)
@@ -90,7 +90,7 @@ def test_pieces_join_without_a_seam(trunk, reverb, batch, monkeypatch):
         torch.nn.init.normal_(model.generator.room, std=0.1)
     frames = {name: value[0] for name, value in batch.fields.items() if name != "audio"}
     whole = torch.cat([*model.stream(frames, seeded())])
-    monkeypatch.setattr(controls, "CHUNK", 7)
+    monkeypatch.setattr(synthesiser, "CHUNK", 7)
     pieces = [*model.stream(frames, seeded())]
     assert len(pieces) == 6
     assert whole.abs().max() > 0.01
@@ -109,7 +109,7 @@ def test_what_is_streamed_is_what_is_trained(batch, monkeypatch):
     """The loss hears the same sound as a listener, but for the noise."""
     model = made()
     silent = lambda like, generator=None: torch.zeros_like(like)  # noqa: ARG005, E731
-    monkeypatch.setattr(controls, "white", silent)
+    monkeypatch.setattr(synthesiser, "white", silent)
     monkeypatch.setattr("ttskit.models.ddsp.white", silent)
     streamed = model.generate(batch)["audio"]
     torch.testing.assert_close(model.copy(batch), streamed, atol=1e-5, rtol=0)
@@ -165,7 +165,7 @@ def test_only_voiced_frames_have_harmonics(batch):
     unvoiced = batch.with_fields(voiced=torch.zeros_like(batch["voiced"]))
     played = model.play(unvoiced.fields, batch.mask("frame"))
     still = played._replace(noise=torch.zeros_like(played.noise))
-    assert not controls.render(still, torch.zeros_like(batch["audio"]), RATE, HOP).any()
+    assert not synthesiser.render(still, torch.zeros_like(batch["audio"]), RATE, HOP).any()
     gateless = made(gated=False, inputs=["mel", "f0"]).play(unvoiced.fields, batch.mask("frame"))
     assert (gateless.voiced == 1).all()
 
@@ -265,10 +265,10 @@ def test_a_weight_of_zero_says_nothing(batch):
 
 def test_entropy_tells_one_harmonic_from_many():
     one, all_alike = torch.eye(8)[None, :1], torch.full((1, 1, 8), 1 / 8)
-    assert controls.entropy(one).item() == pytest.approx(0, abs=1e-5)
-    assert controls.entropy(all_alike).item() == pytest.approx(1)
+    assert synthesiser.entropy(one).item() == pytest.approx(0, abs=1e-5)
+    assert synthesiser.entropy(all_alike).item() == pytest.approx(1)
     two = torch.tensor([0.5, 0.5, 0, 0, 0, 0, 0, 0])[None, None]
-    assert controls.entropy(two).item() == pytest.approx(1 / 3, abs=1e-5)
+    assert synthesiser.entropy(two).item() == pytest.approx(1 / 3, abs=1e-5)
 
 
 def test_the_harmonics_of_a_recording_are_measured(batch):
@@ -329,8 +329,8 @@ layers = 1
 
 def test_a_model_from_before_newer_settings_has_their_defaults(tmp_path, batch):
     model = made()
-    trained.write(tmp_path / "old.h5", model, model.kept(), OLD, PROVENANCE)
-    again = trained.read(tmp_path / "old.h5").module()
+    write_model(tmp_path / "old.h5", model, model.kept(), OLD, PROVENANCE)
+    again = read_model(tmp_path / "old.h5").module()
     assert (again.config.residual, again.config.smoothing.mode) == (0.0, "none")
     first, second = (one.generate(batch, seeded())["audio"] for one in (model, again))
     torch.testing.assert_close(first, second)
@@ -339,13 +339,13 @@ def test_a_model_from_before_newer_settings_has_their_defaults(tmp_path, batch):
 def test_weights_that_are_missing_are_named(tmp_path):
     model = made()
     weights = {name: value for name, value in model.kept().items() if "head" not in name}
-    trained.write(tmp_path / "old.h5", model, weights, OLD, PROVENANCE)
+    write_model(tmp_path / "old.h5", model, weights, OLD, PROVENANCE)
     with pytest.raises(ArtifactError, match=r"old\.h5: lacks the weights generator\.head\.entry\."):
-        trained.read(tmp_path / "old.h5").module()
+        read_model(tmp_path / "old.h5").module()
     newer = OLD.replace("channels = 16", "residual = 0.9\nchannels = 16", 1)
-    trained.write(tmp_path / "new.h5", model, model.kept(), newer, PROVENANCE)
+    write_model(tmp_path / "new.h5", model, model.kept(), newer, PROVENANCE)
     with pytest.raises(ArtifactError, match=r"lacks the weights generator\.changes\.entry\.bias"):
-        trained.read(tmp_path / "new.h5").module()
+        read_model(tmp_path / "new.h5").module()
 
 
 def test_a_transformer_refuses_what_is_too_long(monkeypatch):

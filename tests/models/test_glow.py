@@ -11,7 +11,7 @@ from ttskit.dsp.rounding import rounded
 from ttskit.errors import SettingError
 from ttskit.models import FAMILIES
 from ttskit.models.glow import Glow
-from ttskit.models.invertible import Flow, FlowConfig, squeezed, unsqueezed
+from ttskit.networks.invertible import Flow, FlowConfig, squeezed, unsqueezed
 from ttskit.settings import changed
 
 SMALL = {

@@ -5,10 +5,10 @@ import torch
 from ttskit.dsp.mel import mel
 from ttskit.errors import TrainingError
 from ttskit.models import griffinlim
-from ttskit.models.batch import collate
-from ttskit.models.family import Facts
 from ttskit.models.griffinlim import Griffinlim, cuts
 from ttskit.models.vocoder import mel_settings
+from ttskit.networks.batch import collate
+from ttskit.networks.facts import Facts
 
 FACTS = Facts(sample_rate=8000, n_fft=256, hop_length=64, n_mels=20, fmax=4000.0)
 

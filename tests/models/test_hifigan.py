@@ -6,8 +6,8 @@ import torch
 from torch.nn import functional as F
 
 from ttskit.errors import SettingError
-from ttskit.models.family import Facts
 from ttskit.models.hifigan import Hifigan, imported
+from ttskit.networks.facts import Facts
 from ttskit.settings import changed
 
 CONFIG = {

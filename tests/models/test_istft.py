@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from ttskit.dsp import stft
-from ttskit.models.family import Facts
 from ttskit.models.istft import Istft
+from ttskit.networks.facts import Facts
 
 
 class Told(torch.nn.Module):

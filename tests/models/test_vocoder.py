@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from ttskit.dsp.mel import mel
-from ttskit.models.batch import collate
 from ttskit.models.bigvgan import Bigvgan
-from ttskit.models.critics import Adversary
-from ttskit.models.family import Facts
 from ttskit.models.hifigan import Hifigan
 from ttskit.models.istft import Istft
 from ttskit.models.vocoder import mel_settings
+from ttskit.networks.batch import collate
+from ttskit.networks.critics import Adversary
+from ttskit.networks.facts import Facts
 from ttskit.settings import changed
 
 FACTS = Facts(sample_rate=8000, n_fft=256, hop_length=64, n_mels=20, fmax=4000.0)

@@ -14,9 +14,10 @@ from tests.made import (
     write_model,
     write_speech,
 )
-from ttskit.artifact import Reader, Writer
+from ttskit.artifacts.kinds import Alignment, Features
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
-from ttskit.kinds import Alignment, Features
 
 
 @pytest.fixture

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from tests.made import PROVENANCE, RATE, run, sha, write_corpus, write_model, write_speakers
-from ttskit import pool
-from ttskit.artifact import Reader, Writer
+from ttskit.artifacts import pool
+from ttskit.artifacts.kinds import Corpus, Scores, Tokens
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
-from ttskit.kinds import Corpus, Scores, Tokens
-from ttskit.results import entries
-from ttskit.said import Said
+from ttskit.metrics.comparison import entries
+from ttskit.speaking.stopwatch import Manner, Speak, peak
+from ttskit.speaking.texts import Said
 from ttskit.stages import compare
-from ttskit.timed import Manner, Speak, peak
 
 LINES = ["some fine tunes", "miss kate", "salt on a trail", "no", "a more silent market", "tom"]
 TEXTS = {f"u{number}": line for number, line in enumerate(LINES)}
@@ -95,7 +96,7 @@ def test_what_is_there_is_kept(made, folder, monkeypatch):
     assert len(files) == 4
     again = folder / "out" / f"{GRIFFINLIM}.scores.h5"
     again.unlink()
-    monkeypatch.setattr("ttskit.timed.Speak.speak", never)
+    monkeypatch.setattr("ttskit.speaking.stopwatch.Speak.speak", never)
     monkeypatch.setattr("ttskit.stages.compare.able", never)
     found = run(*made[1], "--json")
     assert {path: sha(path) for path in files} == files
@@ -259,7 +260,7 @@ def test_speech_that_was_not_timed_has_no_real_time_factor():
 
 def test_an_extra_that_is_missing_is_named(monkeypatch, capsys):
     assert compare.measures_of((), reference=False)[-1] == "rtf"
-    monkeypatch.setattr("ttskit.scoring.find_spec", lambda _: None)
+    monkeypatch.setattr("ttskit.metrics.judge.find_spec", lambda _: None)
     capsys.readouterr()
     assert compare.measures_of((), reference=False) == ["rtf"]
     assert "without wer, plcmos: they need pip install 'ttskit[eval]'" in capsys.readouterr().err

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.made import corpus_record, run, sha, write_corpus
-from ttskit.artifact import Reader
+from ttskit.artifacts.kinds import Corpus, Tokens
+from ttskit.artifacts.reader import Reader
 from ttskit.errors import TtskitError
-from ttskit.kinds import Corpus, Tokens
 from ttskit.stages import split
 
 

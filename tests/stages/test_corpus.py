@@ -18,8 +18,8 @@ import pytest
 import soundfile
 
 from tests.made import sha
-from ttskit.artifact import Reader
-from ttskit.kinds import Corpus
+from ttskit.artifacts.kinds import Corpus
+from ttskit.artifacts.reader import Reader
 
 RATE = 8000
 

@@ -12,10 +12,10 @@ from tests.made import (
     write_speakers,
     write_speech,
 )
-from ttskit.artifact import Reader
+from ttskit.artifacts.kinds import Features, Mels, Tokens
+from ttskit.artifacts.reader import Reader
 from ttskit.errors import TtskitError
-from ttskit.kinds import Features, Mels, Tokens
-from ttskit.stages import tokens
+from ttskit.speaking import tokens
 
 LINES = ["some fine tunes", "miss kate", "salt, on a trail", "no"]
 MODELS = ["--duration", "duration.h5", "--decoder", "decoder.h5"]
@@ -208,8 +208,8 @@ def test_spelling_that_is_done_anew_makes_mels_anew(monkeypatch):
 
 
 def test_models_of_one_speaker_each_need_not_agree_on_the_name(folder):
-    from tests.voices import facts
-    from tests.voices import write_model as write
+    from tests.tiny import facts
+    from tests.tiny import write_model as write
     from ttskit.models.glow import Glow
     from ttskit.models.plain import Plain
 

@@ -7,11 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.made import PROVENANCE, alignment_record, run, write_alignment
-from ttskit.artifact import Reader, Writer
+from ttskit.artifacts.kinds import Alignment, Corpus
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
 from ttskit.cli import app
 from ttskit.dsp import flatstart, mel, speechlike
 from ttskit.dsp.mel import MelSettings
-from ttskit.kinds import Alignment, Corpus
 
 RATE = 16000
 WORDS = ["open window", "yellow moon rain", "seven rivers", "quiet garden stone", "always water"]

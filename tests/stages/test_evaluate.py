@@ -9,11 +9,12 @@ import pytest
 
 from tests.made import PROVENANCE, SYMBOLS, alignment_record, run, sha, write_alignment
 from tests.metrics.made import RATE, noisy, speech
-from ttskit.artifact import Reader, Writer
-from ttskit.audio import resample
+from ttskit.artifacts.kinds import Corpus, Scores
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
+from ttskit.dsp.samples import resample
 from ttskit.errors import ArtifactError, TtskitError
-from ttskit.kinds import Corpus, Scores
-from ttskit.scoring import MEASURES
+from ttskit.metrics.judge import MEASURES
 
 FAST = ("--measures", "mcd,loudness,length", "--jobs", 1)
 CLIPS = 6
@@ -235,7 +236,7 @@ def test_what_cannot_be_measured_is_refused_in_one_line(folder, words, reason):
 
 
 def test_what_an_extra_brings_is_named_where_it_is_missing(folder, monkeypatch):
-    monkeypatch.setattr("ttskit.scoring.find_spec", lambda _: None)
+    monkeypatch.setattr("ttskit.metrics.judge.find_spec", lambda _: None)
     with pytest.raises(TtskitError, match=r"wer needs pip install 'ttskit\[eval\]'"):
         run("evaluate", folder / "ref.h5", "--measures", "wer")
 

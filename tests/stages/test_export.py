@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.made import alignment_record, run, write_alignment
-from ttskit import textgrid
-from ttskit.artifact import Reader
+from ttskit.artifacts.reader import Reader
 from ttskit.errors import TtskitError
+from ttskit.formats import textgrid
 
 STEP = 256 / 16000
 WORDS = [(10, 34, "hello"), (54, 69, "oh"), (69, 93, "lo")]  # frames

@@ -14,10 +14,11 @@ import parselmouth
 import pytest
 
 from tests.made import PROVENANCE, answer, run, sha
-from ttskit import pool
-from ttskit.artifact import Reader, Writer
+from ttskit.artifacts import pool
+from ttskit.artifacts.kinds import Corpus, Features
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
 from ttskit.dsp import speechlike
-from ttskit.kinds import Corpus, Features
 
 RATE, HOP = 22050, 256
 

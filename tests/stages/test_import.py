@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from tests.made import alignment_record, run, write_alignment
-from ttskit import textgrid
-from ttskit.artifact import Reader
+from ttskit.artifacts.kinds import Alignment
+from ttskit.artifacts.reader import Reader
 from ttskit.errors import TtskitError
-from ttskit.intervals import Interval
-from ttskit.kinds import Alignment
+from ttskit.formats import textgrid
+from ttskit.formats.timeline import Interval
 
 STEP = 256 / 16000
 RECORD = alignment_record()

@@ -7,9 +7,9 @@ import torch
 
 from tests.made import run
 from tests.models.test_hifigan import CONFIG, checkpoint
-from ttskit import trained
 from ttskit.errors import TtskitError
 from ttskit.models.hifigan import imported
+from ttskit.voices.model import read_model
 
 WORDS = ["import", "generator.pth.tar", "--config", "config.json", "-o", "vocoder.h5"]
 
@@ -28,7 +28,7 @@ def test_a_checkpoint_becomes_a_model_that_makes_the_same_audio(folder, zipped):
     weights, path = checkpoint(CONFIG), folder / "generator.pth.tar"
     torch.save({"generator": weights}, path, _use_new_zipfile_serialization=zipped)
     run(*WORDS)
-    model = trained.read(folder / "vocoder.h5", role="vocoder")
+    model = read_model(folder / "vocoder.h5", role="vocoder")
     assert (model.family, model.facts.hop_length) == ("hifigan", CONFIG["hop_size"])
     mel = torch.randn(1, 7, CONFIG["num_mels"])
     torch.testing.assert_close(model.module()(mel), imported(weights, CONFIG)(mel))

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from tests.made import PROVENANCE, SYMBOLS, alignment_record, run, write_alignment
-from ttskit import panels
-from ttskit.artifact import Reader, Writer
+from ttskit.artifacts.kinds import Alignment, Controls, Features, Mels
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
-from ttskit.intervals import Interval
-from ttskit.kinds import Alignment, Controls, Features, Mels
+from ttskit.formats.timeline import Interval
+from ttskit.pages import figure as panels
 from ttskit.stages import plot
 
 ATTRIBUTES = {

@@ -22,9 +22,9 @@ from tests.listened import (
     write_words,
 )  # fmt: skip
 from tests.made import run, write_speech
-from ttskit.artifact import Reader
+from ttskit.artifacts.kinds import Corpus
+from ttskit.artifacts.reader import Reader
 from ttskit.errors import ArtifactError, TtskitError
-from ttskit.kinds import Corpus
 from ttskit.pages import picture
 
 VOID = {"meta", "img", "input", "br", "link", "path"}

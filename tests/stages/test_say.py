@@ -15,11 +15,12 @@ import soundfile
 
 import ttskit as package
 from tests.made import run
-from tests.voices import facts, write_voice
-from ttskit import progress, textgrid
+from tests.tiny import facts, write_voice
+from ttskit import progress
 from ttskit.errors import ArtifactError, TextError, TtskitError
+from ttskit.formats import textgrid
 from ttskit.models.glow import Glow
-from ttskit.speaking import bent, louder
+from ttskit.speaking.chain import bent, louder
 
 RATE, HOP = 22050, 256
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])}

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tests.made import PROVENANCE, sha
-from ttskit.artifact import Reader, Writer
-from ttskit.kinds import Tokens
+from ttskit.artifacts.kinds import Tokens
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
 from ttskit.text.symbols import BEGIN, END, symbols
 
 

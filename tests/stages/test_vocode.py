@@ -19,12 +19,14 @@ from tests.made import (
     write_model,
     write_speech,
 )
-from ttskit import audio
-from ttskit.artifact import Reader, Writer
+from ttskit.artifacts.kinds import Controls, Corpus, Features, Mels
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
 from ttskit.cli import app
 from ttskit.dsp.mel import MelSettings, mel
+from ttskit.dsp.samples import to_int16
 from ttskit.errors import TtskitError
-from ttskit.kinds import Controls, Corpus, Features, Mels
+from ttskit.formats import audio
 
 TINY = {
     "channels": 16,
@@ -123,7 +125,7 @@ def test_a_model_makes_a_hop_of_samples_of_each_frame_and_wavs_of_them(folder):
         assert len(record.audio) == len(heard[id].mel) * HOP
         samples, rate = audio.read(folder / "wavs" / f"{id}.wav")
         assert rate == RATE
-        np.testing.assert_array_equal(audio.to_int16(samples)[0], record.audio)
+        np.testing.assert_array_equal(to_int16(samples)[0], record.audio)
 
 
 def test_utterances_that_are_too_loud_are_noted(folder):

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from tests.made import run
-from tests.voices import CARD, facts, write_model, write_voice
-from ttskit import speaking, voice
+from tests.tiny import CARD, facts, write_model, write_voice
 from ttskit.errors import ArtifactError, TextError, TtskitError
 from ttskit.models.ddsp import Ddsp
 from ttskit.models.glow import Glow
 from ttskit.models.istft import Istft
 from ttskit.models.plain import Plain
+from ttskit.speaking import chain
 from ttskit.text.symbols import SPECIAL
+from ttskit.voices import voice
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_a_vocoder_may_be_a_family_that_has_nothing_to_learn(tmp_path):
 
 def test_a_vocoder_of_f0_speaks_where_it_can_guess_it(tmp_path):
     able = write_model(tmp_path / "able.h5", Ddsp, facts())
-    found = speaking.say("Hello.", write_voice(tmp_path, vocoder=able))[0]
+    found = chain.say("Hello.", write_voice(tmp_path, vocoder=able))[0]
     assert len(found) > 1000
     assert np.isfinite(found).all()
     deaf = write_model(tmp_path / "deaf.h5", Ddsp, facts(), guess={"channels": 0}, inputs=["f0"])

@@ -14,11 +14,12 @@ from tests.made import (
     write_alignment,
     write_corpus,
 )
-from ttskit import hdf5, trained
-from ttskit.artifact import Writer
+from ttskit.artifacts import hdf5
+from ttskit.artifacts.kinds import KINDS, Controls, Corpus, Features, Scores
+from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
-from ttskit.kinds import KINDS, Controls, Corpus, Features, Scores
 from ttskit.stages.why import FACTS
+from ttskit.voices.model import texts
 
 FRAME = 256 / 16000  # seconds
 
@@ -172,7 +173,7 @@ def test_where_an_utterance_was_left_out_is_told_with_the_reason(folder):
 
 def test_a_model_tells_what_it_was_not_trained_on(folder):
     for name, held_out in (("one", ["a", "x"]), ("two", ["x"])):
-        columns = trained.texts("validation", held_out)
+        columns = texts("validation", held_out)
         hdf5.seal(folder / f"{name}.h5", "model", {}, PROVENANCE, columns)
     found = asked("a", "one.h5", "two.h5", "corpus.h5")["artifacts"]
     assert [one["state"] for one in found] == [

@@ -5,10 +5,10 @@ import pytest
 
 import ttskit
 from tests.made import GRID, PROVENANCE, write_alignment_of, write_speech
-from ttskit.artifact import Writer
+from ttskit.artifacts.kinds import Corpus, Mels
+from ttskit.artifacts.writer import Writer
 from ttskit.dsp import loudness
 from ttskit.errors import ArtifactError
-from ttskit.kinds import Corpus, Mels
 from ttskit.training.examples import Examples, cut, fitting
 
 

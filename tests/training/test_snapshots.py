@@ -5,13 +5,14 @@ import pytest
 
 import ttskit
 from tests.made import HOP, PROVENANCE, RATE, write_speech
-from ttskit import trained
-from ttskit.artifact import Reader, Writer
+from ttskit.artifacts.kinds import Controls, Corpus, Features
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
 from ttskit.errors import SettingError
-from ttskit.kinds import Controls, Corpus, Features
 from ttskit.stages.train import train, wished
 from ttskit.training import curves, monitor
 from ttskit.training.goal import Goal
+from ttskit.voices.model import read_model
 
 SMALL = [
     "channels=16", "layers=1", "harmonics=8", "noise_bands=5", "guess.channels=8",
@@ -45,7 +46,7 @@ def test_snapshots_say_which_settings_they_are_of(sounds, tmp_path):
     heard = Reader(folder / "corpus-000004.h5", Corpus)
     assert played.provenance["step"] == 4
     assert "snapshot_every = 2" in played.provenance["options"]["config"]
-    (held_out,) = trained.read(tmp_path / "x.h5").table("validation")
+    (held_out,) = read_model(tmp_path / "x.h5").table("validation")
     assert played.ids == heard.ids == [held_out]
     record = played[held_out]
     assert len(heard[held_out].audio) == len(record.f0) * HOP
@@ -59,7 +60,7 @@ def test_snapshots_change_nothing(sounds, tmp_path):
     for name, settings in (("with.h5", ["training.snapshot_every=1"]), ("without.h5", [])):
         wish = wished("vocoder", "ddsp", None, None, [*SMALL, *settings])
         train(sounds, tmp_path / name, wish, Goal(steps=3))
-        found.append(trained.read(tmp_path / name).weights())
+        found.append(read_model(tmp_path / name).weights())
     for name, value in found[0].items():
         np.testing.assert_array_equal(value, found[1][name])
 
@@ -69,7 +70,7 @@ def test_a_training_that_holds_nothing_out_is_watched_too(sounds, tmp_path):
     train(sounds, tmp_path / "x.h5", wished("vocoder", "ddsp", None, None, settings), Goal(steps=4))
     rows = [row for row in monitor.read(tmp_path / "x.h5.run" / "log.jsonl") if "watch/log" in row]
     assert [row["step"] for row in rows] == [2, 4]
-    assert trained.read(tmp_path / "x.h5").container.attributes["steps"] == 4
+    assert read_model(tmp_path / "x.h5").container.attributes["steps"] == 4
 
 
 def test_what_is_held_out_is_logged_by_the_names_of_what_is_trained_on(sounds, tmp_path):

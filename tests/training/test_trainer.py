@@ -16,15 +16,15 @@ import torch
 
 import ttskit
 from tests.made import GRID, PROVENANCE, answer, write_speech
-from ttskit import trained
-from ttskit.artifact import Writer
+from ttskit.artifacts.kinds import Features
+from ttskit.artifacts.writer import Writer
 from ttskit.errors import ArtifactError, Interrupted, TrainingError
-from ttskit.kinds import Features
 from ttskit.models.attention import Attention
 from ttskit.stages.train import train, wished
 from ttskit.training import monitor
 from ttskit.training.configuration import Training
 from ttskit.training.goal import Goal
+from ttskit.voices.model import read_model
 
 SMALL = ["embedding=8", "hidden=8", "space=8", "training.batch=4", "training.validate_every=10"]
 COUNT = 24
@@ -47,7 +47,7 @@ def speech(tmp_path_factory):
 def run(readers, output, *settings, steps=12, **options):
     wish = wished("aligner", "attention", "base", None, [*SMALL, *settings])
     train(readers, output, wish, Goal(steps=steps), **options)
-    return trained.read(output)
+    return read_model(output)
 
 
 def weights(model):
@@ -80,7 +80,7 @@ def test_a_killed_training_goes_on_bit_by_bit(speech, tmp_path):
     assert again.returncode == 0
     assert b"going on after update" in again.stderr
     assert losses(tmp_path / "x.h5") == losses(tmp_path / "whole.h5")
-    resumed = weights(trained.read(tmp_path / "x.h5"))
+    resumed = weights(read_model(tmp_path / "x.h5"))
     for name, value in weights(whole).items():
         np.testing.assert_array_equal(value, resumed[name], err_msg=name)
 
@@ -160,7 +160,7 @@ def test_two_processes_are_one_with_twice_the_batch(speech, tmp_path):
     assert found.returncode == 0, found.stderr.decode()[-2000:]
     one = run(speech, tmp_path / "one.h5", "training.batch=8", steps=6)
     np.testing.assert_allclose(losses(tmp_path / "two.h5"), losses(tmp_path / "one.h5"), rtol=1e-5)
-    for name, value in weights(trained.read(tmp_path / "two.h5")).items():
+    for name, value in weights(read_model(tmp_path / "two.h5")).items():
         np.testing.assert_allclose(value, weights(one)[name], atol=2e-5, err_msg=name)
 
 
@@ -238,7 +238,7 @@ def test_training_begins_from_another_model(speech, tmp_path, capsys):
     wish = wished("aligner", "attention", "base", None, [*SMALL, "training.learning_rate=0.0"])
     wish = replace(wish, init=tmp_path / "first.h5", seed=5)
     train(speech, tmp_path / "second.h5", wish, Goal(steps=1))
-    second = trained.read(tmp_path / "second.h5")
+    second = read_model(tmp_path / "second.h5")
     for name, value in weights(first).items():
         np.testing.assert_array_equal(value, weights(second)[name], err_msg=name)
     assert "tensors taken over" in capsys.readouterr().err

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from ttskit.models.batch import collate
-from ttskit.models.critics import Adversary
-from ttskit.models.family import Facts
 from ttskit.models.istft import Istft
+from ttskit.networks.batch import collate
+from ttskit.networks.critics import Adversary
+from ttskit.networks.facts import Facts
 from ttskit.training import processes
 from ttskit.training.configuration import Training
 from ttskit.training.update import Players

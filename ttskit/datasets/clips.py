@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ttskit import wording
+from ttskit.artifacts.record import unfit_id
 from ttskit.datasets import folder
 from ttskit.errors import DatasetError
-from ttskit.ids import unfit_id
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from ttskit import audio
-from ttskit.datasets import folder, timing
+from ttskit.datasets import folder
+from ttskit.datasets import transcription as timing
 from ttskit.datasets.clips import Dataset, Gathering, count
-from ttskit.datasets.timing import Word
+from ttskit.datasets.transcription import Word
 from ttskit.errors import DatasetError
+from ttskit.formats import audio
 
 NEEDS = "speech.mp3 (or wav, flac, ...) and speech_transcription.json with character or word times"
 ENDINGS = ("", "transcription", "transcript", "alignment", "align", "words", "timestamps")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ttskit.audio import silence
+from ttskit.dsp.samples import silence
 
 FULL_SCALE = 32700  # of 32768: the level of a clipped sample
 FRAME = 0.02  # seconds

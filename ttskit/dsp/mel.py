@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ttskit.audio import torchaudio
 from ttskit.dsp import grid
+from ttskit.dsp.engines import torchaudio
 from ttskit.errors import AudioError, TtskitError
 
 if TYPE_CHECKING:

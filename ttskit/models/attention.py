@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from ttskit.dsp import mas
 from ttskit.dsp.forwardsum import forward_sum
-from ttskit.models.batch import Batch
-from ttskit.models.family import Facts, Family, Picture
-from ttskit.models.layers import Scale, likeliest
+from ttskit.models.family import Family
+from ttskit.networks.batch import Batch
+from ttskit.networks.facts import Facts, Picture
+from ttskit.networks.layers import Scale, likeliest
 from ttskit.settings import key
 
 NEVER = -1e4  # log-probability of a token that is padding

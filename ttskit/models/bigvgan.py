@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ttskit.models.family import Facts
 from ttskit.models.hifigan import TRAINING
-from ttskit.models.upsampler import Shape, Upsampler
 from ttskit.models.vocoder import Convolutional
+from ttskit.networks.facts import Facts
+from ttskit.networks.upsampler import Shape, Upsampler
 from ttskit.settings import key
 
 TAPS = 12  # of the low-pass filter

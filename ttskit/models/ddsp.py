@@ -17,14 +17,14 @@ from torch import Tensor
 
 from ttskit.dsp.reverb import reverberate
 from ttskit.errors import AudioError
-from ttskit.models import collapse
-from ttskit.models.batch import Batch
-from ttskit.models.controller import Controller, Shape
-from ttskit.models.controls import Controls, entropy, pieces, render, reverberated, white
-from ttskit.models.critics import Adversary
-from ttskit.models.family import Facts, Picture
-from ttskit.models.spectral import differences, loudness
 from ttskit.models.vocoder import Learnt
+from ttskit.networks import collapse
+from ttskit.networks.batch import Batch
+from ttskit.networks.controller import Controller, Shape
+from ttskit.networks.critics import Adversary
+from ttskit.networks.facts import Facts, Picture
+from ttskit.networks.spectral import differences, loudness
+from ttskit.networks.synthesiser import Controls, entropy, pieces, render, reverberated, white
 from ttskit.settings import key, table
 
 ATTENDED = 8192  # frames, about 95 s: their mask alone takes 67 MB

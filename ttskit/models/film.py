@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ttskit.models.batch import Batch
-from ttskit.models.family import Facts
-from ttskit.models.layers import Scale
-from ttskit.models.plain import Plain, PlainConfig, Predictor
+from ttskit.models.plain import Plain, PlainConfig
+from ttskit.networks.batch import Batch
+from ttskit.networks.facts import Facts
+from ttskit.networks.layers import Scale
+from ttskit.networks.predictor import Predictor
 from ttskit.settings import key
 
 LEAST_VARIANCE = 1e-3

@@ -19,11 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from ttskit.errors import SettingError
-from ttskit.models.batch import Batch
-from ttskit.models.encoder import EncoderConfig, TextEncoder
-from ttskit.models.family import Facts, Family, Picture
-from ttskit.models.invertible import Flow, FlowConfig, squeezed
-from ttskit.models.layers import (
+from ttskit.models.family import Family
+from ttskit.networks.batch import Batch
+from ttskit.networks.encoder import EncoderConfig, TextEncoder
+from ttskit.networks.facts import Facts, Picture
+from ttskit.networks.invertible import Flow, FlowConfig, squeezed
+from ttskit.networks.layers import (
     LayerNorm,
     Scale,
     Speakers,

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from ttskit.errors import SettingError
-from ttskit.models.family import Facts
-from ttskit.models.upsampler import Shape, Upsampler
 from ttskit.models.vocoder import Convolutional
+from ttskit.networks.facts import Facts
+from ttskit.networks.upsampler import Shape, Upsampler
 
 # As published, but for smaller critics.
 TRAINING = {

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from ttskit.dsp import stft
-from ttskit.models.critics import Adversary
-from ttskit.models.family import Facts
-from ttskit.models.spectral import Spectral
 from ttskit.models.vocoder import Convolutional
+from ttskit.networks.critics import Adversary
+from ttskit.networks.facts import Facts
+from ttskit.networks.spectral import Spectral
 from ttskit.settings import key, table
 
 TRAINING = {

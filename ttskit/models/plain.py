@@ -17,10 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from ttskit.errors import SettingError
-from ttskit.models.batch import Batch
-from ttskit.models.encoder import EncoderConfig, TextEncoder
-from ttskit.models.family import Facts, Family, Picture
-from ttskit.models.layers import LayerNorm, Speakers
+from ttskit.models.family import Family
+from ttskit.networks.batch import Batch
+from ttskit.networks.encoder import EncoderConfig, TextEncoder
+from ttskit.networks.facts import Facts, Picture
+from ttskit.networks.layers import Speakers
+from ttskit.networks.predictor import Predictor, PredictorConfig
 from ttskit.settings import key, table
 
 FIELDS = {"pitch": "pitch", "loudness": "loudness_token"}  # what can be predicted -> its field
@@ -42,14 +44,6 @@ TINY = {
     "speaker_channels": 32,
     "training.batch": 16,
 }
-
-
-@dataclass(frozen=True)
-class PredictorConfig:
-    hidden: int = key(256, "channels", least=1)
-    layers: int = key(2, "convolutions", least=1)
-    kernel: int = key(3, "their width, odd", least=1, odd=True)
-    dropout: float = key(0.1, "share of their activations dropped", least=0, most=1)
 
 
 @dataclass(frozen=True)
@@ -147,38 +141,3 @@ def _frames(values: Tensor) -> Tensor:
 def _deviance(made: Tensor, true: Tensor) -> Tensor:
     """Return Poisson's deviance of counts: 0 where they agree; least where their sums do."""
     return made - true + true * (true / made).log()
-
-
-class Predictor(nn.Module):
-    """A stack of convolution, ReLU, norm and dropout; a style may change what each norm puts out.
-
-    The change is that of FiLM (Perez et al., 2018), (1 + scale) * x + shift.
-    """
-
-    def __init__(self, config: PredictorConfig, channels: int, style_channels: int = 0) -> None:
-        super().__init__()
-        hidden, layers, pad = config.hidden, config.layers, config.kernel // 2
-        self.convolutions = nn.ModuleList(
-            nn.Conv1d(channels if i == 0 else hidden, hidden, config.kernel, padding=pad)
-            for i in range(layers)
-        )
-        self.norms = nn.ModuleList(LayerNorm(hidden) for _ in range(layers))
-        self.dropout = nn.Dropout(config.dropout)
-        self.style = nn.Linear(style_channels, 2 * hidden * layers) if style_channels else None
-        if self.style is not None:
-            nn.init.zeros_(self.style.weight)
-            nn.init.zeros_(self.style.bias)
-
-    def forward(self, x: Tensor, mask: Tensor, style: Tensor | None = None) -> Tensor:
-        """x (B, channels, N), mask (B, 1, N), style (B, S) -> (B, H, N)."""
-        layers = len(self.convolutions)
-        changes = [(0.0, 0.0)] * layers
-        if self.style is not None:
-            changes = self.style(style)[..., None].unflatten(1, (layers, 2, -1)).unbind(1)
-            changes = [change.unbind(1) for change in changes]  # (B, H, 1) twice for each layer
-        for convolution, norm, (scale, shift) in zip(
-            self.convolutions, self.norms, changes, strict=True
-        ):
-            x = (1 + scale) * norm(convolution(x * mask).relu()) + shift
-            x = self.dropout(x)
-        return x

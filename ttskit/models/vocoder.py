@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from ttskit.dsp.mel import MelSettings, MelSpectrogram
-from ttskit.models.batch import AXES, Batch
-from ttskit.models.critics import Critics
-from ttskit.models.family import Facts, Family, Picture
-from ttskit.models.spectral import distances
+from ttskit.models.family import Family
+from ttskit.networks.batch import AXES, Batch
+from ttskit.networks.critics import Critics
+from ttskit.networks.facts import Facts, Picture
+from ttskit.networks.spectral import distances
 
 
 class Vocoder(Family):

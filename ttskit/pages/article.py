@@ -13,9 +13,9 @@ from html import escape
 
 import numpy as np
 
-from ttskit import audio
 from ttskit.dsp.mel import MelSettings, mel
-from ttskit.intervals import Interval
+from ttskit.formats import audio
+from ttskit.formats.timeline import Interval
 from ttskit.pages import picture
 from ttskit.pages.table import Column
 

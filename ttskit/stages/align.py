@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -28,18 +28,16 @@ from ttskit.options import (
     Seed,
     SkipBad,
 )
+from ttskit.voices.aligner import Neural, Spelt, able
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import Tensor
 
-    from ttskit.artifact import Reader
+    from ttskit.artifacts.kinds import Alignment, Features, Tokens
+    from ttskit.artifacts.reader import Reader
     from ttskit.dsp.flatstart import Gaussians, Utterance
-    from ttskit.kinds import Alignment, Features, Tokens
-    from ttskit.models.family import Family
-    from ttskit.trained import Trained
+    from ttskit.voices.model import Model
 
-Spelt: TypeAlias = "Tokens | Alignment"
 
 REVISION = 2
 STEPS = 1000  # updates of an aligner that is trained along the way
@@ -66,48 +64,6 @@ class Flat:
 
 
 @dataclass(frozen=True)
-class Neural:
-    """A trained model that can tell tokens from mel; every process loads it for itself."""
-
-    model: Trained
-
-    device: str = "cpu"
-
-    @cached_property
-    def module(self) -> Family:
-        return self.model.module(self.device)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"model": self.model, "device": self.device}
-
-    def scores(self, mel: np.ndarray, spelt: Spelt) -> Tensor:
-        """Return how likely each token makes each frame, (frame, token)."""
-        import numpy as np
-        import torch
-
-        from ttskit.models.batch import collate
-
-        told = {"mel": mel, "tokens": spelt.tokens}
-        if "speaker" in self.module.needs(self.module.config):
-            known = self.model.facts.speakers
-            told["speaker"] = np.array(known.index(self.model.speaker(spelt.speaker)))
-        with torch.inference_mode():
-            return self.module.scores(collate([spelt.id], [told]).to(self.device))[0].cpu()
-
-    def __call__(self, mel: np.ndarray, spelt: Spelt) -> tuple[np.ndarray, np.ndarray]:
-        import numpy as np
-
-        from ttskit.dsp import mas
-
-        found = self.scores(mel, spelt)
-        sure, score = found.log_softmax(1).numpy(), found.numpy()
-        silent = np.array(self.model.facts.silent)[spelt.tokens]
-        durations = mas.durations(score, silent, spelt.id)
-        on_path = np.where(mas.path(durations, len(score)), sure, 0).sum(axis=0)
-        return durations, (on_path / np.maximum(durations, 1)).astype(np.float32)
-
-
-@dataclass(frozen=True)
 class Pairs:
     """The utterances that have both features and tokens; it can be walked through repeatedly."""
 
@@ -128,7 +84,7 @@ class Pairs:
 
 def utterance(id: str, pairs: Pairs, aligner: Aligner | None) -> Alignment:
     """Align one utterance."""
-    from ttskit.kinds import Alignment
+    from ttskit.artifacts.kinds import Alignment
 
     assert aligner is not None  # only an artifact that is up to date needs none
     spelt = pairs.tokens[id]
@@ -163,21 +119,7 @@ def fitted(pairs: Pairs, rounds: int) -> Flat:
     return Flat(model, pairs.silent)
 
 
-def able(path: Path) -> Trained:
-    """Open a model that can align."""
-    from ttskit import trained
-
-    found = trained.read(path)
-    family, config = found.shape()
-    if not family.aligns(config):
-        raise ArtifactError(
-            f"{path}: is a {found.role} that cannot align; needs an aligner, or a decoder whose "
-            "config says neither coarse_layers nor pitch"
-        )
-    return found
-
-
-def opened(path: Path, features: Reader[Features], symbols: Sequence[str]) -> Trained:
+def opened(path: Path, features: Reader[Features], symbols: Sequence[str]) -> Model:
     """Open a model that can align, and check that it is for such features and tokens."""
     found = able(path)
     found.check_grid(features.name, features.attributes)
@@ -190,7 +132,7 @@ def opened(path: Path, features: Reader[Features], symbols: Sequence[str]) -> Tr
 
 def beside(output: Path | None) -> Path:
     """Return where the aligner that is trained for an alignment is kept."""
-    from ttskit import streams
+    from ttskit.artifacts import streams
 
     if output is None or str(output) == "-":
         return streams.scratch() / "aligner.h5"
@@ -212,7 +154,7 @@ class Plan:
 
     def check(self) -> None:
         """Refuse what would be of no use."""
-        from ttskit.trained import usable
+        from ttskit.voices.model import check_device
 
         flat, ready = self.aligner == "flat", self.path is not None
         if (self.steps is not None or self.minutes is not None) and (flat or ready):
@@ -221,7 +163,7 @@ class Plan:
             raise typer.BadParameter("--rounds: only the aligner flat has them")
         if flat and self.device != "cpu":
             raise typer.BadParameter("--device: the aligner flat needs none")
-        usable(self.device)
+        check_device(self.device)
 
     @property
     def goal(self) -> tuple[int | None, float | None]:
@@ -234,9 +176,9 @@ class Plan:
 
         return None if self.aligner in (*FAMILIES["aligner"], "flat") else Path(self.aligner)
 
-    def options(self, model: Trained | None) -> dict[str, Any]:
+    def options(self, model: Model | None) -> dict[str, Any]:
         """Return all that changes the result."""
-        from ttskit.stages import train
+        from ttskit.training import run
 
         if model:
             told: dict[str, Any] = {"aligner": model.container.digest}
@@ -244,22 +186,23 @@ class Plan:
             told = {"aligner": "flat", "rounds": self.rounds or ROUNDS}
         else:
             told = {"aligner": self.aligner, "steps": self.goal[0], "minutes": self.minutes}
-            told |= {"seed": self.seed, "train": train.REVISION}
+            told |= {"seed": self.seed, "train": run.REVISION}
         return {**told, "limit": self.limit}
 
     def made(self, pairs: Pairs, output: Path | None) -> Aligner:
         """Fit or train the aligner on the corpus itself."""
         if self.aligner == "flat":
             return fitted(pairs, self.rounds or ROUNDS)
-        from ttskit import kinds, streams, trained
-        from ttskit.stages import train
+        from ttskit.artifacts import kinds, streams
+        from ttskit.training import run
         from ttskit.training.goal import Goal
+        from ttskit.voices.model import read_model
 
         path = beside(output)
         if output is not None and str(output) != "-":
             streams.replaceable(streams.writable(output), kinds.Alignment.kind())
-        wish = train.wished("aligner", self.aligner, None, None, [])
-        train.train(
+        wish = run.wished("aligner", self.aligner, None, None, [])
+        run.train(
             [pairs.features, pairs.tokens],
             path,
             replace(wish, seed=self.seed, limit=self.limit),
@@ -267,7 +210,7 @@ class Plan:
             device=self.device,
             restart=self.restart,
         )
-        return Neural(trained.read(path), self.device)
+        return Neural(read_model(path), self.device)
 
 
 def command(
@@ -295,15 +238,14 @@ def command(
     """Find how many frames each token lasts."""
     import numpy as np
 
-    from ttskit import kinds, streams
-    from ttskit.stages import info
+    from ttskit.artifacts import describe, kinds, streams
+    from ttskit.artifacts.build import Recipe, Running, build, up_to_date
     from ttskit.text.symbols import SPECIAL
     from ttskit.training.examples import joined
-    from ttskit.work import Recipe, Running, build, up_to_date
 
     plan = Plan(aligner, steps, minutes, rounds, seed, device, limit, restart)
     plan.check()
-    tell = info.summary(output, as_json)
+    tell = describe.summary(output, as_json)
     features, tokens = streams.inputs(inputs, kinds.Features, kinds.Tokens)
     table = tokens.table("symbols")
     ids = tuple(joined([tokens, features])[:limit])

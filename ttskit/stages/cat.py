@@ -5,57 +5,15 @@ Arrays are written as JSON; a tab or a line break within a text as \\t, \\n.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ttskit.errors import TtskitError
+from ttskit.artifacts.listing import lines
 from ttskit.options import Inputs
-from ttskit.stages import select
 
 if TYPE_CHECKING:
-    from ttskit.artifact import Reader
-
-ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def names(reader: Reader[Any]) -> list[str]:
-    """Return the fields that can be written, with the lengths and seconds they imply."""
-    axes = [name.split("/")[1] for name in reader.container.columns if name.startswith("offsets/")]
-    timed = {"sample", "frame"} & set(axes) and "sample_rate" in reader.attributes
-    lengths = [f"{axis}s" for axis in axes]
-    return [spec.name for spec in reader.columns] + lengths + (["seconds"] if timed else [])
-
-
-def lines(reader: Reader[Any], wanted: Sequence[str], ids: Sequence[str] | None) -> Iterator[str]:
-    """Yield a line for each utterance, or for each of `ids`."""
-    known = names(reader)
-    if unknown := [name for name in wanted if name not in known]:
-        raise TtskitError(f"{reader.name}: no field {unknown[0]!r}; there is {', '.join(known)}")
-    rows = range(len(reader)) if ids is None else [reader.row(id) for id in ids]
-    lasts = select.seconds(reader) if "seconds" in wanted else None
-    columns = {spec.name for spec in reader.columns}
-    for row in rows:
-        cells = []
-        for name in wanted:
-            if name in columns:
-                cells.append(_cell(reader.value(row, name)))
-            elif lasts and name == "seconds":
-                cells.append(f"{lasts(row):.3f}")
-            else:
-                start, stop = reader.offsets(name[:-1])[row : row + 2]
-                cells.append(str(stop - start))
-        yield "\t".join(cells)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, str):
-        return value.translate(ESCAPES)
-    if isinstance(value, list):
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(value.tolist())
+    pass
 
 
 def command(
@@ -65,7 +23,7 @@ def command(
     header: Annotated[bool, typer.Option("--header", help="Begin with the names.")] = False,
 ) -> None:
     """Write fields of an artifact as tab-separated text."""
-    from ttskit import streams
+    from ttskit.artifacts import streams
 
     wanted = [name.strip() for name in fields.split(",")]
     for reader in streams.opened(inputs):

@@ -30,13 +30,13 @@ from ttskit.options import (
 )
 
 if TYPE_CHECKING:
-    from ttskit.artifact import Reader
-    from ttskit.kinds import Corpus
-    from ttskit.results import Entry
-    from ttskit.said import Texts
-    from ttskit.timed import Manner
-    from ttskit.voice import Voice
-    from ttskit.work import Running
+    from ttskit.artifacts.build import Running
+    from ttskit.artifacts.kinds import Corpus
+    from ttskit.artifacts.reader import Reader
+    from ttskit.metrics.comparison import Entry
+    from ttskit.speaking.stopwatch import Manner
+    from ttskit.speaking.texts import Texts
+    from ttskit.voices.voice import Voice
 
 REVISION = 1
 TEXTS, VOICE = "texts", "voice"
@@ -52,8 +52,10 @@ class System(NamedTuple):
 
 def role_of(path: Path) -> str:
     """Return what a file is here: texts, a voice, or a model by the role that it plays."""
-    from ttskit import hdf5, trained, voice
+    from ttskit.artifacts import hdf5
     from ttskit.models import FAMILIES
+    from ttskit.voices import voice
+    from ttskit.voices.model import MODEL
 
     if not path.exists() and str(path) in FAMILIES["vocoder"]:
         return "vocoder"
@@ -62,7 +64,7 @@ def role_of(path: Path) -> str:
     if path.is_file() and not hdf5.is_hdf5(path):
         return TEXTS
     found = hdf5.open_container(path)
-    role = str(found.attributes.get("role")) if found.kind == trained.KIND else found.kind
+    role = str(found.attributes.get("role")) if found.kind == MODEL else found.kind
     if role in ("tokens", "corpus"):
         return TEXTS
     if role not in (VOICE, *voice.ROLES):
@@ -72,7 +74,7 @@ def role_of(path: Path) -> str:
 
 def grid(roles: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Return by name the files of each system: a Voice alone, or a chain of models."""
-    from ttskit.voice import ROLES
+    from ttskit.voices.voice import ROLES
 
     of = {role: [one for one in roles if roles[one] == role] for role in (VOICE, *ROLES)}
     given = [role for role in ROLES if of[role]]
@@ -97,7 +99,8 @@ def sort_out(
     paths: Sequence[Path] | None, limit: int | None
 ) -> tuple[Texts, dict[str, tuple[str, ...]]]:
     """Return the texts among the inputs, and the systems that the others make."""
-    from ttskit import said, streams
+    from ttskit.artifacts import streams
+    from ttskit.speaking.texts import read_texts
 
     files = [streams.local(path) for path in streams.named(paths)]
     roles = {str(path): role_of(path) for path, _ in files}
@@ -105,7 +108,7 @@ def sort_out(
     if len(listed) != 1:
         there = ", ".join(name for _, name in listed) or "none"
         raise TtskitError(f"compare takes one list of texts, or Tokens; there is {there}")
-    return said.read(*listed[0]).first(limit), grid(roles)
+    return read_texts(*listed[0]).first(limit), grid(roles)
 
 
 def check(reference: Reader[Corpus], texts: Texts) -> None:
@@ -122,14 +125,15 @@ def check(reference: Reader[Corpus], texts: Texts) -> None:
 
 def measures_of(names: Sequence[str], reference: bool) -> list[str]:
     """Return the measures to take; without names, those that can be taken as it is."""
-    from ttskit import progress, scoring
+    from ttskit import progress
+    from ttskit.metrics import judge
 
-    allowed: set[scoring.Needs] = {"speech", "timed"}
+    allowed: set[judge.Needs] = {"speech", "timed"}
     allowed |= {"path", "pair", "voices"} if reference else set()
     if names:
-        return list(scoring.chosen(names, allowed, "crepe-tiny"))
+        return list(judge.chosen(names, allowed, "crepe-tiny"))
     free = {"speech", "timed"}  # of any reference: worth an extra package
-    fit = {name: one for name, one in scoring.MEASURES.items() if one.needs in allowed}
+    fit = {name: one for name, one in judge.MEASURES.items() if one.needs in allowed}
     if missing := [name for name, one in fit.items() if one.needs in free and not one.installed]:
         progress.note(f"without {', '.join(missing)}: they need pip install 'ttskit[eval]'")
     return [
@@ -147,10 +151,10 @@ def synthesise(
     running: Running,
 ) -> dict[str, Path]:
     """Write the Corpus of each system, once all are known to be able to speak the texts."""
-    from ttskit import kinds
-    from ttskit.stages import tokens
-    from ttskit.timed import Speak
-    from ttskit.work import Recipe, build, up_to_date
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.build import Recipe, build, up_to_date
+    from ttskit.speaking import tokens
+    from ttskit.speaking.stopwatch import Speak
 
     recipes = {}
     for name, (_, found) in systems.items():
@@ -175,14 +179,14 @@ def synthesise(
 
 def able(found: Voice, texts: Texts, manner: Manner) -> None:
     """Refuse a system that cannot speak the texts in this manner."""
-    from ttskit.speaking import Chain, Style
-    from ttskit.stages import decode
+    from ttskit.speaking.acoustics import check_symbols
+    from ttskit.speaking.chain import Chain, Style
 
     if texts.tokens is None:
         found.speller()
     else:
         symbols, decoder = texts.tokens.table("symbols"), found.models["decoder"]
-        decode.agree(symbols, decoder, f"{texts.name}: has other symbols")
+        check_symbols(symbols, decoder, f"{texts.name}: has other symbols")
     Chain(found).check(Style(noise_scale=manner.noise_scale, speaker=manner.speaker))
 
 
@@ -195,7 +199,7 @@ def costs(corpus: Reader[Corpus], found: Voice) -> dict[str, float]:
 
 def page(table: Sequence[Entry], spent: Mapping[str, Mapping[str, float]], form: str) -> str:
     """Return the one table of what systems are worth and what they cost."""
-    from ttskit import tabular
+    from ttskit import tables
 
     cells = [entry.cells() for entry in table]
     for cost, unit in COSTS.items():
@@ -204,7 +208,7 @@ def page(table: Sequence[Entry], spent: Mapping[str, Mapping[str, float]], form:
             verdict = "best" if own[cost] == least and len(spent) > 1 else ""
             told = {"measure": cost, "system": name, "verdict": verdict, "unit": unit}
             cells.append(told | {"mean": f"{own[cost]:.4g}"})
-    return tabular.text(cells, form)
+    return tables.text(cells, form)
 
 
 def summary(
@@ -228,11 +232,11 @@ def compare(
     running: Running,
 ) -> tuple[list[Entry], dict[str, dict[str, float]]]:
     """Write Corpus and Scores of each system into a folder, and return what they come to."""
-    from ttskit import kinds, streams
-    from ttskit.artifact import Reader
-    from ttskit.results import entries
-    from ttskit.scoring import Given
-    from ttskit.stages import evaluate
+    from ttskit.artifacts import kinds, streams
+    from ttskit.artifacts.reader import Reader
+    from ttskit.metrics import scoring
+    from ttskit.metrics.comparison import entries
+    from ttskit.metrics.judge import Given
 
     folder = output or streams.scratch()
     if folder.exists() and not folder.is_dir():
@@ -243,7 +247,7 @@ def compare(
     scores = {}
     for name, corpus in spoken.items():
         path, given = folder / f"{name}.scores.h5", Given(reference, corpus)
-        evaluate.score(given, measures, path, running, among=texts.items)
+        scoring.score(given, measures, path, running, among=texts.items)
         scores[name] = Reader(path, kinds.Scores)
     return list(entries(scores)), {
         name: costs(spoken[name], systems[name].voice) for name in spoken
@@ -279,17 +283,19 @@ def command(
     restart: Restart = False,
 ) -> None:
     """Compare voices, or all chains of some models, on the same texts."""
-    from ttskit import kinds, streams, tabular, voice
-    from ttskit.stages import evaluate
-    from ttskit.timed import Manner
-    from ttskit.work import Running
+    from ttskit import tables
+    from ttskit.artifacts import kinds, streams
+    from ttskit.artifacts.build import Running
+    from ttskit.metrics import scoring
+    from ttskit.speaking.stopwatch import Manner
+    from ttskit.voices import voice
 
-    form = tabular.form_of(as_json, as_csv, as_markdown)
+    form = tables.form_of(as_json, as_csv, as_markdown)
     texts, chains = sort_out(inputs, limit)
     recorded = streams.inputs([reference], kinds.Corpus)[0] if reference else None
     if recorded is not None:
         check(recorded, texts)
-    names = measures_of(evaluate.listed(measures), recorded is not None)
+    names = measures_of(scoring.listed(measures), recorded is not None)
     systems = {name: System(parts, voice.opened(parts, language)) for name, parts in chains.items()}
     running = Running(jobs, skip_bad, restart)
     manner = Manner(language, noise_scale, speaker, seed)

@@ -20,8 +20,8 @@ from ttskit.errors import AudioError, LeftOut, TtskitError
 from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
 
 if TYPE_CHECKING:
+    from ttskit.artifacts.kinds import Corpus
     from ttskit.datasets import Clip, Dataset
-    from ttskit.kinds import Corpus
 
 REVISION = 1
 CLIPPED = 0.001  # of the samples: the overshoot that resampling or lossy coding may add
@@ -41,21 +41,22 @@ class Settings:
 
 def utterance(clip: Clip, settings: Settings) -> Corpus:
     """Read one clip and make it what the settings say."""
-    from ttskit import audio
-    from ttskit.kinds import Corpus
+    from ttskit.artifacts.kinds import Corpus
+    from ttskit.dsp.samples import normalise_peak, resample, to_int16, trim
+    from ttskit.formats import audio
 
     samples, rate = audio.read(clip.audio, clip.start, clip.end)
-    samples = audio.resample(samples, rate, settings.sample_rate)
+    samples = resample(samples, rate, settings.sample_rate)
     if settings.trim:
-        samples = audio.trim(samples, settings.sample_rate)
+        samples = trim(samples, settings.sample_rate)
     seconds = len(samples) / settings.sample_rate
     if seconds < settings.min_seconds:
         raise LeftOut(f"lasts {seconds:.2f} s, less than --min-seconds {settings.min_seconds:g}")
     if settings.max_seconds is not None and seconds > settings.max_seconds:
         raise LeftOut(f"lasts {seconds:.2f} s, more than --max-seconds {settings.max_seconds:g}")
     if settings.peak is not None:
-        samples = audio.normalise_peak(samples, settings.peak)
-    whole, clipped = audio.to_int16(samples)
+        samples = normalise_peak(samples, settings.peak)
+    whole, clipped = to_int16(samples)
     if clipped > CLIPPED * len(whole):
         raise AudioError(
             f"{clip.audio}: {clipped} samples are beyond full scale; scale it with --peak"
@@ -68,7 +69,7 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
 
 def explain(dataset: Dataset) -> Iterator[str]:
     """Yield what was understood of a dataset, a line each, from its files' headers alone."""
-    from ttskit import audio
+    from ttskit.formats import audio
 
     seconds, rates, unreadable = 0.0, Counter[str](), 0
     for clip in dataset.clips:
@@ -124,11 +125,11 @@ def command(
 ) -> None:
     """Make a Corpus of a dataset of recordings and texts."""
     from ttskit import datasets, progress
-    from ttskit.kinds import Corpus
-    from ttskit.stages import info
-    from ttskit.work import Recipe, Running, build
+    from ttskit.artifacts import describe
+    from ttskit.artifacts.build import Recipe, Running, build
+    from ttskit.artifacts.kinds import Corpus
 
-    tell = info.summary(output, as_json)
+    tell = describe.summary(output, as_json)
     found = datasets.understand(dataset, format)
     if explain_only:
         first = replace(found, clips=found.clips[:limit], bad=found.bad[:limit])

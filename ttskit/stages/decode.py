@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from ttskit.errors import ArtifactError, TtskitError
+from ttskit.errors import TtskitError
 from ttskit.options import (
     Device,
     DryRun,
@@ -30,17 +30,18 @@ from ttskit.options import (
     Seed,
     SkipBad,
 )
+from ttskit.speaking.acoustics import check_symbols
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ttskit.artifact import Reader
-    from ttskit.kinds import Alignment, Features, Mels, Tokens
-    from ttskit.said import Said
-    from ttskit.synthesis import Acoustics, Manner
+    from ttskit.artifacts.kinds import Alignment, Features, Mels, Tokens
+    from ttskit.artifacts.reader import Reader
+    from ttskit.speaking.acoustics import Acoustics, Manner
+    from ttskit.speaking.texts import Said
     from ttskit.text.spelling import Speller
-    from ttskit.trained import Trained
     from ttskit.training.examples import Examples
+    from ttskit.voices.model import Model
 
 REVISION = 1
 HEARD = ("f0", "voiced", "loudness")
@@ -56,7 +57,7 @@ class Told(NamedTuple):
 
 def written(said: Said, speller: Speller) -> Told:
     """Spell a text."""
-    from ttskit.stages import tokens
+    from ttskit.speaking import tokens
 
     return Told(tokens.utterance(said, speller))
 
@@ -82,8 +83,8 @@ def heard(
 class Speak:
     """From an utterance to its mel; every process loads the models for itself."""
 
-    duration: Trained | None
-    decoder: Trained
+    duration: Model | None
+    decoder: Model
     tell: Callable[[Any], Told]
     manner: Manner
     seed: int
@@ -91,7 +92,7 @@ class Speak:
 
     @cached_property
     def acoustics(self) -> Acoustics:
-        from ttskit.synthesis import Acoustics
+        from ttskit.speaking.acoustics import Acoustics
 
         return Acoustics(self.duration, self.decoder, self.device)
 
@@ -101,8 +102,8 @@ class Speak:
     def __call__(self, item: Any) -> Mels:
         import numpy as np
 
-        from ttskit.kinds import Mels, Tokens
-        from ttskit.synthesis import check, seed_of, unspoken
+        from ttskit.artifacts.kinds import Mels, Tokens
+        from ttskit.speaking.acoustics import check, seed_of, unspoken
 
         said, known, heard = self.tell(item)
         check(said, len(self.decoder.facts.symbols))
@@ -153,10 +154,11 @@ class Spelling(NamedTuple):
     fold: bool
 
 
-def texts(path: Path, name: str, spelling: Spelling, decoder: Trained) -> Given:
+def texts(path: Path, name: str, spelling: Spelling, decoder: Model) -> Given:
     """Return the lines of a file."""
-    from ttskit import said, streams
-    from ttskit.stages import tokens
+    from ttskit.artifacts import streams
+    from ttskit.speaking import tokens
+    from ttskit.speaking.texts import text_table
     from ttskit.text.spelling import Speller
     from ttskit.text.symbols import SPECIAL
 
@@ -164,19 +166,19 @@ def texts(path: Path, name: str, spelling: Spelling, decoder: Trained) -> Given:
     characters = [one for one in decoder.facts.symbols if len(one) == 1 and one not in SPECIAL]
     language, table = spelling.language or "en-us", (*SPECIAL, *characters)
     speller = Speller(language, lexicons, table=table, fold=spelling.fold)
-    agree(speller.table, decoder, f"{name}: {speller.language} has other symbols")
+    check_symbols(speller.table, decoder, f"{name}: {speller.language} has other symbols")
     digests = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, *lexicons)]
     options = {"language": speller.language, "fold": spelling.fold, "tokens": tokens.REVISION}
-    items = said.lines(name, path.read_bytes())
+    items = text_table(name, path.read_bytes())
     return Given(name, digests, {}, items, partial(written, speller=speller), options)
 
 
-def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder: Trained) -> Given:
+def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder: Model) -> Given:
     """Return the utterances of recordings."""
     from ttskit.training.examples import Examples
 
     decoder.check_grid(features.name, features.attributes)
-    agree(alignment.table("symbols"), decoder, f"{alignment.name}: has other symbols")
+    check_symbols(alignment.table("symbols"), decoder, f"{alignment.name}: has other symbols")
     examples = Examples([features, alignment], ("mel", "durations", "pitch", "loudness_token"))
     for name in ("f0", "loudness"):  # once for all processes
         examples.middle(examples.speaker(0), name)
@@ -186,23 +188,12 @@ def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder
     return Given(features.name, digests, skipped, rows, tell, {})
 
 
-def agree(symbols: Sequence[str], decoder: Trained, complaint: str) -> None:
-    """Refuse tokens of another table than the decoder was trained on."""
-    if tuple(symbols) != decoder.facts.symbols:
-        raise ArtifactError(
-            f"{complaint} than {decoder.name} was trained on: spell in its language (--language, "
-            "here or in `ttskit tokens`)"
-        )
-
-
-def opened(
-    inputs: Sequence[Path] | None, timed: bool, decoder: Trained, spelling: Spelling
-) -> Given:
+def opened(inputs: Sequence[Path] | None, timed: bool, decoder: Model, spelling: Spelling) -> Given:
     """Return what is to be spoken, by what the files are.
 
     `timed` tells whether options say how long tokens last, as recordings do themselves.
     """
-    from ttskit import hdf5, kinds, streams
+    from ttskit.artifacts import hdf5, kinds, streams
 
     files = [streams.local(path) for path in streams.named(inputs)]
     lines = [file for file in files if file[0].is_file() and not hdf5.is_hdf5(file[0])]
@@ -221,15 +212,15 @@ def opened(
             raise TtskitError(f"{alignment.name}: says how long tokens last; leave {options} out")
         return recordings(features, alignment, decoder)
     (reader,) = streams.by_kind(readers, kinds.Tokens)
-    agree(reader.table("symbols"), decoder, f"{reader.name}: has other symbols")
+    check_symbols(reader.table("symbols"), decoder, f"{reader.name}: has other symbols")
     items, tell = {id: id for id in reader.ids}, partial(spelt, tokens=reader)
     return Given(reader.name, [reader.digest], reader.skipped, items, tell, {})
 
 
-def manner_of(decoder: Trained, speaker: str, length: float, noise: float | None) -> Manner:
+def manner_of(decoder: Model, speaker: str, length: float, noise: float | None) -> Manner:
     """Return how to speak, as the decoder can."""
     from ttskit.models import find
-    from ttskit.synthesis import Manner, mixture, numbers
+    from ttskit.speaking.acoustics import Manner, mixture, numbers
 
     if speaker:
         mixture(speaker, numbers(decoder))
@@ -270,13 +261,14 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Make the mel of texts."""
-    from ttskit import kinds, trained
-    from ttskit.stages import info, tokens
-    from ttskit.work import Recipe, Running, build, up_to_date
+    from ttskit.artifacts import describe, kinds
+    from ttskit.artifacts.build import Recipe, Running, build, up_to_date
+    from ttskit.speaking import tokens
+    from ttskit.voices.model import GRID, read_model
 
-    tell = info.summary(output, as_json)
-    speaks = trained.read(decoder, role="decoder")
-    lasts = trained.read(duration, role="duration") if duration else None
+    tell = describe.summary(output, as_json)
+    speaks = read_model(decoder, role="decoder")
+    lasts = read_model(duration, role="duration") if duration else None
     manner = manner_of(speaks, speaker, length_scale, noise_scale)
     timed = duration is not None or length_scale != 1
     given = opened(inputs, timed, speaks, Spelling(language, lexicon or (), fold))
@@ -290,7 +282,7 @@ def command(
         kind=kinds.Mels,
         options={**given.options, **options, "seed": seed, "limit": limit},
         inputs=[*given.digests, *models],
-        attributes={name: getattr(speaks.facts, name) for name in trained.GRID},
+        attributes={name: getattr(speaks.facts, name) for name in GRID},
         tables={"symbols": speaks.facts.symbols},
         skipped=given.skipped,
     )

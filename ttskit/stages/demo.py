@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ttskit import whole, wording
+from ttskit import wording
+from ttskit.artifacts import atomic
 from ttskit.options import Seed
 
 WORDS = (
@@ -26,8 +27,9 @@ def command(
     """Write a small dataset of synthesised signals that are like speech."""
     import numpy as np
 
-    from ttskit import audio, progress
+    from ttskit import progress
     from ttskit.dsp import speechlike
+    from ttskit.formats import audio
 
     (folder / "wavs").mkdir(parents=True, exist_ok=True)
     rng, lines = np.random.default_rng(seed), []
@@ -40,5 +42,5 @@ def command(
         id = f"demo-{number:03}"
         audio.write(folder / "wavs" / f"{id}.wav", samples, sample_rate)
         lines.append(f"{id}|{text}|{speaker}")
-    whole.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
+    atomic.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
     progress.note(f"{folder}: {wording.count(utterances, 'recording')}, synthesised")

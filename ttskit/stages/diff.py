@@ -15,7 +15,7 @@ from ttskit.errors import TtskitError
 from ttskit.options import Inputs
 
 if TYPE_CHECKING:
-    from ttskit.artifact import Reader
+    from ttskit.artifacts.reader import Reader
 
 
 def differences(a: Reader[Any], b: Reader[Any], tolerance: float) -> Iterator[str]:
@@ -80,7 +80,7 @@ def command(
     tolerance: Annotated[float, typer.Option(min=0, help="By which numbers may differ.")] = 0.0,
 ) -> None:
     """Say in what two artifacts differ."""
-    from ttskit import streams
+    from ttskit.artifacts import streams
 
     readers = streams.opened(inputs)
     if len(readers) != 2:

@@ -8,13 +8,14 @@ utterance, and prints what they come to with 95 % intervals.  Scores alone are p
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from ttskit.errors import ArtifactError
+from ttskit.metrics.scoring import listed, score
 from ttskit.options import (
     DryRun,
     Inputs,
@@ -29,22 +30,15 @@ from ttskit.options import (
 )
 
 if TYPE_CHECKING:
-    from ttskit.artifact import Reader
-    from ttskit.kinds import Scores
-    from ttskit.metrics.sound import Timing
-    from ttskit.scoring import Given
-    from ttskit.work import Running
-
-
-def listed(measures: str | None) -> list[str]:
-    """Return the names between commas."""
-    return [name.strip() for name in (measures or "").split(",") if name.strip()]
+    from ttskit.artifacts.kinds import Scores
+    from ttskit.artifacts.reader import Reader
+    from ttskit.metrics.judge import Given
 
 
 def sort_out(readers: Sequence[Reader[Any]]) -> Given:
     """Return which of the inputs is what: of two of a kind the reference comes first."""
-    from ttskit import kinds
-    from ttskit.scoring import Given
+    from ttskit.artifacts import kinds
+    from ttskit.metrics.judge import Given
 
     corpora = [one for one in readers if one.kind is kinds.Corpus]
     timed = [one for one in readers if one.kind is kinds.Alignment]
@@ -58,51 +52,6 @@ def sort_out(readers: Sequence[Reader[Any]]) -> Given:
     reference = corpora[0] if len(corpora) == 2 else None
     pair = (timed[0], timed[1]) if timed else None
     return Given(reference, corpora[-1] if corpora else None, pair)
-
-
-def score(
-    given: Given,
-    names: Sequence[str],
-    output: Path | None,
-    running: Running,
-    timing: str = "dtw",
-    f0: str = "crepe-tiny",
-    limit: int | None = None,
-    among: Collection[str] | None = None,
-) -> Path:
-    """Write the Scores of what is given, and return where they lie.
-
-    `among` are the ids to be scored; without it all must be in every artifact.
-    """
-    from ttskit import kinds, progress, scoring, streams
-    from ttskit.work import Recipe, build
-
-    measures = scoring.chosen(names, given.allows, f0)
-    judge = scoring.Judge(given, measures, cast("Timing", timing))
-    settings = scoring.settings(measures, given, judge.timing)
-    ids, bad = given.joined(among, limit)
-    for reader in given.readers:
-        rate = reader.attributes["sample_rate"]
-        if reader.kind is kinds.Corpus and rate != given.frames.sample_rate:
-            progress.note(f"{reader.name}: resampled from {rate} to {given.frames.sample_rate} Hz")
-    recipe = Recipe(
-        stage="evaluate",
-        revision=scoring.REVISION,
-        kind=kinds.Scores,
-        options={"measures": settings, "limit": limit},
-        inputs=[reader.digest for reader in given.readers],
-        tables={
-            "measures": list(measures),
-            "hashes": [scoring.hash_of(name, own) for name, own in settings.items()],
-            "settings": [json.dumps(own, sort_keys=True) for own in settings.values()],
-            "libraries": scoring.libraries(measures.values()),
-        },
-        skipped={id: why for reader in given.readers for id, why in reader.skipped.items()},
-    )
-    items = {id: id for id in ids}
-    path = output or streams.scratch() / "scores.h5"
-    source = " and ".join(reader.name for reader in given.readers)
-    return build(path, recipe, items, judge, running, source=source, bad=bad)
 
 
 def command(
@@ -128,11 +77,13 @@ def command(
     dry_run: DryRun = False,
 ) -> None:
     """Measure how near synthesised speech comes to recordings."""
-    from ttskit import kinds, results, streams, tabular
-    from ttskit.artifact import Reader
-    from ttskit.work import Running
+    from ttskit import tables
+    from ttskit.artifacts import kinds, streams
+    from ttskit.artifacts.build import Running
+    from ttskit.artifacts.reader import Reader
+    from ttskit.metrics import comparison
 
-    form = tabular.form_of(as_json, as_csv, as_markdown)
+    form = tables.form_of(as_json, as_csv, as_markdown)
     other = streams.inputs([against], kinds.Scores)[0] if against else None
     readers = streams.opened(inputs)
     if [one.kind for one in readers] == [kinds.Scores]:
@@ -145,7 +96,7 @@ def command(
         if dry_run:
             return
         scores = Reader(path, kinds.Scores)
-    table = list(results.rows(scores, other))
+    table = list(comparison.rows(scores, other))
     told = {"utterances": len(scores), **{row.name: row.told() for row in table}}
     cells = [row.cells() for row in table]
-    typer.echo(json.dumps(told) if as_json else tabular.text(cells, form))
+    typer.echo(json.dumps(told) if as_json else tables.text(cells, form))

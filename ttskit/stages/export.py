@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ttskit import whole
+from ttskit.artifacts import atomic
 from ttskit.errors import TtskitError
-from ttskit.intervals import check, timelines
+from ttskit.formats.labels import TIERS, TIMES, Format, named
+from ttskit.formats.timeline import check, timelines
 from ttskit.options import Inputs
-from ttskit.timings import TIERS, TIMES, Format, named
 
 if TYPE_CHECKING:
-    from ttskit.artifact import Reader
-    from ttskit.kinds import Alignment, Corpus
+    from ttskit.artifacts.kinds import Alignment, Corpus
+    from ttskit.artifacts.reader import Reader
 
 AUDIO = ("wav", "flac")
 FORMATS = (*AUDIO, *TIMES)
@@ -29,7 +29,8 @@ FORMATS = (*AUDIO, *TIMES)
 
 def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
     """Write `wavs/ID.wav` for every utterance, then `metadata.csv`."""
-    from ttskit import audio, progress
+    from ttskit import progress
+    from ttskit.formats import audio
 
     columns = [reader.ids, reader.table("text")]
     if any(speakers := reader.table("speaker")):
@@ -48,7 +49,7 @@ def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
             audio.write(folder / "wavs" / f"{id}{suffix}", record.audio, rate)
             advance()
     lines = ["|".join(row) for row in cells]
-    whole.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
+    atomic.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
 
 
 def texts(reader: Reader[Alignment], format: Format, tier: str) -> Iterator[tuple[str, str]]:
@@ -71,7 +72,7 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
         output.mkdir(parents=True, exist_ok=True)
         with progress.track("export", len(reader)) as advance:
             for id, text in written:
-                whole.write_text(output / f"{id}{format.suffix}", text)
+                atomic.write_text(output / f"{id}{format.suffix}", text)
                 advance()
         return
     if name != "ctm" and len(reader) != 1:
@@ -83,7 +84,7 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
     if str(output) == "-":
         typer.echo(told, nl=False)
     else:
-        whole.write_text(output, told)
+        atomic.write_text(output, told)
 
 
 def chosen(format: str | None, kind: str, output: Path | None, name: str) -> str:
@@ -112,7 +113,7 @@ def command(
     ] = None,
 ) -> None:
     """Make files for other programs of an artifact."""
-    from ttskit import kinds, streams
+    from ttskit.artifacts import kinds, streams
 
     readers = streams.inputs(inputs, optional=(kinds.Corpus, kinds.Alignment))
     given = [reader for reader in readers if reader is not None]

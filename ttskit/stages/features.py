@@ -19,10 +19,10 @@ from ttskit.options import DryRun, Inputs, Jobs, Json, Limit, Output, Restart, S
 if TYPE_CHECKING:
     import numpy as np
 
-    from ttskit.artifact import Reader
+    from ttskit.artifacts.kinds import Corpus, Features
+    from ttskit.artifacts.reader import Reader
     from ttskit.dsp.crepe import Crepe
     from ttskit.dsp.mel import MelSettings
-    from ttskit.kinds import Corpus, Features
 
 REVISION = 1
 METHODS = ("crepe", "praat-ac", "praat-cc")
@@ -109,7 +109,7 @@ class Measure:
     def __call__(self, id: str) -> Features:
         import numpy as np
 
-        from ttskit.kinds import Features
+        from ttskit.artifacts.kinds import Features
 
         record, hop = self.corpus[id], self.settings.mel.hop_length
         if len(record.audio) < hop:
@@ -180,13 +180,13 @@ class Measure:
 
 def check(settings: Settings, device: str) -> None:
     """Refuse settings that no utterance could be measured with."""
-    from ttskit import trained
     from ttskit.dsp import crepe, mel
+    from ttskit.voices.model import check_device
 
     mel.filters(settings.mel)
     crepe.bin_range(settings.pitch.fmin, settings.pitch.fmax)
     if device != "cpu":
-        trained.usable(device)
+        check_device(device)
 
 
 def reusable(old: Reader[Features], corpus: Reader[Corpus], settings: Settings) -> tuple[str, ...]:
@@ -239,12 +239,12 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Measure mel, f0, loudness and energy in recordings."""
-    from ttskit import kinds, progress, streams
+    from ttskit import progress
+    from ttskit.artifacts import describe, kinds, streams
+    from ttskit.artifacts.build import Recipe, Running, build
     from ttskit.dsp.mel import MelSettings
-    from ttskit.stages import info
-    from ttskit.work import Recipe, Running, build
 
-    tell = info.summary(output, as_json)
+    tell = describe.summary(output, as_json)
     (corpus,) = streams.inputs(inputs, kinds.Corpus)
     rate = int(corpus.attributes["sample_rate"])
     f0 = "praat-ac" if f0 == "praat" else f0

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit.errors import TtskitError
-from ttskit.intervals import Timeline, check, step
+from ttskit.formats.timeline import Timeline, check, step
 from ttskit.options import DryRun, Json, Output, SkipBad
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ttskit.artifact import Reader
-    from ttskit.kinds import Alignment
+    from ttskit.artifacts.kinds import Alignment
+    from ttskit.artifacts.reader import Reader
     from ttskit.models.hifigan import Hifigan
 
 SUFFIX = ".textgrid"  # however it is capitalised
@@ -54,7 +54,7 @@ class TextGrids:
 
     def __call__(self, id: str) -> Alignment:
         """Return one utterance, changed where it has a file."""
-        from ttskit import textgrid
+        from ttskit.formats import textgrid
 
         record = self.like[id]
         if id not in self.files:
@@ -116,8 +116,10 @@ def hifigan(checkpoint: Path, config: Path) -> Hifigan:
 
 def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, dry: bool) -> Path:
     """Write a vocoder of a public checkpoint as a Model."""
-    from ttskit import progress, streams, trained, work
+    from ttskit import progress
+    from ttskit.artifacts import build, streams
     from ttskit.settings import to_toml
+    from ttskit.voices.model import MODEL, write_model
 
     if config is None:
         raise TtskitError(f"{checkpoint}: a checkpoint of HiFi-GAN needs --config config.json")
@@ -125,15 +127,15 @@ def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, d
     provenance: dict[str, Any] = {"stage": "import", "revision": 1, "inputs": digests}
     provenance["options"] = {"source": "hifigan"}
     with streams.delivered(output) as (path, name):
-        streams.replaceable(path, trained.KIND)
-        if work.is_made(path, trained.KIND, provenance):
+        streams.replaceable(path, MODEL)
+        if build.is_made(path, MODEL, provenance):
             progress.note(f"{name}: up to date")
         elif dry:
             progress.note(f"{name}: would be made of {checkpoint}")
         else:
             model = hifigan(checkpoint, config)
             written = to_toml(model.config, comments=False)
-            trained.write(path, model, model.kept(), written, provenance)
+            write_model(path, model, model.kept(), written, provenance)
             progress.note(f"{name}: {sum(w.numel() for w in model.kept().values()):,} weights")
     return path
 
@@ -179,11 +181,10 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Make an artifact of what other programs have made or edited."""
-    from ttskit import kinds, streams
-    from ttskit.stages import info
-    from ttskit.work import Recipe, Running, build, up_to_date
+    from ttskit.artifacts import describe, kinds, streams
+    from ttskit.artifacts.build import Recipe, Running, build, up_to_date
 
-    tell = info.summary(output, as_json)
+    tell = describe.summary(output, as_json)
     if is_checkpoint(paths[0]) and len(paths) == 1 and like is None:
         tell(import_hifigan(paths[0], config, output, dry_run))
         return

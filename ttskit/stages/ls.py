@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ttskit.artifacts import listing
 from ttskit.options import Inputs
-from ttskit.stages import cat
 
 
 def command(
@@ -15,10 +15,10 @@ def command(
     long: Annotated[bool, typer.Option("--long", "-l", help="With speaker, text ...")] = False,
 ) -> None:
     """List the utterances of an artifact."""
-    from ttskit import streams
+    from ttskit.artifacts import streams
 
     for reader in streams.opened(inputs):
-        known = cat.names(reader)
+        known = listing.names(reader)
         wanted = ["id", "speaker", "seconds", "text"] if long else ["id"]
-        for line in cat.lines(reader, [name for name in wanted if name in known], None):
+        for line in listing.lines(reader, [name for name in wanted if name in known], None):
             typer.echo(line)

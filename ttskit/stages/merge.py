@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ttskit.artifacts import selection
 from ttskit.errors import ArtifactError, TtskitError
 from ttskit.options import DryRun, Inputs, Output, Restart
-from ttskit.stages import select
 
 if TYPE_CHECKING:
-    from ttskit.artifact import Reader
+    from ttskit.artifacts.reader import Reader
 
 SYMBOLS = "symbols"  # the table that `tokens` are numbers of
 
@@ -69,8 +69,8 @@ def command(
     dry_run: DryRun = False,
 ) -> None:
     """Join artifacts of one kind."""
-    from ttskit import streams
-    from ttskit.work import Running
+    from ttskit.artifacts import streams
+    from ttskit.artifacts.build import Running
 
     readers = streams.opened(inputs)
     if len(readers) < 2:
@@ -89,4 +89,4 @@ def command(
         record = owners[id][id]
         return renumbered(record, owners[id], tables[SYMBOLS]) if tables else record
 
-    select.copy(output, "merge", {}, readers, ids, skipped, running, read, tables)
+    selection.copy(output, "merge", {}, readers, ids, skipped, running, read, tables)

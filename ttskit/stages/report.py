@@ -19,11 +19,11 @@ from ttskit.errors import ArtifactError, TtskitError
 from ttskit.options import Inputs, Jobs
 
 if TYPE_CHECKING:
-    from ttskit.artifact import Reader
-    from ttskit.kinds import Scores
-    from ttskit.listening import Recordings
+    from ttskit.artifacts.kinds import Scores
+    from ttskit.artifacts.reader import Reader
     from ttskit.metrics.bootstrap import Summary
     from ttskit.pages.article import Take
+    from ttskit.pages.listening import Recordings
     from ttskit.pages.table import Column
 
 NAN = float("nan")
@@ -111,9 +111,9 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
     """Return the numbers of Scores, each given with the system that it is of."""
     import numpy as np
 
+    from ttskit.metrics.comparison import telling
+    from ttskit.metrics.judge import MEASURES
     from ttskit.pages.table import Column, decimals
-    from ttskit.results import telling
-    from ttskit.scoring import MEASURES
 
     found: dict[Column, dict[str, tuple[Reader[Scores], Summary]]] = {}
     for reader, system in scores:
@@ -170,8 +170,7 @@ def page_of(
     """Yield the page part by part."""
     from html import escape
 
-    from ttskit import listening
-    from ttskit.pages import page, table
+    from ttskit.pages import listening, page, table
 
     measured, systems = show.measured, [source.name for source in show.sources]
     yield page.top("Listening report", escape(lead(systems, show, ids, column)))
@@ -225,7 +224,9 @@ def command(
     jobs: Jobs = 0,
 ) -> None:
     """Make a page to listen to: recordings, systems, scores."""
-    from ttskit import kinds, listening, progress, streams
+    from ttskit import progress
+    from ttskit.artifacts import kinds, streams
+    from ttskit.pages import listening
 
     listening.check_page(output, audio)
     given = streams.opened(inputs)

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit import given, whole
+from ttskit.artifacts import atomic
 from ttskit.errors import TextError, TtskitError
-from ttskit.given import Given
+from ttskit.formats.labels import TIMES, named
 from ttskit.options import Device, Json, Seed
-from ttskit.timings import TIMES, named
+from ttskit.speaking.texts import Given, stream_lines
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ttskit.script import Line
-    from ttskit.speaking import Chain, Piece, Style
+    from ttskit.speaking.chain import Chain, Piece, Style
+    from ttskit.speaking.lines import Line
     from ttskit.text.ssml import Passage
 
 
@@ -83,7 +83,7 @@ def passages(
     told: Iterable[Given] = (
         [Given("the text", line) for line in text.split("\n")]
         if words
-        else given.lines([file] if file else [])
+        else stream_lines([file] if file else [])
     )
     if ssml:
         name = "the text" if words else str(file or "standard input")
@@ -93,7 +93,8 @@ def passages(
 
 def edited(chain: Chain, lines: Sequence[Line], style: Style, path: Path) -> Sequence[np.ndarray]:
     """Return the durations of lines as a TextGrid has them."""
-    from ttskit import speaking, textgrid
+    from ttskit.formats import textgrid
+    from ttskit.speaking import chain as speaking
 
     try:
         phones = textgrid.phones(path)
@@ -108,7 +109,7 @@ def planned(
     chain: Chain, lines: Iterable[Line], style: Style, grid: Path | None, seconds: float | None
 ) -> Iterator[Piece]:
     """Yield pieces as foretold, as a TextGrid has them, or as they fit into `seconds`."""
-    from ttskit import speaking
+    from ttskit.speaking import chain as speaking
 
     chain.check(style)
     if grid is None and seconds is None:
@@ -130,9 +131,9 @@ def write(
     """Write each piece as soon as it is made, and silence until there are `samples`."""
     import numpy as np
 
-    from ttskit import sink
+    from ttskit.speaking.output import open_sound
 
-    with sink.opened(output, report.rate, raw) as out:
+    with open_sound(output, report.rate, raw) as out:
         for piece in pieces:
             if len(piece.audio):
                 out(piece.audio)
@@ -144,36 +145,36 @@ def write(
 
 def tell(report: Report, timing: Path | None, manifest: Path | None) -> None:
     """Write when what was said; every word must have been."""
-    from ttskit.script import account
+    from ttskit.speaking.lines import account
 
     if timing is None and manifest is None:
         return
     timeline = report.chain.timeline(report.spoken, report.style)
     rows = account(timeline, report.spoken)
     if timing is not None:
-        whole.write_text(timing, TIMES[named(timing)].text(timeline))
+        atomic.write_text(timing, TIMES[named(timing)].text(timeline))
     if manifest is not None:
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
-        whole.write_text(manifest, "".join(lines))
+        atomic.write_text(manifest, "".join(lines))
 
 
 def check(
     words: Sequence[str], file: Path | None, output: Path | None, as_json: bool, raw: bool
 ) -> None:
     """Refuse what cannot be, as wrong usage, before anything is loaded."""
-    from ttskit import sink
+    from ttskit.speaking.output import check_sound, is_file
 
     if words and file:
         raise typer.BadParameter("text and --file: give one of them")
     if not words and not file and (sys.stdin is None or sys.stdin.isatty()):
         raise typer.BadParameter("no text: give some, or --file, or send it to standard input")
-    if as_json and not sink.to_file(output):
+    if as_json and not is_file(output):
         raise typer.BadParameter("--json and audio can't both go to standard output: add -o FILE")
-    if raw and sink.to_file(output):
+    if raw and is_file(output):
         raise typer.BadParameter("--raw is for standard output: a file says what its samples are")
     if output is None and sys.stdout is not None and sys.stdout.isatty():
         raise typer.BadParameter("audio is not for a terminal: add -o FILE, or use a pipe")
-    sink.check(output)
+    check_sound(output)
 
 
 def check_times(
@@ -236,19 +237,21 @@ def command(
     check_times(timing, manifest, textgrid, duration)
     if ssml and phonemes:
         raise typer.BadParameter("--ssml and --phonemes: give one of them")
-    from ttskit import script, sink, speaking
-    from ttskit import voice as voices
+    from ttskit.speaking import chain as speaking
+    from ttskit.speaking.lines import to_lines
+    from ttskit.speaking.output import is_file, quietly
+    from ttskit.voices import voice as voices
 
     found = voices.read(voices.find(voice))
     told = passages(text or (), file, ssml, found.language == "en-us")
-    lines = script.lines(told, found.speller(lexicon or ()), phonemes=phonemes, pause=pause / rate)
+    lines = to_lines(told, found.speller(lexicon or ()), phonemes=phonemes, pause=pause / rate)
     style = speaking.Style(rate, pitch, energy, noise_scale, speaker, seed)
     chain = speaking.Chain(found, device)
     report = Report(chain, style, started)
     pieces = planned(chain, lines, style, textgrid, duration)
     samples = round((duration or 0) * report.rate)
     go: Callable[[], None] = partial(write, pieces, output, report, raw, samples)
-    go() if sink.to_file(output) else sink.quietly(go)
+    go() if is_file(output) else quietly(go)
     tell(report, timing, manifest)
     if as_json:
         typer.echo(json.dumps(report.summary()))

@@ -7,20 +7,19 @@ what is taken keeps its order.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ttskit.artifacts.selection import copy, seconds
 from ttskit.errors import TtskitError
 from ttskit.options import DryRun, Inputs, Output, Restart, Seed
 
 if TYPE_CHECKING:
-    from ttskit.artifact import Reader
-    from ttskit.work import Running
+    from ttskit.artifacts.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -56,47 +55,6 @@ def pick(reader: Reader[Any], filters: Filters) -> list[str]:
         chosen = rng.choice(len(passed), filters.random, replace=False)
         passed = [passed[i] for i in sorted(chosen)]
     return passed
-
-
-def copy(
-    output: Path | None,
-    stage: str,
-    options: Mapping[str, Any],
-    readers: Sequence[Reader[Any]],
-    ids: Sequence[str],
-    skipped: Mapping[str, str],
-    running: Running,
-    read: Callable[[str], Any] | None = None,
-    tables: Mapping[str, Sequence[str]] | None = None,
-) -> None:
-    """Write an artifact with the utterances `ids`, each as `read`, or as in the first reader.
-
-    Its tables are those of the first reader where `tables` has no other.
-    """
-    from ttskit.work import Recipe, build
-
-    first = readers[0]
-    recipe = Recipe(
-        stage=stage,
-        revision=1,
-        kind=first.kind,
-        options=options,
-        inputs=[reader.digest for reader in readers],
-        attributes=first.attributes,
-        tables={name: first.table(name) for name in first.kind.tables} | dict(tables or {}),
-        skipped=skipped,
-    )
-    build(output, recipe, {id: id for id in ids}, read or first.__getitem__, running)
-
-
-def seconds(reader: Reader[Any]) -> Callable[[int], float]:
-    """Return a function from a row to how long its utterance lasts."""
-    rate = reader.attributes.get("sample_rate")
-    for axis, step in (("sample", 1), ("frame", reader.attributes.get("hop_length"))):
-        if rate and step and reader.has_axis(axis):
-            lengths = reader.lengths(axis) * (float(step) / float(rate))
-            return lambda row: float(lengths[row])
-    raise TtskitError(f"{reader.name}: a {reader.kind.kind()} artifact does not know durations")
 
 
 def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]:
@@ -139,8 +97,8 @@ def command(
     dry_run: DryRun = False,
 ) -> None:
     """Take some utterances of an artifact."""
-    from ttskit import streams
-    from ttskit.work import Running
+    from ttskit.artifacts import streams
+    from ttskit.artifacts.build import Running
 
     filters = Filters(
         id=id or (),

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ttskit import wording
+from ttskit.artifacts import selection
 from ttskit.errors import TtskitError
 from ttskit.options import DryRun, Inputs, Restart, Seed
-from ttskit.stages import select
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,8 +56,8 @@ def command(
     dry_run: DryRun = False,
 ) -> None:
     """Cut an artifact into parts by chance, evenly by speaker."""
-    from ttskit import streams
-    from ttskit.work import Running
+    from ttskit.artifacts import streams
+    from ttskit.artifacts.build import Running
 
     readers = streams.opened(inputs)
     if len(readers) != 1:
@@ -79,7 +79,7 @@ def command(
     for number, (path, rows) in enumerate(zip(paths, shared, strict=True), 1):
         told = {"ratios": ratios, "seed": seed, "part": number}
         ids = [reader.ids[row] for row in rows]
-        select.copy(path, "split", told, readers, ids, reader.skipped, running)
+        selection.copy(path, "split", told, readers, ids, reader.skipped, running)
     _note_others(names)
 
 

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ttskit import given
 from ttskit.errors import TextError
-from ttskit.given import Given
+from ttskit.speaking.texts import Given, stream_lines
 
 if TYPE_CHECKING:
     from ttskit.text.spelling import Speller
@@ -78,7 +77,7 @@ def answers(
     if jobs == 1:
         yield from (answer(line, speller, form) for line in lines)
         return
-    from ttskit import pool
+    from ttskit.artifacts import pool
 
     work = partial(_answer_block, speller=speller, form=form)
     failures: list[TextError] = []
@@ -150,7 +149,8 @@ def command(
     speller = Speller(language, lexicon or (), fold=fold)
     chosen = {Form.PHONEMES: phonemes, Form.SENTENCES: sentences, Form.UNKNOWN: unknown}
     form = next((form for form, wanted in chosen.items() if wanted), Form.NORMALISED)
-    from ttskit import pool, sink
+    from ttskit.artifacts import pool
+    from ttskit.speaking.output import quietly
 
-    found = answers(given.lines(files or ()), speller, form, jobs or pool.cores())
-    sink.quietly(partial(_write, found, once=unknown))
+    found = answers(stream_lines(files or ()), speller, form, jobs or pool.cores())
+    quietly(partial(_write, found, once=unknown))

@@ -16,37 +16,10 @@ import typer
 from ttskit import wording
 from ttskit.errors import TextError
 from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
+from ttskit.speaking.tokens import REVISION, note_dropped, utterance
 
 if TYPE_CHECKING:
-    from ttskit.kinds import Tokens
-    from ttskit.said import Said
-    from ttskit.text.spelling import Speller
-
-REVISION = 1
-
-
-def utterance(said: Said, speller: Speller) -> Tokens:
-    """Spell one text."""
-    import numpy as np
-
-    from ttskit.kinds import Tokens
-
-    spelling = speller.spell(said.text)
-    if not spelling.words:
-        raise TextError(f"has no word that could be spoken: {said.text!r:.60}")
-    numbers = {symbol: number for number, symbol in enumerate(speller.table)}
-    return Tokens(
-        id=said.id,
-        speaker=said.speaker,
-        text=said.text,
-        language=speller.language,
-        tokens=np.array([numbers[symbol] for symbol in spelling.tokens]),
-        token_word=np.array(spelling.token_word),
-        words=np.array(spelling.words, dtype=object),
-        spans=np.array(spelling.spans),
-        guessed=np.array(spelling.guessed),
-        dropped=", ".join(str(drop) for drop in spelling.drops),
-    )
+    pass
 
 
 def command(
@@ -68,17 +41,17 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Spell texts as the tokens that models are trained on."""
-    from ttskit import kinds, said, streams
-    from ttskit.stages import info
+    from ttskit.artifacts import describe, kinds, streams
+    from ttskit.artifacts.build import Recipe, Running, build
+    from ttskit.speaking.texts import read_texts
     from ttskit.text.spelling import Speller
     from ttskit.text.symbols import CHARACTERS, character_symbols
-    from ttskit.work import Recipe, Running, build
 
-    tell = info.summary(output, as_json)
+    tell = describe.summary(output, as_json)
     paths = streams.named(inputs)
     if len(paths) != 1:
         raise TextError(f"tokens takes one input, not {len(paths)}; merge them first")
-    texts = said.read(*streams.local(paths[0]), kinds.Corpus)
+    texts = read_texts(*streams.local(paths[0]), kinds.Corpus)
     lexicon = [streams.local(path)[0] for path in lexicon or ()]
     table = None
     if language == CHARACTERS:
@@ -103,8 +76,9 @@ def command(
 
 def note(path: Path) -> None:
     """Say how many words were guessed and how many characters are not spoken."""
-    from ttskit import kinds, progress
-    from ttskit.artifact import Reader
+    from ttskit import progress
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.reader import Reader
 
     if not path.exists():  # a dry run
         return
@@ -113,18 +87,3 @@ def note(path: Path) -> None:
     told = f"{wording.count(words, 'word')}, {guessed} of them guessed"
     progress.note(f"{told} (`ttskit text --unknown`)")
     note_dropped(path)
-
-
-def note_dropped(path: Path) -> None:
-    """Say which characters are not spoken, of Tokens or what was made of them."""
-    from ttskit import kinds, progress
-
-    if not path.exists():
-        return
-    reader = kinds.read(path)
-    dropped = zip(reader.ids, reader.table("dropped"), strict=False)  # where the column is
-    silent = [(id, told) for id, told in dropped if told]
-    for id, told in silent[:5]:
-        progress.note(f"{id}: not spoken: {told}")
-    if silent[5:]:
-        progress.note(f"and in {len(silent) - 5} more; see the column `dropped`")

@@ -6,257 +6,12 @@ Reads what the role needs of Features, Tokens, Alignment and Corpus; writes a Mo
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ttskit import whole, wording
-from ttskit.errors import ArtifactError, SettingError
 from ttskit.options import Device, DryRun, Inputs, Json, Limit, Restart, Seed
-
-if TYPE_CHECKING:
-    from ttskit.artifact import Reader
-    from ttskit.models.family import Family
-    from ttskit.trained import Trained
-    from ttskit.training.goal import Goal
-    from ttskit.training.trainer import Trainer
-
-REVISION = 1
-HEADER = "header.json"  # of a run folder: what all that may go on there has in common
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is to be trained: all that changes the model but its data and for how long."""
-
-    role: str
-    family: str
-    config: Any  # of the family, with the table `training`
-    seed: int = 0
-    limit: int | None = None
-    init: Path | None = None
-
-
-def train(
-    readers: Sequence[Reader[Any]],
-    output: Path,
-    wish: Wish,
-    goal: Goal,
-    *,
-    device: str = "cpu",
-    restart: bool = False,
-    dry_run: bool = False,
-) -> None:
-    """Train a model and write it to `output`, or go on with it where an earlier run stopped."""
-    from ttskit import progress, streams, trained, work
-    from ttskit.models import find
-    from ttskit.settings import to_toml
-    from ttskit.training.examples import Examples, fitting
-
-    needs = find(wish.family, wish.role).needs(wish.config)
-    fitting(readers, needs, f"the {wish.role} {wish.family}")
-    if not goal.steps and not goal.minutes:
-        raise typer.BadParameter("how long? --steps or --minutes", param_hint="--steps")
-    start = trained.read(wish.init, role=wish.role) if wish.init else None
-    same = _provenance(wish, readers, start, {})  # of all that may go on with each other
-    provenance = _provenance(wish, readers, start, asdict(goal))
-    begun = [start.container.digest] if start else []
-    streams.replaceable(streams.writable(output), trained.KIND, begun)
-    if not restart and work.is_made(output, trained.KIND, provenance):
-        progress.note(f"{output}: up to date")
-        return
-    examples = Examples(readers, needs, wish.limit)
-    folder = output.with_name(output.name + ".run")
-    trained.usable(device)
-    if dry_run:
-        if not restart:
-            _check_folder(folder, same)
-        told = wording.count(len(examples), "utterance")
-        progress.note(f"{output}: would be trained on {told} in {folder}")
-        return
-    with _run_folder(folder, same, restart):
-        import torch
-
-        from ttskit.training.trainer import Trainer
-
-        torch.manual_seed(wish.seed)
-        module = find(wish.family, wish.role)(wish.config, examples.facts())
-        if start:
-            _begin_from(start, module)
-        config = to_toml(wish.config, comments=False)
-        how = wish.config.training
-        run = Trainer(module, examples, how, goal, wish.seed, folder, config, provenance, device)
-        _note_circumstances(folder, run, wish)
-        best = run.run()
-        if _first_process():
-            _deliver(best, output, run)
-
-
-def _provenance(
-    wish: Wish, readers: Sequence[Reader[Any]], start: Trained | None, goal: Mapping[str, Any]
-) -> dict[str, Any]:
-    from ttskit.settings import to_toml
-
-    options = {
-        "role": wish.role,
-        "family": wish.family,
-        "config": to_toml(wish.config, comments=False),
-        "seed": wish.seed,
-        "limit": wish.limit,
-        "init": start.container.digest if start else None,
-        **goal,
-    }
-    digests = sorted(reader.digest for reader in readers)
-    return {"stage": "train", "revision": REVISION, "options": options, "inputs": digests}
-
-
-@contextmanager
-def _run_folder(folder: Path, same: Mapping[str, Any], restart: bool) -> Iterator[None]:
-    """Hold the folder of a training, emptied if it is to begin anew; others are kept out."""
-    if not _first_process():
-        yield
-        return
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ArtifactError(f"{folder}: another training is at work there") from None
-        whole.sweep(folder)
-        if not restart:
-            _check_folder(folder, same)
-        if restart or not (folder / "last.h5").exists():
-            for stale in folder.iterdir():
-                if stale.name != "lock" and stale.is_file():
-                    stale.unlink()
-        whole.write_text(folder / HEADER, _header(same))
-        yield
-
-
-def _header(same: Mapping[str, Any]) -> str:
-    return json.dumps(same, sort_keys=True, ensure_ascii=False)
-
-
-def _check_folder(folder: Path, same: Mapping[str, Any]) -> None:
-    """Refuse to go on with a training of other inputs or settings."""
-    header = folder / HEADER
-    alike = header.exists() and header.read_text(encoding="utf-8") == _header(same)
-    if (folder / "last.h5").exists() and not alike:
-        raise ArtifactError(
-            f"{folder}: holds a training of other inputs or settings{_differing(header, same)};"
-            " add --restart to throw it away, or choose another output"
-        )
-
-
-def _differing(header: Path, same: Mapping[str, Any]) -> str:
-    """Say in which options a header differs from what is wished."""
-    try:
-        found = json.loads(header.read_text(encoding="utf-8"))["options"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    names = [name for name, value in same["options"].items() if found.get(name) != value]
-    return f" ({', '.join(names)})" if names else ""
-
-
-def _begin_from(start: Trained, module: Family) -> None:
-    """Take over the weights that fit; say which do not."""
-    import torch
-
-    from ttskit import progress
-
-    if start.facts.symbols != module.facts.symbols:
-        raise ArtifactError(
-            f"{start.name}: has other symbols than the data: make the tokens in its language"
-        )
-    if start.facts.n_mels != module.facts.n_mels:
-        raise ArtifactError(
-            f"{start.name}: has {start.facts.n_mels} mel bands, the data {module.facts.n_mels}"
-        )
-    own, weights = module.state_dict(), start.weights()
-    fits = {n: w for n, w in weights.items() if n in own and own[n].shape == w.shape}
-    with torch.no_grad():
-        module.load_state_dict(fits, strict=False)
-    new = sorted(own.keys() - fits.keys())
-    shown = f"; new are {', '.join(new[:4])}{' ...' if len(new) > 4 else ''}" if new else ""
-    progress.note(f"{start.name}: {len(fits)} of {len(own)} tensors taken over{shown}")
-
-
-def _note_circumstances(folder: Path, run: Trainer, wish: Wish) -> None:
-    """Write what was asked for and under which circumstances, for people."""
-    import platform
-
-    import torch
-
-    from ttskit import __version__
-    from ttskit.settings import to_toml
-
-    if not _first_process():
-        return
-    (folder / "resolved.toml").write_text(to_toml(wish.config), encoding="utf-8")
-    told = {
-        "command": sys.argv,
-        "role": wish.role,
-        "family": wish.family,
-        "seed": wish.seed,
-        "parameters": sum(p.numel() for p in run.model.parameters()),
-        "utterances": len(run.examples),
-        "device": run.device,
-        "threads": torch.get_num_threads(),
-        "processes": int(os.environ.get("WORLD_SIZE", "1")),
-        "machine": platform.platform(),
-        "versions": {"ttskit": __version__, "torch": torch.__version__,
-                     "python": platform.python_version()},
-    }  # fmt: skip
-    (folder / "meta.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-
-
-def _deliver(best: Path, output: Path, run: Trainer) -> None:
-    """Give the best model its name, and say how the training went."""
-    from ttskit import progress, trained
-
-    found, state = trained.read(best), run.state
-    trained.write(
-        output,
-        run.model,
-        found.weights(),
-        run.config,
-        run.provenance,  # of this run: the best model may be of one with another goal
-        steps=state.best_step,
-        validation=found.table("validation"),
-    )
-    said = f"{output}: {wording.count(state.step, 'update')} in {wording.clock(state.seconds)}"
-    if len(run.held_out):
-        said += f", best after {state.best_step} (held out: {state.best:.4g})"
-    progress.note(said)
-
-
-def _first_process() -> bool:
-    return os.environ.get("RANK", "0") == "0"
-
-
-def wished(
-    role: str,
-    family: str | None,
-    preset: str | None,
-    config: Path | None,
-    assignments: Sequence[str],
-) -> Wish:
-    """Return what the options ask for; without a family, the first one of the role."""
-    from ttskit.models import FAMILIES
-    from ttskit.training.configuration import resolved
-
-    if role not in FAMILIES:
-        raise SettingError(f"no role {role!r}; there is {', '.join(FAMILIES)}")
-    name = family or next(iter(FAMILIES[role]))
-    return Wish(role, name, resolved(name, preset, config, assignments, role))
 
 
 def command(
@@ -288,9 +43,9 @@ def command(
 
     if output is None or str(output) == "-":
         raise typer.BadParameter("a model needs the name of a file", param_hint="--output")
-    from ttskit import streams
-    from ttskit.stages import info
+    from ttskit.artifacts import describe, streams
     from ttskit.training.goal import Goal
+    from ttskit.training.run import train, wished
 
     wish = wished(role, family, preset, config, assign or [])
     wish = dataclasses.replace(wish, seed=seed, limit=limit, init=init)
@@ -303,4 +58,4 @@ def command(
         restart=restart,
         dry_run=dry_run,
     )
-    info.summary(output, as_json)(output)
+    describe.summary(output, as_json)(output)

@@ -13,13 +13,13 @@ from ttskit.errors import ArtifactError
 from ttskit.options import Inputs
 
 if TYPE_CHECKING:
-    from ttskit.artifact import Reader
-    from ttskit.hdf5 import Container
+    from ttskit.artifacts.hdf5 import Container
+    from ttskit.artifacts.reader import Reader
 
 
 def complaints(container: Container) -> Iterator[str]:
     """Yield what is wrong with an artifact that could be opened."""
-    from ttskit import hdf5, kinds
+    from ttskit.artifacts import hdf5, kinds
 
     if more := hdf5.appended(container):
         yield f"is longer than what was written: {wording.count(more, 'byte')} follow its end"
@@ -67,7 +67,7 @@ def _range(reader: Reader[Any], spec: Field[Any]) -> Iterator[str]:
     """Yield where a column leaves its range or is not a number."""
     import numpy as np
 
-    from ttskit import hdf5
+    from ttskit.artifacts import hdf5
 
     column = reader.column(spec.name)
     if column.dtype.kind == "S":
@@ -97,7 +97,7 @@ def _owner(reader: Reader[Any], spec: Field[Any], position: int) -> str:
     """Return the utterance that a place in a column belongs to."""
     import numpy as np
 
-    from ttskit.record import RAGGED
+    from ttskit.artifacts.record import RAGGED
 
     axes = spec.metadata["axes"]
     if axes and axes[0] in RAGGED:
@@ -107,7 +107,8 @@ def _owner(reader: Reader[Any], spec: Field[Any], position: int) -> str:
 
 def command(inputs: Inputs = None) -> None:
     """Check that artifacts are whole: offsets, digests, ranges, numbers."""
-    from ttskit import progress, streams
+    from ttskit import progress
+    from ttskit.artifacts import streams
 
     damaged = False
     for path in streams.named(inputs):

@@ -33,12 +33,12 @@ from ttskit.options import (
 if TYPE_CHECKING:
     import torch
 
-    from ttskit.artifact import Reader
-    from ttskit.kinds import Controls, Corpus
+    from ttskit.artifacts.build import Recipe
+    from ttskit.artifacts.kinds import Controls, Corpus
+    from ttskit.artifacts.reader import Reader
+    from ttskit.artifacts.record import Record
     from ttskit.models.vocoder import Vocoder
-    from ttskit.record import Record
-    from ttskit.trained import Trained
-    from ttskit.work import Recipe
+    from ttskit.voices.model import Model
 
 REVISION = 1
 GRIFFINLIM = "griffinlim"
@@ -49,7 +49,7 @@ class Vocode:
     """From the id of an utterance to its audio; every process loads the model for itself."""
 
     mels: Reader[Any]  # Mels, Features, Controls or Corpus
-    model: Trained | None  # None: Griffin-Lim, or the synthesiser of Controls
+    model: Model | None  # None: Griffin-Lim, or the synthesiser of Controls
     seed: int
     device: str
 
@@ -69,9 +69,9 @@ class Vocode:
         import numpy as np
         import torch
 
-        from ttskit import audio
-        from ttskit.kinds import Corpus
-        from ttskit.synthesis import seed_of
+        from ttskit.artifacts.kinds import Corpus
+        from ttskit.dsp import samples
+        from ttskit.speaking.acoustics import seed_of
 
         row = self.mels.row(id)
         generator = torch.Generator(self.device).manual_seed(seed_of(self.seed, id))
@@ -81,14 +81,14 @@ class Vocode:
             made, end = np.empty(count * self.vocoder.facts.hop_length, np.int16), 0
             for piece in self.vocoder.stream(frames, generator):
                 start, end = end, end + len(piece)
-                made[start:end], _ = audio.to_int16(piece.cpu().numpy())
+                made[start:end], _ = samples.to_int16(piece.cpu().numpy())
         return Corpus(**self.names(row), audio=made)
 
     def controls(self, id: str) -> Controls:
         """Return what is played of an utterance."""
         import torch
 
-        from ttskit.kinds import Controls
+        from ttskit.artifacts.kinds import Controls
 
         row = self.mels.row(id)
         with torch.inference_mode():
@@ -114,7 +114,7 @@ class Vocode:
 
     def known(self) -> tuple[str, ...]:
         """Return what the vocoder wants and the input has."""
-        from ttskit import kinds
+        from ttskit.artifacts import kinds
 
         if self.mels.kind is kinds.Corpus:
             return ("mel",)
@@ -124,7 +124,7 @@ class Vocode:
     def _value(self, row: int, name: str) -> Any:
         import numpy as np
 
-        from ttskit import kinds
+        from ttskit.artifacts import kinds
         from ttskit.dsp import mel
         from ttskit.models.vocoder import mel_settings
 
@@ -135,9 +135,10 @@ class Vocode:
 
     def check(self, controls: bool) -> None:
         """Refuse a model that is damaged, or cannot do what is asked for with what there is."""
-        from ttskit import kinds, trained
+        from ttskit.artifacts import kinds
+        from ttskit.voices.model import check_device
 
-        trained.usable(self.device)
+        check_device(self.device)
         who = self.model.name if self.model else GRIFFINLIM
         if lacking := self.vocoder.lacks(self.known()):
             raise ArtifactError(
@@ -153,12 +154,12 @@ class Vocode:
 def plain(mels: Reader[Any]) -> Vocoder:
     """Return what needs no model: Griffin-Lim for a grid (of a Corpus, that of `features`), or
     the synthesiser of Controls."""
-    from ttskit import kinds
+    from ttskit.artifacts import kinds
     from ttskit.dsp.mel import MelSettings
-    from ttskit.models.controls import Player
-    from ttskit.models.family import Facts
     from ttskit.models.griffinlim import Griffinlim
-    from ttskit.trained import grid
+    from ttskit.models.player import Player
+    from ttskit.networks.facts import Facts
+    from ttskit.voices.model import grid
 
     if mels.kind is kinds.Controls:
         return Player(Player.Config(), Facts(**grid(mels.attributes)))
@@ -168,7 +169,8 @@ def plain(mels: Reader[Any]) -> Vocoder:
 
 def opened(inputs: Sequence[Path] | None, vocoder: str | None, seed: int, device: str) -> Vocode:
     """Open what is to be heard, and the model that it is to be heard with."""
-    from ttskit import kinds, streams, trained
+    from ttskit.artifacts import kinds, streams
+    from ttskit.voices.model import read_model
 
     readers = streams.opened(inputs)
     wanted = (kinds.Mels, kinds.Features, kinds.Corpus, kinds.Controls)
@@ -183,7 +185,7 @@ def opened(inputs: Sequence[Path] | None, vocoder: str | None, seed: int, device
         )
     if vocoder == GRIFFINLIM and reader.kind is kinds.Controls:
         raise ArtifactError(f"{reader.name}: is controls without mel, which {GRIFFINLIM} needs")
-    model = None if vocoder in (None, GRIFFINLIM) else trained.read(Path(vocoder), role="vocoder")
+    model = None if vocoder in (None, GRIFFINLIM) else read_model(Path(vocoder), role="vocoder")
     if model:
         model.check_grid(reader.name, reader.attributes)
     return Vocode(reader, model, seed, device)
@@ -191,9 +193,9 @@ def opened(inputs: Sequence[Path] | None, vocoder: str | None, seed: int, device
 
 def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | None) -> Recipe:
     """Return what the audio, or the controls, are made of."""
-    from ttskit import kinds
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.build import Recipe
     from ttskit.dsp.mel import MelSettings
-    from ttskit.work import Recipe
 
     model, reader = make.model, make.mels
     grid = {**(vars(model.facts) if model else asdict(MelSettings())), **reader.attributes}
@@ -211,8 +213,9 @@ def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | N
 
 def note(path: Path) -> None:
     """Say which utterances reach full scale: their audio was clipped."""
-    from ttskit import kinds, progress
-    from ttskit.artifact import Reader
+    from ttskit import progress
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.reader import Reader
 
     reader = Reader(path, kinds.Corpus)
     peaks = ((id, reader.value(row, "audio")) for row, id in enumerate(reader.ids))
@@ -225,8 +228,10 @@ def note(path: Path) -> None:
 
 def wavs(path: Path, folder: Path) -> None:
     """Write each utterance as ID.wav."""
-    from ttskit import audio, kinds, progress
-    from ttskit.artifact import Reader
+    from ttskit import progress
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.reader import Reader
+    from ttskit.formats import audio
 
     reader = Reader(path, kinds.Corpus)
     folder.mkdir(parents=True, exist_ok=True)
@@ -259,11 +264,10 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Make audio of mels."""
-    from ttskit import kinds
-    from ttskit.stages import info
-    from ttskit.work import Running, build, up_to_date
+    from ttskit.artifacts import describe, kinds
+    from ttskit.artifacts.build import Running, build, up_to_date
 
-    tell = info.summary(output, as_json)
+    tell = describe.summary(output, as_json)
     make = opened(inputs, vocoder, seed, device)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     if controls == (output or Path("-")):

@@ -19,8 +19,8 @@ from ttskit.errors import TtskitError
 from ttskit.options import Json, Output
 
 if TYPE_CHECKING:
-    from ttskit.trained import Trained
-    from ttskit.voice import Settings, Voice
+    from ttskit.voices.model import Model
+    from ttskit.voices.voice import Settings, Voice
 
 
 class Action(StrEnum):
@@ -38,11 +38,12 @@ def lines(lexicon: Sequence[Path]) -> tuple[str, ...]:
     return tuple(line for path in lexicon for line in lines_of(path) if "\t" in line)
 
 
-def pack(
-    output: Path | None, models: Mapping[str, Trained], settings: Settings, half: bool
-) -> None:
+def pack(output: Path | None, models: Mapping[str, Model], settings: Settings, half: bool) -> None:
     """Write a voice, once its models have been seen to run."""
-    from ttskit import progress, streams, synthesis, voice, work
+    from ttskit import progress
+    from ttskit.artifacts import build, streams
+    from ttskit.speaking import acoustics
+    from ttskit.voices import voice
 
     said = settings.card, "\n".join(settings.lexicon)
     made = {
@@ -60,17 +61,17 @@ def pack(
         ],
     }
     with streams.delivered(output) as (path, name):
-        if work.is_made(path, voice.KIND, made):
+        if build.is_made(path, voice.KIND, made):
             progress.note(f"{name}: up to date")
             return
         streams.replaceable(path, voice.KIND)
-        synthesis.Acoustics(models["duration"], models["decoder"])
+        acoustics.Acoustics(models["duration"], models["decoder"])
         hearable(models["vocoder"])
         voice.write(path, models, made, settings, half)
         progress.note(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
 
 
-def hearable(model: Trained) -> None:
+def hearable(model: Model) -> None:
     """Refuse a vocoder that needs to know more than a decoder says."""
     from ttskit.models.vocoder import Vocoder
 
@@ -141,7 +142,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Pack a voice for `say`, or say what one is, or which come with ttskit."""
-    from ttskit import voice
+    from ttskit.voices import voice
 
     if action is Action.PACK:
         if card is None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit.errors import TtskitError
-from ttskit.intervals import Timeline, check, step
+from ttskit.formats.timeline import Timeline, check, step
 from ttskit.options import Inputs, TableJson
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.text import Text
 
-    from ttskit.artifact import Reader
-    from ttskit.hdf5 import Container
-    from ttskit.kinds import Alignment, Controls, Corpus, Features, Scores, Tokens
+    from ttskit.artifacts.hdf5 import Container
+    from ttskit.artifacts.kinds import Alignment, Controls, Corpus, Features, Scores, Tokens
+    from ttskit.artifacts.reader import Reader
 
 ODD = ("state", "reason", "since", "text", "odd", "not_spoken")
 THRESHOLD, TOKENS = 5.0, 10  # deviations, tokens of a symbol: as `doctor` has them by default
@@ -128,14 +128,14 @@ def framed(reader: Reader[Any], frames: int) -> Iterator[tuple[str, Any]]:
 
 def alignment(id: str, reader: Reader[Alignment]) -> Iterator[tuple[str, Any]]:
     """Yield when each word is said, how well it fits, and what `doctor` finds odd."""
+    from ttskit.metrics import oddities
     from ttskit.metrics.rank import rank
-    from ttskit.stages import doctor
 
     check(reader)
     yield from framed(reader, int(reader[id].durations.sum()))
     yield "score", rank(reader.column("score"), reader.row(id), "higher")
     yield "words", list(timed(Timeline(reader[id], reader.table("symbols"), step(reader))))
-    found = doctor.alignments(reader, THRESHOLD, TOKENS)
+    found = oddities.alignments(reader, THRESHOLD, TOKENS)
     yield "odd", [f"{one.what}: {one.detail}" for one in found if one.id == id]
 
 
@@ -156,7 +156,7 @@ def timed(line: Timeline) -> Iterator[dict[str, Any]]:
 
 def mels(id: str, reader: Reader[Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a decoder was told and made."""
-    from ttskit.stages import plot
+    from ttskit.pages import utterance as shown
 
     record = reader[id]
     yield from framed(reader, len(record.mel))
@@ -164,14 +164,14 @@ def mels(id: str, reader: Reader[Any]) -> Iterator[tuple[str, Any]]:
         yield "not_spoken", record.dropped
     if reader.has_axis("token"):
         check(reader)
-        line = Timeline(plot.unscored(record), reader.table("symbols"), step(reader))
+        line = Timeline(shown.unscored(record), reader.table("symbols"), step(reader))
         yield "words", list(timed(line))
 
 
 def scores(id: str, reader: Reader[Scores]) -> Iterator[tuple[str, Any]]:
     """Yield each number, and how it stands among the utterances."""
+    from ttskit.metrics.judge import MEASURES
     from ttskit.metrics.rank import rank
-    from ttskit.scoring import MEASURES
 
     known = {name: one for measure in MEASURES.values() for name, one in measure.scores.items()}
     yield (
@@ -234,7 +234,7 @@ class Artifact:
 
     @classmethod
     def of(cls, container: Container) -> Artifact:
-        from ttskit import kinds
+        from ttskit.artifacts import kinds
 
         reader = kinds.reader_of(container)
         held_out = container.strings("validation") if reader is None else ()
@@ -309,11 +309,11 @@ def page(found: Mapping[str, Any]) -> Text:
 
 def _lines(name: str, value: Any) -> list[str]:
     """Return a fact as lines: a number, a text, some of them by name, a list, a table."""
-    from ttskit import tabular
+    from ttskit import tables
 
     if isinstance(value, list) and value and isinstance(value[0], dict):
         cells = [{key: _plain(one) for key, one in row.items()} for row in value]
-        return tabular.text(cells).split("\n")
+        return tables.text(cells).split("\n")
     if isinstance(value, dict):
         value = ", ".join(f"{key.replace('_', ' ')} {_plain(one)}" for key, one in value.items())
     listed = value if isinstance(value, list) else [value]
@@ -331,8 +331,9 @@ def _plain(value: Any) -> str:
 
 def picture(id: str, readers: Sequence[Reader[Any]]) -> Figure:
     """Return the utterance as `plot` draws it: of each kind the first artifact that has it."""
-    from ttskit import kinds, panels
-    from ttskit.stages import plot
+    from ttskit.artifacts import kinds
+    from ttskit.pages import figure
+    from ttskit.pages import utterance as shown
 
     first: dict[type[Any], Reader[Any]] = {}
     for reader in readers:
@@ -341,10 +342,10 @@ def picture(id: str, readers: Sequence[Reader[Any]]) -> Figure:
     features, mels, played = (first.get(k) for k in (kinds.Features, kinds.Mels, kinds.Controls))
     alignment, corpus = first.get(kinds.Alignment), first.get(kinds.Corpus)
     if features is None and mels is not None:
-        return panels.draw(plot.chosen(None, None, corpus, id, mels))
+        return figure.draw(shown.chosen(None, None, corpus, id, mels))
     if features is alignment is None and played is not None:
-        return panels.draw(plot.played(played, corpus, id))
-    return panels.draw(plot.chosen(features, alignment, corpus, id))
+        return figure.draw(shown.played(played, corpus, id))
+    return figure.draw(shown.chosen(features, alignment, corpus, id))
 
 
 def command(
@@ -358,8 +359,8 @@ def command(
     """Say all that is known of one utterance, and why it is missing."""
     from rich.console import Console
 
-    from ttskit import kinds, streams
-    from ttskit.stages import plot as plots
+    from ttskit.artifacts import kinds, streams
+    from ttskit.pages.utterance import save
 
     containers = streams.containers(inputs)
     found = describe(utterance, containers)
@@ -369,4 +370,4 @@ def command(
         Console(highlight=False).print(page(found), soft_wrap=True, end="")
     if plot is not None:
         readers = [reader for one in containers if (reader := kinds.reader_of(one))]
-        plots.save(picture(utterance, readers), plot)
+        save(picture(utterance, readers), plot)

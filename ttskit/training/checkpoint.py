@@ -13,8 +13,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ttskit import hdf5, trained
+from ttskit.artifacts import hdf5
 from ttskit.errors import ArtifactError
+from ttskit.voices.model import tensors, tree
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -66,9 +67,9 @@ def save(
         for name, value in values.items()
     }
     sources = chain(
-        trained.tree("model", model.state_dict()),
-        trained.tree("ema", averaged),
-        trained.tree("optimizer", moments),
+        tree("model", model.state_dict()),
+        tree("ema", averaged),
+        tree("optimizer", moments),
         [hdf5.Source.of("chance", torch.get_rng_state().numpy())],
     )
     hdf5.seal(path, KIND, {"state": json.dumps(asdict(state))}, provenance, sources)
@@ -88,8 +89,8 @@ def load(
         raise ArtifactError(f"{path}: is {container.kind}, needs {KIND}")
     try:
         state = State(**json.loads(str(container.attributes["state"])))
-        model.load_state_dict(trained.tensors(container, "model"))
-        moments = trained.tensors(container, "optimizer")
+        model.load_state_dict(tensors(container, "model"))
+        moments = tensors(container, "optimizer")
         for player, optimizer in optimizers.items():
             values: dict[int, dict[str, Tensor]] = {}
             for name, value in moments.items():
@@ -102,7 +103,7 @@ def load(
         raise ArtifactError(
             f"{path}: does not fit this training ({why}); add --restart to begin anew"
         ) from error
-    for name, value in trained.tensors(container, "ema").items():
+    for name, value in tensors(container, "ema").items():
         averaged[name].copy_(value)  # on the device where they are
     torch.set_rng_state(torch.from_numpy(container.map("chance").copy()))
     return state

@@ -15,7 +15,7 @@ from ttskit.training import monitor
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ttskit.models.family import Picture
+    from ttskit.networks.facts import Picture
 
 INK, WARM, COOL = "#222222", "#e8590c", "#1c7ed6"
 SHOWN = 400  # points a curve has at most

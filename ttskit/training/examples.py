@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ttskit import kinds
-from ttskit.artifact import Reader
+from ttskit.artifacts import kinds
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.record import Record
 from ttskit.dsp.loudness import FLOOR
 from ttskit.errors import ArtifactError, TrainingError
-from ttskit.models.batch import AXES, Batch, collate
-from ttskit.models.family import Facts
-from ttskit.record import Record
+from ttskit.networks.batch import AXES, Batch, collate
+from ttskit.networks.facts import Facts
 from ttskit.text.symbols import SPECIAL
-from ttskit.trained import GRID, grid
+from ttskit.voices.model import GRID, grid
 
 Values = Callable[["Examples", int], np.ndarray]
 COMMAND = {"corpus": "corpus", "features": "features", "tokens": "tokens", "alignment": "align",

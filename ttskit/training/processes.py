@@ -11,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from ttskit.models.batch import Batch
+from ttskit.networks.batch import Batch
 
 
 def launched(device: str, precision: str) -> Fabric:

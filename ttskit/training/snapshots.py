@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ttskit import audio, kinds
-from ttskit.artifact import Writer
+from ttskit.artifacts import kinds
+from ttskit.artifacts.writer import Writer
+from ttskit.dsp import samples
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ttskit.models.family import Facts
+    from ttskit.networks.facts import Facts
 
 
 def save(
@@ -40,7 +41,7 @@ def save(
             name: value.cpu().numpy() for name, value in made[kind.kind()].items()
         }
         if "audio" in columns:
-            columns["audio"] = audio.to_int16(columns["audio"])[0]
+            columns["audio"] = samples.to_int16(columns["audio"])[0]
         with Writer(
             folder / f"{kind.kind()}-{step:06}.h5",
             kind,

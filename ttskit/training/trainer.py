@@ -21,10 +21,11 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from ttskit import progress, trained, wording
+from ttskit import progress, wording
 from ttskit.errors import SettingError, TrainingError
-from ttskit.models.batch import Batch
-from ttskit.models.family import Family, Picture
+from ttskit.models.family import Family
+from ttskit.networks.batch import Batch
+from ttskit.networks.facts import Picture
 from ttskit.training import batches, checkpoint, curves, monitor, processes, signals, snapshots
 from ttskit.training.averaged import Averaged
 from ttskit.training.checkpoint import State
@@ -33,6 +34,7 @@ from ttskit.training.examples import Examples
 from ttskit.training.goal import Goal
 from ttskit.training.update import Players
 from ttskit.training.validation import Validation, validate
+from ttskit.voices.model import write_model
 
 MOST_HELD_OUT = 64  # utterances
 
@@ -191,7 +193,7 @@ class Trainer:
     def _keep(self) -> None:
         """Write the model as it is now as the best one."""
         if self._first:
-            trained.write(
+            write_model(
                 self.folder / "best.h5",
                 self.model,
                 self.model.kept(),

@@ -14,8 +14,8 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from ttskit.errors import TrainingError
-from ttskit.models.batch import Batch
 from ttskit.models.family import Family
+from ttskit.networks.batch import Batch
 from ttskit.training import processes
 from ttskit.training.configuration import Training
 

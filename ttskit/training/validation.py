@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ttskit.models.batch import Batch
-from ttskit.models.family import Family, Picture
+from ttskit.models.family import Family
+from ttskit.networks.batch import Batch
+from ttskit.networks.facts import Picture
 from ttskit.training import processes
 from ttskit.training.update import called, refusal
 

@@ -1,0 +1,157 @@
+"""Whatever ends a run, what lies under the name of its output is whole."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.made import alignment_record, run, write_alignment, write_corpus
+from ttskit.artifacts import atomic, hdf5
+from ttskit.formats import audio
+from ttskit.pages import listening
+from ttskit.speaking.output import open_sound
+from ttskit.stages import plot
+
+
+def begun(folder):
+    """What is there but the output."""
+    return [path.name for path in folder.iterdir() if path.name != "x.txt"]
+
+
+def interrupted(path, error):
+    """Write half a file."""
+    with atomic.replacing(path) as unfinished:
+        unfinished.write_text("half")
+        raise error
+
+
+def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("old")
+    with atomic.replacing(path) as unfinished:
+        unfinished.write_text("new")
+        assert path.read_text() == "old"
+    assert (path.read_text(), begun(tmp_path)) == ("new", [])
+
+
+@pytest.mark.parametrize("ends", [ValueError, KeyboardInterrupt, SystemExit])
+def test_what_fails_leaves_what_was_there(tmp_path, ends):
+    path = tmp_path / "x.txt"
+    path.write_text("old")
+    with pytest.raises(ends):
+        interrupted(path, ends())
+    assert (path.read_text(), begun(tmp_path)) == ("old", [])
+
+
+def test_what_a_killed_run_leaves_has_no_name_that_anyone_reads(tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path; from ttskit import whole\n"
+        "with whole.replacing(Path('x.txt')) as unfinished:\n"
+        "    unfinished.write_text('half'); os.kill(os.getpid(), 9)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(atomic.__file__).parents[2])}
+    found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=False)
+    assert found.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert (left.name[0], left.suffix) == (".", ".part")
+    atomic.sweep(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_runs_that_write_one_file_leave_the_whole_of_one(tmp_path):
+    path = tmp_path / "x.txt"
+    with atomic.replacing(path) as one, atomic.replacing(path) as other:
+        one.write_text("one")
+        other.write_text("other")
+    assert path.read_text() == "one"
+
+
+def test_permissions_are_those_of_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        atomic.write_text(tmp_path / "x.txt", "new")
+        audio.write(tmp_path / "x.wav", np.ones(9, np.int16), 8000)
+        write_corpus(tmp_path / "x.h5", range(1))
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder/x.txt")
+    for text in ("made through it", "replaced through it"):
+        atomic.write_text(tmp_path / "link", text)
+        assert (tmp_path / "folder/x.txt").read_text() == text
+        assert (tmp_path / "link").is_symlink()
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    heard = []
+    reader = threading.Thread(target=lambda: heard.append((tmp_path / "pipe").read_text()))
+    reader.start()
+    atomic.write_text(tmp_path / "pipe", "through")
+    reader.join(10)
+    assert heard == ["through"]
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_errors_name_the_target_and_not_what_is_beside_it(tmp_path):
+    for path in (tmp_path / "nowhere" / "x.txt", tmp_path):
+        with pytest.raises(OSError, match=r"\S") as error:
+            atomic.write_text(path, "new")
+        assert error.value.filename == str(path)
+    if Path("/dev/full").exists():
+        with pytest.raises(OSError, match=r"No space left on device: '/dev/full'"):
+            atomic.write_text(Path("/dev/full"), "new")
+    with pytest.raises(OSError, match="No space left") as error:
+        interrupted(tmp_path / "x.txt", OSError(28, "No space left on device"))
+    assert error.value.filename == str(tmp_path / "x.txt")
+
+
+def stream(path):
+    with open_sound(path, 8000) as write:
+        write(np.ones(9, np.float32))
+
+
+def exported(path):
+    run("export", write_alignment(path.parent / "in.h5", alignment_record()), "-o", path)
+
+
+def listed(path):
+    run("export", write_corpus(path.parent / "in.h5", [1]), "-f", "wav", "-o", path.parent)
+
+
+def drawn(path):
+    from matplotlib.figure import Figure
+
+    plot.save(Figure(), path)
+
+
+WRITERS = {
+    "x.wav": lambda path: audio.write(path, np.ones(9, np.int16), 8000),
+    "x.ogg": stream,
+    "x.html": lambda path: listening.write(path, ["<p>", "</p>"]),
+    "x.h5": lambda path: hdf5.seal(path, "test", {}, {}, []),
+    "x.srt": exported,
+    "metadata.csv": listed,
+    "x.png": drawn,
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_writer_replaces_what_was_there_at_the_end(tmp_path, name):
+    """A file that is open keeps what it held: what was there was replaced, not written over."""
+    path = tmp_path / name
+    path.write_text("old")
+    with path.open() as old:
+        WRITERS[name](path)
+        assert old.read() == "old"
+    assert path.read_bytes() != b"old"
+    assert not list(tmp_path.rglob(".ttskit-*"))

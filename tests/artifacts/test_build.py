@@ -1,0 +1,153 @@
+"""Work on utterances: parallel, resumable, and nothing dropped in silence."""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from tests.made import corpus_record, sha
+from ttskit.artifacts import pool
+from ttskit.artifacts.build import Recipe, Running, build
+from ttskit.artifacts.kinds import Corpus
+from ttskit.artifacts.reader import Reader
+from ttskit.errors import LeftOut, TtskitError
+
+RECIPE = Recipe("test", 1, Corpus, {"x": 1}, ["digest"], {"sample_rate": 16000})
+ITEMS = {f"u{number:03}": number for number in range(8)}
+
+
+def slowly(number):
+    time.sleep(0.02 * (8 - number))  # the first one is ready last
+    return corpus_record(number)
+
+
+def odd_ones_fail(number):
+    if number == 5:
+        raise LeftOut("not asked for")
+    if number % 2:
+        named = "u007: " if number == 7 else ""  # an error may name its utterance, or leave it
+        raise TtskitError(f"{named}{number} is odd, needs an even number")
+    return corpus_record(number)
+
+
+def dies(number):
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return corpus_record(number)
+
+
+def has_a_bug(number):
+    return {}[number]
+
+
+def cannot_be_sent(number):
+    return lambda: number
+
+
+def threads(_):
+    import torch
+
+    return torch.get_num_threads()
+
+
+def test_the_bytes_do_not_depend_on_jobs(tmp_path):
+    for jobs in (1, 3):
+        build(tmp_path / f"{jobs}.h5", RECIPE, ITEMS, slowly, Running(jobs=jobs))
+    assert sha(tmp_path / "1.h5") == sha(tmp_path / "3.h5")
+    assert list(Reader(tmp_path / "1.h5", Corpus)) == list(ITEMS)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_bad_utterances_are_listed_and_nothing_is_sealed(tmp_path, capsys, jobs):
+    output = tmp_path / "x.h5"
+    with pytest.raises(TtskitError, match=r"3 of 8 utterances are bad .* --skip-bad"):
+        build(output, RECIPE, ITEMS, odd_ones_fail, Running(jobs=jobs), source="data")
+    told = capsys.readouterr().err.splitlines()
+    assert told == [f"ttskit: data: u00{n}: {n} is odd, needs an even number" for n in (1, 3, 7)]
+    assert not output.exists()
+    build(output, RECIPE, ITEMS, odd_ones_fail, Running(jobs=jobs, skip_bad=True))
+    reader = Reader(output, Corpus)
+    assert list(reader) == ["u000", "u002", "u004", "u006"]
+    assert list(reader.skipped) == ["u001", "u003", "u007", "u005"]
+
+
+def test_what_an_earlier_stage_skipped_is_carried_along(tmp_path):
+    recipe = Recipe(**{**vars(RECIPE), "skipped": {"gone": "was silent"}})
+    build(tmp_path / "x.h5", recipe, ITEMS, corpus_record, Running())
+    assert Reader(tmp_path / "x.h5", Corpus).skipped == {"gone": "was silent"}
+
+
+def test_a_second_run_goes_on_where_the_first_one_failed(tmp_path):
+    build(tmp_path / "whole.h5", RECIPE, ITEMS, corpus_record, Running())
+    output, made = tmp_path / "x.h5", []
+
+    def fails_once(number):
+        made.append(number)
+        if len(made) == 4:
+            raise RuntimeError("a crash")
+        return corpus_record(number)
+
+    with pytest.raises(RuntimeError, match="u003: a bug in ttskit"):
+        build(output, RECIPE, ITEMS, fails_once, Running())
+    build(output, RECIPE, ITEMS, fails_once, Running())
+    assert made == [0, 1, 2, 3, 3, 4, 5, 6, 7]
+    assert sha(output) == sha(tmp_path / "whole.h5")
+
+
+def test_up_to_date_work_is_not_done_again(tmp_path, capsys):
+    output = tmp_path / "x.h5"
+    build(output, RECIPE, ITEMS, corpus_record, Running())
+    os.utime(output, (0, 0))
+    build(output, RECIPE, ITEMS, has_a_bug, Running())
+    assert output.stat().st_mtime > 1
+    assert capsys.readouterr().err.endswith("x.h5: up to date\n")
+    with pytest.raises(RuntimeError, match="KeyError"):
+        build(output, Recipe(**{**vars(RECIPE), "revision": 2}), ITEMS, has_a_bug, Running())
+
+
+def test_options_are_the_same_when_they_are_read_back(tmp_path, capsys):
+    recipe = Recipe(**{**vars(RECIPE), "options": {"sizes": (512, 1024), "deep": {"t": (1,)}}})
+    for _ in range(2):
+        build(tmp_path / "x.h5", recipe, ITEMS, corpus_record, Running())
+    assert capsys.readouterr().err.endswith("x.h5: up to date\n")
+
+
+def test_a_worker_that_is_killed_is_named(tmp_path):
+    with pytest.raises(TtskitError, match=r"u003: the worker process .* killed.*--jobs"):
+        build(tmp_path / "x.h5", RECIPE, ITEMS, dies, Running(jobs=2))
+
+
+def test_what_cannot_be_sent_is_a_bug_and_no_want_of_memory(tmp_path):
+    with pytest.raises(RuntimeError, match="a bug in ttskit"):
+        build(tmp_path / "x.h5", RECIPE, ITEMS, cannot_be_sent, Running(jobs=2))
+
+
+def test_a_bug_in_a_worker_keeps_its_traceback(tmp_path):
+    with pytest.raises(RuntimeError, match="has_a_bug"):
+        build(tmp_path / "x.h5", RECIPE, ITEMS, has_a_bug, Running(jobs=2))
+
+
+def test_a_dry_run_writes_nothing(tmp_path):
+    build(tmp_path / "x.h5", RECIPE, ITEMS, has_a_bug, Running(dry_run=True))
+    assert not list(tmp_path.iterdir())
+
+
+def test_results_come_in_any_order_but_with_their_names():
+    found = dict(pool.each(slowly, ITEMS.items(), jobs=3))
+    assert list(found) != list(ITEMS)
+    for name, number in ITEMS.items():
+        np.testing.assert_array_equal(found[name].audio, corpus_record(number).audio)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_worker_uses_one_thread(jobs):
+    found = dict(pool.each(threads, [("a", 0), ("b", 0)], jobs=jobs))
+    assert found == {"a": 1, "b": 1}
+
+
+def test_in_order_means_in_the_order_of_the_items():
+    numbers = list(range(8))
+    found = list(pool.in_order(slowly, numbers, jobs=3))
+    assert [record.id for record in found] == [f"u{number:03}" for number in numbers]

@@ -1,0 +1,30 @@
+"""Batches: padding that nothing sees."""
+
+import numpy as np
+import torch
+
+from ttskit.networks.batch import collate
+
+ITEMS = [
+    {"mel": np.ones((3, 2), np.float32), "tokens": np.array([4, 5]), "speaker": np.array(1)},
+    {"mel": np.full((5, 2), 3, np.float32), "tokens": np.array([6]), "speaker": np.array(0)},
+]
+
+
+def test_utterances_come_back_out_of_their_batch():
+    batch = collate(["a", "b"], ITEMS)
+    for row, item in enumerate(ITEMS):
+        one = batch.only(row)
+        assert one.ids == (["a", "b"][row],)
+        for name, value in item.items():
+            np.testing.assert_array_equal(one[name][0].numpy(), value)
+
+
+def test_means_leave_padding_out_and_can_be_of_more_than_the_batch():
+    batch = collate(["a", "b"], ITEMS)
+    values = batch["mel"].masked_fill(~batch.mask("frame")[..., None], torch.nan)
+    assert batch.mean(values, "frame") == (3 * 1 + 5 * 3) / 8
+    assert batch.mean(torch.tensor([1.0, 4.0])) == 2.5
+    half = collate(["a"], ITEMS[:1])
+    counted = type(half)(half.ids, half.fields, half.lengths, {"frame": 8.0})
+    assert counted.mean(half["mel"], "frame") == 3 / 8

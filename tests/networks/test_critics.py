@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from ttskit.networks.batch import Batch
+from ttskit.networks.critics import Adversary, Critics
+from ttskit.networks.spectral import distances
+
+SMALL = {"periods": (2, 5), "n_fft": (128,), "channels": 4}
+
+
+def of(audio):
+    return Batch(("a", "b"), {"audio": audio}, {"sample": torch.tensor([audio.shape[1]] * 2)})
+
+
+@pytest.fixture(params=["squares", "hinge"])
+def critics(request):
+    torch.manual_seed(0)
+    return Critics(Adversary(kind=request.param, **SMALL))
+
+
+def tone():
+    return torch.sin(torch.arange(2001) * 0.3).repeat(2, 1)
+
+
+def test_they_learn_to_tell_a_tone_from_noise(critics):
+    optimizer = torch.optim.Adam(critics.parameters(), 3e-3)
+    for _ in range(60):
+        loss = sum(critics.loss(of(tone()), torch.randn(2, 2001)).values())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.2
+    fooled = critics.verdict(of(tone()), tone())["adversarial"]
+    caught = critics.verdict(of(tone()), torch.randn(2, 2001))["adversarial"]
+    assert fooled < 0.2 < 0.5 < caught
+
+
+def test_the_losses_are_those_of_the_papers():
+    """For scores that are known: those of a critic that always says the same."""
+
+    class Fixed(Critics):
+        def forward(self, audio):
+            score = torch.full((2, 3), 0.5 if audio is true["audio"] else -0.25)
+            return [[torch.ones(2, 4), score]]
+
+    true = of(torch.zeros(2, 500))
+    squares, hinge = (Fixed(Adversary(kind=kind, **SMALL)) for kind in ("squares", "hinge"))
+    # Between 0 and 1 the scores are 0.75 and 0.375.
+    told = squares.loss(true, torch.zeros(2, 500))
+    assert {name: round(value.item(), 6) for name, value in told.items()} == {
+        "real": 0.0625,
+        "copy": 0.140625,
+    }
+    told = hinge.loss(true, torch.zeros(2, 500))
+    assert {name: value.item() for name, value in told.items()} == {"real": 0.5, "copy": 0.75}
+    told = hinge.verdict(true, torch.zeros(2, 500))
+    assert {name: value.item() for name, value in told.items()} == {
+        "adversarial": 1.25,
+        "features": 0.0,
+    }
+
+
+def test_features_of_the_same_sound_are_no_distance_apart(critics):
+    assert critics.verdict(of(tone()), tone())["features"] == 0
+    assert critics.verdict(of(tone()), tone() * 0.9)["features"] > 0
+
+
+def test_a_period_critic_sees_samples_that_are_a_period_apart():
+    """A click reaches the columns of its own phase alone."""
+    critic = Critics(Adversary(**SMALL)).critics[1]
+    audio = torch.zeros(1, 500)
+    before = [seen.clone() for seen in critic(audio)]
+    audio[0, 203] = 1.0
+    for seen, silent in zip(critic(audio), before, strict=True):
+        assert (seen != silent).any(1).any(1)[0].nonzero().tolist() == [[3]]
+
+
+def test_spectral_distance_is_zero_only_for_the_same_sound():
+    for distance in distances(tone(), tone(), (128, 256)):
+        assert distance.tolist() == [0, 0]
+    linear, log = distances(0.5 * tone(), tone(), (128,))
+    torch.testing.assert_close(linear, torch.full((2,), 0.5), atol=1e-3, rtol=0)
+    assert (log > 0).all()
+
+
+def test_silence_is_no_steep_slope():
+    audio = torch.zeros(1, 2048, requires_grad=True)
+    sum(
+        distance.sum() for distance in distances(audio + 1e-4, torch.zeros(1, 2048), (128,))
+    ).backward()
+    assert audio.grad.abs().max() < 10

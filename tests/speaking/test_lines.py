@@ -1,0 +1,91 @@
+"""Texts as lines that are spoken in one go."""
+
+import numpy as np
+import pytest
+
+from ttskit.speaking.lines import MOST, spoken_record, to_lines
+from ttskit.text.spelling import Speller, spelt
+from ttskit.text.ssml import Passage, read
+from ttskit.text.symbols import BOUNDARY, SPECIAL
+
+
+@pytest.fixture(scope="module")
+def speller():
+    return Speller("en-us")
+
+
+def lines(speller, *texts, **told):
+    return list(to_lines([Passage(text, place="x") for text in texts], speller, **told))
+
+
+def symbols(speller, line):
+    return [speller.table[token] for token in line.tokens[1:]]
+
+
+def test_a_sentence_is_a_line_with_the_tokens_that_models_are_trained_on(speller):
+    found = lines(speller, "Go, now. It cost $5.")
+    assert [line.sentence for line in found] == [1, 2]
+    assert symbols(speller, found[0]) == list(speller.spell("Go, now. ").tokens)
+    assert found[1].words == ("It", "cost", "five", "dollars")
+
+
+def test_pauses_are_between_sentences_and_longer_between_paragraphs(speller):
+    found = lines(speller, "One. Two.", "Three.", "", "Four.", pause=0.2)
+    assert [line.pause for line in found] == pytest.approx([0, 0.2, 0.2, 0.6])
+
+
+def phonemes(speller, found):
+    """All that is no boundary, begin or end, in order."""
+    silent = {BOUNDARY, *SPECIAL[:3]}
+    return [s for line in found for s in symbols(speller, line) if s not in silent]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "well, it goes on and on and on " * 300,
+        "word " * 2000,
+        "onwards; " * 1000,
+        "a" * 3000,
+        "3" * 500,
+    ],
+    ids=lambda text: text[:5],
+)
+def test_a_long_sentence_is_cut_and_nothing_of_it_is_lost(speller, text):
+    found = lines(speller, text)
+    whole = [s for s in speller.spell(text).tokens if s not in {BOUNDARY, *SPECIAL[:3]}]
+    assert phonemes(speller, found) == whole
+    assert max(len(line.tokens) for line in found) <= MOST + 3
+    assert "".join(line.text for line in found) == text
+    for line in found:
+        for word, (start, stop) in zip(line.words, line.spans, strict=True):
+            assert line.text[start:stop] in (word, "") or text[0] in "3a"
+
+
+def test_a_cut_is_at_punctuation_where_there_is_some(speller):
+    found = lines(speller, "and this is how it went on, " * 40)
+    assert all(line.text.rstrip().endswith(",") for line in found)
+
+
+def test_written_phonemes_are_what_text_prints(speller):
+    spelling = speller.spell("Go, now (it is) over: well done.")
+    again = spelt(" ".join(spelling.tokens[1:-1]), speller.table)
+    assert again.tokens == spelling.tokens
+    assert again.token_word == spelling.token_word
+    assert spelt("h ə l ˈoʊ | ð ɛ ɹ", speller.table).words == ("həlˈoʊ", "ðɛɹ")
+
+
+def test_prosody_holds_for_its_words_alone(speller):
+    (passage,) = read("<speak>one <prosody rate='2'>two.</prosody></speak>", "x")
+    (line,) = to_lines([passage], speller)
+    assert set(line.prosody[line.token_word == 0, 0]) == {1}
+    assert set(line.prosody[line.token_word == 1, 0]) == {2}
+    assert line.prosody[-1, 0] == 2
+
+
+def test_a_record_names_the_words_in_its_text(speller):
+    found = lines(speller, "One two.  Three!", "", "Four")
+    spoken = [(line, np.ones(len(line.tokens), int)) for line in found]
+    record = spoken_record(spoken, "en-us")
+    said = [record.text[start:stop] for start, stop in record.spans]
+    assert said == list(record.words) == ["One", "two", "Three", "Four"]

@@ -1,0 +1,1 @@
+"""Artifacts: the file format, and how one is made of utterances."""

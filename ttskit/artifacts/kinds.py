@@ -1,0 +1,239 @@
+"""The kinds of artifact: what is in each file, by field, axis and dtype.
+
+`docs/artifacts.md` says the same in prose; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ttskit.artifacts import hdf5
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.record import Record, array, string
+from ttskit.errors import ArtifactError
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Corpus(Record):
+    """Recordings with their transcripts: what `ttskit corpus` makes of a dataset."""
+
+    attributes: ClassVar = {"sample_rate": "Hz"}
+
+    audio: np.ndarray = array("sample", "i2", "full scale is 32768")
+    # known only of what `ttskit compare` has synthesised
+    synthesis_seconds: np.ndarray | None = array(
+        "", "f8", "s of processor time, once loaded", least=0, optional=True
+    )
+    load_seconds: np.ndarray | None = array(
+        "", "f8", "s of processor time, spent once by its process", least=0, optional=True
+    )
+    peak_megabytes: np.ndarray | None = array(
+        "", "f8", "MB, the most held by its process so far", least=0, optional=True
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tokens(Record):
+    """What is to be spoken: what `ttskit tokens` makes of texts."""
+
+    tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
+
+    language: str = string("as gruut names it, or characters")
+    tokens: np.ndarray = array("token", "i4", "index into symbols", least=0)
+    token_word: np.ndarray = array("token", "i4", "index into words, -1 for none", least=-1)
+    words: np.ndarray = array("word", "S", "as normalised")
+    spans: np.ndarray = array("word 2", "i4", "characters of text: start, stop", least=0)
+    guessed: np.ndarray = array("word", "?", "whether the phonemes are a guess")
+    dropped: str = string("characters that are not spoken, and where")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Features(Record):
+    """What is heard in recordings, frame by frame: what `ttskit features` makes of a Corpus.
+
+    Frame j is centred at (j + 1/2) * hop_length samples; there are samples // hop_length frames.
+    """
+
+    attributes: ClassVar = {
+        "sample_rate": "Hz",
+        "hop_length": "samples",
+        "n_fft": "samples",
+        "n_mels": "bands",
+        "fmin": "Hz",
+        "fmax": "Hz",
+    }
+
+    mel: np.ndarray = array("frame mel", "f4", "natural log of magnitude")
+    f0: np.ndarray = array("frame", "f4", "Hz, interpolated where unvoiced", least=0)
+    voiced: np.ndarray = array("frame", "?", "whether f0 was heard")
+    periodicity: np.ndarray = array("frame", "f4", "0 to 1", least=0, most=1)
+    loudness: np.ndarray = array("frame", "f4", "dB, A-weighted")
+    energy: np.ndarray = array("frame", "f4", "norm of the magnitude spectrum", least=0)
+    formants: np.ndarray | None = array("frame formant", "f4", "Hz", least=0, optional=True)
+    harmonicity: np.ndarray | None = array("frame", "f4", "dB, -200 unvoiced", optional=True)
+    intensity: np.ndarray | None = array("frame", "f4", "dB re 2e-5", optional=True)
+    jitter: np.ndarray | None = array("", "f4", "local, ratio", least=0, optional=True)
+    shimmer: np.ndarray | None = array("", "f4", "local, ratio", least=0, optional=True)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Alignment(Record):
+    """Tokens with the frames that each lasts; the sum is the number of frames."""
+
+    attributes: ClassVar = {"sample_rate": "Hz", "hop_length": "samples"}
+    tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
+
+    language: str = string("as gruut names it, or characters")
+    tokens: np.ndarray = array("token", "i4", "index into symbols", least=0)
+    token_word: np.ndarray = array("token", "i4", "index into words, -1 for none", least=-1)
+    words: np.ndarray = array("word", "S", "as normalised")
+    spans: np.ndarray = array("word 2", "i4", "characters of text: start, stop", least=0)
+    durations: np.ndarray = array("token", "i4", "frames", least=0)
+    token_score: np.ndarray = array(
+        "token", "f4", "log-likelihood a frame, 0 without frames, NaN unknown", unknown=True
+    )
+    score: np.ndarray = array("", "f4", "log-likelihood a frame, NaN unknown", unknown=True)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Mels(Record):
+    """Mels that a decoder has made: what `ttskit decode` makes of texts or of recordings.
+
+    What was spoken is there together or not at all: tokens, their words, their durations, which
+    sum to the number of frames.  So is what is known of the recordings: f0, voiced, loudness.
+    """
+
+    attributes: ClassVar = Features.attributes
+    tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
+
+    mel: np.ndarray = array("frame mel", "f4", "natural log of magnitude")
+    language: str | None = string("as gruut names it, or characters", optional=True)
+    tokens: np.ndarray | None = array("token", "i4", "index into symbols", least=0, optional=True)
+    token_word: np.ndarray | None = array(
+        "token", "i4", "index into words, -1 for none", least=-1, optional=True
+    )
+    words: np.ndarray | None = array("word", "S", "as normalised", optional=True)
+    spans: np.ndarray | None = array(
+        "word 2", "i4", "characters of text: start, stop", least=0, optional=True
+    )
+    durations: np.ndarray | None = array("token", "i4", "frames", least=0, optional=True)
+    dropped: str | None = string("characters that are not spoken, and where", optional=True)
+    confidence: np.ndarray | None = array(
+        "token", "f4", "of its duration, 0 to 1", least=0, most=1, optional=True
+    )
+    f0: np.ndarray | None = array(
+        "frame", "f4", "Hz, interpolated where unvoiced", least=0, optional=True
+    )
+    voiced: np.ndarray | None = array("frame", "?", "whether f0 was heard", optional=True)
+    loudness: np.ndarray | None = array("frame", "f4", "dB, A-weighted", optional=True)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Controls(Record):
+    """What a synthesiser plays frame by frame: what `ttskit vocode --controls` makes of mels.
+
+    Harmonics of f0 where it is voiced, and everywhere filtered noise.
+    """
+
+    attributes: ClassVar = {"sample_rate": "Hz", "hop_length": "samples"}
+
+    f0: np.ndarray = array("frame", "f4", "Hz", least=0)
+    voiced: np.ndarray = array("frame", "?", "whether harmonics sound")
+    amplitude: np.ndarray = array("frame", "f4", "sum over harmonics, full scale is 1", least=0)
+    distribution: np.ndarray = array(
+        "frame harmonic", "f4", "share of the amplitude", least=0, most=1
+    )
+    noise: np.ndarray = array(
+        "frame band", "f4", "gain of noise, from 0 Hz to half the rate", least=0
+    )
+
+
+def _score(unit: str, least: float | None = None) -> Any:
+    return array("", "f8", unit, optional=True, least=least, unknown=True)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Scores(Record):
+    """What measures say of each utterance: what `ttskit evaluate` makes of recordings.
+
+    The columns are those of the measures that were taken; NaN is unknown.
+    """
+
+    tables: ClassVar = {
+        "measures": "that were taken",
+        "hashes": "of the name and the settings of each measure",
+        "settings": "of each measure, as JSON",
+        "libraries": "names and versions",
+    }
+
+    mcd: np.ndarray | None = _score("dB", least=0)
+    mcd_plain: np.ndarray | None = _score("dB", least=0)
+    mcd_trimmed: np.ndarray | None = _score("dB", least=0)
+    lsd: np.ndarray | None = _score("dB", least=0)
+    mel_distance: np.ndarray | None = _score("ln", least=0)
+    spectral_convergence: np.ndarray | None = _score("ratio", least=0)
+    log_magnitude: np.ndarray | None = _score("ln", least=0)
+    f0_rmse: np.ndarray | None = _score("cents", least=0)
+    f0_correlation: np.ndarray | None = _score("Pearson's r")
+    gpe: np.ndarray | None = _score("ratio", least=0)
+    vde: np.ndarray | None = _score("ratio", least=0)
+    ffe: np.ndarray | None = _score("ratio", least=0)
+    periodicity_rmse: np.ndarray | None = _score("ratio", least=0)
+    loudness_error: np.ndarray | None = _score("dB", least=0)
+    loudness_bias: np.ndarray | None = _score("dB")
+    length_ratio: np.ndarray | None = _score("ratio", least=0)
+    stoi: np.ndarray | None = _score("ratio")
+    estoi: np.ndarray | None = _score("ratio")
+    wer: np.ndarray | None = _score("ratio", least=0)
+    cer: np.ndarray | None = _score("ratio", least=0)
+    words: np.ndarray | None = _score("count", least=0)
+    characters: np.ndarray | None = _score("count", least=0)
+    plcmos: np.ndarray | None = _score("MOS")
+    rtf: np.ndarray | None = _score("ratio", least=0)
+    audio_seconds: np.ndarray | None = _score("s", least=0)
+    speaker_similarity: np.ndarray | None = _score("cosine")
+    duration_error: np.ndarray | None = _score("ms", least=0)
+    speech_rate: np.ndarray | None = _score("ratio", least=0)
+    pause_error: np.ndarray | None = _score("ms")
+    pause_count: np.ndarray | None = _score("count")
+    tokens: np.ndarray | None = _score("count", least=0)
+    boundary_median: np.ndarray | None = _score("ms", least=0)
+    boundary_mean: np.ndarray | None = _score("ms", least=0)
+    within_10: np.ndarray | None = _score("ratio", least=0)
+    within_25: np.ndarray | None = _score("ratio", least=0)
+    within_50: np.ndarray | None = _score("ratio", least=0)
+    boundaries: np.ndarray | None = _score("count", least=0)
+    heard: str | None = string("words that a recogniser heard", optional=True)
+
+
+KINDS: tuple[type[Record], ...] = (
+    Corpus,
+    Tokens,
+    Features,
+    Alignment,
+    Mels,
+    Controls,
+    Scores,
+)
+
+
+def read(path: Path, name: str = "") -> Reader[Any]:
+    """Open an artifact of whatever kind it is; `name` is what errors call it."""
+    container = hdf5.open_container(path, name)
+    reader = reader_of(container)
+    if reader is None:
+        known = ", ".join(kind.kind() for kind in KINDS)
+        raise ArtifactError(f"{name or path}: is {container.kind}, needs utterances: {known}")
+    return reader
+
+
+def reader_of(container: hdf5.Container) -> Reader[Any] | None:
+    """Return a reader for a container that holds records; None for models and the like."""
+    for known in KINDS:
+        if known.kind() == container.kind:
+            return Reader(container.path, known, container.name)
+    return None

@@ -1,0 +1,225 @@
+"""Artifacts: the HDF5 files that one stage writes and the next one reads.
+
+An artifact holds records of one kind, one per utterance.  Every field of the kind is one column,
+all utterances end to end; every ragged axis (a length that differs between utterances) has one
+vector of offsets:
+
+    /id             (N,) string
+    /offsets/frame  (N+1,) int64
+    /mel            (sum of frames, 80) float32
+
+A kind is a frozen dataclass derived from `Record`; `kinds.py` has them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
+
+import numpy as np
+
+from ttskit.artifacts import hdf5
+from ttskit.artifacts.hdf5 import Value
+from ttskit.artifacts.record import RAGGED, Record, axes_of, unfit_id
+from ttskit.errors import ArtifactError
+
+R = TypeVar("R", bound="Record")
+
+
+class Reader(Mapping[str, R], Generic[R]):
+    """An artifact open for reading: utterance id -> record, each read when asked for.
+
+    Columns are views of the memory-mapped file.  A reader can be pickled: a worker process
+    opens the file itself.
+    """
+
+    def __init__(self, path: Path, kind: type[R], name: str = "") -> None:
+        self.path, self.kind, self.name = Path(path), kind, name or str(path)
+        self._container = hdf5.open_container(self.path, self.name)
+        if self._container.kind != kind.kind():
+            raise ArtifactError(f"{self.name}: is {self._container.kind}, needs {kind.kind()}")
+        self._columns: dict[str, np.ndarray] = {}
+        self._plans: dict[str, tuple[np.ndarray | None, np.ndarray | None, bool]] = {}
+        self._check()
+
+    @property
+    def attributes(self) -> Mapping[str, Value]:
+        return self._container.attributes
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        return self._container.provenance
+
+    @property
+    def digest(self) -> str:
+        return self._container.digest
+
+    @property
+    def container(self) -> hdf5.Container:
+        return self._container
+
+    @property
+    def ids(self) -> Sequence[str]:
+        return self._ids
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """What this artifact and those it was made from lack: id -> reason."""
+        return dict(zip(self.table("skipped/id"), self.table("skipped/reason"), strict=True))
+
+    @property
+    def columns(self) -> list[Field[Any]]:
+        """The fields that this artifact has, in the order of its kind."""
+        return [spec for spec in fields(self.kind) if spec.name in self._container.columns]
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a whole column, a view of the file."""
+        if name not in self._columns:
+            if name not in self._container.columns:
+                raise ArtifactError(f"{self.name}: has no column {name}")
+            self._columns[name] = self._container.map(name)
+        return self._columns[name]
+
+    def offsets(self, axis: str) -> np.ndarray:
+        """Return (utterance + 1,) int64: where each utterance starts along a ragged axis."""
+        return self.column(f"offsets/{axis}")
+
+    def lengths(self, axis: str) -> np.ndarray:
+        """Return (utterance,) int64: how long each utterance is along a ragged axis."""
+        return np.diff(self.offsets(axis))
+
+    def has_axis(self, axis: str) -> bool:
+        return f"offsets/{axis}" in self._container.columns
+
+    def table(self, name: str) -> list[str]:
+        """Return a whole-artifact list of strings; an absent one is empty."""
+        return self._container.strings(name)
+
+    def value(self, row: int, name: str) -> Any:
+        """Return one field of the utterance in a row: an array, a string or None."""
+        if name not in self._plans:
+            self._plans[name] = self._plan(name)
+        column, offsets, decode = self._plans[name]
+        if column is None:
+            return None
+        found = column[row] if offsets is None else column[offsets[row] : offsets[row + 1]]
+        if not decode:
+            return found
+        texts = hdf5.decoded(self.name, name, np.atleast_1d(found))
+        return texts[0] if offsets is None else texts
+
+    def _plan(self, name: str) -> tuple[np.ndarray | None, np.ndarray | None, bool]:
+        """Return a column, the offsets of its utterances and whether it is text."""
+        if name not in self._container.columns:
+            return None, None, False
+        column, axes = self.column(name), axes_of(_spec(self.kind, name))
+        offsets = self.offsets(axes[0]) if axes and axes[0] in RAGGED else None
+        return column, offsets, column.dtype.kind == "S"
+
+    def record(self, row: int) -> R:
+        """Return the utterance in a row."""
+        return self.kind(**{spec.name: self.value(row, spec.name) for spec in fields(self.kind)})
+
+    def row(self, utterance: str) -> int:
+        try:
+            return self._rows[utterance]
+        except KeyError:
+            raise ArtifactError(f"{self.name}: has no utterance {utterance}") from None
+
+    def __getitem__(self, utterance: str) -> R:
+        if utterance not in self._rows:
+            raise KeyError(utterance)
+        return self.record(self._rows[utterance])
+
+    def __contains__(self, utterance: object) -> bool:
+        return utterance in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._columns.clear()
+        self._plans.clear()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.path.absolute(), self.kind, self.name))
+
+    def _check(self) -> None:
+        """Check all that makes later reads safe: columns, ids and offsets."""
+        found = self._container.columns
+        for name in self.kind.attributes:
+            if name not in self.attributes:
+                raise ArtifactError(f"{self.name}: lacks the attribute {name}")
+            value = self.attributes[name]
+            if isinstance(value, str) or not 0 <= value < float("inf"):
+                raise ArtifactError(f"{self.name}: its {name} is {value!r}, needs a number")
+            if name in ("sample_rate", "hop_length") and value < 1:
+                raise ArtifactError(f"{self.name}: its {name} is {value}, needs at least 1")
+        for spec in fields(self.kind):
+            if spec.name in found:
+                _check_column(self.name, spec, found[spec.name])
+            elif not spec.metadata["optional"]:
+                raise ArtifactError(f"{self.name}: lacks the column {spec.name}")
+        for name in [*self.kind.tables, "skipped/id", "skipped/reason"]:
+            if name in found and (found[name].dtype.kind != "S" or len(found[name].shape) != 1):
+                raise ArtifactError(f"{self.name}: {name} is not a list of strings")
+        if missing := set(self.kind.tables) - found.keys():
+            raise ArtifactError(f"{self.name}: lacks the table {min(missing)}")
+        reasons = [found[name].shape for name in ("skipped/id", "skipped/reason") if name in found]
+        if len(reasons) == 1 or len(set(reasons)) > 1:
+            raise ArtifactError(f"{self.name}: its skipped utterances and their reasons differ")
+        self._ids = self.table("id")
+        self._rows = {id: row for row, id in enumerate(self._ids)}
+        self._check_ids()
+        for spec in self.columns:
+            self._check_length(spec)
+
+    def _check_ids(self) -> None:
+        if len(self._rows) != len(self._ids):
+            seen: set[str] = set()
+            twice = next(id for id in self._ids if id in seen or seen.add(id))  # type: ignore[func-returns-value]
+            raise ArtifactError(f"{self.name}: utterance {twice} is there twice")
+        for id in self._ids:
+            if complaint := unfit_id(id):
+                raise ArtifactError(f"{self.name}: {complaint}")
+
+    def _check_length(self, spec: Field[Any]) -> None:
+        length = self._container.columns[spec.name].shape[0]
+        axes = spec.metadata["axes"]
+        if not axes or axes[0] not in RAGGED:
+            if length != len(self._ids):
+                raise ArtifactError(
+                    f"{self.name}: {spec.name} has {length} rows for {len(self._ids)} utterances"
+                )
+            return
+        name = f"offsets/{axes[0]}"
+        found = self._container.columns.get(name)
+        if found is None or found.dtype != np.int64 or found.shape != (len(self._ids) + 1,):
+            raise ArtifactError(f"{self.name}: {name} is not an int64 vector of N + 1 offsets")
+        offsets = self.offsets(axes[0])
+        if offsets[0] != 0 or offsets[-1] != length or (np.diff(offsets) < 0).any():
+            raise ArtifactError(f"{self.name}: {name} does not fit {spec.name}: it is damaged")
+
+
+def _check_column(file: str, spec: Field[Any], column: hdf5.Column) -> None:
+    axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
+    ragged = bool(axes) and axes[0] in RAGGED
+    rank = len(axes) if ragged else len(axes) + 1
+    alike = column.dtype.kind == "S" if dtype.kind == "S" else column.dtype == dtype
+    if not alike or len(column.shape) != rank:
+        raise ArtifactError(
+            f"{file}: {spec.name} is {column.dtype} of rank {len(column.shape)}, "
+            f"needs {dtype} of rank {rank}"
+        )
+
+
+def _spec(kind: type[Record], name: str) -> Field[Any]:
+    return next(spec for spec in fields(kind) if spec.name == name)

@@ -1,0 +1,127 @@
+"""Records: what a kind of artifact is made of, and the checks that every record passes.
+
+A kind is a frozen dataclass derived from `Record`, whose fields declare their axes, dtype and unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ttskit.errors import ArtifactError
+
+LONGEST_ID = 200  # bytes of UTF-8
+RAGGED = ("sample", "frame", "token", "word", "code")
+
+
+def array(
+    axes: str,
+    dtype: str,
+    unit: str = "",
+    *,
+    optional: bool = False,
+    least: float | None = None,
+    most: float | None = None,
+    unknown: bool = False,
+) -> Any:
+    """Declare a field of a record by the names of its axes, outermost first, and its dtype.
+
+    An axis that is a number has that length; one of `RAGGED` differs between utterances; any
+    other has one length in the whole artifact.  dtype "S" is text.  `verify` checks that values
+    are from `least` to `most`; NaN is one of them only where a value may be `unknown`.
+    """
+    told = {
+        "axes": tuple(axes.split()),
+        "dtype": np.dtype(dtype),
+        "unit": unit,
+        "optional": optional,
+        "least": least,
+        "most": most,
+        "unknown": unknown,
+    }
+    return field(metadata=told, default=None) if optional else field(metadata=told)
+
+
+def string(unit: str = "", *, optional: bool = False) -> Any:
+    """Declare a field that is one text per utterance."""
+    return array("", "S", unit, optional=optional)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Record:
+    """One utterance: its id, who speaks, what is said, and arrays whose like-named axes agree."""
+
+    attributes: ClassVar[Mapping[str, str]] = {}  # that every artifact of the kind has -> unit
+    tables: ClassVar[Mapping[str, str]] = {}  # whole-artifact lists of strings -> what they are
+
+    id: str = string("unique, in order")
+    speaker: str = string("who speaks; empty where unknown")
+    text: str = string("what is said, as given")
+
+    def __post_init__(self) -> None:
+        if complaint := unfit_id(self.id):
+            raise ArtifactError(complaint)
+        lengths: dict[str, int] = {}
+        for spec in fields(self):
+            value = getattr(self, spec.name)
+            if value is None and spec.metadata["optional"]:
+                continue
+            value = _conform(self.id, spec, value)
+            if isinstance(value, np.ndarray):
+                _agree(self.id, spec, value, lengths)
+            object.__setattr__(self, spec.name, value)
+
+    @classmethod
+    def kind(cls) -> str:
+        return cls.__name__.lower()
+
+
+def _conform(id: str, spec: Field[Any], value: Any) -> Any:
+    """Return `value` as the array or the text that `spec` declares."""
+    axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
+    if dtype.kind == "S":
+        texts = [value] if not axes else list(value)
+        for text in texts:
+            if not isinstance(text, str) or "\0" in text:
+                raise ArtifactError(f"{id}: {spec.name} holds {text!r:.80}, needs text without NUL")
+        return value if not axes else np.array(texts, dtype=object)
+    value = np.asarray(value)
+    if value.ndim != len(axes) or not np.can_cast(value.dtype, dtype, "same_kind"):
+        raise ArtifactError(
+            f"{id}: {spec.name} is {value.dtype} {value.shape}, needs {dtype} ({', '.join(axes)})"
+        )
+    cast = value.astype(dtype, copy=False)
+    if dtype.kind in "iu" and value.dtype != dtype and (changed := cast != value).any():
+        raise ArtifactError(f"{id}: {spec.name} holds {value[changed][0]}, which no {dtype} is")
+    return cast
+
+
+def _agree(id: str, spec: Field[Any], value: np.ndarray, lengths: dict[str, int]) -> None:
+    for axis, length in zip(spec.metadata["axes"], value.shape, strict=True):
+        known = int(axis) if axis.isdigit() else lengths.setdefault(axis, length)
+        if known != length:
+            raise ArtifactError(f"{id}: {spec.name} has {length} {axis}s, other fields {known}")
+
+
+def unfit_id(id: str) -> str:
+    """Return why a text can't name an utterance, or nothing where it can."""
+    if not isinstance(id, str) or not id:
+        return "an utterance has an empty id; needs a name"
+    if not id.isprintable() or "/" in id or id in {".", ".."}:
+        return f"id {id[:40]!r} has a slash or an unprintable character, or is . or .., as none may"
+    if len(id.encode(errors="replace")) > LONGEST_ID:
+        return f"id {id[:40]!r}... is longer than {LONGEST_ID} bytes"
+    return ""
+
+
+def required(kind: type[Record]) -> set[str]:
+    """Return the names of the fields that every record of a kind has."""
+    return {spec.name for spec in fields(kind) if not spec.metadata["optional"]}
+
+
+def axes_of(spec: Field[Any]) -> tuple[str, ...]:
+    """Return the names of the axes of a field, outermost first."""
+    return spec.metadata["axes"]

@@ -1,0 +1,54 @@
+"""Copies of some utterances of an artifact, and how long each lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ttskit.errors import TtskitError
+
+if TYPE_CHECKING:
+    from ttskit.artifacts.build import Running
+    from ttskit.artifacts.reader import Reader
+
+
+def copy(
+    output: Path | None,
+    stage: str,
+    options: Mapping[str, Any],
+    readers: Sequence[Reader[Any]],
+    ids: Sequence[str],
+    skipped: Mapping[str, str],
+    running: Running,
+    read: Callable[[str], Any] | None = None,
+    tables: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Write an artifact with the utterances `ids`, each as `read`, or as in the first reader.
+
+    Its tables are those of the first reader where `tables` has no other.
+    """
+    from ttskit.artifacts.build import Recipe, build
+
+    first = readers[0]
+    recipe = Recipe(
+        stage=stage,
+        revision=1,
+        kind=first.kind,
+        options=options,
+        inputs=[reader.digest for reader in readers],
+        attributes=first.attributes,
+        tables={name: first.table(name) for name in first.kind.tables} | dict(tables or {}),
+        skipped=skipped,
+    )
+    build(output, recipe, {id: id for id in ids}, read or first.__getitem__, running)
+
+
+def seconds(reader: Reader[Any]) -> Callable[[int], float]:
+    """Return a function from a row to how long its utterance lasts."""
+    rate = reader.attributes.get("sample_rate")
+    for axis, step in (("sample", 1), ("frame", reader.attributes.get("hop_length"))):
+        if rate and step and reader.has_axis(axis):
+            lengths = reader.lengths(axis) * (float(step) / float(rate))
+            return lambda row: float(lengths[row])
+    raise TtskitError(f"{reader.name}: a {reader.kind.kind()} artifact does not know durations")

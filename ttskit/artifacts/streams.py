@@ -1,0 +1,163 @@
+"""Artifacts on standard input and output, and inputs recognised by their kind."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import sys
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ttskit.artifacts import hdf5, kinds
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.record import Record
+from ttskit.errors import ArtifactError, TtskitError
+
+STDIN, STDOUT = "standard input", "standard output"
+
+
+def inputs(
+    paths: Sequence[Path] | None, *wanted: type[Record], optional: Sequence[type[Record]] = ()
+) -> list[Any]:
+    """Open the inputs of a stage and return them by their kinds, as `by_kind` does.
+
+    No path means standard input; `-` and pipes are spooled to a temporary file.
+    """
+    return by_kind(opened(paths), *wanted, optional=optional)
+
+
+def by_kind(
+    readers: Sequence[Reader[Any]], *wanted: type[Record], optional: Sequence[type[Record]] = ()
+) -> list[Any]:
+    """Return the inputs of a stage by their kinds: `wanted`, then `optional`, which may be None."""
+    sorted_out: list[Reader[Any] | None] = []
+    for kind in (*wanted, *optional):
+        fits = [reader for reader in readers if reader.kind is kind]
+        if not fits and kind in optional:
+            sorted_out.append(None)
+            continue
+        if not fits:
+            found = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
+            raise ArtifactError(f"no {kind.kind()} artifact among the inputs: {found}")
+        if len(fits) > 1:
+            raise ArtifactError(f"{fits[1].name}: is a second {kind.kind()}; needs one")
+        sorted_out += fits
+    for reader in readers:
+        if reader.kind not in (*wanted, *optional):
+            needs = ", ".join(kind.kind() for kind in (*wanted, *optional))
+            raise ArtifactError(f"{reader.name}: is {reader.kind.kind()}, needs {needs}")
+    return sorted_out
+
+
+def opened(paths: Sequence[Path] | None) -> list[Reader[Any]]:
+    """Open artifacts of utterances, in the order given."""
+    return [kinds.read(*local(path)) for path in named(paths)]
+
+
+def containers(paths: Sequence[Path] | None) -> list[hdf5.Container]:
+    """Open artifacts of any kind, also those that hold no utterances."""
+    return [hdf5.open_container(*local(path)) for path in named(paths)]
+
+
+def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
+    """Refuse to write over anything but an older artifact of the same kind, or a damaged one.
+
+    Nor over one of the inputs, told by its digest: so it is known by any name, and in a pipe.  What
+    was made of an input and has the same digest holds the same, as a selection of all of it does.
+    """
+    if not output.exists() or not output.stat().st_size:
+        return
+    if not hdf5.is_hdf5(output):
+        raise ArtifactError(f"{output}: is there and is no artifact; remove it or choose a name")
+    try:
+        found = hdf5.open_container(output)
+    except ArtifactError:
+        return
+    if found.kind != kind:
+        raise ArtifactError(
+            f"{output}: is there and is {found.kind}, not {kind}; remove it or choose a name"
+        )
+    if found.digest in inputs and found.digest not in found.provenance.get("inputs", ()):
+        raise ArtifactError(f"{output}: is an input, or a copy of one; choose another output")
+
+
+def named(paths: Sequence[Path] | None) -> Sequence[Path]:
+    """Return the paths of the inputs; none means standard input, unless it is a terminal."""
+    if (not paths or Path("-") in paths) and sys.stdin is None:
+        raise TtskitError("standard input is closed: name a file, or send one there")
+    if not paths:
+        if sys.stdin.isatty():
+            raise TtskitError("no input: name a file, or send one to standard input")
+        return [Path("-")]
+    if sum(str(path) == "-" for path in paths) > 1:
+        raise TtskitError("standard input can be read only once")
+    return paths
+
+
+def writable(output: Path) -> Path:
+    """Return the path of a file to write, where a link leads; refuse what can't be one."""
+    if output.is_dir():
+        raise ArtifactError(f"{output}: is a folder; needs the name of a file to write")
+    output = output.resolve() if output.is_symlink() else output
+    if not output.parent.is_dir():
+        raise ArtifactError(f"{output}: the folder {output.parent} is not there; make it first")
+    if output.exists() and not output.is_file():
+        raise ArtifactError(f"{output}: is a pipe or a device; use - and redirect it there")
+    return output
+
+
+@contextmanager
+def delivered(output: Path | None) -> Iterator[tuple[Path, str]]:
+    """Give the path to write an artifact to, and what to call it.
+
+    Standard output gets the file once it is whole.
+    """
+    if output is not None and str(output) != "-":
+        output = writable(output)
+        yield output, str(output)
+        return
+    if sys.stdout is None:
+        raise TtskitError("standard output is closed: name a file with -o")
+    if sys.stdout.isatty():
+        raise TtskitError("an artifact is not for a terminal: name a file with -o, or use a pipe")
+    path = scratch() / "output.h5"
+    yield path, STDOUT
+    if path.exists():  # not after a dry run
+        with path.open("rb") as file:
+            _copy(file, sys.stdout.buffer)
+
+
+def local(path: Path) -> tuple[Path, str]:
+    """Return a file that can be mapped, and what errors call it: streams are spooled."""
+    if str(path) == "-":
+        return _spool(sys.stdin.buffer, STDIN), STDIN
+    if path.is_fifo() or path.is_char_device():
+        with path.open("rb") as pipe:
+            return _spool(pipe, str(path)), str(path)
+    return path, str(path)
+
+
+def _spool(stream: BinaryIO, name: str) -> Path:
+    """Copy a stream to a temporary file, which can be memory-mapped."""
+    path = scratch() / "input.h5"
+    try:
+        with path.open("wb") as file:
+            shutil.copyfileobj(stream, file, hdf5.CHUNK)
+    except OSError as error:
+        raise ArtifactError(f"{name}: cannot be kept in {path}: {error.strerror}") from error
+    return path
+
+
+def _copy(file: BinaryIO, target: BinaryIO) -> None:
+    shutil.copyfileobj(file, target, hdf5.CHUNK)
+    target.flush()
+
+
+def scratch() -> Path:
+    """Make a temporary folder that goes when the process does."""
+    folder = Path(tempfile.mkdtemp(prefix="ttskit-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

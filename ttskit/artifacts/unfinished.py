@@ -1,0 +1,208 @@
+"""`NAME.part/`: an artifact while it grows.  Append-only, so a killed run loses nothing it had.
+
+    lock            held by the run that is writing
+    header.json     whose unfinished work this is
+    index.jsonl     one row an utterance, written after its bytes:
+                    {"id": "a", "axes": {"frame": 7}, "bytes": {"mel": 2240, "text": 6}}
+    mel.raw         the bytes of one column, in the order of the index
+
+On opening, whatever the index does not account for is cut off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from array import array
+from collections.abc import Collection, Mapping
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from ttskit.artifacts import atomic
+from ttskit.errors import ArtifactError
+
+Blob = bytes | memoryview
+
+
+class Part:
+    """The unfinished work of one artifact, locked while it is open."""
+
+    def __init__(
+        self,
+        output: Path,
+        header: Mapping[str, Any],
+        columns: Collection[str],
+        *,
+        restart: bool = False,
+    ) -> None:
+        self._columns = set(columns)
+        self.folder = folder_of(output)
+        self._lock = self._acquire(output)
+        self._index = FileIO(self.folder / "index.jsonl", "a+")
+        self.rows: dict[str, int] = {}  # utterance -> its row in what follows
+        self.axes: dict[str, array[int]] = {}  # axis -> length in each row
+        self.ends: dict[str, array[int]] = {}  # column -> where each row ends in its raw file
+        self._files: dict[str, FileIO] = {}
+        try:
+            self._open(output, header, restart)
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, id: str, axes: Mapping[str, int], blobs: Mapping[str, Blob]) -> None:
+        """Add the bytes of one utterance; the row that names it comes last."""
+        sizes = {name: len(blob) for name, blob in blobs.items()}
+        row = json.dumps({"id": id, "axes": axes, "bytes": sizes}, ensure_ascii=False) + "\n"
+        try:
+            for name, blob in blobs.items():
+                _write_all(self._file(name), blob)
+            _write_all(self._index, row.encode())
+        except OSError as error:
+            raise no_room(self.folder, error) from error
+        self._note(id, axes, sizes)
+
+    def place(self, column: str, row: int) -> tuple[int, int]:
+        """Return where the bytes of a row start and stop in a column's raw file."""
+        ends = self.ends[column]
+        return (ends[row - 1] if row else 0, ends[row])
+
+    def read(self, column: str, start: int, stop: int) -> bytes:
+        """Return some bytes of a column."""
+        return os.pread(self._file(column).fileno(), stop - start, start)
+
+    def remove(self) -> None:
+        """Delete the folder, lock last: its work is sealed, or was never begun."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files and the lock; what is finished stays."""
+        for file in [*self._files.values(), self._index, self._lock]:
+            file.close()
+
+    def _open(self, output: Path, header: Mapping[str, Any], restart: bool) -> None:
+        told = json.dumps(header, sort_keys=True, ensure_ascii=False)
+        kept = self.folder / "header.json"
+        atomic.sweep(self.folder)
+        if restart or not kept.exists():
+            for stale in self.folder.iterdir():
+                if stale.name == "index.jsonl":
+                    self._index.truncate(0)
+                elif stale.name != "lock":
+                    stale.unlink()
+            try:
+                atomic.write_text(kept, told)
+            except OSError as error:
+                raise no_room(self.folder, error) from error
+        elif kept.read_bytes() != told.encode():
+            raise ArtifactError(
+                f"{self.folder}: holds unfinished work of other inputs or options; finish that "
+                f"run, or add --restart to throw it away and make {output} anew"
+            )
+        self._recover()
+
+    def _recover(self) -> None:
+        """Take over the rows whose bytes are all there; cut off the rest."""
+        self._index.seek(0)
+        size = 0
+        for line in self._index.readall().splitlines(keepends=True):
+            row = _parse(line)
+            if row is None or not self._take_over(row):
+                break
+            size += len(line)
+        self._index.truncate(size)
+        for name, file in self._files.items():
+            file.truncate(self._size(name))
+
+    def _take_over(self, row: dict[str, Any]) -> bool:
+        """Note a row whose bytes are all there, in the columns that this artifact has."""
+        if not {"id"} <= row["bytes"].keys() <= self._columns or row["id"] in self.rows:
+            return False
+        if self.rows and row["bytes"].keys() != self.ends.keys():
+            return False
+        for name, count in row["bytes"].items():
+            held = os.fstat(self._file(name).fileno()).st_size
+            if held < self._size(name) + count:
+                return False
+        self._note(row["id"], row["axes"], row["bytes"])
+        return True
+
+    def _note(self, id: str, axes: Mapping[str, int], sizes: Mapping[str, int]) -> None:
+        self.rows[id] = len(self.rows)
+        for axis, length in axes.items():
+            self.axes.setdefault(axis, array("q")).append(length)
+        for name, count in sizes.items():
+            size = self._size(name)
+            self.ends.setdefault(name, array("q")).append(size + count)
+
+    def _size(self, column: str) -> int:
+        """Return how many bytes of a column belong to finished utterances."""
+        return self.ends[column][-1] if column in self.ends else 0
+
+    def _file(self, column: str) -> FileIO:
+        if column not in self._files:
+            self._files[column] = FileIO(self.folder / f"{column}.raw", "a+")
+        return self._files[column]
+
+    def _acquire(self, output: Path) -> FileIO:
+        """Lock the folder, making it first; a run that ends may delete it under our hands."""
+        while True:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                try:
+                    lock = FileIO(self.folder / "lock", "w")
+                except FileNotFoundError:
+                    continue
+            except OSError as error:
+                raise ArtifactError(f"{output}: cannot be written: {error.strerror}") from error
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                lock.close()
+                raise ArtifactError(f"{output}: another run is writing it; wait for it") from error
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(lock.fileno()), (self.folder / "lock").stat()):
+                    return lock
+            lock.close()
+
+
+def folder_of(output: Path) -> Path:
+    """Return where the unfinished work of `output` lies."""
+    return output.with_name(output.name + ".part")
+
+
+def no_room(path: Path, error: OSError) -> ArtifactError:
+    """Say that a disk is full or broken, and that what was finished is kept."""
+    return ArtifactError(
+        f"{path}: cannot be written: {error.strerror or error}; what was finished is kept: "
+        "make room and run the same command again"
+    )
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """Return a row of the index, or nothing for one that was torn off."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+        return None
+    counts = [row.get("axes"), row.get("bytes")]
+    sound = all(
+        isinstance(one, dict) and all(isinstance(n, int) and n >= 0 for n in one.values())
+        for one in counts
+    )
+    return row if sound else None
+
+
+def _write_all(file: FileIO, data: Blob) -> None:
+    """Write to an unbuffered file until nothing is left: a full disk takes a part of it."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]

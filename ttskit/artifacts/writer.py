@@ -1,0 +1,183 @@
+"""Writing an artifact: records are appended one by one and sealed into one file.
+
+Unfinished work lies in `NAME.part/`, from which the same command goes on.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
+
+import numpy as np
+
+from ttskit.artifacts import hdf5, unfinished
+from ttskit.artifacts.hdf5 import Value
+from ttskit.artifacts.record import RAGGED, Record, axes_of, required
+from ttskit.errors import ArtifactError
+
+R = TypeVar("R", bound="Record")
+
+
+class Writer(Generic[R]):
+    """An artifact being written; it takes its name only once it is whole.
+
+    Records are appended in any order to `NAME.part/`, where a later run finds them again;
+    `seal` assembles the artifact in the order it is given.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        kind: type[R],
+        *,
+        provenance: Mapping[str, Any],
+        attributes: Mapping[str, Value] | None = None,
+        tables: Mapping[str, Sequence[str]] | None = None,
+        restart: bool = False,
+    ) -> None:
+        self.path, self.kind = Path(path), kind
+        self._attributes, self._provenance = dict(attributes or {}), provenance
+        self._tables = {name: list(values) for name, values in (tables or {}).items()}
+        if missing := set(kind.attributes) - set(self._attributes):
+            raise ArtifactError(f"{path}: {kind.kind()} needs {', '.join(sorted(missing))}")
+        header = {"kind": kind.kind(), "version": hdf5.VERSION, "provenance": provenance}
+        self._part = unfinished.Part(
+            self.path, header, [s.name for s in fields(kind)], restart=restart
+        )
+
+    @property
+    def finished(self) -> Collection[str]:
+        """The utterances that are already there."""
+        return self._part.rows.keys()
+
+    def append(self, record: R) -> None:
+        """Add an utterance; it survives whatever happens to this process afterwards."""
+        if record.id in self._part.rows:
+            raise ArtifactError(f"{self.path}: utterance {record.id} is there twice")
+        axes: dict[str, int] = {}
+        blobs = {}
+        for spec in fields(self.kind):
+            value = getattr(record, spec.name)
+            if value is None:
+                continue
+            blobs[spec.name] = _encoded(spec, value)
+            if isinstance(value, np.ndarray):
+                axes |= dict(zip(axes_of(spec), value.shape, strict=True))
+        self._check_alike(record.id, blobs.keys(), axes)
+        self._part.append(record.id, axes, blobs)
+
+    def seal(self, ids: Sequence[str], skipped: Mapping[str, str] | None = None) -> None:
+        """Assemble the artifact from the utterances in `ids`, and give it its name."""
+        rows = [self._part.rows[id] for id in ids]
+        sources = list(self._sources(ids, rows, dict(skipped or {})))
+        needed = sum(source.nbytes for source in sources) + (1 << 16)
+        free = shutil.disk_usage(self._part.folder).free
+        if free < needed:
+            raise ArtifactError(
+                f"{self.path}: needs {needed:,} bytes to be put together, {free:,} are free; what "
+                "was finished is kept: make room and run the same command again"
+            )
+        unnamed = self._part.folder / "sealed.h5"
+        try:
+            kind, attributes = self.kind.kind(), self._attributes
+            hdf5.seal(unnamed, kind, attributes, self._provenance, sources)
+            unnamed.replace(self.path)
+        except OSError as error:
+            raise unfinished.no_room(self.path, error) from error
+        self._part.remove()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._part.rows:
+            self._part.close()
+        else:
+            self._part.remove()
+
+    def _check_alike(self, id: str, columns: Iterable[str], axes: Mapping[str, int]) -> None:
+        """Refuse a record that has other columns or fixed lengths than the first one."""
+        if not self._part.rows:
+            return
+        if unlike := set(columns) ^ self._part.ends.keys():
+            raise ArtifactError(f"{self.path}: {id}: differs in its columns: {sorted(unlike)}")
+        for axis, length in axes.items():
+            known = self._part.axes[axis][0]
+            if axis not in RAGGED and length != known:
+                raise ArtifactError(f"{self.path}: {id}: has {length} {axis}s, the others {known}")
+
+    def _sources(
+        self, ids: Sequence[str], rows: Sequence[int], skipped: Mapping[str, str]
+    ) -> Iterator[hdf5.Source]:
+        """Yield what the file will hold, column after column."""
+        present = self._part.ends.keys() or required(self.kind)
+        specs = [spec for spec in fields(self.kind) if spec.name in present]
+        for axis in dict.fromkeys(axis for spec in specs for axis in axes_of(spec)[:1]):
+            if axis in RAGGED:
+                offsets = np.concatenate([[0], np.cumsum(self._lengths(axis, rows))])
+                yield hdf5.Source.of(f"offsets/{axis}", offsets, "utterance+1")
+        for spec in specs:
+            if spec.name == "id":
+                yield hdf5.Source.of("id", hdf5.encoded(ids), "utterance", spec.metadata["unit"])
+            else:
+                yield self._column(spec, rows)
+        tables = self._tables
+        if skipped:
+            tables = tables | {"skipped/id": list(skipped), "skipped/reason": [*skipped.values()]}
+        for name, values in tables.items():
+            axis, what = name.split("/")[0], self.kind.tables.get(name, "")
+            yield hdf5.Source.of(name, hdf5.encoded(values), axis, what)
+
+    def _column(self, spec: Field[Any], rows: Sequence[int]) -> hdf5.Source:
+        axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
+        ragged = bool(axes) and axes[0] in RAGGED
+        lead = int(self._lengths(axes[0], rows).sum()) if ragged else len(rows)
+        shape = (lead, *(self._width(axis) for axis in (axes[1:] if ragged else axes)))
+        runs = _runs(self._part.place(spec.name, row) for row in rows)
+        blobs = (self._part.read(spec.name, start, stop) for start, stop in runs)
+        if dtype.kind == "S":
+            width = max((_widest(self._part.read(spec.name, *run)) for run in runs), default=1)
+            dtype = np.dtype(f"S{width}")
+            chunks: Iterable[np.ndarray] = (np.array(_split(blob), dtype) for blob in blobs)
+        else:
+            chunks = (np.frombuffer(blob, dtype).reshape(-1, *shape[1:]) for blob in blobs)
+        told = " ".join(axes) if ragged else " ".join(["utterance", *axes])
+        return hdf5.Source(spec.name, shape, dtype, chunks, told, spec.metadata["unit"])
+
+    def _lengths(self, axis: str, rows: Sequence[int]) -> np.ndarray:
+        """Return (row,) int64: how long each row is along an axis."""
+        return np.array(self._part.axes.get(axis, ()), np.int64)[np.array(rows, int)]
+
+    def _width(self, axis: str) -> int:
+        """Return the one length of an axis that is not ragged."""
+        return int(axis) if axis.isdigit() else self._part.axes.get(axis, [0])[0]
+
+
+def _encoded(spec: Field[Any], value: Any) -> unfinished.Blob:
+    """Return a field as the bytes of its raw column, a copy of texts alone; texts end in NUL."""
+    if spec.metadata["dtype"].kind == "S":
+        texts = [value] if isinstance(value, str) else value
+        return b"".join(text.encode() + b"\0" for text in texts)
+    return np.ascontiguousarray(value).reshape(-1).view(np.uint8).data if value.size else b""
+
+
+def _split(blob: bytes) -> list[bytes]:
+    return blob.split(b"\0")[:-1]
+
+
+def _widest(blob: bytes) -> int:
+    return max(1, max(map(len, _split(blob)), default=1))
+
+
+def _runs(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join places that follow each other, up to a chunk, so that they are copied as one."""
+    runs: list[tuple[int, int]] = []
+    for start, stop in places:
+        if runs and runs[-1][1] == start and stop - runs[-1][0] <= hdf5.CHUNK:
+            runs[-1] = (runs[-1][0], stop)
+        else:
+            runs.append((start, stop))
+    return runs

@@ -1,0 +1,42 @@
+"""torchaudio and torchcrepe, made importable beside a torch without CUDA."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+
+def torchaudio() -> ModuleType:
+    """Import torchaudio, without its compiled extension where that cannot be loaded.
+
+    Its Linux wheel links CUDA libraries that a CPU-only torch does not bring.  Transforms,
+    functional and resampling are Python on top of torch and need no extension; torchaudio
+    itself goes on without it when the file is absent, so here it is told that it is.
+    """
+    try:
+        import torchaudio
+    except OSError:
+        for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
+            del sys.modules[name]
+        sys.modules["torchaudio._extension"] = _no_extension()
+        import torchaudio
+    return torchaudio
+
+
+def torchcrepe() -> ModuleType:
+    """Import torchcrepe, which imports torchaudio."""
+    torchaudio()
+    import torchcrepe
+
+    return torchcrepe
+
+
+def _no_extension() -> ModuleType:
+    def unavailable(*_: object, **__: object) -> None:
+        raise RuntimeError("this function needs torchaudio's compiled extension")
+
+    module = ModuleType("torchaudio._extension")
+    module._IS_TORCHAUDIO_EXT_AVAILABLE = False  # type: ignore[attr-defined]
+    module._IS_ALIGN_AVAILABLE = False  # type: ignore[attr-defined]
+    module.fail_if_no_align = lambda _: unavailable  # type: ignore[attr-defined]
+    return module

@@ -1,0 +1,231 @@
+"""Audio files and torchaudio: the one place that knows how each is got at on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ttskit.artifacts import atomic
+from ttskit.errors import AudioError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import soundfile
+    from numpy.typing import NDArray
+
+    Samples = NDArray[np.float32]
+
+WRITABLE = (".wav", ".flac", ".ogg")
+TOLERANCE = 0.1  # seconds by which a given time may lie behind the end of its file
+PREROLL = 16 * 1152  # samples of mp3 decoded before a start, so that its bit reservoir is full
+
+
+class Info(NamedTuple):
+    """What the header of an audio file says."""
+
+    rate: int  # Hz
+    channels: int
+    frames: int  # samples of one channel
+
+
+def info(path: Path) -> Info:
+    """Read the header of an audio file, without decoding it."""
+    with _open(path) as file:
+        return Info(file.samplerate, file.channels, file.frames)
+
+
+def read(path: Path, start: float | None = None, end: float | None = None) -> tuple[Samples, int]:
+    """Return the samples of a recording, or of a part of it, and its sample rate.
+
+    Any file that libsndfile reads will do; several channels become their mean.  A part is
+    found by seeking, so one second of an hour costs one second.  Seeking is exact to the
+    sample in every format; mp3 is decoded from a little before the start, without which the
+    first frame after a seek is garbled (with it, the samples are those of a full decode).
+
+    Parameters
+    ----------
+    path : Path
+    start, end : float
+        Seconds within the file; without them, its beginning and its end.
+
+    Returns
+    -------
+    (sample,) float32 within [-1, 1] unless the file holds louder floats, and Hz
+    """
+    import numpy as np
+    import soundfile
+
+    with _open(path) as file:
+        rate = file.samplerate
+        first, last = _span(path, file, start, end)
+        before = min(first, PREROLL) if path.suffix.lower() == ".mp3" else 0
+        try:
+            file.seek(first - before)
+            frames = file.read(before + last - first, dtype="float32", always_2d=True)[before:]
+        except soundfile.LibsndfileError as error:
+            raise AudioError(f"{path}: damaged or cut short ({error}); copy it again") from error
+        if len(frames) < last - first:
+            missing = (last - first - len(frames)) / rate
+            raise AudioError(
+                f"{path}: cut short: its last {missing:.2f} s are missing; copy it again"
+            )
+    samples = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1, dtype=np.float32)
+    if not np.isfinite(samples).all():
+        at = first + int(np.flatnonzero(~np.isfinite(samples))[0])
+        raise AudioError(f"{path}: not a number at {at / rate:.4f} s; export it again as 16 bit")
+    if not samples.any():
+        reason = "its channels cancel each other" if frames.any() else "entirely silent"
+        where = "" if start is None and end is None else f" from {first / rate} to {last / rate} s"
+        raise AudioError(f"{path}: {reason}{where}; needs a recording of speech")
+    return np.ascontiguousarray(samples), rate
+
+
+def write(path: Path, samples: Samples | NDArray[np.int16], rate: int) -> int:
+    """Write 16-bit wav or flac, or Vorbis ogg, by suffix; return how many samples clipped.
+
+    The same samples make the same bytes.  The file takes its name only once it is whole.
+    """
+    content, clipped = encode(samples, rate, path.suffix)
+    try:
+        with atomic.replacing(path) as unfinished:
+            unfinished.write_bytes(content)
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be written: {error.strerror}") from error
+    return clipped
+
+
+def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tuple[bytes, int]:
+    """Return an audio file's bytes and how many samples clipped; `suffix` says which format."""
+    import io
+
+    import soundfile
+
+    if suffix.lower() not in WRITABLE:
+        raise AudioError(
+            f"cannot write {suffix or 'a file without suffix'}: give one of {', '.join(WRITABLE)}"
+        )
+    from ttskit.dsp.samples import to_int16
+
+    coded, clipped = to_int16(samples)
+    out = io.BytesIO()
+    kind = suffix.lower().removeprefix(".").upper()
+    try:
+        with soundfile.SoundFile(out, "w", rate, 1, format=kind) as file:
+            for at in range(
+                0, len(samples), 65536
+            ):  # the Vorbis encoder keeps a block on its stack
+                file.write(coded[at : at + 65536])
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"cannot write {suffix} at {rate} Hz: {error}") from error
+    return (same_serial(out.getvalue()) if kind == "OGG" else out.getvalue()), clipped
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[soundfile.SoundFile]:
+    """Open a file for reading, or say why it is no recording."""
+    import soundfile
+
+    try:
+        if path.exists() and not path.is_file():
+            raise AudioError(f"{path}: not a file; needs a recording")
+        with path.open("rb") as raw:
+            if not raw.read(1):
+                raise AudioError(f"{path}: empty (0 bytes); copy or record it again")
+    except OSError as error:
+        what = "a link that leads nowhere" if path.is_symlink() else error.strerror
+        raise AudioError(f"{path}: cannot be read: {what}") from error
+    if path.suffix.lower() == ".raw":
+        raise AudioError(f"{path}: has no header that tells its rate; convert it to wav or flac")
+    with _quiet(path.suffix.lower() == ".mp3"):
+        try:
+            file = soundfile.SoundFile(path)
+        except soundfile.LibsndfileError as error:
+            raise AudioError(
+                f"{path}: not audio that libsndfile reads (wav, flac, ogg, mp3, ...): "
+                f"{error.error_string.rstrip('.')}"
+            ) from error
+        with file:
+            _check_whole(path, file)
+            yield file
+
+
+def _check_whole(path: Path, file: soundfile.SoundFile) -> None:
+    """Refuse a file without samples, and one that is shorter than it says."""
+    if file.frames == 0:
+        raise AudioError(f"{path}: empty (a header, but no samples); copy or record it again")
+    # libsndfile corrects sizes by the file's length and tells only its log; programs that write
+    # to a pipe leave the largest size there is, and small errors are bad bookkeeping
+    for size, real in re.findall(r": (\d+) \(should be (\d+)\)", file.extra_info):
+        if int(real) + 64 < int(size) < 0x7FFF0000:
+            raise AudioError(
+                f"{path}: cut short: its header promises {size} bytes, "
+                f"{real} are there; copy it again"
+            )
+    if file.format == "OGG":
+        with path.open("rb") as raw:
+            raw.seek(max(0, path.stat().st_size - 70000))  # an ogg page has at most 65307 bytes
+            tail = raw.read()
+        page = tail[tail.rfind(b"OggS") :]
+        ended = len(page) > 27 and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
+        if not (ended and page[5] & 4):
+            raise AudioError(
+                f"{path}: cut short: the last page of its stream is missing; copy it again"
+            )
+
+
+def _span(
+    path: Path, file: soundfile.SoundFile, start: float | None, end: float | None
+) -> tuple[int, int]:
+    """Return the first sample of a part and the one after its last."""
+    rate, length = file.samplerate, file.frames
+    first = 0 if start is None else round(start * rate)
+    last = length if end is None else round(end * rate)
+    if not 0 <= first < last:
+        raise AudioError(
+            f"{path}: from {start} to {end} s is no part of it; needs 0 <= start < end"
+        )
+    if first >= length or last > length + TOLERANCE * rate:
+        raise AudioError(
+            f"{path}: from {start} to {end} s is beyond its end at {length / rate:.3f} s"
+        )
+    return first, min(last, length)
+
+
+@contextmanager
+def _quiet(silence: bool) -> Iterator[None]:
+    """Keep mpg123 from writing its notes on every seek straight to file descriptor 2."""
+    try:
+        saved = os.dup(2) if silence else -1
+    except OSError:  # there is none
+        saved = -1
+    if saved < 0:
+        yield
+        return
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(sink)
+
+
+def same_serial(ogg: bytes) -> bytes:
+    """Put serial number 1 in the place of the random one that libsndfile gives a stream."""
+    mirror = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+    out, at = bytearray(ogg), 0
+    while at < len(out):
+        length = 27 + out[at + 26] + sum(out[at + 27 : at + 27 + out[at + 26]])
+        out[at + 14 : at + 18] = (1).to_bytes(4, "little")
+        out[at + 22 : at + 26] = bytes(4)
+        # a page's checksum is CRC-32 without zlib's reflection and inversions (RFC 3533, section 6)
+        crc = zlib.crc32(out[at : at + length].translate(mirror), 0xFFFFFFFF) ^ 0xFFFFFFFF
+        out[at + 22 : at + 26] = crc.to_bytes(4, "little").translate(mirror)[::-1]
+        at += length
+    return bytes(out)

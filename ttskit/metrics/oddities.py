@@ -1,0 +1,209 @@
+"""What looks wrong in recordings, in their pitch and in their alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from ttskit.formats.timeline import Timeline, check, step
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ttskit.artifacts.kinds import Alignment, Corpus, Features
+    from ttskit.artifacts.reader import Reader
+
+
+class Finding(NamedTuple):
+    """One thing that is odd about one utterance."""
+
+    id: str
+    what: str
+    detail: str
+
+
+def deviations(values: np.ndarray) -> np.ndarray:
+    """Return how many robust standard deviations each value is off; NaN is left out."""
+    import numpy as np
+
+    middle = np.nanmedian(values)
+    spread = 1.4826 * np.nanmedian(np.abs(values - middle))
+    return (values - middle) / max(float(spread), 1e-9)
+
+
+def recordings(corpus: Reader[Corpus], silence: float, threshold: float) -> Iterator[Finding]:
+    """Yield findings on audio and text: those that stand for themselves, then against the rest."""
+    import numpy as np
+
+    from ttskit.dsp import faults
+
+    rate = int(corpus.attributes["sample_rate"])
+    levels, rates = np.zeros(len(corpus)), np.zeros(len(corpus))
+    for row, id in enumerate(corpus.ids):
+        record = corpus.record(row)
+        audio = record.audio
+        if count := faults.clipped(audio):
+            yield Finding(id, "clipping", f"{count} samples at full scale")
+        times = faults.pauses(audio, rate)
+        for where, seconds in zip(("start", "middle", "end"), times, strict=True):
+            if seconds > silence:
+                yield Finding(id, "silence", f"{seconds:.2f} s at the {where}")
+        inner = audio[round(times[0] * rate) : len(audio) - round(times[2] * rate)]
+        levels[row] = 10 * np.log10(np.square(inner / 32768).mean() + 1e-12) if len(inner) else -120
+        spoken = max(faults.FRAME, len(inner) / rate)
+        rates[row] = np.log(max(1, sum(map(str.isalnum, record.text))) / spoken)
+    for values, what in ((levels, "level"), (rates, "speech rate")):
+        off = deviations(values)
+        for row in np.argsort(-np.abs(off), kind="stable"):
+            if abs(off[row]) > threshold:
+                yield Finding(corpus.ids[row], what, _how(what, values, int(row), float(off[row])))
+
+
+def pitches(features: Reader[Features]) -> Iterator[Finding]:
+    """Yield findings on f0."""
+    from ttskit.dsp.faults import octave_jumps
+
+    for id, record in features.items():
+        if jumps := octave_jumps(record.f0, record.voiced):
+            yield Finding(id, "octave jumps", f"{jumps} in f0")
+
+
+class Phonemes(NamedTuple):
+    """The phonemes of an Alignment that have frames, each field (P,), all utterances end to end."""
+
+    row: np.ndarray
+    token: np.ndarray  # its place in the utterance
+    symbol: np.ndarray
+    frames: np.ndarray
+    score: np.ndarray
+
+    def only(self, wanted: np.ndarray) -> Phonemes:
+        return Phonemes(*(field[wanted] for field in self))
+
+    def usual(self, values: np.ndarray, least: int) -> np.ndarray:
+        """Return the median of each one's symbol; of all where that has fewer than `least`."""
+        import numpy as np
+
+        found = np.full(len(values), np.median(values) if len(values) else 0.0)
+        for symbol in np.unique(self.symbol):
+            alike = self.symbol == symbol
+            if alike.sum() >= least:
+                found[alike] = np.median(values[alike])
+        return found
+
+
+def phonemes(alignment: Reader[Alignment]) -> Phonemes:
+    """Return what is no pause or punctuation."""
+    import numpy as np
+
+    from ttskit.text.symbols import SPECIAL
+
+    counts = alignment.lengths("token")
+    rows = np.repeat(np.arange(len(counts)), counts)
+    places = np.arange(len(rows)) - np.repeat(alignment.offsets("token")[:-1], counts)
+    names = ("tokens", "durations", "token_score")
+    symbols, frames, scores = (np.array(alignment.column(name)) for name in names)
+    silent = np.isin(np.array(alignment.table("symbols"), dtype=object), SPECIAL)[symbols]
+    found = Phonemes(rows, places, symbols, frames, scores.astype(np.float64))
+    return found.only((frames > 0) & ~silent)
+
+
+def alignments(
+    alignment: Reader[Alignment], threshold: float, min_tokens: int
+) -> Iterator[Finding]:
+    """Yield findings on texts that don't fit, on phonemes that last too long or are too few."""
+    check(alignment)
+    spoken = phonemes(alignment)
+    yield from _misfits(alignment, spoken, threshold, min_tokens)
+    yield from _stretched(alignment, spoken, threshold, min_tokens)
+    yield from _scarce(alignment, spoken, min_tokens)
+
+
+def _misfits(
+    alignment: Reader[Alignment], spoken: Phonemes, threshold: float, least: int
+) -> Iterator[Finding]:
+    """Yield utterances whose text is hardly what is said, the worst first.
+
+    Two signs, each against what is usual for the symbol: tokens score low, and last too short
+    or too long.  A mean over n tokens varies by 1/sqrt(n): so a long utterance may be off less.
+    Where scores are unknown, a person has edited the utterance.
+    """
+    import numpy as np
+
+    spoken = spoken.only(np.isfinite(alignment.column("score"))[spoken.row])
+    lengths = np.log(spoken.frames)
+    low = spoken.usual(spoken.score, least) - spoken.score
+    off = np.abs(lengths - spoken.usual(lengths, least))
+    counts = np.bincount(spoken.row, minlength=len(alignment)).astype(float)
+    counts[counts == 0] = np.nan
+    means = [np.bincount(spoken.row, sign, len(alignment)) / counts for sign in (low, off)]
+    if np.isnan(counts).all():
+        return
+    middles = [np.nanmedian(mean) for mean in means]
+    signs = [
+        deviations((mean - middle) * np.sqrt(counts))
+        for mean, middle in zip(means, middles, strict=True)
+    ]
+    worse = np.nan_to_num(deviations(signs[0] + signs[1]))
+    for row in np.argsort(-worse, kind="stable"):
+        if worse[row] > threshold:
+            told = (
+                f"tokens score {means[0][row]:.1f} below usual, others {middles[0]:.1f}; durations "
+                f"off by x{np.exp(means[1][row]):.2f}, others x{np.exp(middles[1]):.2f}: "
+                f"another text than audio? ({worse[row]:.1f} deviations)"
+            )
+            yield Finding(alignment.ids[row], "alignment", told)
+
+
+def _stretched(
+    alignment: Reader[Alignment], spoken: Phonemes, threshold: float, least: int
+) -> Iterator[Finding]:
+    """Yield phonemes that last far longer than others of their symbol, the worst first."""
+    import numpy as np
+
+    usual = spoken.usual(spoken.frames, least)
+    apart = np.abs(spoken.frames - usual)
+    spread = 1.4826 * np.maximum(spoken.usual(apart, least), np.median(apart) if len(apart) else 0)
+    off = (spoken.frames - usual) / np.maximum(spread, 1)
+    for at in np.argsort(-off, kind="stable"):
+        if off[at] <= threshold:
+            return
+        row, token = int(spoken.row[at]), int(spoken.token[at])
+        record = alignment.record(row)
+        line = Timeline(record, alignment.table("symbols"), step(alignment))
+        told = (
+            f"{line.symbols[record.tokens[token]]} of {record.words[record.token_word[token]]!r} "
+            f"at {line.edges[token]:.2f} s lasts {spoken.frames[at] * line.step:.2f} s, "
+            f"others {usual[at] * line.step:.2f} s ({off[at]:.1f} deviations)"
+        )
+        yield Finding(record.id, "duration", told)
+
+
+def _scarce(alignment: Reader[Alignment], spoken: Phonemes, least: int) -> Iterator[Finding]:
+    """Yield phonemes that a model can hardly learn, the rarest first."""
+    import numpy as np
+
+    from ttskit.text.symbols import SPECIAL
+
+    table = alignment.table("symbols")
+    counts = np.bincount(spoken.symbol, minlength=len(table))
+    for symbol in np.argsort(counts, kind="stable"):
+        if 0 < counts[symbol] < least:
+            yield Finding(
+                "-", "little data", f"{table[symbol]}: {counts[symbol]} of {least} tokens"
+            )
+    absent = [s for s, count in zip(table, counts, strict=True) if not count and s not in SPECIAL]
+    if absent and least:
+        yield Finding("-", "no data", " ".join(absent))
+
+
+def _how(what: str, values: np.ndarray, row: int, off: float) -> str:
+    import numpy as np
+
+    typical = float(np.median(values))
+    if what == "level":
+        told = f"{values[row]:.1f} dB, others {typical:.1f}"
+    else:
+        told = f"{np.exp(values[row]):.1f} letters/s, others {np.exp(typical):.1f}"
+        told += ": more text than audio?" if off > 0 else ": more audio than text?"
+    return f"{told} ({abs(off):.1f} deviations)"

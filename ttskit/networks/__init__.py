@@ -1,0 +1,1 @@
+"""Parts of models: layers, flows, critics, batches; never a whole family."""

@@ -1,0 +1,125 @@
+"""The text encoder of Glow-TTS (Kim et al., 2020): a transformer that knows distances.
+
+Self-attention looks at relative positions (Shaw et al., 2018), up to a window; beyond it all are
+alike.  Shapes: B batch, H hidden channels, K channels of a head, N tokens, W places in the window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ttskit.errors import SettingError
+from ttskit.networks.layers import Convolutions, LayerNorm
+from ttskit.settings import key
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    hidden: int = key(192, "channels", least=2)
+    filter: int = key(768, "channels within a feed-forward layer", least=1)
+    heads: int = key(2, "heads of attention", least=1)
+    layers: int = key(6, "transformer layers", least=0)
+    kernel: int = key(3, "width of the feed-forward convolutions, odd", least=1)
+    window: int = key(4, "tokens to either side whose distance attention knows", least=0)
+    dropout: float = key(0.1, "share of activations dropped", least=0, most=1)
+    prenet_layers: int = key(3, "convolutions before the transformer", least=0)
+    prenet_kernel: int = key(5, "their width, odd", least=1)
+    prenet_dropout: float = key(0.5, "share of their activations dropped", least=0, most=1)
+
+    def __post_init__(self) -> None:
+        if self.hidden % self.heads:
+            raise SettingError(f"hidden is {self.hidden}, needs a multiple of heads, {self.heads}")
+        for name in ("kernel", "prenet_kernel"):
+            if getattr(self, name) % 2 == 0:
+                raise SettingError(f"{name} is {getattr(self, name)}, needs an odd number")
+
+
+class TextEncoder(nn.Module):
+    """Tokens in, a state of each out; told who speaks if there are speaker channels."""
+
+    def __init__(self, config: EncoderConfig, symbols: int, speaker_channels: int = 0) -> None:
+        super().__init__()
+        hidden = config.hidden
+        self.embedding = nn.Embedding(symbols, hidden)
+        nn.init.normal_(self.embedding.weight, 0, hidden**-0.5)
+        self.speaker = nn.Linear(speaker_channels, hidden) if speaker_channels else None
+        self.prenet = Convolutions(
+            hidden,
+            hidden,
+            layers=config.prenet_layers,
+            kernel=config.prenet_kernel,
+            dropout=config.prenet_dropout,
+        )
+        self.joined = nn.Conv1d(hidden, hidden, 1)
+        nn.init.zeros_(self.joined.weight)
+        nn.init.zeros_(self.joined.bias)  # type: ignore[arg-type]
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+
+    def forward(self, tokens: Tensor, mask: Tensor, speaker: Tensor | None = None) -> Tensor:
+        """tokens (B, N), mask (B, N) bool, speaker (B, S) -> (B, H, N), zero in the padding."""
+        mask = mask[:, None].float()  # (B, 1, N)
+        x = self.embedding(tokens).mT * self.embedding.embedding_dim**0.5  # (B, H, N)
+        if self.speaker is not None:
+            x = x + self.speaker(speaker)[..., None]
+        x = x + self.joined(self.prenet(x, mask))
+        for layer in self.layers:
+            x = layer(x, mask)
+        return x * mask
+
+
+class Layer(nn.Module):
+    """Attention, then two convolutions; each added to its input and normalised after."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        hidden, pad = config.hidden, config.kernel // 2
+        self.attention = Attention(hidden, config.heads, config.window, config.dropout)
+        self.widen = nn.Conv1d(hidden, config.filter, config.kernel, padding=pad)
+        self.narrow = nn.Conv1d(config.filter, hidden, config.kernel, padding=pad)
+        self.norms = nn.ModuleList((LayerNorm(hidden), LayerNorm(hidden)))
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """x (B, H, N), mask (B, 1, N) -> (B, H, N)."""
+        x = self.norms[0](x + self.dropout(self.attention(x, mask)))
+        wide = self.dropout(self.widen(x * mask).relu())
+        return self.norms[1](x + self.dropout(self.narrow(wide * mask)))
+
+
+class Attention(nn.Module):
+    """Self-attention whose keys and values also depend on the distance of two tokens."""
+
+    def __init__(self, hidden: int, heads: int, window: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.window = heads, window
+        self.entry = nn.Conv1d(hidden, 3 * hidden, 1)
+        for part in self.entry.weight.data.chunk(3):
+            nn.init.xavier_uniform_(part)
+        self.output = nn.Conv1d(hidden, hidden, 1)
+        size = hidden // heads
+        self.keys = nn.Parameter(torch.randn(2 * window + 1, size) * size**-0.5)  # (W, K)
+        self.values = nn.Parameter(torch.randn(2 * window + 1, size) * size**-0.5)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """x (B, H, N), mask (B, 1, N) -> (B, H, N)."""
+        length, pad = x.shape[2], self.window
+        query, key, value = self.entry(x).unflatten(1, (3, self.heads, -1)).mT.unbind(1)
+        query = query * query.shape[-1] ** -0.5  # (B, heads, N, K)
+        # Within N + 2 * window columns, those of the window around each row.
+        near = torch.arange(length, device=x.device)[:, None] + torch.arange(
+            2 * pad + 1, device=x.device
+        )
+        near = near.expand(*query.shape[:2], -1, -1)  # (B, heads, N, W)
+        by_distance = query @ self.keys.T  # (B, heads, N, W)
+        bias = by_distance.new_zeros(*query.shape[:3], length + 2 * pad)
+        bias = bias.scatter(3, near, by_distance)[..., pad : pad + length]
+        scores = (query @ key.mT + bias).masked_fill(mask[:, None] == 0, -1e4)
+        weights = self.dropout(scores.softmax(-1))  # (B, heads, N, N)
+        around = F.pad(weights, (pad, pad)).gather(3, near)  # (B, heads, N, W)
+        seen = weights @ value + around @ self.values  # (B, heads, N, K)
+        return self.output(seen.mT.flatten(1, 2))

@@ -1,0 +1,307 @@
+"""Panels: one utterance as a picture, a column of panels that share the time axis.
+
+Each thing that is known of the utterance adds its own: waveform, words, mel with f0 on it,
+phonemes, levels, scores, attention, or the controls of a synthesiser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ttskit.formats.timeline import Interval, Timeline
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ttskit.artifacts.kinds import Controls, Corpus, Features, Mels
+    from ttskit.artifacts.record import Record
+
+INK, FAINT, WARM, COOL = "#222222", "#868e96", "#e8590c", "#1c7ed6"
+SHADE = ("#f1f3f5", "#d0ebff")  # words in turns
+FLOOR = -80.0  # dB: what is fainter is not drawn
+MARGINS = 1.7  # inches beside the panels
+SMALL = 8  # points: size of a label
+
+
+class Panel(NamedTuple):
+    """One row of the picture: its height in inches, and what draws it."""
+
+    height: float
+    draw: Callable[[Axes], None]
+
+
+class Utterance(NamedTuple):
+    """All that is known of one utterance; what is not given is None."""
+
+    said: Record  # any of them: id, speaker, text
+    frames: int
+    sample_rate: int
+    step: float  # seconds a frame
+    features: Features | Mels | None
+    spoken: Timeline | None
+    corpus: Corpus | None
+    attention: np.ndarray | None = None  # (frame, token), probabilities
+    controls: Controls | None = None
+
+    @property
+    def seconds(self) -> float:
+        return self.frames * self.step
+
+
+def draw(shown: Utterance) -> Figure:
+    """Return the picture of an utterance; its times are those of the frame centres."""
+    from matplotlib.figure import Figure
+
+    width = min(24.0, max(11.0, MARGINS + 1.7 * shown.seconds)) if shown.spoken else 11.0
+    panels = list(_panels(shown, width - MARGINS))
+    heights = [panel.height for panel in panels]
+    figure = Figure(figsize=(width, 0.9 + sum(heights)), layout="constrained")
+    figure.get_layout_engine().set(h_pad=0.03, hspace=0.0)  # type: ignore[union-attr, call-arg]
+    rows = figure.subplots(len(panels), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
+    for axes, panel in zip(rows, panels, strict=True):
+        panel.draw(axes)
+        axes.tick_params(bottom=axes is rows[-1])
+    rows[-1].set_xlabel("seconds")
+    rows[-1].set_xlim(0, shown.seconds)
+    speaker = f" ({shown.said.speaker})" if shown.said.speaker else ""
+    title = _plain(f"{shown.said.id}{speaker}: {shown.said.text}")
+    figure.suptitle(title, fontsize=10, wrap=True)
+    return figure
+
+
+def _panels(shown: Utterance, width: float) -> Iterator[Panel]:
+    """Yield the panels from top to bottom; they are `width` inches wide."""
+    import numpy as np
+
+    features, spoken = shown.features, shown.spoken
+    if shown.corpus:
+        yield Panel(1.9, partial(_wave, corpus=shown.corpus, sample_rate=shown.sample_rate))
+    if spoken:
+        yield Panel(0.45, partial(_words, spoken=spoken, width=width))
+    if features:
+        times = (np.arange(len(features.mel)) + 0.5) * shown.step
+        yield Panel(4.2, partial(_mel, features=features, times=times, spoken=spoken))
+    if spoken:
+        yield Panel(0.75, partial(_phones, spoken=spoken, width=width))
+    if features and features.loudness is not None:
+        yield Panel(2.0, partial(_levels, features=features, times=times))
+    if shown.controls:
+        yield from _controls(shown.controls, shown)
+    if spoken and np.isfinite(spoken.record.token_score).any():
+        yield Panel(1.2, partial(_scores, spoken=spoken))
+    if spoken and shown.attention is not None:
+        yield Panel(3.6, partial(_attention, attention=shown.attention, spoken=spoken))
+
+
+def _wave(axes: Axes, corpus: Corpus, sample_rate: int) -> None:
+    import numpy as np
+
+    audio = corpus.audio / 32768
+    axes.plot(np.arange(len(audio)) / sample_rate, audio, color=INK, linewidth=0.4)
+    top = max(0.05, float(np.abs(audio).max(initial=0)) * 1.05)
+    axes.set(ylabel="amplitude", ylim=(-top, top))
+
+
+def _words(axes: Axes, spoken: Timeline, width: float) -> None:
+    _shade(axes, spoken)
+    _label(axes, spoken.words, width / spoken.seconds, lines=2)
+
+
+def _phones(axes: Axes, spoken: Timeline, width: float) -> None:
+    """Label what is said in dark, and in what room is left the pauses in grey."""
+    _shade(axes, spoken)
+    inner = {edge for phone in spoken.phones for edge in phone[:2]} - {0.0, spoken.seconds}
+    axes.vlines(sorted(inner), 0.88, 1.0, color=FAINT, linewidth=0.6)
+    owners = spoken.record.token_word
+    said = [phone for phone in spoken.phones if owners[phone.number] >= 0]
+    silent = [phone for phone in spoken.phones if owners[phone.number] < 0]
+    _label(axes, said, width / spoken.seconds, lines=3, others=silent)
+
+
+def _shade(axes: Axes, spoken: Timeline) -> None:
+    for word in spoken.words:
+        axes.axvspan(word.start, word.stop, color=SHADE[word.number % 2], linewidth=0)
+    axes.set(ylim=(0, 1), yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+def _label(
+    axes: Axes,
+    intervals: Sequence[Interval],
+    scale: float,
+    lines: int,
+    others: Sequence[Interval] = (),
+) -> None:
+    """Write labels on as few lines as hold them, and leave out what the last one has no room for.
+
+    Parameters
+    ----------
+    scale : inches a second
+    others : written last and in grey, where there is room
+    """
+    for count in range(1, lines + 1):
+        found = placed([*intervals, *others], scale, count)
+        if found.keys() >= set(intervals):
+            break
+    for interval, line in found.items():
+        axes.text(
+            (interval.start + interval.stop) / 2,
+            0.86 - (line + 0.5) * 0.86 / count,
+            _plain(interval.label),
+            ha="center",
+            va="center",
+            size=SMALL,
+            color=FAINT if interval in others else INK,
+        )
+
+
+def placed(intervals: Sequence[Interval], scale: float, lines: int) -> dict[Interval, int]:
+    """Return the first line that has room for each label, if there is one."""
+    from matplotlib.textpath import TextPath
+
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(lines)]
+    found = {}
+    for interval in intervals:
+        width = TextPath((0, 0), _plain(interval.label), size=SMALL).get_extents().width / 72 + 0.04
+        start = (interval.start + interval.stop - width / scale) / 2
+        stop = start + width / scale
+        for line, spans in enumerate(taken):
+            if all(stop < begun or ended < start for begun, ended in spans):
+                spans.append((start, stop))
+                found[interval] = line
+                break
+    return found
+
+
+def _scores(axes: Axes, spoken: Timeline) -> None:
+    """Draw the score of each token that has frames; what is unknown is a gap."""
+    import numpy as np
+
+    lasting = spoken.record.durations > 0
+    scores = np.where(lasting, spoken.record.token_score, np.nan)
+    axes.stairs(scores, spoken.edges, baseline=None, color=WARM, linewidth=1.2)
+    axes.axhline(float(spoken.record.score), color=FAINT, linewidth=0.8, linestyle="--")
+    axes.set(ylabel="score")
+
+
+def _attention(axes: Axes, attention: np.ndarray, spoken: Timeline) -> None:
+    """Draw how likely each token is at each frame, and the walk that was chosen."""
+    import numpy as np
+    from matplotlib.ticker import MaxNLocator
+
+    count = attention.shape[1]
+    edges = (0, spoken.seconds, -0.5, count - 0.5)
+    axes.imshow(np.sqrt(attention.T), origin="lower", aspect="auto", extent=edges, cmap="magma")
+    walk = np.repeat(np.arange(count), spoken.record.durations)
+    times = np.linspace(0, spoken.seconds, len(walk) + 1)
+    axes.stairs(walk, times, baseline=None, color=COOL, linewidth=0.9)
+    axes.set(ylabel="token")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _mel(axes: Axes, features: Features | Mels, times: Any, spoken: Timeline | None) -> None:
+    bands = features.mel.shape[1]
+    edges = (0, times[-1] + times[0], -0.5, bands - 0.5)
+    axes.imshow(features.mel.T, origin="lower", aspect="auto", extent=edges, cmap="magma")
+    axes.set(ylabel="mel band")
+    for interval in spoken.phones if spoken else ():
+        axes.axvline(interval.stop, color="white", linewidth=0.5, alpha=0.45)
+    for interval in spoken.words if spoken else ():
+        for edge in interval[:2]:
+            axes.axvline(edge, color="white", linewidth=1.0, alpha=0.8)
+    if features.f0 is not None and features.voiced is not None:
+        _pitch(axes, features.f0, features.voiced, times)
+
+
+def _pitch(axes: Axes, f0: np.ndarray, voiced: np.ndarray, times: Any) -> None:
+    import numpy as np
+
+    pitch = axes.twinx()
+    f0 = np.where(voiced, f0, np.nan)
+    pitch.plot(times, f0, color="white", linewidth=2.6)
+    pitch.plot(times, f0, color=COOL, linewidth=1.4)
+    heard = f0[np.isfinite(f0)]
+    low, high = (heard.min(), heard.max()) if len(heard) else (50.0, 500.0)
+    pitch.set(ylabel="f0, Hz", yscale="log", ylim=(low / 1.5, high * 1.5))
+    from matplotlib.ticker import NullFormatter, ScalarFormatter
+
+    ticks = [hz for hz in (50, 75, 100, 150, 200, 300, 400, 600) if low / 1.5 < hz < high * 1.5]
+    pitch.set_yticks(ticks)
+    pitch.yaxis.set_major_formatter(ScalarFormatter())
+    pitch.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _levels(axes: Axes, features: Features | Mels, times: Any) -> None:
+    from ttskit.artifacts.kinds import Features
+
+    assert features.loudness is not None
+    axes.plot(times, features.loudness, color=INK, linewidth=1)
+    axes.set(ylabel="loudness, dB")
+    low, high = axes.get_ylim()
+    axes.fill_between(
+        times, low, high, where=features.voiced, color=COOL, alpha=0.12, step="mid", linewidth=0
+    )
+    axes.set_ylim(low, high)
+    if not isinstance(features, Features):
+        return
+    sure = axes.twinx()
+    sure.plot(times, features.periodicity, color=WARM, linewidth=0.9)
+    sure.set_ylim(0, 1.02)
+    sure.set_ylabel("periodicity (shaded: voiced)", color=WARM)
+
+
+def _controls(played: Controls, shown: Utterance) -> Iterator[Panel]:
+    """Yield what a synthesiser plays: pitch, how loud it is, its harmonics, its noise."""
+    import numpy as np
+
+    level = played.amplitude * played.voiced
+    harmonics = _decibels(level[:, None] * played.distribution)
+    noise, nyquist = _decibels(played.noise), shown.sample_rate / 2000  # kHz
+    times = (np.arange(len(level)) + 0.5) * shown.step
+
+    def gains(axes: Axes) -> None:
+        axes.plot(times, _decibels(level), color=COOL, linewidth=1, label="harmonics")
+        loud = np.sqrt(np.square(played.noise).mean(axis=1))
+        axes.plot(times, _decibels(loud), color=WARM, linewidth=1, label="noise")
+        axes.legend(frameon=False, fontsize=SMALL, loc="upper right", ncols=2)
+        axes.set(ylabel="gain, dB", ylim=(FLOOR, 6))
+
+    def pitch(axes: Axes) -> None:
+        axes.plot(times, np.where(played.voiced, played.f0, np.nan), color=COOL, linewidth=1.4)
+        axes.set(ylabel="f0, Hz")
+
+    yield Panel(1.4, pitch)
+    yield Panel(1.6, gains)
+    top = harmonics.shape[1] + 0.5
+    for height, values, edges, label in (
+        (2.8, harmonics, (0.5, top), "harmonic"),
+        (2.4, noise, (0.0, nyquist), "noise, kHz"),
+    ):
+        extent = 0.0, shown.seconds, edges[0], edges[1]
+        yield Panel(height, partial(_image, values=values, extent=extent, label=label))
+
+
+def _image(
+    axes: Axes, values: np.ndarray, extent: tuple[float, float, float, float], label: str
+) -> None:
+    """Draw dB (frame, row)."""
+    axes.imshow(
+        values.T, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=FLOOR, vmax=0
+    )
+    axes.set(ylabel=label)
+
+
+def _decibels(gain: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    found: np.ndarray = 20 * np.log10(np.maximum(gain, 10 ** (FLOOR / 20)))
+    return found
+
+
+def _plain(text: str) -> str:
+    """Keep matplotlib from taking a dollar sign for mathematics."""
+    return text.replace("$", r"\$")

@@ -1,0 +1,1 @@
+"""From texts to sound with trained models."""

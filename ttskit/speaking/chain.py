@@ -1,0 +1,206 @@
+"""Speaking: from text to audio with a voice, line by line.
+
+N tokens of a line, T frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ttskit.errors import AlignmentError, TextError, TtskitError
+from ttskit.formats.timeline import Timeline
+from ttskit.speaking.acoustics import Acoustics, Manner, unspoken
+from ttskit.speaking.lines import Line, spoken_record, to_lines
+from ttskit.text.ssml import Passage
+from ttskit.voices import voice
+from ttskit.voices.model import check_device
+from ttskit.voices.voice import Voice
+
+NO_WORD = "there is no word to speak: needs text with words"
+KNEE = 0.8  # of full scale: what a limiter leaves as it is
+
+
+@dataclass(frozen=True)
+class Style:
+    """How all of a text is said."""
+
+    rate: float = 1.0  # times as fast
+    pitch: float = 0.0  # semitones higher
+    energy: float = 0.0  # dB louder
+    noise_scale: float | None = None  # of the decoder; the voice's own without one
+    speaker: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A line as it sounds, the pause before it included."""
+
+    line: Line
+    durations: np.ndarray  # (N,) frames
+    audio: np.ndarray  # (T * hop_length,) float32
+
+
+class Chain:
+    """A voice that is loaded: duration model, decoder, vocoder."""
+
+    def __init__(self, voice: Voice, device: str = "cpu") -> None:
+        check_device(device)
+        self.acoustics = Acoustics(voice.models["duration"], voice.models["decoder"], device)
+        self.vocoder = voice.models["vocoder"].module(device)
+        self.vocoder.fold()
+        self.facts, self.voice = self.acoustics.facts, voice
+
+    def speak(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Piece:
+        """Speak a line; its chance follows from the seed and the number of the line alone."""
+        import torch
+
+        from ttskit.networks.batch import collate
+
+        frames = self.pause(line) if durations is None else int(durations[0])
+        silence = np.zeros(frames * self.facts.hop_length, np.float32)
+        if not line.words:
+            return Piece(line, np.array([frames]), silence)
+        manner = self._manner(line, style, None if durations is None else durations[1:])
+        seed = int(np.random.SeedSequence([style.seed, line.number]).generate_state(1)[0])
+        id = f"line {line.number + 1}"
+        (spoken,) = self.acoustics.speak([id], [line.tokens[1:]], [manner], seed)
+        batch = collate([id], [{"mel": spoken.mel}]).to(self.acoustics.device)
+        made = self.vocoder.generate(batch, torch.Generator().manual_seed(seed))
+        audio = made["audio"][0].cpu().numpy()
+        lasting = np.concatenate([[frames], spoken.durations])
+        volume = style.energy + line.prosody[:, 2]
+        if "loudness_token" not in self.acoustics.needs and volume.any():
+            audio = louder(audio, np.repeat(volume[1:], spoken.durations), self.facts.hop_length)
+        audio = bent(audio)
+        if lost := unspoken(line.token_word, line.words, lasting):
+            raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
+        return Piece(line, lasting, np.concatenate([silence, audio]))
+
+    def pause(self, line: Line) -> int:
+        """Return the frames of silence before a line."""
+        return round(line.pause * self.facts.sample_rate / self.facts.hop_length)
+
+    def foretell(self, line: Line, style: Style) -> np.ndarray:
+        """Return the durations (N,) that a line would have."""
+        if not line.words:
+            return np.array([self.pause(line)])
+        manner = self._manner(line, style)
+        (lasting,) = self.acoustics.durations(["line"], [line.tokens[1:]], [manner])
+        return np.concatenate([[self.pause(line)], lasting])
+
+    def timeline(self, spoken: Sequence[tuple[Line, np.ndarray]], style: Style) -> Timeline:
+        """Return when each word and phoneme of lines with such durations is said."""
+        whole = spoken_record(spoken, self.voice.language, style.speaker)
+        return Timeline(whole, self.facts.symbols, self.facts.hop_length / self.facts.sample_rate)
+
+    def check(self, style: Style) -> None:
+        """Refuse what the models of the voice cannot do."""
+        decoder = self.acoustics.decoder
+        if style.noise_scale is not None and "noise_scale" not in decoder.knobs:
+            raise TtskitError(
+                f"{self.voice.container.name}: its decoder has no noise_scale: leave it out"
+            )
+        self.acoustics.check_speaker(style.speaker)
+        self._check_pitch(bool(style.pitch))
+
+    def _check_pitch(self, wanted: bool) -> None:
+        if wanted and "pitch" not in self.acoustics.needs:
+            raise TtskitError(
+                f"{self.voice.container.name}: its decoder was not trained with pitch: "
+                "leave the pitch out, or train one with --set pitch=true"
+            )
+
+    def _manner(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Manner:
+        rate, pitch, volume = line.prosody[1:].T
+        self._check_pitch(bool(pitch.any()))
+        own, told = self.voice.settings.noise_scale, style.noise_scale
+        noise = own if told is None else told
+        return Manner(
+            length_scale=1 / (style.rate * rate),
+            pitch=style.pitch + pitch,
+            loudness=style.energy + volume,
+            speaker=style.speaker,
+            knobs={} if noise is None else {"noise_scale": noise},
+            durations=durations,
+        )
+
+
+def louder(audio: np.ndarray, volume: np.ndarray, hop_length: int) -> np.ndarray:
+    """Raise audio by dB given frame by frame, gliding between them.
+
+    audio (T * hop_length,), volume (T,) -> (T * hop_length,)
+    """
+    centres = (np.arange(len(volume)) + 0.5) * hop_length
+    gain = 10 ** (np.interp(np.arange(len(audio)) + 0.5, centres, volume) / 20)
+    return (audio * gain).astype(np.float32)
+
+
+def bent(audio: np.ndarray) -> np.ndarray:
+    """Bend peaks, so that none is beyond full scale and has to be cut."""
+    beyond = np.abs(audio) - KNEE
+    within = np.sign(audio) * (KNEE + (1 - KNEE) * np.tanh(beyond / (1 - KNEE)))
+    return np.where(beyond > 0, within, audio).astype(np.float32)
+
+
+def stretched(
+    chain: Chain, lines: Sequence[Line], style: Style, seconds: float
+) -> list[np.ndarray]:
+    """Return durations of lines that together last `seconds`, but for less than a frame."""
+    from ttskit.dsp.rounding import rounded
+
+    frames = int(seconds * chain.facts.sample_rate) // chain.facts.hop_length
+    tokens = np.concatenate([line.tokens for line in lines])
+    found = np.concatenate([chain.foretell(line, style) for line in lines])
+    try:
+        found = rounded(found, np.array(chain.facts.silent)[tokens], frames)
+    except AlignmentError as error:
+        raise AlignmentError(f"{seconds} s is too short for the text: {error}") from error
+    return split(found, lines)
+
+
+def split(durations: np.ndarray, lines: Sequence[Line]) -> list[np.ndarray]:
+    """Cut the durations of all tokens into those of each line."""
+    return np.split(durations, np.cumsum([len(line.tokens) for line in lines])[:-1])
+
+
+def pieces(
+    chain: Chain,
+    lines: Iterable[Line],
+    style: Style,
+    durations: Sequence[np.ndarray] | None = None,
+) -> Iterator[Piece]:
+    """Speak each line before the next one is asked for."""
+    chain.check(style)
+    words = 0
+    for place, line in enumerate(lines):
+        yield chain.speak(line, style, None if durations is None else durations[place])
+        words += len(line.words)
+    if not words:
+        raise TextError(NO_WORD)
+
+
+def say(
+    text: str, name: str | Path | None = None, pause: float = 0.25, **style: Any
+) -> tuple[np.ndarray, int]:
+    """Return a text as audio (sample,) float32, and its sample rate.
+
+    Parameters
+    ----------
+    text : str
+    name : of an embedded voice, or its file; the usual voice without one
+    pause : float
+        Seconds between sentences.
+    style : as `Style` has them
+    """
+    found = voice.read(voice.find(None if name is None else str(name)))
+    manner = Style(**style)
+    passages = (Passage(line, place="the text") for line in text.split("\n"))
+    lines = to_lines(passages, found.speller(), pause=pause / manner.rate)
+    made = [piece.audio for piece in pieces(Chain(found), lines, manner)]
+    return np.concatenate(made), found.models["decoder"].facts.sample_rate

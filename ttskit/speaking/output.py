@@ -1,0 +1,117 @@
+"""Where audio goes while it is made: into a file that grows, or out of standard output."""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ttskit.errors import AudioError
+
+if TYPE_CHECKING:
+    from ttskit.dsp.samples import Samples
+
+UNKNOWN = 0xFFFFFFFF  # bytes, in the header of a wav that is not finished
+
+
+@contextmanager
+def open_sound(
+    output: Path | None, rate: int, raw: bool = False
+) -> Iterator[Callable[[Samples], None]]:
+    """Give a function that takes the next samples; they are out when it returns.
+
+    A file takes its name only once it is whole.  Standard output gets a wav of unknown length,
+    or `raw` samples (16 bit, little endian, one channel).
+    """
+    with _file(output, rate) if is_file(output) else _stream(rate, raw) as write:
+        yield write
+
+
+def is_file(output: Path | None) -> bool:
+    """Tell whether a file is meant, not standard output."""
+    return output is not None and str(output) != "-"
+
+
+def quietly(write: Callable[[], None]) -> None:
+    """Write until the reader of standard output has had enough (`| head`)."""
+    try:
+        write()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def wav_header(rate: int) -> bytes:
+    """Return the header of a wav of unknown length: 16 bit, one channel."""
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)
+    return (
+        struct.pack("<4sI4s", b"RIFF", UNKNOWN, b"WAVE")
+        + form
+        + struct.pack("<4sI", b"data", UNKNOWN)
+    )
+
+
+@contextmanager
+def _stream(rate: int, raw: bool) -> Iterator[Callable[[Samples], None]]:
+    from ttskit.dsp.samples import to_int16
+
+    out, before = sys.stdout.buffer, b"" if raw else wav_header(rate)
+
+    def write(samples: Samples) -> None:
+        nonlocal before
+        out.write(before + to_int16(samples)[0].astype("<i2").tobytes())
+        out.flush()
+        before = b""
+
+    yield write
+
+
+@contextmanager
+def _file(output: Path | None, rate: int) -> Iterator[Callable[[Samples], None]]:
+    import soundfile
+
+    from ttskit.artifacts import atomic
+    from ttskit.dsp.samples import to_int16
+    from ttskit.formats import audio
+
+    assert output is not None
+    kind = output.suffix.lower().removeprefix(".").upper()
+    try:
+        with atomic.replacing(output) as unfinished:
+            unfinished.touch()  # says better than libsndfile why it can't be written
+            with soundfile.SoundFile(unfinished, "w", rate, 1, format=kind) as file:
+
+                def write(samples: Samples) -> None:
+                    coded = to_int16(samples)[0]
+                    for at in range(0, len(coded), 65536):  # Vorbis keeps a block on its stack
+                        file.write(coded[at : at + 65536])
+
+                yield write
+            if kind == "OGG":
+                unfinished.write_bytes(audio.same_serial(unfinished.read_bytes()))
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{output}: cannot be written: {error.error_string}") from error
+
+
+def check_sound(output: Path | None) -> None:
+    """Refuse what cannot be written to, before there is anything to write."""
+    from ttskit.formats.audio import WRITABLE
+
+    if output is None or not is_file(output):
+        if sys.stdout is None:
+            raise AudioError("standard output is closed: name a file with -o")
+        if sys.stdout.isatty():
+            raise AudioError("audio is not for a terminal: name a file with -o, or use a pipe")
+        return
+    if output.suffix.lower() not in WRITABLE:
+        found = output.suffix or "a file without suffix"
+        raise AudioError(f"{output}: cannot write {found}: give one of {', '.join(WRITABLE)}")
+    if output.is_dir():
+        raise AudioError(f"{output}: is a folder; needs the name of a file to write")
+    if output.exists() and not output.is_file():
+        raise AudioError(f"{output}: is a pipe or a device; use - and redirect it there")
+    if not output.parent.is_dir():
+        raise AudioError(f"{output}: the folder {output.parent} is not there; make it first")

@@ -1,0 +1,126 @@
+"""Timed: texts spoken by one system, and the seconds and the memory that this takes.
+
+Seconds are those of the processor: on one thread they are those of a clock on a machine that has
+nothing else to do, and they hardly swing with what else it does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ttskit import progress
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ttskit.artifacts.kinds import Corpus, Tokens
+    from ttskit.artifacts.reader import Reader
+    from ttskit.speaking.chain import Chain
+    from ttskit.speaking.lines import Line
+    from ttskit.speaking.texts import Said
+    from ttskit.text.spelling import Speller
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How every system speaks."""
+
+    language: str  # of models; a voice has its own
+    noise_scale: float | None
+    speaker: str
+    seed: int
+
+
+@dataclass
+class Speak:
+    """From a text to its audio by one system, and what that took.
+
+    It is loaded by the process that first calls it.  Every text is spoken twice, and the faster
+    take counts: what is paid once (imports, weights, lexicon, what libraries prepare for a length)
+    is not in it.  Loading is all that the process has spent until a text was spoken, but for what
+    speaking it took.
+    """
+
+    parts: Sequence[str]  # of a voice: see `voice.opened`
+    manner: Manner
+    tokens: Reader[Tokens] | None  # where the texts are spelt already
+    load_seconds: float | None = field(default=None, init=False)
+
+    def __call__(self, said: Said) -> Corpus:
+        begun = time.process_time()
+        self.speak(said)
+        again = time.process_time()
+        with progress.hushed():  # what there is to note has been noted
+            samples = self.speak(said)
+        first, second = again - begun, time.process_time() - again
+        if self.load_seconds is None:
+            self.load_seconds = again - second
+        from ttskit.artifacts.kinds import Corpus
+        from ttskit.dsp.samples import to_int16
+
+        return Corpus(
+            id=said.id,
+            speaker=self.manner.speaker,
+            text=said.text,
+            audio=to_int16(samples)[0],
+            synthesis_seconds=min(first, second),  # type: ignore[arg-type]
+            load_seconds=self.load_seconds,  # type: ignore[arg-type]
+            peak_megabytes=peak() / 1e6,  # type: ignore[arg-type]
+        )
+
+    def speak(self, said: Said) -> np.ndarray:
+        """Return (sample,) float; what is left to chance follows from the seed and the id alone."""
+        import numpy as np
+
+        from ttskit.speaking import chain
+        from ttskit.speaking.acoustics import seed_of
+
+        told = self.manner
+        seed = seed_of(told.seed, said.id)
+        style = chain.Style(noise_scale=told.noise_scale, speaker=told.speaker, seed=seed)
+        pieces = chain.pieces(self.chain, self._lines(said), style)
+        return np.concatenate([piece.audio for piece in pieces])
+
+    @cached_property
+    def chain(self) -> Chain:
+        from ttskit.speaking.chain import Chain
+        from ttskit.voices import voice
+
+        return Chain(voice.opened(self.parts, self.manner.language))
+
+    @cached_property
+    def speller(self) -> Speller:
+        return self.chain.voice.speller()
+
+    def _lines(self, said: Said) -> Iterator[Line]:
+        from ttskit.speaking.acoustics import check
+        from ttskit.speaking.lines import to_lines, whole_line
+        from ttskit.text.ssml import Passage
+
+        if self.tokens is None:
+            yield from to_lines([Passage(said.text, place=said.id)], self.speller)
+            return
+        spelt, table = self.tokens[said.id], self.chain.facts.symbols
+        check(spelt, len(table))
+        yield whole_line(spelt, table)
+
+
+def peak() -> int:
+    """Return the most bytes that this process has held in memory.
+
+    On Linux, `getrusage` would count what the parent held when it started this process, too.
+    """
+    import resource
+    import sys
+
+    try:
+        told = Path("/proc/self/status").read_text(encoding="utf-8")
+        return 1024 * int(told.split("VmHWM:")[1].split()[0])
+    except (OSError, IndexError):
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else 1024 * most

@@ -1,0 +1,248 @@
+"""Models as artifacts: weights, config and everything that is needed to use them, in one file.
+
+/               attrs  role  family  config (TOML)  parameters  steps  sample_rate ...
+/weights/NAME   one column a tensor
+/symbols        what tokens stand for; /silent which of them may last no frame
+/speakers       by number
+/validation     ids of the utterances that it was not trained on
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ttskit.artifacts import hdf5
+from ttskit.errors import ArtifactError, TtskitError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ttskit.models.family import Family
+    from ttskit.networks.facts import Facts
+
+MODEL = "model"
+GRID = ("sample_rate", "hop_length", "n_fft", "n_mels", "fmin", "fmax")
+TEXTS = ("role", "family", "config")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model on disk; `module` makes it one that runs."""
+
+    container: hdf5.Container
+    facts: Facts
+
+    @property
+    def name(self) -> str:
+        return self.container.name
+
+    @property
+    def role(self) -> str:
+        return str(self.container.attributes["role"])
+
+    @property
+    def family(self) -> str:
+        return str(self.container.attributes["family"])
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The keys of the family and, in the table `training`, those of the trainer."""
+        return tomllib.loads(str(self.container.attributes["config"]))
+
+    def table(self, name: str) -> list[str]:
+        """Return a list of strings; an absent one is empty."""
+        return self.container.strings(name)
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return all tensors by name, in float32 where they are stored in less."""
+        return tensors(self.container, "weights")
+
+    def check_grid(self, name: str, attributes: Mapping[str, hdf5.Value]) -> None:
+        """Refuse an artifact whose sample rate or mel is another than the model's."""
+        for key in GRID:
+            wanted, found = getattr(self.facts, key), attributes.get(key)
+            if found not in (None, wanted):
+                verb = "corpus" if key == "sample_rate" else "features"
+                raise ArtifactError(
+                    f"{name}: has {key} {found}, {self.name} was trained with {wanted}: make what "
+                    f"it comes from with `ttskit {verb} --{key.replace('_', '-')} {wanted:g}`"
+                )
+
+    def speaker(self, own: str) -> str:
+        """Return which of its speakers a recording's own one is, or the only one."""
+        known = self.facts.speakers
+        if own in known:
+            return own
+        if own and len(known) > 1:
+            raise TtskitError(
+                f"its speaker {own!r} is none of {self.name}, which knows {', '.join(known)}"
+            )
+        return known[0]
+
+    def shape(self) -> tuple[type[Family], Any]:
+        """Return the family, and its config as the family knows it."""
+        from ttskit.models import find
+        from ttskit.settings import changed
+
+        kind = find(self.family, self.role)
+        told = {name: value for name, value in self.config.items() if name != "training"}
+        return kind, changed(kind.Config(), told, self.name)
+
+    def module(self, device: str = "cpu") -> Family:
+        """Return the model itself, ready to generate."""
+        from ttskit.networks.uninitialised import Blank
+
+        check_device(device)
+        kind, config = self.shape()
+        with Blank():
+            module = kind(config, self.facts)
+        weights, wanted = self.weights(), module.kept()
+        for names, what in (
+            (wanted.keys() - weights.keys(), "lacks the weights"),
+            (weights.keys() - wanted.keys(), "has weights that its family does not know:"),
+            ({n for n in wanted if n in weights and wanted[n].shape != weights[n].shape},
+             "has weights of another shape than its config says:"),
+        ):  # fmt: skip
+            if names:
+                shown = ", ".join(sorted(names)[:5]) + (" ..." if len(names) > 5 else "")
+                raise ArtifactError(f"{self.name}: {what} {shown}")
+        module.load_state_dict(weights, strict=False, assign=True)
+        return module.to(device).eval().requires_grad_(False)
+
+
+def grid(attributes: Mapping[str, hdf5.Value]) -> dict[str, Any]:
+    """Return what attributes say of the grid, in the types of `Facts`."""
+    from ttskit.networks.facts import Facts
+
+    return {key: type(getattr(Facts, key))(attributes[key]) for key in GRID if key in attributes}
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that is not there."""
+    import torch
+
+    try:
+        kind, index = torch.device(device).type, torch.device(device).index or 0
+    except RuntimeError:
+        kind, index = "", 0
+    if kind != "cpu" and not (kind == "cuda" and index < torch.cuda.device_count()):
+        raise TtskitError(f"--device {device}: there is no such device here; cpu is")
+
+
+def read_model(path: Path, name: str = "", role: str | None = None) -> Model:
+    """Open a model; `role` is what it must be."""
+    return model_of(hdf5.open_container(path, name), role)
+
+
+def model_of(container: hdf5.Container, role: str | None = None) -> Model:
+    """Return the model that a container holds; `role` is what it must be."""
+    from ttskit.networks.facts import Facts
+
+    name = container.name
+    if container.kind != MODEL:
+        raise ArtifactError(f"{name}: is {container.kind}, needs {MODEL}")
+    found = container.attributes
+    for key in TEXTS:
+        if not isinstance(found.get(key), str):
+            raise ArtifactError(f"{name}: lacks the attribute {key}")
+    for key in GRID:
+        value = found.get(key)
+        if isinstance(value, str | None) or not 0 <= value < float("inf"):
+            raise ArtifactError(f"{name}: its {key} is {value!r}, needs a number")
+    if role and found["role"] != role:
+        raise ArtifactError(f"{name}: is a model for the role {found['role']}, needs {role}")
+    try:
+        tomllib.loads(str(found["config"]))
+    except tomllib.TOMLDecodeError as error:
+        raise ArtifactError(f"{name}: its config is not TOML: it is damaged") from error
+    symbols = tuple(container.strings("symbols"))
+    silent = container.map("silent") if "silent" in container.columns else np.zeros(0, bool)
+    if silent.shape != (len(symbols),):
+        raise ArtifactError(f"{name}: has {len(symbols)} symbols, {len(silent)} notes on them")
+    facts = Facts(
+        symbols=symbols,
+        silent=tuple(bool(one) for one in silent),
+        speakers=tuple(container.strings("speakers")) or ("",),
+        **grid(found),
+    )
+    return Model(container, facts)
+
+
+def check_fit(one: Model, other: Model) -> None:
+    """Refuse models that do not fit each other: other symbols, another grid."""
+    names = ("sample_rate", "hop_length") if one.role == "duration" else GRID
+    for name in names:
+        found, wanted = getattr(other.facts, name), getattr(one.facts, name)
+        if found != wanted:
+            raise ArtifactError(
+                f"{other.name}: has {name} {found}, {one.name} has {wanted}: "
+                "train both on features of one grid"
+            )
+    if one.facts.symbols and other.facts.symbols and one.facts.symbols != other.facts.symbols:
+        raise ArtifactError(
+            f"{other.name}: knows other symbols than {one.name}: train both on one alignment"
+        )
+
+
+def write_model(
+    path: Path,
+    module: Family,
+    weights: Mapping[str, Tensor],
+    config: str,
+    provenance: Mapping[str, Any],
+    *,
+    steps: int = 0,
+    validation: Sequence[str] = (),
+) -> None:
+    """Write a model as an artifact; `weights` may be other than its own, say averaged ones."""
+    facts = module.facts
+    attributes: dict[str, hdf5.Value] = {
+        "role": module.role,
+        "family": type(module).__module__.rsplit(".", 1)[-1],
+        "config": config,
+        "parameters": sum(p.numel() for n, p in module.named_parameters() if n in weights),
+        "steps": steps,
+        **{key: getattr(facts, key) for key in GRID},
+    }
+    sources = [
+        *texts("symbols", facts.symbols),
+        hdf5.Source.of("silent", np.array(facts.silent, bool), "symbols"),
+        *texts("speakers", facts.speakers),
+        *texts("validation", validation),
+        *tree("weights", weights),
+    ]
+    hdf5.seal(path, MODEL, attributes, provenance, sources)
+
+
+def tree(prefix: str, values: Mapping[str, Tensor]) -> Iterator[hdf5.Source]:
+    """Yield tensors as columns of a group; a number without axes becomes one of length 1."""
+    for name, value in values.items():
+        array = value.detach().cpu().contiguous().numpy()
+        axes = "" if array.ndim else "scalar"
+        yield hdf5.Source.of(f"{prefix}/{name}", np.atleast_1d(array), axes)
+
+
+def tensors(container: hdf5.Container, prefix: str) -> dict[str, Tensor]:
+    """Return what `tree` wrote."""
+    import torch
+
+    found = {}
+    for name, column in container.columns.items():
+        if name.startswith(prefix + "/"):
+            value = torch.from_numpy(np.array(container.map(name)))
+            value = value.float() if value.dtype == torch.float16 else value
+            scalar = column.notes.get("axes") == "scalar"
+            found[name.removeprefix(prefix + "/")] = value[0] if scalar else value
+    return found
+
+
+def texts(name: str, listed: Sequence[str]) -> Iterator[hdf5.Source]:
+    """Yield a list of strings as a column; an empty one has none."""
+    if listed:
+        yield hdf5.Source.of(name, hdf5.encoded(listed), name)

@@ -1,0 +1,240 @@
+"""Voices: the models of a chain, a lexicon and a card in one file, which `say` speaks with.
+
+/                       attrs  name  language  fold  card  duration.role  duration.family ...
+/duration/weights/NAME  attributes and columns of a Model, under the role that it plays
+/lexicon                lines of a lexicon
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ttskit.artifacts import hdf5, streams
+from ttskit.errors import ArtifactError, TtskitError
+from ttskit.voices.model import GRID, MODEL, TEXTS, Model, check_fit, model_of, read_model, texts
+
+if TYPE_CHECKING:
+    from ttskit.networks.facts import Facts
+    from ttskit.text.spelling import Speller
+
+KIND = "voice"
+ROLES = ("duration", "decoder", "vocoder")
+KEPT = (*TEXTS, *GRID, "parameters", "steps")  # of the attributes of a model
+EMBEDDED = Path(__file__).parent
+CARD = ("name", "licence", "data", "training", "measures", "weaknesses")
+MOST_CARD = 60_000  # bytes, of the 64 kB that an attribute may have
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What of a voice is no model."""
+
+    language: str
+    fold: bool  # with `characters`: whether upper and lower case are one
+    lexicon: tuple[str, ...]  # lines
+    card: str  # markdown: licence, data, training, measures, weaknesses
+    noise_scale: float | None = None  # how much is left to chance; the decoder's own without one
+
+    def speller(self, decoder: Model, lexicons: Sequence[Path] = ()) -> Speller:
+        """Return what spells texts in the symbols of a model; the files win over the lexicon."""
+        from ttskit.text.spelling import Speller
+        from ttskit.text.symbols import BEGIN, PAD
+
+        known = decoder.facts.symbols
+        found = Speller(self.language, lexicons, known, self.fold, self.lexicon)
+        if found.table != known or not {PAD, BEGIN} <= set(known):
+            raise ArtifactError(
+                f"{decoder.name}: knows other symbols ({len(known)}) than {found.language} has "
+                f"({len(found.table)}): name the --language that it was trained on"
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice on disk: its models by the roles that they play."""
+
+    container: hdf5.Container
+    models: Mapping[str, Model]
+    settings: Settings
+
+    @property
+    def language(self) -> str:
+        return self.settings.language
+
+    def speller(self, lexicons: Sequence[Path] = ()) -> Speller:
+        """Return what spells texts as the models know them; the files win over its lexicon."""
+        return self.settings.speller(self.models["decoder"], lexicons)
+
+
+def read(path: Path, name: str = "") -> Voice:
+    """Open a voice and check that its models fit each other."""
+    container = hdf5.open_container(path, name)
+    if container.kind != KIND:
+        raise ArtifactError(
+            f"{container.name}: is {container.kind}, needs a voice: make one with `voice pack`"
+        )
+    found = container.attributes
+    for key, kind in (("name", str), ("language", str), ("card", str), ("fold", bool)):
+        if not isinstance(found.get(key), kind):
+            raise ArtifactError(f"{container.name}: lacks the attribute {key}")
+    models = {role: model_of(_part(container, role), role) for role in ROLES}
+    _agree(models)
+    lexicon = tuple(container.strings("lexicon"))
+    noise = found.get("noise_scale")
+    settings = Settings(
+        language=str(found["language"]),
+        fold=bool(found["fold"]),
+        lexicon=lexicon,
+        card=str(found["card"]),
+        noise_scale=None if noise is None else float(noise),
+    )
+    return Voice(container, models, settings)
+
+
+def chosen(names: Sequence[str]) -> dict[str, Model]:
+    """Return models by the roles that they play; a vocoder may be the name of a family."""
+    from ttskit.models import FAMILIES
+
+    families = [name for name in names if name in FAMILIES["vocoder"] and not Path(name).exists()]
+    files = [Path(name) for name in names if name not in families]
+    given = [read_model(*streams.local(path)) for path in files]
+    grids = [model.facts for model in given if model.role == "decoder"]
+    given += [weightless(name, facts) for facts in grids[:1] for name in families]
+    roles = [model.role for model in given]
+    if sorted(roles) != sorted(ROLES):
+        wanted, there = ", ".join(ROLES), ", ".join(roles) or "none"
+        raise TtskitError(f"a voice needs one model of each role: {wanted}; there is {there}")
+    return {role: given[roles.index(role)] for role in ROLES}
+
+
+def opened(parts: Sequence[str], language: str) -> Voice:
+    """Return a voice by its name, or models as a voice that is in no file."""
+    if len(parts) == 1:
+        return read(find(parts[0]))
+    models = chosen(parts)
+    _agree(models)
+    return Voice(models["decoder"].container, models, Settings(language, False, (), ""))
+
+
+def write(
+    path: Path,
+    models: Mapping[str, Model],
+    provenance: Mapping[str, Any],
+    settings: Settings,
+    half: bool = True,
+) -> None:
+    """Write a voice; with `half` its matrices take 16 bits a number."""
+    _agree(models)
+    speller = settings.speller(models["decoder"])
+    attributes: dict[str, hdf5.Value] = {
+        "name": title(settings.card),
+        "language": speller.language,
+        "fold": settings.fold,
+        "card": settings.card,
+    }
+    if settings.noise_scale is not None:
+        attributes["noise_scale"] = settings.noise_scale
+    for role, model in models.items():
+        found = model.container.attributes
+        attributes |= {f"{role}.{key}": found[key] for key in KEPT if key in found}
+    sources = [source for role in ROLES for source in _sources(role, models[role], half)]
+    hdf5.seal(path, KIND, attributes, provenance, [*sources, *texts("lexicon", settings.lexicon)])
+
+
+def weightless(family: str, facts: Facts) -> Model:
+    """Return a vocoder that has nothing to learn, on the grid of a model."""
+    from ttskit.models import find
+
+    kind = find(family, "vocoder")
+    if kind(kind.Config(), facts).kept():
+        raise TtskitError(f"{family}: has to be trained first: name the file of a model")
+    attributes: dict[str, hdf5.Value] = {"role": "vocoder", "family": family, "config": ""}
+    attributes |= {key: getattr(facts, key) for key in GRID}
+    nowhere = hdf5.Container(Path(), family, MODEL, hdf5.VERSION, family, {}, attributes, {}, 0)
+    return model_of(nowhere)
+
+
+def card(path: Path) -> str:
+    """Return a card as markdown: a file of markdown as it is, TOML by its keys."""
+    import tomllib
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix.lower() != ".toml":
+            title(text, str(path))
+            return text
+        told = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ArtifactError(f"{path}: cannot be read: {error}") from error
+    if missing := [key for key in CARD if key not in told]:
+        raise ArtifactError(f"{path}: lacks {', '.join(missing)}; a card has {', '.join(CARD)}")
+    sections = [f"## {key.capitalize()}\n\n{told[key]}" for key in told if key != "name"]
+    return "\n\n".join([f"# {told['name']}", *sections]) + "\n"
+
+
+def title(text: str, name: str = "the card") -> str:
+    """Return the name that a card gives: its first heading; errors call the card `name`."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if not first.startswith("# ") or len(text.encode()) > MOST_CARD:
+        raise ArtifactError(
+            f"{name}: needs the name of the voice as its first line, `# NAME`, and at most "
+            f"{MOST_CARD} bytes"
+        )
+    return first.removeprefix("# ").strip()
+
+
+def embedded() -> dict[str, Path]:
+    """Return the voices that come with ttskit, by name; the first is the usual one."""
+    return {path.stem: path for path in sorted(EMBEDDED.glob("*.h5"))}
+
+
+def find(name: str | None) -> Path:
+    """Return the file of a voice: it may be an embedded one, and is the usual one without name."""
+    known = embedded()
+    if name is None and known:
+        return next(iter(known.values()))
+    if name is None:
+        raise TtskitError("no voice comes with this ttskit: name a file with --voice")
+    if name not in known and not Path(name).exists():
+        there = ", ".join(known) or "none"
+        raise TtskitError(f"{name}: no such file, nor an embedded voice; there is {there}")
+    return Path(name) if Path(name).exists() else known[name]
+
+
+def _agree(models: Mapping[str, Model]) -> None:
+    check_fit(models["duration"], models["decoder"])
+    check_fit(models["decoder"], models["vocoder"])
+
+
+def _part(container: hdf5.Container, role: str) -> hdf5.Container:
+    """Return one model of a voice, as if it were alone in its file."""
+
+    def inside(told: Mapping[str, Any], mark: str) -> dict[str, Any]:
+        start = role + mark
+        return {k.removeprefix(start): v for k, v in told.items() if k.startswith(start)}
+
+    return replace(
+        container,
+        name=f"{container.name}: {role}",
+        kind=MODEL,
+        attributes=inside(container.attributes, "."),
+        columns=inside(container.columns, "/"),
+    )
+
+
+def _sources(role: str, model: Model, half: bool) -> Iterator[hdf5.Source]:
+    for name, column in model.container.columns.items():
+        if name == "validation":
+            continue
+        values = model.container.map(name)
+        narrow = half and name.startswith("weights/") and len(column.shape) > 1
+        narrow = narrow and values.dtype == np.float32
+        if narrow and np.abs(values).max(initial=0) < np.finfo(np.float16).max:
+            values = values.astype(np.float16)
+        yield hdf5.Source.of(f"{role}/{name}", values, column.notes.get("axes", ""))
