@@ -5,52 +5,72 @@ import pytest
 
 from tests.made import SPOKEN, write_model, write_speakers
 from ttskit.errors import TtskitError
-from ttskit.speaking.acoustics import Acoustics, Manner
+from ttskit.speaking.acoustics import Cascade, Manner
 from ttskit.voices.model import read_model
 
-WORDS = ("misters", "no")
-TOKENS = [np.array([1, *(SPOKEN.index(letter) for letter in word), 2]) for word in WORDS]
+TOKENS = np.array([1, *(SPOKEN.index(letter) for letter in "misters"), 2])
+KNOWN = {"tokens": TOKENS}
 STILL = {"noise_scale": 0.0}
 
 
 @pytest.fixture
-def acoustics(tmp_path):
+def models(tmp_path):
     write_speakers(tmp_path, {"pitch": True}, {"predict": ["pitch"]})
-    models = (read_model(tmp_path / f"{role}.h5") for role in ("duration", "decoder"))
-    return Acoustics(*models)
+    return [read_model(tmp_path / f"{role}.h5") for role in ("duration", "decoder")]
 
 
-def test_who_is_spoken_beside_one_changes_nothing(acoustics):
-    together = acoustics.speak(["a", "b"], TOKENS, [Manner(knobs=STILL)] * 2, 0)
-    for id, tokens, spoken in zip("ab", TOKENS, together, strict=True):
-        (alone,) = acoustics.speak([id], [tokens], [Manner(knobs=STILL)], 0)
-        np.testing.assert_array_equal(alone.durations, spoken.durations)
-        np.testing.assert_allclose(alone.mel, spoken.mel, atol=1e-4)
-        assert len(spoken.foretold["pitch"]) == len(tokens)
+@pytest.fixture
+def cascade(models):
+    return Cascade(models, "mel")
 
 
-def test_what_is_known_needs_no_duration_model(acoustics, tmp_path):
+def test_every_field_has_the_length_of_its_axis(cascade):
+    fields = cascade.run("a", KNOWN, Manner(knobs=STILL), 0)
+    assert len(fields["durations"]) == len(fields["pitch"]) == len(TOKENS)
+    assert len(fields["mel"]) == fields["durations"].sum()
+
+
+def test_known_fields_are_not_predicted(cascade, models):
     manner = Manner(knobs=STILL)
-    (foretold,) = acoustics.speak(["a"], TOKENS[:1], [manner], 0)
-    decoder = Acoustics(None, read_model(tmp_path / "decoder.h5"))
-    known = Manner(knobs=STILL, durations=foretold.durations, known=foretold.foretold)
-    (told,) = decoder.speak(["a"], TOKENS[:1], [known], 0)
-    np.testing.assert_array_equal(told.mel, foretold.mel)
+    fields = cascade.run("a", KNOWN, manner, 0)
+    known = {name: fields[name] for name in ("tokens", "durations", "pitch")}
+    decoder = Cascade(models[1:], "mel", known)
+    np.testing.assert_array_equal(decoder.run("a", known, manner, 0)["mel"], fields["mel"])
 
 
-def test_pitch_can_be_moved_token_by_token(acoustics):
-    moved = Manner(knobs=STILL, pitch=np.eye(len(TOKENS[0]))[-1] * 12)
-    spoken = [acoustics.speak(["a"], TOKENS[:1], [m], 0)[0] for m in (Manner(knobs=STILL), moved)]
-    assert spoken[0].mel.shape == spoken[1].mel.shape
-    assert not np.array_equal(spoken[0].mel, spoken[1].mel)
+def test_the_order_in_which_models_are_named_does_not_matter(cascade, models):
+    turned = Cascade(models[::-1], "mel")
+    assert [model.role for model in turned.models] == ["duration", "decoder"]
+    one, other = (each.run("a", KNOWN, Manner(), 3)["mel"] for each in (cascade, turned))
+    np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.usefixtures("acoustics")
+def test_it_stops_at_the_field_that_is_wanted(cascade):
+    fields = cascade.run("a", KNOWN, Manner(), 0, wanted="durations")
+    assert "mel" not in fields
+    np.testing.assert_array_equal(
+        fields["durations"], cascade.run("a", KNOWN, Manner(), 0)["durations"]
+    )
+
+
+def test_pitch_can_be_moved_token_by_token(cascade):
+    moved = Manner(knobs=STILL, pitch=np.eye(len(TOKENS))[-1] * 12)
+    still, higher = (cascade.run("a", KNOWN, m, 0)["mel"] for m in (Manner(knobs=STILL), moved))
+    assert still.shape == higher.shape
+    assert not np.array_equal(still, higher)
+
+
+def test_durations_of_no_frame_are_refused(cascade):
+    known = KNOWN | {"durations": np.zeros(len(TOKENS), int)}
+    with pytest.raises(TtskitError, match="a: lasts no frame"):
+        cascade.run("a", known, Manner(), 0)
+
+
 @pytest.mark.parametrize("value", [30.0, np.nan])
-def test_durations_that_are_nonsense_are_refused(tmp_path, value):
+def test_durations_that_are_nonsense_are_refused(models, tmp_path, value):
     sizes = {"encoder": {"hidden": 16, "filter": 24, "layers": 1}, "predict": ["pitch"]}
-    path = tmp_path / "duration.h5"
+    path = tmp_path / "wrong.h5"
     write_model(path, "plain", sizes, lambda m: m.values.bias[0].fill_(value))
-    wrong = Acoustics(read_model(path), read_model(tmp_path / "decoder.h5"))
-    with pytest.raises(TtskitError, match=r"a: the duration model foretells .* frames for a token"):
-        wrong.speak(["a"], TOKENS[:1], [Manner()], 0)
+    wrong = Cascade([read_model(path), models[1]], "mel")
+    with pytest.raises(TtskitError, match=r"a: the duration model predicts .* frames for a token"):
+        wrong.run("a", KNOWN, Manner(), 0)

@@ -404,5 +404,5 @@ def test_speaking_needs_neither_numba_nor_gruut(voice):
 
 def test_a_decoder_without_noise_says_so(say, tmp_path, monkeypatch):
     monkeypatch.setattr(Glow, "knobs", {})
-    with pytest.raises(TtskitError, match="has no noise_scale"):
+    with pytest.raises(TtskitError, match="none of its models has a noise_scale"):
         say("hi", "--noise-scale", "0.5", "-o", tmp_path / "a.wav")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ttskit.errors import SettingError
@@ -29,13 +30,18 @@ FAMILIES: dict[str, dict[str, str]] = {
 }
 
 
+def role_of(name: str) -> str:
+    """Return the role of a family, or nothing where there is no such family."""
+    return next((role for role, families in FAMILIES.items() if name in families), "")
+
+
 def find(name: str, role: str | None = None) -> type[Family]:
     """Return the class of a family by its name, and check that it can play a role."""
-    known = {name: role for role, families in FAMILIES.items() for name in families}
-    if name not in known or role not in (None, known[name]):
-        fits = list(FAMILIES[role] if role else known)
+    known = role_of(name)
+    if not known or role not in (None, known):
+        fits = list(FAMILIES[role]) if role else [*chain.from_iterable(FAMILIES.values())]
         near = difflib.get_close_matches(name, fits, 1)
         told = f"nearest: {near[0]}" if near else f"there is {', '.join(fits)}"
         raise SettingError(f"no {role or 'model'} family {name!r}; {told}")
-    found: type[Family] = getattr(import_module(f"{__name__}.{name}"), FAMILIES[known[name]][name])
+    found: type[Family] = getattr(import_module(f"{__name__}.{name}"), FAMILIES[known][name])
     return found

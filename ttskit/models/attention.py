@@ -76,6 +76,14 @@ class Attention(Family):
         )
 
     @classmethod
+    def takes(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003
+        return ("tokens", "mel")
+
+    @classmethod
+    def makes(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003
+        return ("durations",)
+
+    @classmethod
     def needs(cls, config: Config) -> tuple[str, ...]:  # noqa: ARG003
         return ("tokens", "mel")
 

@@ -129,6 +129,12 @@ class Ddsp(Learnt):
         mel = ("mel",) if config.guessed() else ()
         return tuple(dict.fromkeys([*config.sources(), *mel, "audio"]))
 
+    @classmethod
+    def takes(cls, config: Config) -> tuple[str, ...]:
+        guessed = config.guessed()
+        known = (name for name in config.sources() if name not in guessed)
+        return tuple(dict.fromkeys([*(("mel",) if guessed else ()), *known]))
+
     @property
     def wants(self) -> tuple[str, ...]:
         heard = (name for name in self.needs(self.config) if name != "audio")

@@ -17,16 +17,9 @@ from ttskit.networks.packed import pack
 class Family(nn.Module):
     """A model of some role.  Subclasses say what they are in class variables.
 
-    What `generate` takes and returns depends on the role alone, as fields of a batch:
-
-    =========  ================================  ===========================================
-    role       takes                             returns
-    =========  ================================  ===========================================
-    aligner    tokens, mel                       scores (B, T, N), log-probabilities
-    duration   tokens, speaker                   durations (B, N), frames, not yet rounded
-    decoder    tokens, durations, speaker        mel (B, T, n_mels)
-    vocoder    mel, and f0 ... where it has it   audio (B, T * hop_length), -1 to 1
-    =========  ================================  ===========================================
+    `takes` and `makes` name the fields (`networks/fields.py`) that `generate` reads from a batch
+    and returns: a chain is any set of models that these join, from tokens to audio.  A role is a
+    name for models that can stand in each other's place.
     """
 
     role: ClassVar[str]
@@ -39,6 +32,16 @@ class Family(nn.Module):
         super().__init__()
         self.config = config
         self.facts = facts
+
+    @classmethod
+    def takes(cls, config: Any) -> tuple[str, ...]:
+        """Return the fields of a batch that `generate` cannot do without."""
+        raise NotImplementedError
+
+    @classmethod
+    def makes(cls, config: Any) -> tuple[str, ...]:
+        """Return the fields that `generate` returns."""
+        raise NotImplementedError
 
     @classmethod
     def needs(cls, config: Any) -> tuple[str, ...]:
@@ -61,7 +64,7 @@ class Family(nn.Module):
     def generate(
         self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
     ) -> dict[str, Tensor]:
-        """Return what the role makes; all chance comes from `generator`."""
+        """Return the fields that `makes` names; all randomness comes from `generator`."""
         raise NotImplementedError
 
     def scores(self, batch: Batch) -> Tensor:

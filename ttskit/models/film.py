@@ -46,6 +46,10 @@ class Film(Plain):
         told = isinstance(config, FilmConfig) and config.reference
         return (*super().needs(config), *(("mel",) if told else ()))
 
+    @classmethod
+    def makes(cls, config: PlainConfig) -> tuple[str, ...]:
+        return (*super().makes(config), "confidence")
+
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         states = self._states(batch)
         errors = self._errors(states, batch)

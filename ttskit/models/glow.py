@@ -126,6 +126,14 @@ class Glow(Family):
         return ("tokens", "mel", "speaker", *told, *(("pitch",) if config.pitch else ()))
 
     @classmethod
+    def takes(cls, config: GlowConfig) -> tuple[str, ...]:
+        return ("tokens", "durations", *(("pitch",) if config.pitch else ()))
+
+    @classmethod
+    def makes(cls, config: GlowConfig) -> tuple[str, ...]:  # noqa: ARG003
+        return ("mel",)
+
+    @classmethod
     def aligns(cls, config: GlowConfig) -> bool:
         return not any(getattr(config, name) for name in READ_DURATIONS)
 

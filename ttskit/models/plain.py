@@ -80,6 +80,14 @@ class Plain(Family):
     def needs(cls, config: PlainConfig) -> tuple[str, ...]:
         return ("tokens", "durations", "speaker", *(FIELDS[name] for name in config.predict))
 
+    @classmethod
+    def takes(cls, config: PlainConfig) -> tuple[str, ...]:  # noqa: ARG003
+        return ("tokens",)
+
+    @classmethod
+    def makes(cls, config: PlainConfig) -> tuple[str, ...]:
+        return ("durations", *(FIELDS[name] for name in config.predict))
+
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         states = self._states(batch)
         return self._terms(states, self._errors(states, batch), batch)

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ttskit.dsp.mel import MelSettings, MelSpectrogram
 from ttskit.models.family import Family
-from ttskit.networks.batch import AXES, Batch
+from ttskit.networks.batch import Batch, axis_of
 from ttskit.networks.critics import Critics
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.spectral import distances
@@ -26,6 +26,14 @@ class Vocoder(Family):
 
     role = "vocoder"
     controllable: ClassVar[bool] = False  # whether it can say by which controls it plays
+
+    @classmethod
+    def takes(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003
+        return ("mel",)
+
+    @classmethod
+    def makes(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003
+        return ("audio",)
 
     @property
     def wants(self) -> tuple[str, ...]:
@@ -60,7 +68,7 @@ class Vocoder(Family):
         made = []
         for row in range(len(batch)):
             fields = batch.only(row).fields
-            frames = {name: value[0] for name, value in fields.items() if AXES[name] == "frame"}
+            frames = {name: value[0] for name, value in fields.items() if axis_of(name) == "frame"}
             nothing = torch.zeros(0, device=batch.lengths["frame"].device)
             made.append(torch.cat([nothing, *self.stream(frames, generator, **knobs)]))
         return {"audio": pad_sequence(made, batch_first=True)}

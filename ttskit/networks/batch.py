@@ -9,21 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# field -> the ragged axis that comes first in it; none: one value an utterance
-AXES = {
-    "mel": "frame",
-    "f0": "frame",
-    "voiced": "frame",
-    "periodicity": "frame",
-    "loudness": "frame",
-    "energy": "frame",
-    "tokens": "token",
-    "durations": "token",
-    "pitch": "token",
-    "loudness_token": "token",
-    "audio": "sample",
-    "speaker": "",
-}
+from ttskit.networks.fields import FIELDS
 
 
 @dataclass(frozen=True)
@@ -54,7 +40,7 @@ class Batch:
         """Return what is not padding, (B, longest) bool."""
         lengths = self.lengths[axis]
         longest = max(
-            (v.shape[1] for name, v in self.fields.items() if AXES.get(name) == axis),
+            (v.shape[1] for name, v in self.fields.items() if axis_of(name) == axis),
             default=int(lengths.max()),
         )
         return torch.arange(longest, device=lengths.device) < lengths[:, None]
@@ -94,7 +80,7 @@ class Batch:
         )
 
     def with_fields(self, **fields: Tensor) -> Batch:
-        """Return the same with fields added or replaced; their axes are those of `AXES`."""
+        """Return the same with fields added or replaced; their axes are those of `FIELDS`."""
         return replace(self, fields={**self.fields, **fields})
 
     def only(self, row: int) -> Batch:
@@ -102,7 +88,7 @@ class Batch:
         lengths = {axis: value[row : row + 1] for axis, value in self.lengths.items()}
         fields = {}
         for name, value in self.fields.items():
-            one, axis = value[row : row + 1], AXES.get(name, "")
+            one, axis = value[row : row + 1], axis_of(name)
             fields[name] = one[:, : int(lengths[axis])] if axis else one
         return Batch(self.ids[row : row + 1], fields, lengths)
 
@@ -112,7 +98,7 @@ def collate(ids: Sequence[str], items: Sequence[Mapping[str, np.ndarray]]) -> Ba
     fields, lengths = {}, {}
     for name in items[0]:
         values = [np.asarray(item[name]) for item in items]
-        axis = AXES.get(name, "")
+        axis = axis_of(name)
         if not axis:
             fields[name] = _tensor(np.stack(values))
             continue
@@ -134,3 +120,8 @@ def _tensor(values: np.ndarray) -> Tensor:
     """
     kind = torch.long if values.dtype.kind in "iu" else torch.float32
     return torch.tensor(values, dtype=torch.bool if values.dtype.kind == "b" else kind)
+
+
+def axis_of(name: str) -> str:
+    """Return the ragged axis that comes first in a field; none: one value an utterance."""
+    return FIELDS[name].axis if name in FIELDS else ""

@@ -1,181 +1,186 @@
-"""From tokens to mel: what `decode` and `say` have in common.
+"""From tokens to what a chain of models makes of them: what `decode`, `say` and `compare` share.
 
-Shapes: B batch, N tokens, T frames.
+Shapes: N tokens, T frames.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ttskit.errors import ArtifactError, TtskitError
-from ttskit.voices.model import check_fit
+from ttskit.voices.join import join
 
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Tokens
+    from ttskit.models.family import Family
     from ttskit.networks.batch import Batch
     from ttskit.voices.model import Model
 
 SEMITONE = 1 / 12  # octaves
-LONGEST = 10_000  # frames of a token; only a model that has learnt nothing foretells more
+LONGEST = 10_000  # frames of a token; only an untrained model predicts more
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How to speak; every number may also be one per token."""
+    """How to speak an utterance; every number may also be an array with one per token."""
 
     length_scale: float | np.ndarray = 1.0  # above 1 is slower
     pitch: float | np.ndarray = 0.0  # semitones higher
     loudness: float | np.ndarray = 0.0  # dB louder
     speaker: str = ""  # the first one where it is empty; `a:0.7,b:0.3` mixes
-    knobs: Mapping[str, float] = field(default_factory=dict)  # of the decoder: noise_scale ...
-    durations: np.ndarray | None = None  # (N,) frames, where they are given
-    known: Mapping[str, np.ndarray] = field(default_factory=dict)  # so pitch, loudness_token
+    knobs: Mapping[str, float] = field(
+        default_factory=dict
+    )  # noise_scale ..., where models have it
     frames: int | None = None  # in all, to be fitted
 
 
-@dataclass(frozen=True)
-class Spoken:
-    """What was made of one utterance: durations (N,), mel (T, bands), and what was foretold."""
+class Cascade:
+    """A chain of models, loaded; each runs on the fields that are known and that others made.
 
-    durations: np.ndarray  # frames
-    mel: np.ndarray
-    foretold: Mapping[str, np.ndarray]  # (N,): durations, pitch, loudness_token, confidence
-
-
-class Acoustics:
-    """A duration model and a decoder that fit each other.
-
-    Without a duration model, every manner must say what the decoder needs.
+    Attributes
+    ----------
+    takes : the fields that any of the models takes
+    facts : of the last model that reads tokens
     """
 
-    def __init__(self, duration: Model | None, decoder: Model, device: str = "cpu") -> None:
-        self.facts = decoder.facts
-        self.decoder = decoder.module(device)
-        needs = type(self.decoder).needs(self.decoder.config)
-        self.needs = tuple(name for name in ("pitch", "loudness_token") if name in needs)
-        self.decoder.fold()
-        self.device = device
-        self.speakers = numbers(decoder)
-        self.duration = None
-        if duration is None:
-            return
-        check_fit(duration, decoder)
-        self.duration, self._of_duration = duration.module(device), numbers(duration)
-        self.duration.fold()
-        if missing := set(self.needs) - set(getattr(self.duration, "fields", ())):
-            raise ArtifactError(
-                f"{duration.name}: does not predict {min(missing)}, which {decoder.name} needs: "
-                'train the duration model with --set \'predict=["pitch", "loudness"]\''
-            )
-
-    def speak(
+    def __init__(
         self,
-        ids: Sequence[str],
-        tokens: Sequence[np.ndarray],
-        manners: Sequence[Manner],
+        models: Sequence[Model],
+        wanted: str,
+        known: Collection[str] = ("tokens",),
+        device: str = "cpu",
+    ) -> None:
+        self.models = join(models, known, wanted)
+        self.steps = [(model, _folded(model, device)) for model in self.models]
+        self.takes = {name for model in self.models for name in model.takes}
+        readers = [model for model in self.models if "tokens" in model.takes]
+        self.facts = (readers or self.models)[-1].facts
+        self.wanted, self.device = wanted, device
+
+    def run(
+        self,
+        id: str,
+        known: Mapping[str, np.ndarray],
+        manner: Manner,
         seed: int,
-    ) -> list[Spoken]:
-        """Speak several utterances at once; what is left to chance follows from the seed alone."""
+        wanted: str | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Return all fields of an utterance, up to the one that is wanted.
+
+        What is known is not predicted.  All randomness follows from the seed alone.
+        """
         import torch
 
-        from ttskit.networks.batch import collate
-
+        fields = dict(known)
+        if "durations" in fields and not fields["durations"].any():
+            raise TtskitError(f"{id}: lasts no frame")
         with torch.inference_mode():
-            foretold = self._foretold(ids, tokens, manners)
-            durations = [*map(self._durations, ids, tokens, foretold, manners)]
-            items = [
-                {"tokens": row, "durations": lasting, **self._wanted(told, manner)}
-                for row, lasting, told, manner in zip(
-                    tokens, durations, foretold, manners, strict=True
-                )
-            ]
-            batch = collate(ids, items).to(self.device)
-            batch = self._with_speakers(batch, manners, self.speakers)
-            generator = torch.Generator().manual_seed(seed)
-            knobs = {n: v for n, v in manners[0].knobs.items() if n in self.decoder.knobs}
-            mels = self.decoder.generate(batch, generator, **knobs)["mel"].cpu().numpy()
-        return [
-            Spoken(lasting, mel[: int(lasting.sum())], told)
-            for lasting, mel, told in zip(durations, mels, foretold, strict=True)
-        ]
+            for model, module in self.steps:
+                if (wanted or self.wanted) in fields:
+                    break
+                made = self._step(id, model, module, fields, manner, seed)
+                if "durations" in made and "durations" not in fields:
+                    made["durations"] = self._rounded(
+                        id, fields["tokens"], made["durations"], manner
+                    )
+                fields = {**made, **fields}
+        return fields
+
+    @property
+    def knobs(self) -> set[str]:
+        """The names of the numbers that the models can be steered by."""
+        return {name for _, module in self.steps for name in module.knobs}
 
     def check_speaker(self, speaker: str) -> None:
         """Refuse a speaker that one of the models does not know."""
-        for known in (self._of_duration, self.speakers):
-            mixture(speaker, known)
+        for model in filter(_by_speaker, self.models):
+            mixture(speaker, numbers(model))
 
-    def durations(
-        self, ids: Sequence[str], tokens: Sequence[np.ndarray], manners: Sequence[Manner]
-    ) -> list[np.ndarray]:
-        """Return the frames that each token would last if it were spoken."""
+    def _step(
+        self,
+        id: str,
+        model: Model,
+        module: Family,
+        fields: Mapping[str, np.ndarray],
+        manner: Manner,
+        seed: int,
+    ) -> dict[str, np.ndarray]:
+        """Return what one model makes, without padding."""
         import torch
 
-        with torch.inference_mode():
-            foretold = self._foretold(ids, tokens, manners)
-        return [*map(self._durations, ids, tokens, foretold, manners)]
+        from ttskit.networks.batch import axis_of, collate
+        from ttskit.networks.fields import FIELDS
 
-    def _foretold(
-        self, ids: Sequence[str], tokens: Sequence[np.ndarray], manners: Sequence[Manner]
-    ) -> list[dict[str, np.ndarray]]:
-        """Ask the duration model, if there is one, for what it knows of each token."""
-        from ttskit.networks.batch import collate
+        given = {name: value for name, value in fields.items() if name in FIELDS}
+        batch = collate([id], [_shifted(given, manner)]).to(self.device)
+        if _by_speaker(model):
+            batch = _with_speaker(batch, manner.speaker, numbers(model))
+        knobs = {name: value for name, value in manner.knobs.items() if name in module.knobs}
+        made = module.generate(batch, torch.Generator().manual_seed(seed), **knobs)
+        lengths = {"token": len(fields["tokens"])} if "tokens" in fields else {}
+        if "durations" in fields:
+            lengths["frame"] = int(fields["durations"].sum())
+        return {
+            name: value[0].cpu().numpy()[: lengths.get(axis_of(name))]
+            for name, value in made.items()
+        }
 
-        if self.duration is None:
-            return [{} for _ in ids]
-        batch = collate(ids, [{"tokens": row} for row in tokens]).to(self.device)
-        batch = self._with_speakers(batch, manners, self._of_duration)
-        made = {name: value.cpu().numpy() for name, value in self.duration.generate(batch).items()}
-        return [
-            {name: values[i, : len(row)] for name, values in made.items()}
-            for i, row in enumerate(tokens)
-        ]
-
-    def _durations(
-        self, id: str, tokens: np.ndarray, foretold: Mapping[str, np.ndarray], manner: Manner
+    def _rounded(
+        self, id: str, tokens: np.ndarray, predicted: np.ndarray, manner: Manner
     ) -> np.ndarray:
+        """Return predicted durations in whole frames, (N,), as slow as the manner says."""
         from ttskit.dsp.rounding import rounded
 
-        if manner.durations is not None:
-            if not manner.durations.any():
-                raise TtskitError(f"{id}: lasts no frame")
-            return manner.durations
         silent = np.array(self.facts.silent)[tokens]
-        lasting = foretold["durations"] * manner.length_scale
-        if not (lasting < LONGEST).all():
+        durations = predicted * manner.length_scale
+        if not (durations < LONGEST).all():
             raise TtskitError(
-                f"{id}: the duration model foretells {lasting.max():g} frames for a token: it has "
+                f"{id}: the duration model predicts {durations.max():g} frames for a token: it has "
                 "not learnt how long they last; train it for longer"
             )
         try:
-            return rounded(lasting, silent, manner.frames)
+            return rounded(durations, silent, manner.frames)
         except TtskitError as error:
             raise type(error)(f"{id}: {error}") from error
 
-    def _wanted(self, foretold: Mapping[str, np.ndarray], manner: Manner) -> dict[str, np.ndarray]:
-        """Return what the decoder wants to know of each token, as the manner changes it."""
-        shifts = {"pitch": manner.pitch * SEMITONE, "loudness_token": manner.loudness / 10}
-        told = {**foretold, **manner.known}
-        return {name: told[name] + shifts[name] for name in self.needs}
 
-    def _with_speakers(
-        self, batch: Batch, manners: Sequence[Manner], known: Mapping[str, int]
-    ) -> Batch:
-        import torch
+def _folded(model: Model, device: str) -> Family:
+    module = model.module(device)
+    module.fold()
+    return module
 
-        if len(known) == 1:  # whoever is asked for of the other model
-            manners = [replace(manner, speaker="") for manner in manners]
-        weights = np.array([mixture(manner.speaker, known) for manner in manners], np.float32)
-        if (weights.max(axis=1) == 1).all():
-            return batch.with_fields(speaker=torch.tensor(weights.argmax(axis=1)).to(self.device))
-        return batch.with_fields(
-            speaker=torch.tensor(weights.argmax(axis=1)).to(self.device),
-            speaker_mix=torch.tensor(weights).to(self.device),
-        )
+
+def _by_speaker(model: Model) -> bool:
+    """Return whether a model was trained with the number of the speaker."""
+    family, config = model.shape()
+    return "speaker" in family.needs(config)
+
+
+def _shifted(fields: Mapping[str, np.ndarray], manner: Manner) -> dict[str, Any]:
+    """Return fields with pitch and loudness moved as the manner says."""
+    shifts = {"pitch": manner.pitch * SEMITONE, "loudness_token": manner.loudness / 10}
+    return {
+        name: value + shifts[name] if name in shifts else value for name, value in fields.items()
+    }
+
+
+def _with_speaker(batch: Batch, speaker: str, known: Mapping[str, int]) -> Batch:
+    """Return a batch of one utterance with its speaker's number, or the weights of several."""
+    import torch
+
+    if len(known) == 1:  # whoever is asked for of another model
+        speaker = ""
+    weights = mixture(speaker, known)[None].astype(np.float32)
+    device = next(iter(batch.fields.values())).device
+    batch = batch.with_fields(speaker=torch.tensor(weights.argmax(axis=1)).to(device))
+    if weights.max() == 1:
+        return batch
+    return batch.with_fields(speaker_mix=torch.tensor(weights).to(device))
 
 
 def numbers(model: Model) -> dict[str, int]:
@@ -225,10 +230,10 @@ def mixture(speaker: str, known: Mapping[str, int]) -> np.ndarray:
     return weights / weights.sum()
 
 
-def check_symbols(symbols: Sequence[str], decoder: Model, complaint: str) -> None:
-    """Refuse tokens of another table than the decoder was trained on."""
-    if tuple(symbols) != decoder.facts.symbols:
+def check_symbols(symbols: Sequence[str], reader: Model, complaint: str) -> None:
+    """Refuse tokens of another table than the model that reads them was trained on."""
+    if tuple(symbols) != reader.facts.symbols:
         raise ArtifactError(
-            f"{complaint} than {decoder.name} was trained on: spell in its language (--language, "
+            f"{complaint} than {reader.name} was trained on: spell in its language (--language, "
             "here or in `ttskit tokens`)"
         )

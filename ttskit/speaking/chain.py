@@ -14,12 +14,12 @@ import numpy as np
 
 from ttskit.errors import AlignmentError, TextError, TtskitError
 from ttskit.formats.timeline import Timeline
-from ttskit.speaking.acoustics import Acoustics, Manner, unspoken
+from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.lines import Line, spoken_record, to_lines
 from ttskit.text.ssml import Passage
 from ttskit.voices import voice
 from ttskit.voices.model import check_device
-from ttskit.voices.voice import Voice
+from ttskit.voices.voice import KNOWN, WANTED, Voice
 
 NO_WORD = "there is no word to speak: needs text with words"
 KNEE = 0.8  # of full scale: what a limiter leaves as it is
@@ -47,52 +47,46 @@ class Piece:
 
 
 class Chain:
-    """A voice that is loaded: duration model, decoder, vocoder."""
+    """A voice that is loaded, and speaks line by line."""
 
     def __init__(self, voice: Voice, device: str = "cpu") -> None:
         check_device(device)
-        self.acoustics = Acoustics(voice.models["duration"], voice.models["decoder"], device)
-        self.vocoder = voice.models["vocoder"].module(device)
-        self.vocoder.fold()
-        self.facts, self.voice = self.acoustics.facts, voice
+        self.cascade = Cascade([*voice.models.values()], WANTED, KNOWN, device)
+        self.facts, self.voice = self.cascade.facts, voice
 
     def speak(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Piece:
-        """Speak a line; its chance follows from the seed and the number of the line alone."""
-        import torch
-
-        from ttskit.networks.batch import collate
-
+        """Speak a line; its randomness follows from the seed and the number of the line alone."""
         frames = self.pause(line) if durations is None else int(durations[0])
         silence = np.zeros(frames * self.facts.hop_length, np.float32)
         if not line.words:
             return Piece(line, np.array([frames]), silence)
-        manner = self._manner(line, style, None if durations is None else durations[1:])
+        manner = self._manner(line, style)
         seed = int(np.random.SeedSequence([style.seed, line.number]).generate_state(1)[0])
-        id = f"line {line.number + 1}"
-        (spoken,) = self.acoustics.speak([id], [line.tokens[1:]], [manner], seed)
-        batch = collate([id], [{"mel": spoken.mel}]).to(self.acoustics.device)
-        made = self.vocoder.generate(batch, torch.Generator().manual_seed(seed))
-        audio = made["audio"][0].cpu().numpy()
-        lasting = np.concatenate([[frames], spoken.durations])
+        known = {"tokens": line.tokens[1:]}
+        if durations is not None:
+            known["durations"] = durations[1:]
+        fields = self.cascade.run(f"line {line.number + 1}", known, manner, seed)
+        audio, spoken = fields["audio"], fields["durations"]
         volume = style.energy + line.prosody[:, 2]
-        if "loudness_token" not in self.acoustics.needs and volume.any():
-            audio = louder(audio, np.repeat(volume[1:], spoken.durations), self.facts.hop_length)
+        if "loudness_token" not in self.cascade.takes and volume.any():
+            audio = louder(audio, np.repeat(volume[1:], spoken), self.facts.hop_length)
         audio = bent(audio)
-        if lost := unspoken(line.token_word, line.words, lasting):
+        durations = np.concatenate([[frames], spoken])
+        if lost := unspoken(line.token_word, line.words, durations):
             raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
-        return Piece(line, lasting, np.concatenate([silence, audio]))
+        return Piece(line, durations, np.concatenate([silence, audio]))
 
     def pause(self, line: Line) -> int:
         """Return the frames of silence before a line."""
         return round(line.pause * self.facts.sample_rate / self.facts.hop_length)
 
-    def foretell(self, line: Line, style: Style) -> np.ndarray:
-        """Return the durations (N,) that a line would have."""
+    def durations(self, line: Line, style: Style) -> np.ndarray:
+        """Return the frames (N,) that each token of a line would last."""
         if not line.words:
             return np.array([self.pause(line)])
-        manner = self._manner(line, style)
-        (lasting,) = self.acoustics.durations(["line"], [line.tokens[1:]], [manner])
-        return np.concatenate([[self.pause(line)], lasting])
+        known, manner = {"tokens": line.tokens[1:]}, self._manner(line, style)
+        fields = self.cascade.run("line", known, manner, 0, wanted="durations")
+        return np.concatenate([[self.pause(line)], fields["durations"]])
 
     def timeline(self, spoken: Sequence[tuple[Line, np.ndarray]], style: Style) -> Timeline:
         """Return when each word and phoneme of lines with such durations is said."""
@@ -101,33 +95,32 @@ class Chain:
 
     def check(self, style: Style) -> None:
         """Refuse what the models of the voice cannot do."""
-        decoder = self.acoustics.decoder
-        if style.noise_scale is not None and "noise_scale" not in decoder.knobs:
+        if style.noise_scale is not None and "noise_scale" not in self.cascade.knobs:
             raise TtskitError(
-                f"{self.voice.container.name}: its decoder has no noise_scale: leave it out"
+                f"{self.voice.container.name}: none of its models has a noise_scale: leave it out"
             )
-        self.acoustics.check_speaker(style.speaker)
+        self.cascade.check_speaker(style.speaker)
         self._check_pitch(bool(style.pitch))
 
     def _check_pitch(self, wanted: bool) -> None:
-        if wanted and "pitch" not in self.acoustics.needs:
+        if wanted and "pitch" not in self.cascade.takes:
             raise TtskitError(
                 f"{self.voice.container.name}: its decoder was not trained with pitch: "
                 "leave the pitch out, or train one with --set pitch=true"
             )
 
-    def _manner(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Manner:
+    def _manner(self, line: Line, style: Style) -> Manner:
         rate, pitch, volume = line.prosody[1:].T
         self._check_pitch(bool(pitch.any()))
-        own, told = self.voice.settings.noise_scale, style.noise_scale
-        noise = own if told is None else told
+        noise = style.noise_scale
+        if noise is None:
+            noise = self.voice.settings.noise_scale
         return Manner(
             length_scale=1 / (style.rate * rate),
             pitch=style.pitch + pitch,
             loudness=style.energy + volume,
             speaker=style.speaker,
             knobs={} if noise is None else {"noise_scale": noise},
-            durations=durations,
         )
 
 
@@ -156,7 +149,7 @@ def stretched(
 
     frames = int(seconds * chain.facts.sample_rate) // chain.facts.hop_length
     tokens = np.concatenate([line.tokens for line in lines])
-    found = np.concatenate([chain.foretell(line, style) for line in lines])
+    found = np.concatenate([chain.durations(line, style) for line in lines])
     try:
         found = rounded(found, np.array(chain.facts.silent)[tokens], frames)
     except AlignmentError as error:
@@ -203,4 +196,4 @@ def say(
     passages = (Passage(line, place="the text") for line in text.split("\n"))
     lines = to_lines(passages, found.speller(), pause=pause / manner.rate)
     made = [piece.audio for piece in pieces(Chain(found), lines, manner)]
-    return np.concatenate(made), found.models["decoder"].facts.sample_rate
+    return np.concatenate(made), found.sample_rate

@@ -9,12 +9,14 @@ import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
-from ttskit.artifacts import hdf5, kinds
-from ttskit.artifacts.reader import Reader
-from ttskit.artifacts.record import Record
 from ttskit.errors import TextError
+
+if TYPE_CHECKING:
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.reader import Reader
+    from ttskit.artifacts.record import Record
 
 
 class Said(NamedTuple):
@@ -42,6 +44,9 @@ class Texts(NamedTuple):
 
 def read_texts(path: Path, name: str, kind: type[Record] | None = None) -> Texts:
     """Return the texts of a file; an artifact must be of a kind, if one is given."""
+    from ttskit.artifacts import hdf5, kinds
+    from ttskit.artifacts.reader import Reader
+
     if path.is_file() and not hdf5.is_hdf5(path):
         raw = path.read_bytes()
         return Texts(name, hashlib.sha256(raw).hexdigest(), text_table(name, raw), {})

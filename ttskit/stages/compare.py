@@ -51,48 +51,55 @@ class System(NamedTuple):
 
 
 def role_of(path: Path) -> str:
-    """Return what a file is here: texts, a voice, or a model by the role that it plays."""
+    """Return what a file is here: texts, a voice, or a model by its role."""
+    from ttskit import models
     from ttskit.artifacts import hdf5
-    from ttskit.models import FAMILIES
     from ttskit.voices import voice
     from ttskit.voices.model import MODEL
 
-    if not path.exists() and str(path) in FAMILIES["vocoder"]:
-        return "vocoder"
+    if not path.exists() and models.role_of(str(path)):
+        return models.role_of(str(path))
     if not path.exists() and str(path) in voice.embedded():
         return VOICE
     if path.is_file() and not hdf5.is_hdf5(path):
         return TEXTS
-    found = hdf5.open_container(path)
-    role = str(found.attributes.get("role")) if found.kind == MODEL else found.kind
-    if role in ("tokens", "corpus"):
+    container = hdf5.open_container(path)
+    if container.kind == MODEL:
+        return str(container.attributes.get("role"))
+    if container.kind in ("tokens", "corpus"):
         return TEXTS
-    if role not in (VOICE, *voice.ROLES):
-        raise ArtifactError(f"{path}: is {role}, needs texts, a voice or {', '.join(voice.ROLES)}")
-    return role
+    if container.kind != VOICE:
+        raise ArtifactError(f"{path}: is {container.kind}, needs texts, a voice or a model")
+    return VOICE
 
 
-def grid(roles: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return by name the files of each system: a Voice alone, or a chain of models."""
-    from ttskit.voices.voice import ROLES
+def grid(roles: Mapping[str, str], order: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return by name the files of each system: a Voice alone, or a chain of models.
 
-    of = {role: [one for one in roles if roles[one] == role] for role in (VOICE, *ROLES)}
-    given = [role for role in ROLES if of[role]]
-    if (given and len(given) < len(ROLES)) or not (given or of[VOICE]):
-        lacks = ", ".join(role for role in ROLES if not of[role])
-        raise TtskitError(
-            f"compare takes Voices, or models as chains of {', '.join(ROLES)}: there is no "
-            f"{lacks if given else 'voice and no model'}"
-        )
-    first = 0 if len(of["duration"]) > 1 else 1  # what all chains share names none
-    found: dict[str, tuple[str, ...]] = {}
-    chains = list(product(*(of[role] for role in ROLES)))
-    for parts, told in [((one,), (one,)) for one in of[VOICE]] + [(c, c[first:]) for c in chains]:
-        name = "+".join(Path(one).stem for one in told)
-        if name in found:
-            raise TtskitError(f"{' and '.join(told)}: another system is called {name} too")
-        found[name] = parts
-    return found
+    There is a chain for every way to take one model of each role, in the order of a chain.
+    """
+    voices = [(name,) for name, role in roles.items() if role == VOICE]
+    models = [name for name, role in roles.items() if role not in (VOICE, TEXTS)]
+    if not voices and not models:
+        raise TtskitError("compare takes Voices, or models that make chains: there is none")
+    rivals = [[one for one in models if roles[one] == role] for role in order]
+    shared = 1 if rivals and len(rivals[0]) == 1 else 0  # the first of all chains names none
+    systems: dict[str, tuple[str, ...]] = {}
+    chains = [(parts, parts[shared:] or parts) for parts in product(*rivals) if parts]
+    for parts, names in [*((one, one) for one in voices), *chains]:
+        name = "+".join(Path(one).stem for one in names)
+        if name in systems:
+            raise TtskitError(f"{' and '.join(names)}: another system is called {name} too")
+        systems[name] = parts
+    return systems
+
+
+def in_order(roles: Mapping[str, str]) -> list[str]:
+    """Return the roles of the models in the order of a chain."""
+    from ttskit.voices.voice import chosen
+
+    firsts = {role: one for one, role in reversed([*roles.items()]) if role not in (VOICE, TEXTS)}
+    return list(chosen([*firsts.values()])) if firsts else []
 
 
 def sort_out(
@@ -108,7 +115,7 @@ def sort_out(
     if len(listed) != 1:
         there = ", ".join(name for _, name in listed) or "none"
         raise TtskitError(f"compare takes one list of texts, or Tokens; there is {there}")
-    return read_texts(*listed[0]).first(limit), grid(roles)
+    return read_texts(*listed[0]).first(limit), grid(roles, in_order(roles))
 
 
 def check(reference: Reader[Corpus], texts: Texts) -> None:
@@ -165,7 +172,7 @@ def synthesise(
             kind=kinds.Corpus,
             options={**asdict(manner), **spelling, "limit": texts.limit},
             inputs=[texts.digest, *(model.container.digest for model in found.models.values())],
-            attributes={"sample_rate": found.models["vocoder"].facts.sample_rate},
+            attributes={"sample_rate": found.sample_rate},
             skipped=texts.skipped,
         )
         if running.restart or not up_to_date(folder / f"{name}.h5", recipe):
@@ -185,8 +192,8 @@ def able(found: Voice, texts: Texts, manner: Manner) -> None:
     if texts.tokens is None:
         found.speller()
     else:
-        symbols, decoder = texts.tokens.table("symbols"), found.models["decoder"]
-        check_symbols(symbols, decoder, f"{texts.name}: has other symbols")
+        symbols = texts.tokens.table("symbols")
+        check_symbols(symbols, found.reader, f"{texts.name}: has other symbols")
     Chain(found).check(Style(noise_scale=manner.noise_scale, speaker=manner.speaker))
 
 

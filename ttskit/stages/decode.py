@@ -9,7 +9,7 @@ and the id of an utterance alone.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -30,14 +30,13 @@ from ttskit.options import (
     Seed,
     SkipBad,
 )
-from ttskit.speaking.acoustics import check_symbols
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ttskit.artifacts.kinds import Alignment, Features, Mels, Tokens
     from ttskit.artifacts.reader import Reader
-    from ttskit.speaking.acoustics import Acoustics, Manner
+    from ttskit.speaking.acoustics import Cascade, Manner
     from ttskit.speaking.texts import Said
     from ttskit.text.spelling import Speller
     from ttskit.training.examples import Examples
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
 REVISION = 1
 HEARD = ("f0", "voiced", "loudness")
+MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording
 
 
 class Told(NamedTuple):
@@ -76,28 +76,36 @@ def heard(
     id = examples.ids[row]
     at = features.row(id)
     columns = {name: features.value(at, name) for name in HEARD}
-    return Told(alignment[id], examples.item(row, 0, np.random.default_rng(0)), columns)
+    fields = examples.item(row, 0, np.random.default_rng(0))
+    return Told(alignment[id], {name: fields[name] for name in MEASURED}, columns)
 
 
 @dataclass(frozen=True)
 class Speak:
     """From an utterance to its mel; every process loads the models for itself."""
 
-    duration: Model | None
-    decoder: Model
+    models: Sequence[Model]
     tell: Callable[[Any], Told]
     manner: Manner
     seed: int
     device: str
+    known: Collection[str]
 
     @cached_property
-    def acoustics(self) -> Acoustics:
-        from ttskit.speaking.acoustics import Acoustics
+    def cascade(self) -> Cascade:
+        from ttskit.speaking.acoustics import Cascade
 
-        return Acoustics(self.duration, self.decoder, self.device)
+        return Cascade(self.models, "mel", self.known, self.device)
+
+    @property
+    def reader(self) -> Model:
+        """The last model that reads tokens."""
+        from ttskit.voices.voice import last_reader
+
+        return last_reader(self.models)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "acoustics"}
+        return {name: value for name, value in vars(self).items() if name != "cascade"}
 
     def __call__(self, item: Any) -> Mels:
         import numpy as np
@@ -106,31 +114,29 @@ class Speak:
         from ttskit.speaking.acoustics import check, seed_of, unspoken
 
         said, known, heard = self.tell(item)
-        check(said, len(self.decoder.facts.symbols))
-        manner = replace(
-            self.manner, speaker=self.manner.speaker or self.decoder.speaker(said.speaker)
-        )
-        if known:
-            manner = replace(manner, known=known, durations=known["durations"])
+        check(said, len(self.reader.facts.symbols))
+        speaker = self.manner.speaker or self.reader.speaker(said.speaker)
+        manner = replace(self.manner, speaker=speaker)
         seed = seed_of(self.seed, said.id)
-        (spoken,) = self.acoustics.speak([said.id], [said.tokens], [manner], seed)
-        if lost := unspoken(said.token_word, list(said.words), spoken.durations):
+        fields = self.cascade.run(said.id, {"tokens": said.tokens, **(known or {})}, manner, seed)
+        if lost := unspoken(said.token_word, list(said.words), fields["durations"]):
             raise TtskitError(f"the word {lost!r} would get no frame, needs one: align it again")
-        if not np.isfinite(spoken.mel).all():
-            raise TtskitError(f"{self.decoder.name} makes what is no number of it: train it anew")
+        if not np.isfinite(fields["mel"]).all():
+            names = ", ".join(model.name for model in self.models)
+            raise TtskitError(f"{names} produced NaN or infinity: retrain it")
         return Mels(
             id=said.id,
-            speaker=manner.speaker or said.speaker,
+            speaker=speaker or said.speaker,
             text=said.text,
-            mel=spoken.mel,
+            mel=fields["mel"],
             language=said.language,
             tokens=said.tokens,
             token_word=said.token_word,
             words=said.words,
             spans=said.spans,
-            durations=spoken.durations,
+            durations=fields["durations"],
             dropped=said.dropped if isinstance(said, Tokens) else None,
-            confidence=spoken.foretold.get("confidence"),
+            confidence=fields.get("confidence"),
             **(heard or {}),
         )
 
@@ -158,6 +164,7 @@ def texts(path: Path, name: str, spelling: Spelling, decoder: Model) -> Given:
     """Return the lines of a file."""
     from ttskit.artifacts import streams
     from ttskit.speaking import tokens
+    from ttskit.speaking.acoustics import check_symbols
     from ttskit.speaking.texts import text_table
     from ttskit.text.spelling import Speller
     from ttskit.text.symbols import SPECIAL
@@ -175,11 +182,12 @@ def texts(path: Path, name: str, spelling: Spelling, decoder: Model) -> Given:
 
 def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder: Model) -> Given:
     """Return the utterances of recordings."""
+    from ttskit.speaking.acoustics import check_symbols
     from ttskit.training.examples import Examples
 
     decoder.check_grid(features.name, features.attributes)
     check_symbols(alignment.table("symbols"), decoder, f"{alignment.name}: has other symbols")
-    examples = Examples([features, alignment], ("mel", "durations", "pitch", "loudness_token"))
+    examples = Examples([features, alignment], ("mel", *MEASURED))
     for name in ("f0", "loudness"):  # once for all processes
         examples.middle(examples.speaker(0), name)
     tell = partial(heard, examples=examples, features=features, alignment=alignment)
@@ -194,6 +202,7 @@ def opened(inputs: Sequence[Path] | None, timed: bool, decoder: Model, spelling:
     `timed` tells whether options say how long tokens last, as recordings do themselves.
     """
     from ttskit.artifacts import hdf5, kinds, streams
+    from ttskit.speaking.acoustics import check_symbols
 
     files = [streams.local(path) for path in streams.named(inputs)]
     lines = [file for file in files if file[0].is_file() and not hdf5.is_hdf5(file[0])]
@@ -217,25 +226,45 @@ def opened(inputs: Sequence[Path] | None, timed: bool, decoder: Model, spelling:
     return Given(reader.name, [reader.digest], reader.skipped, items, tell, {})
 
 
-def manner_of(decoder: Model, speaker: str, length: float, noise: float | None) -> Manner:
-    """Return how to speak, as the decoder can."""
+def manner_of(models: Sequence[Model], speaker: str, length: float, noise: float | None) -> Manner:
+    """Return how to speak, as the models can."""
     from ttskit.models import find
     from ttskit.speaking.acoustics import Manner, mixture, numbers
+    from ttskit.voices.voice import last_reader
 
     if speaker:
-        mixture(speaker, numbers(decoder))
-    if noise is not None and "noise_scale" not in find(decoder.family).knobs:
-        raise TtskitError(f"{decoder.name}: leaves nothing to chance; leave --noise-scale out")
+        mixture(speaker, numbers(last_reader(models)))
+    if noise is not None and not any("noise_scale" in find(one.family).knobs for one in models):
+        names = ", ".join(model.name for model in models)
+        raise TtskitError(f"{names}: has no randomness to scale; leave --noise-scale out")
     knobs = {} if noise is None else {"noise_scale": noise}
     return Manner(length_scale=length, speaker=speaker, knobs=knobs)
 
 
+def chain_of(duration: Path | None, decoder: Path | None, others: Sequence[Path]) -> list[Model]:
+    """Open the models that lead from tokens to mel."""
+    from ttskit.voices.model import read_model
+
+    models = [read_model(duration, role="duration")] if duration else []
+    models += [read_model(path) for path in others]
+    models += [read_model(decoder, role="decoder")] if decoder else []
+    if not models or (duration and len(models) == 1):
+        raise typer.BadParameter("which model makes the mel?", param_hint="--decoder")
+    return models
+
+
 def command(
-    decoder: Annotated[Path, typer.Option(help="Model that makes mel of tokens.")],
     inputs: Inputs = None,
     output: Output = None,
+    decoder: Annotated[
+        Path | None, typer.Option(help="Model that makes the mel of tokens and durations.")
+    ] = None,
     duration: Annotated[
         Path | None, typer.Option(help="Model that says how long tokens last.")
+    ] = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(help="Further model between tokens and mel, such as a codec; repeatable."),
     ] = None,
     speaker: Annotated[
         str, typer.Option(help="Who speaks; ann:0.7,bob:0.3 mixes.  [default: its own]")
@@ -264,31 +293,30 @@ def command(
     from ttskit.artifacts import describe, kinds
     from ttskit.artifacts.build import Recipe, Running, build, up_to_date
     from ttskit.speaking import tokens
-    from ttskit.voices.model import GRID, read_model
+    from ttskit.voices.model import GRID
+    from ttskit.voices.voice import last_reader
 
     tell = describe.summary(output, as_json)
-    speaks = read_model(decoder, role="decoder")
-    lasts = read_model(duration, role="duration") if duration else None
-    manner = manner_of(speaks, speaker, length_scale, noise_scale)
+    models = chain_of(duration, decoder, model or ())
+    reader, facts = last_reader(models), models[-1].facts
+    manner = manner_of(models, speaker, length_scale, noise_scale)
     timed = duration is not None or length_scale != 1
-    given = opened(inputs, timed, speaks, Spelling(language, lexicon or (), fold))
-    if lasts is None and given.tell.func is not heard:
-        raise TtskitError(f"{given.name}: needs --duration MODEL.h5: how long do tokens last?")
+    given = opened(inputs, timed, reader, Spelling(language, lexicon or (), fold))
     options = {"speaker": speaker, "length_scale": length_scale, "noise_scale": noise_scale}
-    models = [model.container.digest for model in (lasts, speaks) if model]
     recipe = Recipe(
         stage="decode",
         revision=REVISION,
         kind=kinds.Mels,
         options={**given.options, **options, "seed": seed, "limit": limit},
-        inputs=[*given.digests, *models],
-        attributes={name: getattr(speaks.facts, name) for name in GRID},
-        tables={"symbols": speaks.facts.symbols},
+        inputs=[*given.digests, *(one.container.digest for one in models)],
+        attributes={name: getattr(facts, name) for name in GRID},
+        tables={"symbols": reader.facts.symbols},
         skipped=given.skipped,
     )
-    make = Speak(lasts, speaks, given.tell, manner, seed, device)
+    known = ("tokens", *(MEASURED if given.tell.func is heard else ()))
+    make = Speak(models, given.tell, manner, seed, device, known)
     if restart or not up_to_date(output or Path("-"), recipe):
-        make.acoustics  # noqa: B018 (refuses models that do not fit, before any work is done)
+        make.cascade  # noqa: B018 (refuses models that do not fit, before any work is done)
     items = dict(list(given.items.items())[:limit])
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     path = build(output, recipe, items, make, running, source=given.name)

@@ -98,7 +98,7 @@ def edited(chain: Chain, lines: Sequence[Line], style: Style, path: Path) -> Seq
 
     try:
         phones = textgrid.phones(path)
-        told = [(line, chain.foretell(line, style)) for line in lines]
+        told = [(line, chain.durations(line, style)) for line in lines]
         spoken = chain.timeline(told, style)
         return speaking.split(textgrid.fitted(spoken, phones, free=True), lines)
     except TtskitError as error:
@@ -108,7 +108,7 @@ def edited(chain: Chain, lines: Sequence[Line], style: Style, path: Path) -> Seq
 def planned(
     chain: Chain, lines: Iterable[Line], style: Style, grid: Path | None, seconds: float | None
 ) -> Iterator[Piece]:
-    """Yield pieces as foretold, as a TextGrid has them, or as they fit into `seconds`."""
+    """Yield pieces: as predicted, as a TextGrid has them, or fitted into `seconds`."""
     from ttskit.speaking import chain as speaking
 
     chain.check(style)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
     from ttskit.artifacts.record import Record
     from ttskit.models.vocoder import Vocoder
+    from ttskit.speaking.acoustics import Cascade
     from ttskit.voices.model import Model
 
 REVISION = 1
@@ -52,6 +53,17 @@ class Vocode:
     model: Model | None  # None: Griffin-Lim, or the synthesiser of Controls
     seed: int
     device: str
+    before: Sequence[Model] = ()  # models between the input and the vocoder, such as a codec
+
+    @cached_property
+    def front(self) -> Cascade | None:
+        """What makes the field that the vocoder takes, where the input lacks it."""
+        from ttskit.speaking.acoustics import Cascade
+
+        if not self.before:
+            return None
+        wanted = type(self.vocoder).takes(self.vocoder.config)[0]
+        return Cascade(self.before, wanted, self.columns, self.device)
 
     @cached_property
     def vocoder(self) -> Vocoder:
@@ -63,7 +75,9 @@ class Vocode:
         return made
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "vocoder"}
+        return {
+            name: value for name, value in vars(self).items() if name not in ("vocoder", "front")
+        }
 
     def __call__(self, id: str) -> Corpus:
         import numpy as np
@@ -103,8 +117,15 @@ class Vocode:
         import numpy as np
         import torch
 
+        from ttskit.speaking.acoustics import Manner, seed_of
+
         bands = self.vocoder.facts.n_mels
-        found = {name: self._value(row, name) for name in self.known()}
+        found = {name: self._value(row, name) for name in self.known() if name in self.columns}
+        if self.front:
+            known = {name: self._value(row, name) for name in self.front.takes & {*self.columns}}
+            id = self.mels.ids[row]
+            made = self.front.run(id, known, Manner(), seed_of(self.seed, id))
+            found[self.front.wanted] = made[self.front.wanted]
         if not all(map(len, found.values())):
             raise AudioError("has less than one frame")
         for name, values in found.items():
@@ -112,14 +133,19 @@ class Vocode:
                 raise AudioError(f"its {name} is damaged: `ttskit verify` says in what")
         return {name: torch.tensor(values, device=self.device) for name, values in found.items()}
 
-    def known(self) -> tuple[str, ...]:
-        """Return what the vocoder wants and the input has."""
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The fields that the input holds."""
         from ttskit.artifacts import kinds
 
         if self.mels.kind is kinds.Corpus:
             return ("mel",)
-        having = {spec.name for spec in self.mels.columns}
-        return tuple(name for name in self.vocoder.wants if name in having)
+        return tuple(spec.name for spec in self.mels.columns)
+
+    def known(self) -> tuple[str, ...]:
+        """Return what the vocoder wants and the input has, or the models before it make."""
+        there = {*self.columns, *([self.front.wanted] if self.front else [])}
+        return tuple(name for name in self.vocoder.wants if name in there)
 
     def _value(self, row: int, name: str) -> Any:
         import numpy as np
@@ -167,9 +193,16 @@ def plain(mels: Reader[Any]) -> Vocoder:
     return Griffinlim(Griffinlim.Config(), Facts(**told))
 
 
-def opened(inputs: Sequence[Path] | None, vocoder: str | None, seed: int, device: str) -> Vocode:
-    """Open what is to be heard, and the model that it is to be heard with."""
+def opened(
+    inputs: Sequence[Path] | None,
+    vocoder: str | None,
+    others: Sequence[Path],
+    seed: int,
+    device: str,
+) -> Vocode:
+    """Open what is to be heard, and the models that it is to be heard with."""
     from ttskit.artifacts import kinds, streams
+    from ttskit.voices.join import check_clock
     from ttskit.voices.model import read_model
 
     readers = streams.opened(inputs)
@@ -186,9 +219,11 @@ def opened(inputs: Sequence[Path] | None, vocoder: str | None, seed: int, device
     if vocoder == GRIFFINLIM and reader.kind is kinds.Controls:
         raise ArtifactError(f"{reader.name}: is controls without mel, which {GRIFFINLIM} needs")
     model = None if vocoder in (None, GRIFFINLIM) else read_model(Path(vocoder), role="vocoder")
+    before = [read_model(path) for path in others]
     if model:
         model.check_grid(reader.name, reader.attributes)
-    return Vocode(reader, model, seed, device)
+        check_clock([*before, model])
+    return Vocode(reader, model, seed, device, before)
 
 
 def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | None) -> Recipe:
@@ -205,7 +240,7 @@ def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | N
         revision=REVISION,
         kind=kind,
         options=options | ({"seed": make.seed} if kind is kinds.Corpus else {}),
-        inputs=[reader.digest, *([model.container.digest] if model else [])],
+        inputs=[reader.digest, *(one.container.digest for one in (model, *make.before) if one)],
         attributes={name: grid[name] for name in kind.attributes},
         skipped=reader.skipped,
     )
@@ -247,6 +282,10 @@ def command(
         str | None, typer.Option(help="Model, or griffinlim; controls need none.")
     ] = None,
     output: Output = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(help="Further model before the vocoder, such as a codec; repeatable."),
+    ] = None,
     wav_dir: Annotated[
         Path | None,
         typer.Option(file_okay=False, help="Folder to write each utterance to as ID.wav, too."),
@@ -268,7 +307,7 @@ def command(
     from ttskit.artifacts.build import Running, build, up_to_date
 
     tell = describe.summary(output, as_json)
-    make = opened(inputs, vocoder, seed, device)
+    make = opened(inputs, vocoder, model or (), seed, device)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     if controls == (output or Path("-")):
         raise typer.BadParameter("needs a file of its own", param_hint="--controls")

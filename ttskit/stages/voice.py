@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit import wording
-from ttskit.errors import TtskitError
 from ttskit.options import Json, Output
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def pack(output: Path | None, models: Mapping[str, Model], settings: Settings, h
     """Write a voice, once its models have been seen to run."""
     from ttskit import progress
     from ttskit.artifacts import build, streams
-    from ttskit.speaking import acoustics
+    from ttskit.speaking.acoustics import Cascade
     from ttskit.voices import voice
 
     said = settings.card, "\n".join(settings.lexicon)
@@ -65,23 +64,9 @@ def pack(output: Path | None, models: Mapping[str, Model], settings: Settings, h
             progress.note(f"{name}: up to date")
             return
         streams.replaceable(path, voice.KIND)
-        acoustics.Acoustics(models["duration"], models["decoder"])
-        hearable(models["vocoder"])
+        Cascade([*models.values()], voice.WANTED, voice.KNOWN)  # refuses what does not run
         voice.write(path, models, made, settings, half)
         progress.note(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
-
-
-def hearable(model: Model) -> None:
-    """Refuse a vocoder that needs to know more than a decoder says."""
-    from ttskit.models.vocoder import Vocoder
-
-    vocoder = model.module()
-    assert isinstance(vocoder, Vocoder)
-    if lacking := vocoder.lacks(("mel",)):
-        raise TtskitError(
-            f"{model.name}: needs {', '.join(lacking)}, which no decoder makes: train one that "
-            "guesses them from the mel (--set guess.channels=96)"
-        )
 
 
 def describe(found: Voice) -> dict[str, Any]:
@@ -91,8 +76,8 @@ def describe(found: Voice) -> dict[str, Any]:
         "name": found.container.attributes["name"],
         "language": found.language,
         "megabytes": round(found.container.size / 1e6, 1),
-        "sample_rate": found.models["decoder"].facts.sample_rate,
-        "speakers": found.models["decoder"].facts.speakers,
+        "sample_rate": found.sample_rate,
+        "speakers": found.reader.facts.speakers,
         "models": {role: model.family for role, model in found.models.items()},
         "lexicon": len(found.settings.lexicon),
         "noise_scale": found.settings.noise_scale,

@@ -12,8 +12,9 @@ from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Record
 from ttskit.dsp.loudness import FLOOR
 from ttskit.errors import ArtifactError, TrainingError
-from ttskit.networks.batch import AXES, Batch, collate
+from ttskit.networks.batch import Batch, axis_of, collate
 from ttskit.networks.facts import Facts
+from ttskit.networks.fields import FIELDS
 from ttskit.text.symbols import SPECIAL
 from ttskit.voices.model import GRID, grid
 
@@ -62,17 +63,23 @@ class Examples:
     @property
     def divisible(self) -> bool:
         """Whether some frames of an utterance are an example; not where it has tokens."""
-        return {AXES[name] for name in self.needs} <= {"frame", "sample", ""}
+        return {axis_of(name) for name in self.needs} <= {"frame", "sample", ""}
 
     def item(self, row: int, segment: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Return the fields of an utterance, or of `segment` frames of it, chosen by `rng`."""
-        fields = {name: FIELDS[name][1](self, row) for name in self.needs}
+        fields = {name: self.field(name, row) for name in self.needs}
         return cut(fields, segment, self.hop_length, rng) if segment else fields
 
     def batch(self, rows: Sequence[int] | np.ndarray, segment: int, seed: Sequence[int]) -> Batch:
         """Return utterances as a batch; what is left to chance follows from `seed` and the row."""
         items = [self.item(row, segment, np.random.default_rng([*seed, row])) for row in rows]
         return collate([self.ids[row] for row in rows], items)
+
+    def field(self, name: str, row: int) -> np.ndarray:
+        """Return one field of an utterance."""
+        if name in COMPUTED:
+            return COMPUTED[name](self, row)
+        return self.value(self.reader(*kinds_of(name)).kind, row, name)
 
     def value(self, kind: type[Record], row: int, name: str) -> Any:
         """Return a field of an utterance from the artifact of a kind."""
@@ -152,7 +159,7 @@ def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> 
     kinds_given = [reader.kind for reader in readers]
     used = set()
     for name in needs:
-        fits = FIELDS[name][0]
+        fits = kinds_of(name)
         given = [kind for kind in fits if kind in kinds_given]
         if fits and not given:
             found = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
@@ -169,6 +176,12 @@ def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> 
             )
         if kinds_given.count(reader.kind) > 1:
             raise ArtifactError(f"{reader.name}: is a second {reader.kind.kind()}; needs one")
+
+
+def kinds_of(name: str) -> tuple[type[Record], ...]:
+    """Return the kinds of artifact that a field is read from, the preferred one first."""
+    known = {kind.kind(): kind for kind in kinds.KINDS}
+    return tuple(known[kind] for kind in FIELDS[name].kinds)
 
 
 def joined(readers: Sequence[Reader[Any]]) -> list[str]:
@@ -189,7 +202,7 @@ def cut(
     fields: Mapping[str, np.ndarray], segment: int, hop: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Cut the same frames out of every field; an utterance that is too short ends in silence."""
-    frames = next(len(value) for name, value in fields.items() if AXES[name] == "frame")
+    frames = next(len(value) for name, value in fields.items() if axis_of(name) == "frame")
     start = int(rng.integers(0, max(0, frames - segment) + 1))
     out = {}
     for name, value in fields.items():
@@ -215,15 +228,6 @@ def _agree(readers: Sequence[Reader[Any]]) -> None:
                     f"{reader.name}: has {name} {found}, {having[0].name} has {wanted}: "
                     "make both from the same corpus with the same options"
                 )
-
-
-def _frame(name: str) -> tuple[tuple[type[Record], ...], Values]:
-    return (kinds.Features,), lambda examples, row: examples.value(kinds.Features, row, name)
-
-
-def _tokens(examples: Examples, row: int) -> np.ndarray:
-    kind = examples.reader(kinds.Alignment, kinds.Tokens).kind
-    return examples.value(kind, row, "tokens")
 
 
 def _durations(examples: Examples, row: int) -> np.ndarray:
@@ -271,15 +275,12 @@ def _per_token(name: str, scale: float) -> Values:
     return values
 
 
-# field -> the kinds that it is made from (where several would do, the first that is there),
-# and how; `pitch` is in octaves, `loudness_token` in units of 10 dB
-FIELDS: dict[str, tuple[tuple[type[Record], ...], Values]] = {
-    "mel": (HEARD, Examples.mel),
-    **{name: _frame(name) for name in ("f0", "voiced", "periodicity", "loudness", "energy")},
-    "tokens": ((kinds.Alignment, kinds.Tokens), _tokens),
-    "durations": ((kinds.Alignment,), _durations),
-    "pitch": ((kinds.Features,), _per_token("f0", 1.0)),
-    "loudness_token": ((kinds.Features,), _per_token("loudness", 10.0)),
-    "audio": ((kinds.Corpus,), _audio),
-    "speaker": ((), _speaker),
+# fields that are more than a column of their artifact; `pitch` is in octaves, `loudness_token` in
+# units of 10 dB
+COMPUTED: dict[str, Values] = {
+    "durations": _durations,
+    "pitch": _per_token("f0", 1.0),
+    "loudness_token": _per_token("loudness", 10.0),
+    "audio": _audio,
+    "speaker": _speaker,
 }

@@ -94,6 +94,18 @@ class Model:
         told = {name: value for name, value in self.config.items() if name != "training"}
         return kind, changed(kind.Config(), told, self.name)
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The fields that it cannot do without."""
+        family, config = self.shape()
+        return family.takes(config)
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """The fields that it makes."""
+        family, config = self.shape()
+        return family.makes(config)
+
     def module(self, device: str = "cpu") -> Family:
         """Return the model itself, ready to generate."""
         from ttskit.networks.uninitialised import Blank
@@ -172,22 +184,6 @@ def model_of(container: hdf5.Container, role: str | None = None) -> Model:
         **grid(found),
     )
     return Model(container, facts)
-
-
-def check_fit(one: Model, other: Model) -> None:
-    """Refuse models that do not fit each other: other symbols, another grid."""
-    names = ("sample_rate", "hop_length") if one.role == "duration" else GRID
-    for name in names:
-        found, wanted = getattr(other.facts, name), getattr(one.facts, name)
-        if found != wanted:
-            raise ArtifactError(
-                f"{other.name}: has {name} {found}, {one.name} has {wanted}: "
-                "train both on features of one grid"
-            )
-    if one.facts.symbols and other.facts.symbols and one.facts.symbols != other.facts.symbols:
-        raise ArtifactError(
-            f"{other.name}: knows other symbols than {one.name}: train both on one alignment"
-        )
 
 
 def write_model(

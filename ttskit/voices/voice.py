@@ -1,13 +1,14 @@
 """Voices: the models of a chain, a lexicon and a card in one file, which `say` speaks with.
 
-/                       attrs  name  language  fold  card  duration.role  duration.family ...
-/duration/weights/NAME  attributes and columns of a Model, under the role that it plays
+/                       attrs  name  language  fold  card  chain  duration.role  duration.family ...
+/duration/weights/NAME  attributes and columns of a Model, under the role that it plays; `chain`
+                        names the roles in the order in which the models run
 /lexicon                lines of a lexicon
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,15 @@ import numpy as np
 
 from ttskit.artifacts import hdf5, streams
 from ttskit.errors import ArtifactError, TtskitError
-from ttskit.voices.model import GRID, MODEL, TEXTS, Model, check_fit, model_of, read_model, texts
+from ttskit.voices.join import check_clock, join
+from ttskit.voices.model import GRID, MODEL, TEXTS, Model, model_of, read_model, texts
 
 if TYPE_CHECKING:
     from ttskit.networks.facts import Facts
     from ttskit.text.spelling import Speller
 
 KIND = "voice"
-ROLES = ("duration", "decoder", "vocoder")
+KNOWN, WANTED = ("tokens",), "audio"  # what a chain that speaks begins and ends with
 KEPT = (*TEXTS, *GRID, "parameters", "steps")  # of the attributes of a model
 EMBEDDED = Path(__file__).parent
 CARD = ("name", "licence", "data", "training", "measures", "weaknesses")
@@ -40,16 +42,16 @@ class Settings:
     card: str  # markdown: licence, data, training, measures, weaknesses
     noise_scale: float | None = None  # how much is left to chance; the decoder's own without one
 
-    def speller(self, decoder: Model, lexicons: Sequence[Path] = ()) -> Speller:
+    def speller(self, reader: Model, lexicons: Sequence[Path] = ()) -> Speller:
         """Return what spells texts in the symbols of a model; the files win over the lexicon."""
         from ttskit.text.spelling import Speller
         from ttskit.text.symbols import BEGIN, PAD
 
-        known = decoder.facts.symbols
+        known = reader.facts.symbols
         found = Speller(self.language, lexicons, known, self.fold, self.lexicon)
         if found.table != known or not {PAD, BEGIN} <= set(known):
             raise ArtifactError(
-                f"{decoder.name}: knows other symbols ({len(known)}) than {found.language} has "
+                f"{reader.name}: knows other symbols ({len(known)}) than {found.language} has "
                 f"({len(found.table)}): name the --language that it was trained on"
             )
         return found
@@ -57,7 +59,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Voice:
-    """A voice on disk: its models by the roles that they play."""
+    """A voice on disk: its models by the roles that they play, in the order in which they run."""
 
     container: hdf5.Container
     models: Mapping[str, Model]
@@ -69,7 +71,17 @@ class Voice:
 
     def speller(self, lexicons: Sequence[Path] = ()) -> Speller:
         """Return what spells texts as the models know them; the files win over its lexicon."""
-        return self.settings.speller(self.models["decoder"], lexicons)
+        return self.settings.speller(self.reader, lexicons)
+
+    @property
+    def reader(self) -> Model:
+        """The last model that reads tokens: its symbols and speakers are those of the voice."""
+        return last_reader(self.models.values())
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        return self.reader.facts.sample_rate
 
 
 def read(path: Path, name: str = "") -> Voice:
@@ -83,8 +95,9 @@ def read(path: Path, name: str = "") -> Voice:
     for key, kind in (("name", str), ("language", str), ("card", str), ("fold", bool)):
         if not isinstance(found.get(key), kind):
             raise ArtifactError(f"{container.name}: lacks the attribute {key}")
-    models = {role: model_of(_part(container, role), role) for role in ROLES}
-    _agree(models)
+    roles = str(found.get("chain", "duration decoder vocoder")).split()
+    models = {role: model_of(_part(container, role), role) for role in roles}
+    check_clock([*models.values()])
     lexicon = tuple(container.strings("lexicon"))
     noise = found.get("noise_scale")
     settings = Settings(
@@ -98,19 +111,39 @@ def read(path: Path, name: str = "") -> Voice:
 
 
 def chosen(names: Sequence[str]) -> dict[str, Model]:
-    """Return models by the roles that they play; a vocoder may be the name of a family."""
-    from ttskit.models import FAMILIES
+    """Return the chain that models make from tokens to audio, by their roles.
 
-    families = [name for name in names if name in FAMILIES["vocoder"] and not Path(name).exists()]
+    Each is the file of a model, or the name of a family that needs no training.
+    """
+    from ttskit.models import role_of
+
+    families = [name for name in names if role_of(name) and not Path(name).exists()]
     files = [Path(name) for name in names if name not in families]
-    given = [read_model(*streams.local(path)) for path in files]
-    grids = [model.facts for model in given if model.role == "decoder"]
-    given += [weightless(name, facts) for facts in grids[:1] for name in families]
-    roles = [model.role for model in given]
-    if sorted(roles) != sorted(ROLES):
-        wanted, there = ", ".join(ROLES), ", ".join(roles) or "none"
-        raise TtskitError(f"a voice needs one model of each role: {wanted}; there is {there}")
-    return {role: given[roles.index(role)] for role in ROLES}
+    models = [read_model(*streams.local(path)) for path in files]
+    if families:
+        models += [weightless(name, last_reader(models).facts) for name in families]
+    return by_role(join(models, KNOWN, WANTED))
+
+
+def by_role(models: Iterable[Model]) -> dict[str, Model]:
+    """Return models by role; none is played twice."""
+    found: dict[str, Model] = {}
+    for model in models:
+        if model.role in found:
+            raise TtskitError(
+                f"{model.name}: is a second {model.role} beside {found[model.role].name}; "
+                "a chain has one model of a role"
+            )
+        found[model.role] = model
+    return found
+
+
+def last_reader(models: Iterable[Model]) -> Model:
+    """Return the last of some models that reads tokens."""
+    reading = [model for model in models if "tokens" in model.takes]
+    if not reading:
+        raise ArtifactError("none of the models takes tokens: add one that does, such as a decoder")
+    return reading[-1]
 
 
 def opened(parts: Sequence[str], language: str) -> Voice:
@@ -118,8 +151,8 @@ def opened(parts: Sequence[str], language: str) -> Voice:
     if len(parts) == 1:
         return read(find(parts[0]))
     models = chosen(parts)
-    _agree(models)
-    return Voice(models["decoder"].container, models, Settings(language, False, (), ""))
+    container = last_reader(models.values()).container
+    return Voice(container, models, Settings(language, False, (), ""))
 
 
 def write(
@@ -130,31 +163,31 @@ def write(
     half: bool = True,
 ) -> None:
     """Write a voice; with `half` its matrices take 16 bits a number."""
-    _agree(models)
-    speller = settings.speller(models["decoder"])
+    speller = settings.speller(last_reader(models.values()))
     attributes: dict[str, hdf5.Value] = {
         "name": title(settings.card),
         "language": speller.language,
         "fold": settings.fold,
         "card": settings.card,
+        "chain": " ".join(models),
     }
     if settings.noise_scale is not None:
         attributes["noise_scale"] = settings.noise_scale
     for role, model in models.items():
         found = model.container.attributes
         attributes |= {f"{role}.{key}": found[key] for key in KEPT if key in found}
-    sources = [source for role in ROLES for source in _sources(role, models[role], half)]
+    sources = [source for role, model in models.items() for source in _sources(role, model, half)]
     hdf5.seal(path, KIND, attributes, provenance, [*sources, *texts("lexicon", settings.lexicon)])
 
 
 def weightless(family: str, facts: Facts) -> Model:
-    """Return a vocoder that has nothing to learn, on the grid of a model."""
-    from ttskit.models import find
+    """Return a model that has nothing to learn, on the grid of another."""
+    from ttskit.models import find, role_of
 
-    kind = find(family, "vocoder")
+    kind = find(family)
     if kind(kind.Config(), facts).kept():
         raise TtskitError(f"{family}: has to be trained first: name the file of a model")
-    attributes: dict[str, hdf5.Value] = {"role": "vocoder", "family": family, "config": ""}
+    attributes: dict[str, hdf5.Value] = {"role": role_of(family), "family": family, "config": ""}
     attributes |= {key: getattr(facts, key) for key in GRID}
     nowhere = hdf5.Container(Path(), family, MODEL, hdf5.VERSION, family, {}, attributes, {}, 0)
     return model_of(nowhere)
@@ -205,11 +238,6 @@ def find(name: str | None) -> Path:
         there = ", ".join(known) or "none"
         raise TtskitError(f"{name}: no such file, nor an embedded voice; there is {there}")
     return Path(name) if Path(name).exists() else known[name]
-
-
-def _agree(models: Mapping[str, Model]) -> None:
-    check_fit(models["duration"], models["decoder"])
-    check_fit(models["decoder"], models["vocoder"])
 
 
 def _part(container: hdf5.Container, role: str) -> hdf5.Container:

@@ -1,0 +1,42 @@
+"""The fields that models take and make, each declared once.
+
+A chain of models is joined by them: a model runs once every field that it takes is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a batch."""
+
+    axis: str  # the ragged axis that comes first; none: one value an utterance
+    kinds: tuple[str, ...]  # artifacts that training reads it from; the first one present is used
+    meaning: str
+    source: str = "an input that has it"  # what to add to a chain that lacks it
+
+
+_PREDICTED = 'a duration model trained with --set \'predict=["pitch", "loudness"]\''
+_GUESSED = "a vocoder that guesses it from the mel (train one with --set guess.channels=96)"
+_CONTROLS = ("controls",)
+
+FIELDS = {
+    "mel": Field("frame", ("mels", "features"), "log-mel spectrogram", "a decoder"),
+    "f0": Field("frame", ("features",), "Hz", _GUESSED),
+    "voiced": Field("frame", ("features",), "whether f0 was heard", _GUESSED),
+    "periodicity": Field("frame", ("features",), "0 to 1"),
+    "loudness": Field("frame", ("features",), "dB, A-weighted"),
+    "energy": Field("frame", ("features",), "norm of the magnitudes"),
+    "amplitude": Field("frame", _CONTROLS, "sum over harmonics, full scale is 1"),
+    "distribution": Field("frame", _CONTROLS, "share of each harmonic"),
+    "noise": Field("frame", _CONTROLS, "gain of noise by band"),
+    "tokens": Field("token", ("alignment", "tokens"), "index into symbols", "a text"),
+    "durations": Field("token", ("alignment",), "frames", "a duration model"),
+    "pitch": Field("token", ("features",), "octaves from the speaker's median", _PREDICTED),
+    "loudness_token": Field("token", ("features",), "10 dB from the median", _PREDICTED),
+    "confidence": Field("token", (), "of a predicted duration, 0 to 1", "the duration model film"),
+    "audio": Field("sample", ("corpus",), "-1 to 1", "a vocoder"),
+    "speaker": Field("", (), "index into speakers"),
+}

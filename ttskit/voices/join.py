@@ -1,0 +1,97 @@
+"""Chains of models: any set whose fields join what is known to what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from ttskit.errors import ArtifactError
+from ttskit.voices.model import GRID
+
+if TYPE_CHECKING:
+    from ttskit.voices.model import Model
+
+CLOCK = ("sample_rate", "hop_length")
+
+
+def join(models: Sequence[Model], known: Collection[str], wanted: str) -> tuple[Model, ...]:
+    """Return the models in the order in which each finds the fields that it takes.
+
+    Parameters
+    ----------
+    models : each makes fields that no other one makes
+    known : names of the fields that there are without a model
+    wanted : name of the field that the chain must make
+    """
+    _refuse_rivals(models)
+    fields, rest = set(known), list(models)
+    chain: list[Model] = []
+    while ready := next((model for model in rest if fields.issuperset(model.takes)), None):
+        rest.remove(ready)
+        chain.append(ready)
+        fields.update(ready.makes)
+    if rest:
+        missing = next(name for name in rest[0].takes if name not in fields)
+        raise _lacking(missing, f"which {rest[0].name} takes", models)
+    if wanted not in fields:
+        raise _lacking(wanted, "which is wanted in the end", models)
+    check_fit(chain)
+    return tuple(chain)
+
+
+def check_fit(models: Sequence[Model]) -> None:
+    """Refuse models of different frame grids, mel settings or symbols."""
+    mel = [model for model in models if "mel" in (*model.takes, *model.makes)]
+    for group, names in ((models, CLOCK), (mel, GRID)):
+        for model in group[1:]:
+            _agree(group[0], model, names)
+    check_symbols(models)
+
+
+def check_clock(models: Sequence[Model]) -> None:
+    """Refuse models of different frame rates or symbols, without loading their families."""
+    for model in models[1:]:
+        _agree(models[0], model, CLOCK)
+    check_symbols(models)
+
+
+def check_symbols(models: Sequence[Model]) -> None:
+    """Refuse models that were trained on tokens of different tables of symbols."""
+    reading = [model for model in models if model.facts.symbols]
+    for model in reading[1:]:
+        if model.facts.symbols != reading[0].facts.symbols:
+            raise ArtifactError(
+                f"{model.name}: knows other symbols than {reading[0].name}: "
+                "train both on one alignment"
+            )
+
+
+def _agree(first: Model, model: Model, names: Sequence[str]) -> None:
+    for name in names:
+        value, expected = getattr(model.facts, name), getattr(first.facts, name)
+        if value != expected:
+            raise ArtifactError(
+                f"{model.name}: has {name} {value}, {first.name} has {expected}: "
+                "train both on features of one grid"
+            )
+
+
+def _refuse_rivals(models: Sequence[Model]) -> None:
+    makers: dict[str, Model] = {}
+    for model in models:
+        for name in model.makes:
+            rival = makers.setdefault(name, model)
+            if rival is not model:
+                raise ArtifactError(
+                    f"{model.name}: makes {name}, which {rival.name} makes too: a chain needs one "
+                    "of them"
+                )
+
+
+def _lacking(name: str, why: str, models: Sequence[Model]) -> ArtifactError:
+    from ttskit.networks.fields import FIELDS
+
+    names = ", ".join(f"{model.name} ({model.role})" for model in models) or "no model"
+    return ArtifactError(
+        f"nothing here makes {name}, {why}: add {FIELDS[name].source}; there is {names}"
+    )
