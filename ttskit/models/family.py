@@ -57,7 +57,7 @@ class Family(nn.Module):
         """Return the terms to minimise, by name; training descends on their sum.
 
         `progress` goes from 0 to 1 over the training.  Means over frames or tokens are taken by
-        `batch.mean`.  This is also what is measured on what is held out, at progress 1.
+        `batch.mean`.  The validation loss is this at progress 1.
         """
         raise NotImplementedError
 
@@ -89,7 +89,7 @@ class Family(nn.Module):
         return self.loss(batch, progress)
 
     def judged(self, progress: float) -> bool:  # noqa: ARG002
-        """Tell whether the loss on what is held out says which weights are best; else the last."""
+        """Return whether validation loss selects the checkpoint; otherwise the last one is kept."""
         return True
 
     def kept(self) -> dict[str, Tensor]:
@@ -108,7 +108,7 @@ class Family(nn.Module):
         return {}, {}
 
     def sample(self, batch: Batch) -> Mapping[str, Mapping[str, Tensor]]:
-        """Return what is made of one utterance, by kind of artifact and column, to be kept."""
+        """Return what to keep of one utterance as a snapshot: by kind of artifact and column."""
         raise NotImplementedError
 
     def memory(self, utterances: int, lengths: Mapping[str, int]) -> int:  # noqa: ARG002

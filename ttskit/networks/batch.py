@@ -94,7 +94,7 @@ class Batch:
 
 
 def collate(ids: Sequence[str], items: Sequence[Mapping[str, np.ndarray]]) -> Batch:
-    """Pad utterances, each given as arrays by field name, with zeros to the longest."""
+    """Pad utterances, each as arrays by field name, with zeros to the longest."""
     fields, lengths = {}, {}
     for name in items[0]:
         values = [np.asarray(item[name]) for item in items]

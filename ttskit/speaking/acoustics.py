@@ -40,7 +40,7 @@ class Manner:
 
 
 class Cascade:
-    """A chain of models, loaded; each runs on the fields that are known and that others made.
+    """A chain of models, loaded; each runs on the fields that are known or that others make.
 
     Attributes
     ----------
@@ -83,12 +83,12 @@ class Cascade:
             for model, module in self.steps:
                 if (wanted or self.wanted) in fields:
                     break
-                made = self._step(id, model, module, fields, manner, seed)
-                if "durations" in made and "durations" not in fields:
-                    made["durations"] = self._rounded(
-                        id, fields["tokens"], made["durations"], manner
+                outputs = self._step(id, model, module, fields, manner, seed)
+                if "durations" in outputs and "durations" not in fields:
+                    outputs["durations"] = self._rounded(
+                        id, fields["tokens"], outputs["durations"], manner
                     )
-                fields = {**made, **fields}
+                fields = {**outputs, **fields}
         return fields
 
     @property
@@ -116,18 +116,18 @@ class Cascade:
         from ttskit.networks.batch import axis_of, collate
         from ttskit.networks.fields import FIELDS
 
-        given = {name: value for name, value in fields.items() if name in FIELDS}
-        batch = collate([id], [_shifted(given, manner)]).to(self.device)
+        inputs = {name: value for name, value in fields.items() if name in FIELDS}
+        batch = collate([id], [_shifted(inputs, manner)]).to(self.device)
         if _by_speaker(model):
             batch = _with_speaker(batch, manner.speaker, numbers(model))
         knobs = {name: value for name, value in manner.knobs.items() if name in module.knobs}
-        made = module.generate(batch, torch.Generator().manual_seed(seed), **knobs)
+        outputs = module.generate(batch, torch.Generator().manual_seed(seed), **knobs)
         lengths = {"token": len(fields["tokens"])} if "tokens" in fields else {}
         if "durations" in fields:
             lengths["frame"] = int(fields["durations"].sum())
         return {
             name: value[0].cpu().numpy()[: lengths.get(axis_of(name))]
-            for name, value in made.items()
+            for name, value in outputs.items()
         }
 
     def _rounded(
@@ -200,13 +200,13 @@ def unspoken(token_word: np.ndarray, words: Collection[str], durations: np.ndarr
     return next((word for word, count in zip(words, frames, strict=True) if not count), "")
 
 
-def check(said: Tokens | Alignment, symbols: int) -> None:
+def check(spelt: Tokens | Alignment, symbols: int) -> None:
     """Refuse tokens that are damaged: of symbols or words that are not there."""
-    if not len(said.tokens):
+    if not len(spelt.tokens):
         raise ArtifactError("has no tokens")
     for values, least, most in (
-        (said.tokens, 0, symbols),
-        (said.token_word, -1, len(said.words)),
+        (spelt.tokens, 0, symbols),
+        (spelt.token_word, -1, len(spelt.words)),
     ):
         if values.min() < least or values.max() >= most:
             raise ArtifactError("is damaged: `ttskit verify` says in what")
@@ -219,9 +219,9 @@ def mixture(speaker: str, known: Mapping[str, int]) -> np.ndarray:
         weights[0] = 1
         return weights
     for part in [speaker] if speaker in known else speaker.split(","):
-        name, _, told = part.partition(":") if part not in known else (part, "", "")
+        name, _, weight = part.partition(":") if part not in known else (part, "", "")
         try:
-            weights[known[name]] += float(told or 1)
+            weights[known[name]] += float(weight or 1)
         except (KeyError, ValueError):
             shown = ", ".join(name or "(unnamed)" for name in known)
             raise TtskitError(f"no speaker {part!r}; there is {shown}") from None

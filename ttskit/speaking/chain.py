@@ -149,12 +149,12 @@ def stretched(
 
     frames = int(seconds * chain.facts.sample_rate) // chain.facts.hop_length
     tokens = np.concatenate([line.tokens for line in lines])
-    found = np.concatenate([chain.durations(line, style) for line in lines])
+    durations = np.concatenate([chain.durations(line, style) for line in lines])
     try:
-        found = rounded(found, np.array(chain.facts.silent)[tokens], frames)
+        durations = rounded(durations, np.array(chain.facts.silent)[tokens], frames)
     except AlignmentError as error:
         raise AlignmentError(f"{seconds} s is too short for the text: {error}") from error
-    return split(found, lines)
+    return split(durations, lines)
 
 
 def split(durations: np.ndarray, lines: Sequence[Line]) -> list[np.ndarray]:
@@ -191,9 +191,9 @@ def say(
         Seconds between sentences.
     style : as `Style` has them
     """
-    found = voice.read(voice.find(None if name is None else str(name)))
+    loaded = voice.read(voice.find(None if name is None else str(name)))
     manner = Style(**style)
     passages = (Passage(line, place="the text") for line in text.split("\n"))
-    lines = to_lines(passages, found.speller(), pause=pause / manner.rate)
-    made = [piece.audio for piece in pieces(Chain(found), lines, manner)]
-    return np.concatenate(made), found.sample_rate
+    lines = to_lines(passages, loaded.speller(), pause=pause / manner.rate)
+    audio = [piece.audio for piece in pieces(Chain(loaded), lines, manner)]
+    return np.concatenate(audio), loaded.sample_rate

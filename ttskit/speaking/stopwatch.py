@@ -51,12 +51,12 @@ class Speak:
     tokens: Reader[Tokens] | None  # where the texts are spelt already
     load_seconds: float | None = field(default=None, init=False)
 
-    def __call__(self, said: Said) -> Corpus:
+    def __call__(self, text: Said) -> Corpus:
         begun = time.process_time()
-        self.speak(said)
+        self.speak(text)
         again = time.process_time()
         with progress.hushed():  # what there is to note has been noted
-            samples = self.speak(said)
+            samples = self.speak(text)
         first, second = again - begun, time.process_time() - again
         if self.load_seconds is None:
             self.load_seconds = again - second
@@ -64,26 +64,26 @@ class Speak:
         from ttskit.dsp.samples import to_int16
 
         return Corpus(
-            id=said.id,
+            id=text.id,
             speaker=self.manner.speaker,
-            text=said.text,
+            text=text.text,
             audio=to_int16(samples)[0],
             synthesis_seconds=min(first, second),  # type: ignore[arg-type]
             load_seconds=self.load_seconds,  # type: ignore[arg-type]
             peak_megabytes=peak() / 1e6,  # type: ignore[arg-type]
         )
 
-    def speak(self, said: Said) -> np.ndarray:
-        """Return (sample,) float; what is left to chance follows from the seed and the id alone."""
+    def speak(self, text: Said) -> np.ndarray:
+        """Return (sample,) float; all randomness follows from the seed and the id alone."""
         import numpy as np
 
         from ttskit.speaking import chain
         from ttskit.speaking.acoustics import seed_of
 
-        told = self.manner
-        seed = seed_of(told.seed, said.id)
-        style = chain.Style(noise_scale=told.noise_scale, speaker=told.speaker, seed=seed)
-        pieces = chain.pieces(self.chain, self._lines(said), style)
+        manner = self.manner
+        seed = seed_of(manner.seed, text.id)
+        style = chain.Style(noise_scale=manner.noise_scale, speaker=manner.speaker, seed=seed)
+        pieces = chain.pieces(self.chain, self._lines(text), style)
         return np.concatenate([piece.audio for piece in pieces])
 
     @cached_property
@@ -97,30 +97,30 @@ class Speak:
     def speller(self) -> Speller:
         return self.chain.voice.speller()
 
-    def _lines(self, said: Said) -> Iterator[Line]:
+    def _lines(self, text: Said) -> Iterator[Line]:
         from ttskit.speaking.acoustics import check
         from ttskit.speaking.lines import to_lines, whole_line
         from ttskit.text.ssml import Passage
 
         if self.tokens is None:
-            yield from to_lines([Passage(said.text, place=said.id)], self.speller)
+            yield from to_lines([Passage(text.text, place=text.id)], self.speller)
             return
-        spelt, table = self.tokens[said.id], self.chain.facts.symbols
+        spelt, table = self.tokens[text.id], self.chain.facts.symbols
         check(spelt, len(table))
         yield whole_line(spelt, table)
 
 
 def peak() -> int:
-    """Return the most bytes that this process has held in memory.
+    """Return the most bytes that this process has had in memory.
 
-    On Linux, `getrusage` would count what the parent held when it started this process, too.
+    On Linux, `getrusage` would also count the parent's memory when it started this process.
     """
     import resource
     import sys
 
     try:
-        told = Path("/proc/self/status").read_text(encoding="utf-8")
-        return 1024 * int(told.split("VmHWM:")[1].split()[0])
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return 1024 * int(status.split("VmHWM:")[1].split()[0])
     except (OSError, IndexError):
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return most if sys.platform == "darwin" else 1024 * most

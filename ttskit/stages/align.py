@@ -201,7 +201,7 @@ class Plan:
         path = beside(output)
         if output is not None and str(output) != "-":
             streams.replaceable(streams.writable(output), kinds.Alignment.kind())
-        wish = run.wished("aligner", self.aligner, None, None, [])
+        wish = run.request_of("aligner", self.aligner, None, None, [])
         run.train(
             [pairs.features, pairs.tokens],
             path,

@@ -2,8 +2,8 @@
 
 Reads lines of text, or Tokens, or Features with their Alignment; writes Mels.  Of recordings, the
 durations are those of the alignment, and pitch and loudness those of the recording, so that frame
-by frame the mels stand beside the recorded ones.  What is left to chance follows from the seed
-and the id of an utterance alone.
+by frame the mels stand beside the recorded ones.  All randomness follows from the seed
+and the id of an utterance.
 """
 
 from __future__ import annotations
@@ -47,29 +47,29 @@ HEARD = ("f0", "voiced", "loudness")
 MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording
 
 
-class Told(NamedTuple):
+class Utterance(NamedTuple):
     """What is to be spoken; of a recording, what is known of its tokens and of its frames."""
 
-    said: Tokens | Alignment
+    spelt: Tokens | Alignment
     known: Mapping[str, np.ndarray] | None = None  # durations, pitch, loudness_token
-    heard: Mapping[str, np.ndarray] | None = None
+    recorded: Mapping[str, np.ndarray] | None = None
 
 
-def written(said: Said, speller: Speller) -> Told:
+def written(text: Said, speller: Speller) -> Utterance:
     """Spell a text."""
     from ttskit.speaking import tokens
 
-    return Told(tokens.utterance(said, speller))
+    return Utterance(tokens.utterance(text, speller))
 
 
-def spelt(id: str, tokens: Reader[Tokens]) -> Told:
+def spelt(id: str, tokens: Reader[Tokens]) -> Utterance:
     """Return an utterance that is spelt already."""
-    return Told(tokens[id])
+    return Utterance(tokens[id])
 
 
-def heard(
+def recording(
     row: int, examples: Examples, features: Reader[Features], alignment: Reader[Alignment]
-) -> Told:
+) -> Utterance:
     """Return a recording by its row among the examples, which measure it as training does."""
     import numpy as np
 
@@ -77,7 +77,7 @@ def heard(
     at = features.row(id)
     columns = {name: features.value(at, name) for name in HEARD}
     fields = examples.item(row, 0, np.random.default_rng(0))
-    return Told(alignment[id], {name: fields[name] for name in MEASURED}, columns)
+    return Utterance(alignment[id], {name: fields[name] for name in MEASURED}, columns)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Speak:
     """From an utterance to its mel; every process loads the models for itself."""
 
     models: Sequence[Model]
-    tell: Callable[[Any], Told]
+    tell: Callable[[Any], Utterance]
     manner: Manner
     seed: int
     device: str
@@ -113,31 +113,31 @@ class Speak:
         from ttskit.artifacts.kinds import Mels, Tokens
         from ttskit.speaking.acoustics import check, seed_of, unspoken
 
-        said, known, heard = self.tell(item)
-        check(said, len(self.reader.facts.symbols))
-        speaker = self.manner.speaker or self.reader.speaker(said.speaker)
+        spelt, known, recorded = self.tell(item)
+        check(spelt, len(self.reader.facts.symbols))
+        speaker = self.manner.speaker or self.reader.speaker(spelt.speaker)
         manner = replace(self.manner, speaker=speaker)
-        seed = seed_of(self.seed, said.id)
-        fields = self.cascade.run(said.id, {"tokens": said.tokens, **(known or {})}, manner, seed)
-        if lost := unspoken(said.token_word, list(said.words), fields["durations"]):
+        seed = seed_of(self.seed, spelt.id)
+        fields = self.cascade.run(spelt.id, {"tokens": spelt.tokens, **(known or {})}, manner, seed)
+        if lost := unspoken(spelt.token_word, list(spelt.words), fields["durations"]):
             raise TtskitError(f"the word {lost!r} would get no frame, needs one: align it again")
         if not np.isfinite(fields["mel"]).all():
             names = ", ".join(model.name for model in self.models)
             raise TtskitError(f"{names} produced NaN or infinity: retrain it")
         return Mels(
-            id=said.id,
-            speaker=speaker or said.speaker,
-            text=said.text,
+            id=spelt.id,
+            speaker=speaker or spelt.speaker,
+            text=spelt.text,
             mel=fields["mel"],
-            language=said.language,
-            tokens=said.tokens,
-            token_word=said.token_word,
-            words=said.words,
-            spans=said.spans,
+            language=spelt.language,
+            tokens=spelt.tokens,
+            token_word=spelt.token_word,
+            words=spelt.words,
+            spans=spelt.spans,
             durations=fields["durations"],
-            dropped=said.dropped if isinstance(said, Tokens) else None,
+            dropped=spelt.dropped if isinstance(spelt, Tokens) else None,
             confidence=fields.get("confidence"),
-            **(heard or {}),
+            **(recorded or {}),
         )
 
 
@@ -148,7 +148,7 @@ class Given(NamedTuple):
     digests: Sequence[str]
     skipped: Mapping[str, str]
     items: Mapping[str, Any]
-    tell: partial[Told]
+    tell: partial[Utterance]
     options: Mapping[str, Any]
 
 
@@ -190,7 +190,7 @@ def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder
     examples = Examples([features, alignment], ("mel", *MEASURED))
     for name in ("f0", "loudness"):  # once for all processes
         examples.middle(examples.speaker(0), name)
-    tell = partial(heard, examples=examples, features=features, alignment=alignment)
+    tell = partial(recording, examples=examples, features=features, alignment=alignment)
     digests, skipped = [features.digest, alignment.digest], features.skipped | alignment.skipped
     rows = {id: row for row, id in enumerate(examples.ids)}
     return Given(features.name, digests, skipped, rows, tell, {})
@@ -301,24 +301,24 @@ def command(
     reader, facts = last_reader(models), models[-1].facts
     manner = manner_of(models, speaker, length_scale, noise_scale)
     timed = duration is not None or length_scale != 1
-    given = opened(inputs, timed, reader, Spelling(language, lexicon or (), fold))
+    source = opened(inputs, timed, reader, Spelling(language, lexicon or (), fold))
     options = {"speaker": speaker, "length_scale": length_scale, "noise_scale": noise_scale}
     recipe = Recipe(
         stage="decode",
         revision=REVISION,
         kind=kinds.Mels,
-        options={**given.options, **options, "seed": seed, "limit": limit},
-        inputs=[*given.digests, *(one.container.digest for one in models)],
+        options={**source.options, **options, "seed": seed, "limit": limit},
+        inputs=[*source.digests, *(one.container.digest for one in models)],
         attributes={name: getattr(facts, name) for name in GRID},
         tables={"symbols": reader.facts.symbols},
-        skipped=given.skipped,
+        skipped=source.skipped,
     )
-    known = ("tokens", *(MEASURED if given.tell.func is heard else ()))
-    make = Speak(models, given.tell, manner, seed, device, known)
+    known = ("tokens", *(MEASURED if source.tell.func is recording else ()))
+    make = Speak(models, source.tell, manner, seed, device, known)
     if restart or not up_to_date(output or Path("-"), recipe):
         make.cascade  # noqa: B018 (refuses models that do not fit, before any work is done)
-    items = dict(list(given.items.items())[:limit])
+    items = dict(list(source.items.items())[:limit])
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
-    path = build(output, recipe, items, make, running, source=given.name)
+    path = build(output, recipe, items, make, running, source=source.name)
     tokens.note_dropped(path)
     tell(path)

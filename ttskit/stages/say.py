@@ -80,15 +80,15 @@ def passages(
     text = " ".join(words)
     if not text.isprintable() and any("\udc80" <= character <= "\udcff" for character in text):
         raise TextError("the text: is not UTF-8; convert it first")
-    told: Iterable[Given] = (
+    lines: Iterable[Given] = (
         [Given("the text", line) for line in text.split("\n")]
         if words
         else stream_lines([file] if file else [])
     )
     if ssml:
         name = "the text" if words else str(file or "standard input")
-        return markup.read("\n".join(line.text for line in told), name, english)
-    return (markup.Passage(line.text, place=line.place) for line in told)
+        return markup.read("\n".join(line.text for line in lines), name, english)
+    return (markup.Passage(line.text, place=line.place) for line in lines)
 
 
 def edited(chain: Chain, lines: Sequence[Line], style: Style, path: Path) -> Sequence[np.ndarray]:
@@ -98,8 +98,8 @@ def edited(chain: Chain, lines: Sequence[Line], style: Style, path: Path) -> Seq
 
     try:
         phones = textgrid.phones(path)
-        told = [(line, chain.durations(line, style)) for line in lines]
-        spoken = chain.timeline(told, style)
+        predicted = [(line, chain.durations(line, style)) for line in lines]
+        spoken = chain.timeline(predicted, style)
         return speaking.split(textgrid.fitted(spoken, phones, free=True), lines)
     except TtskitError as error:
         raise type(error)(f"{path}: {error}") from error

@@ -45,14 +45,14 @@ def command(
         raise typer.BadParameter("a model needs the name of a file", param_hint="--output")
     from ttskit.artifacts import describe, streams
     from ttskit.training.goal import Goal
-    from ttskit.training.run import train, wished
+    from ttskit.training.run import request_of, train
 
-    wish = wished(role, family, preset, config, assign or [])
-    wish = dataclasses.replace(wish, seed=seed, limit=limit, init=init)
+    request = request_of(role, family, preset, config, assign or [])
+    request = dataclasses.replace(request, seed=seed, limit=limit, init=init)
     train(
         streams.opened(inputs),
         output,
-        wish,
+        request,
         Goal(steps, minutes),
         device=device,
         restart=restart,

@@ -44,8 +44,8 @@ def pack(output: Path | None, models: Mapping[str, Model], settings: Settings, h
     from ttskit.speaking.acoustics import Cascade
     from ttskit.voices import voice
 
-    said = settings.card, "\n".join(settings.lexicon)
-    made = {
+    texts = settings.card, "\n".join(settings.lexicon)
+    provenance = {
         "stage": "voice",
         "revision": 1,
         "options": {
@@ -56,50 +56,50 @@ def pack(output: Path | None, models: Mapping[str, Model], settings: Settings, h
         },
         "inputs": [
             *(model.container.digest for model in models.values()),
-            *(hashlib.sha256(text.encode()).hexdigest() for text in said),
+            *(hashlib.sha256(text.encode()).hexdigest() for text in texts),
         ],
     }
     with streams.delivered(output) as (path, name):
-        if build.is_made(path, voice.KIND, made):
+        if build.is_made(path, voice.KIND, provenance):
             progress.note(f"{name}: up to date")
             return
         streams.replaceable(path, voice.KIND)
         Cascade([*models.values()], voice.WANTED, voice.KNOWN)  # refuses what does not run
-        voice.write(path, models, made, settings, half)
+        voice.write(path, models, provenance, settings, half)
         progress.note(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
 
 
-def describe(found: Voice) -> dict[str, Any]:
+def describe(voice: Voice) -> dict[str, Any]:
     """Return what a voice is, as JSON can say it."""
     return {
-        "path": str(found.container.path),
-        "name": found.container.attributes["name"],
-        "language": found.language,
-        "megabytes": round(found.container.size / 1e6, 1),
-        "sample_rate": found.sample_rate,
-        "speakers": found.reader.facts.speakers,
-        "models": {role: model.family for role, model in found.models.items()},
-        "lexicon": len(found.settings.lexicon),
-        "noise_scale": found.settings.noise_scale,
-        "card": found.settings.card,
+        "path": str(voice.container.path),
+        "name": voice.container.attributes["name"],
+        "language": voice.language,
+        "megabytes": round(voice.container.size / 1e6, 1),
+        "sample_rate": voice.sample_rate,
+        "speakers": voice.reader.facts.speakers,
+        "models": {role: model.family for role, model in voice.models.items()},
+        "lexicon": len(voice.settings.lexicon),
+        "noise_scale": voice.settings.noise_scale,
+        "card": voice.settings.card,
     }
 
 
-def page(told: Mapping[str, Any]) -> str:
+def page(facts: Mapping[str, Any]) -> str:
     """Return the same for a person: facts, then the card."""
-    models = ", ".join(f"{role} {family}" for role, family in told["models"].items())
+    models = ", ".join(f"{role} {family}" for role, family in facts["models"].items())
     rows = {
-        "language": told["language"],
+        "language": facts["language"],
         "models": models,
-        "speakers": ", ".join(told["speakers"]) or "one",
-        "sample rate": f"{told['sample_rate']} Hz",
-        "megabytes": told["megabytes"],
-        "lexicon": wording.count(told["lexicon"], "word"),
+        "speakers": ", ".join(facts["speakers"]) or "one",
+        "sample rate": f"{facts['sample_rate']} Hz",
+        "megabytes": facts["megabytes"],
+        "lexicon": wording.count(facts["lexicon"], "word"),
     }
-    if told["noise_scale"] is not None:
-        rows["noise scale"] = told["noise_scale"]
-    lines = [f"{told['path']}: {told['name']}", *(f"  {key:12} {rows[key]}" for key in rows)]
-    return "\n".join([*lines, "", told["card"].strip()])
+    if facts["noise_scale"] is not None:
+        rows["noise scale"] = facts["noise_scale"]
+    lines = [f"{facts['path']}: {facts['name']}", *(f"  {key:12} {rows[key]}" for key in rows)]
+    return "\n".join([*lines, "", facts["card"].strip()])
 
 
 def command(
@@ -142,10 +142,10 @@ def command(
         names = [str(path) for path in voice.embedded().values()]
     else:
         names = [str(voice.find(name)) for name in files or [None]]  # type: ignore[list-item]
-    for told in (describe(voice.read(Path(name))) for name in names):
+    for facts in (describe(voice.read(Path(name))) for name in names):
         if as_json:
-            typer.echo(json.dumps(told, ensure_ascii=False))
+            typer.echo(json.dumps(facts, ensure_ascii=False))
         elif action is Action.LIST:
-            typer.echo(f"{Path(told['path']).stem}\t{told['language']}\t{told['megabytes']} MB")
+            typer.echo(f"{Path(facts['path']).stem}\t{facts['language']}\t{facts['megabytes']} MB")
         else:
-            typer.echo(page(told))
+            typer.echo(page(facts))

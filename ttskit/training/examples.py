@@ -21,7 +21,7 @@ from ttskit.voices.model import GRID, grid
 Values = Callable[["Examples", int], np.ndarray]
 COMMAND = {"corpus": "corpus", "features": "features", "tokens": "tokens", "alignment": "align",
            "mels": "decode"}  # fmt: skip
-HEARD = (kinds.Mels, kinds.Features)  # where mel is taken from: what a decoder made comes first
+HEARD = (kinds.Mels, kinds.Features)  # where mel is taken from: the predicted one comes first
 SAMPLED = 500  # utterances that statistics are taken from
 SILENCE = {"mel": -11.5, "loudness": FLOOR}  # log-mel just above the clamp at 1e-5; dB
 
@@ -71,7 +71,7 @@ class Examples:
         return cut(fields, segment, self.hop_length, rng) if segment else fields
 
     def batch(self, rows: Sequence[int] | np.ndarray, segment: int, seed: Sequence[int]) -> Batch:
-        """Return utterances as a batch; what is left to chance follows from `seed` and the row."""
+        """Return utterances as a batch; all randomness follows from `seed` and the row."""
         items = [self.item(row, segment, np.random.default_rng([*seed, row])) for row in rows]
         return collate([self.ids[row] for row in rows], items)
 
@@ -107,31 +107,31 @@ class Examples:
     def middle(self, speaker: str, name: str) -> float:
         """Return the median over a speaker's voiced frames of f0 in octaves, or of loudness."""
         if name not in self._middles:
-            found: dict[str, list[np.ndarray]] = {}
+            by_speaker: dict[str, list[np.ndarray]] = {}
             for row in range(len(self)):
                 voiced = self.value(kinds.Features, row, "voiced")
                 values = self.value(kinds.Features, row, name)[voiced]
-                found.setdefault(self._speakers[row], []).append(
+                by_speaker.setdefault(self._speakers[row], []).append(
                     np.log2(np.maximum(values, 1)) if name == "f0" else values
                 )
             self._middles[name] = {
                 who: float(np.median(np.concatenate(all))) if sum(map(len, all)) else 0.0
-                for who, all in found.items()
+                for who, all in by_speaker.items()
             }
         return self._middles[name][speaker]
 
     def facts(self) -> Facts:
         """Return what a model of these utterances must know beside its config."""
-        told: dict[str, Any] = {"speakers": self.speakers}
+        facts: dict[str, Any] = {"speakers": self.speakers}
         if not self._readers.keys().isdisjoint(HEARD):
-            told |= grid(self.reader(*HEARD).attributes)
-            told["statistics"] = self._statistics()
+            facts |= grid(self.reader(*HEARD).attributes)
+            facts["statistics"] = self._statistics()
         elif kinds.Alignment in self._readers:
-            told |= grid(self._readers[kinds.Alignment].attributes)
+            facts |= grid(self._readers[kinds.Alignment].attributes)
         if kinds.Alignment in self._readers or kinds.Tokens in self._readers:
             symbols = tuple(self.reader(kinds.Alignment, kinds.Tokens).table("symbols"))
-            told |= {"symbols": symbols, "silent": tuple(s in SPECIAL for s in symbols)}
-        return Facts(**told)
+            facts |= {"symbols": symbols, "silent": tuple(s in SPECIAL for s in symbols)}
+        return Facts(**facts)
 
     def _statistics(self) -> Mapping[str, np.ndarray]:
         rows = np.random.default_rng(0).permutation(len(self))[:SAMPLED]
@@ -146,11 +146,11 @@ class Examples:
             return
         mels, features = (self._readers[kind] for kind in HEARD)
         counts = [self._readers[kind].lengths("frame")[self._rows[kind]] for kind in HEARD]
-        for id, made, heard in zip(self.ids, *counts, strict=True):
-            if made != heard:
+        for id, predicted, recorded in zip(self.ids, *counts, strict=True):
+            if predicted != recorded:
                 raise ArtifactError(
-                    f"{mels.name}: {id}: has {made} frames, {features.name} has {heard}: make it "
-                    "with `ttskit decode` of the features and their alignment"
+                    f"{mels.name}: {id}: has {predicted} frames, {features.name} has {recorded}: "
+                    "make it with `ttskit decode` of the features and their alignment"
                 )
 
 
@@ -160,15 +160,15 @@ def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> 
     used = set()
     for name in needs:
         fits = kinds_of(name)
-        given = [kind for kind in fits if kind in kinds_given]
-        if fits and not given:
-            found = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
+        present = [kind for kind in fits if kind in kinds_given]
+        if fits and not present:
+            names = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
             wanted = " or ".join(kind.kind() for kind in fits)
             verbs = " or ".join(f"`ttskit {COMMAND[kind.kind()]}`" for kind in reversed(fits))
             raise ArtifactError(
-                f"{what} needs {wanted} for its {name}; found {found}: add the output of {verbs}"
+                f"{what} needs {wanted} for its {name}; found {names}: add the output of {verbs}"
             )
-        used |= set(given[:1])
+        used |= set(present[:1])
     for reader in readers:
         if reader.kind not in used:
             raise ArtifactError(
@@ -222,10 +222,10 @@ def _agree(readers: Sequence[Reader[Any]]) -> None:
     for name in GRID:
         having = [reader for reader in readers if name in reader.attributes]
         for reader in having[1:]:
-            found, wanted = reader.attributes[name], having[0].attributes[name]
-            if found != wanted:
+            value, expected = reader.attributes[name], having[0].attributes[name]
+            if value != expected:
                 raise ArtifactError(
-                    f"{reader.name}: has {name} {found}, {having[0].name} has {wanted}: "
+                    f"{reader.name}: has {name} {value}, {having[0].name} has {expected}: "
                     "make both from the same corpus with the same options"
                 )
 
@@ -262,14 +262,14 @@ def _per_token(name: str, scale: float) -> Values:
 
     def values(examples: Examples, row: int) -> np.ndarray:
         durations = _durations(examples, row)
-        found = examples.value(kinds.Features, row, name).astype(np.float64)
-        heard = np.ones(len(found))
+        track = examples.value(kinds.Features, row, name).astype(np.float64)
+        weights = np.ones(len(track))
         if name == "f0":
-            found = np.log2(np.maximum(found, 1))
-            heard = examples.value(kinds.Features, row, "voiced").astype(np.float64)
-        off = (found - examples.middle(examples.speaker(row), name)) / scale * heard
+            track = np.log2(np.maximum(track, 1))
+            weights = examples.value(kinds.Features, row, "voiced").astype(np.float64)
+        off = (track - examples.middle(examples.speaker(row), name)) / scale * weights
         edges = np.concatenate([[0], np.cumsum(durations)])
-        sums, counts = (np.concatenate([[0], np.cumsum(x)])[edges] for x in (off, heard))
+        sums, counts = (np.concatenate([[0], np.cumsum(x)])[edges] for x in (off, weights))
         return (np.diff(sums) / np.maximum(np.diff(counts), 1)).astype(np.float32)
 
     return values

@@ -33,7 +33,7 @@ HEADER = "header.json"  # of a run folder: what all that may go on there has in 
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """What is to be trained: all that changes the model but its data and for how long."""
 
     role: str
@@ -47,7 +47,7 @@ class Wish:
 def train(
     readers: Sequence[Reader[Any]],
     output: Path,
-    wish: Wish,
+    request: Request,
     goal: Goal,
     *,
     device: str = "cpu",
@@ -62,56 +62,56 @@ def train(
     from ttskit.training.examples import Examples, fitting
     from ttskit.voices.model import MODEL, check_device, read_model
 
-    needs = find(wish.family, wish.role).needs(wish.config)
-    fitting(readers, needs, f"the {wish.role} {wish.family}")
+    needs = find(request.family, request.role).needs(request.config)
+    fitting(readers, needs, f"the {request.role} {request.family}")
     if not goal.steps and not goal.minutes:
         raise typer.BadParameter("how long? --steps or --minutes", param_hint="--steps")
-    start = read_model(wish.init, role=wish.role) if wish.init else None
-    same = _provenance(wish, readers, start, {})  # of all that may go on with each other
-    provenance = _provenance(wish, readers, start, asdict(goal))
+    start = read_model(request.init, role=request.role) if request.init else None
+    same = _provenance(request, readers, start, {})  # of all that may go on with each other
+    provenance = _provenance(request, readers, start, asdict(goal))
     begun = [start.container.digest] if start else []
     streams.replaceable(streams.writable(output), MODEL, begun)
     if not restart and build.is_made(output, MODEL, provenance):
         progress.note(f"{output}: up to date")
         return
-    examples = Examples(readers, needs, wish.limit)
+    examples = Examples(readers, needs, request.limit)
     folder = output.with_name(output.name + ".run")
     check_device(device)
     if dry_run:
         if not restart:
             _check_folder(folder, same)
-        told = wording.count(len(examples), "utterance")
-        progress.note(f"{output}: would be trained on {told} in {folder}")
+        count = wording.count(len(examples), "utterance")
+        progress.note(f"{output}: would be trained on {count} in {folder}")
         return
     with _run_folder(folder, same, restart):
         import torch
 
         from ttskit.training.trainer import Trainer
 
-        torch.manual_seed(wish.seed)
-        module = find(wish.family, wish.role)(wish.config, examples.facts())
+        torch.manual_seed(request.seed)
+        module = find(request.family, request.role)(request.config, examples.facts())
         if start:
             _begin_from(start, module)
-        config = to_toml(wish.config, comments=False)
-        how = wish.config.training
-        run = Trainer(module, examples, how, goal, wish.seed, folder, config, provenance, device)
-        _note_circumstances(folder, run, wish)
+        config = to_toml(request.config, comments=False)
+        how = request.config.training
+        run = Trainer(module, examples, how, goal, request.seed, folder, config, provenance, device)
+        _note_circumstances(folder, run, request)
         best = run.run()
         if _first_process():
             _deliver(best, output, run)
 
 
 def _provenance(
-    wish: Wish, readers: Sequence[Reader[Any]], start: Model | None, goal: Mapping[str, Any]
+    request: Request, readers: Sequence[Reader[Any]], start: Model | None, goal: Mapping[str, Any]
 ) -> dict[str, Any]:
     from ttskit.settings import to_toml
 
     options = {
-        "role": wish.role,
-        "family": wish.family,
-        "config": to_toml(wish.config, comments=False),
-        "seed": wish.seed,
-        "limit": wish.limit,
+        "role": request.role,
+        "family": request.family,
+        "config": to_toml(request.config, comments=False),
+        "seed": request.seed,
+        "limit": request.limit,
         "init": start.container.digest if start else None,
         **goal,
     }
@@ -158,12 +158,12 @@ def _check_folder(folder: Path, same: Mapping[str, Any]) -> None:
 
 
 def _differing(header: Path, same: Mapping[str, Any]) -> str:
-    """Say in which options a header differs from what is wished."""
+    """Say in which options a header differs from what is request_of."""
     try:
-        found = json.loads(header.read_text(encoding="utf-8"))["options"]
+        header_options = json.loads(header.read_text(encoding="utf-8"))["options"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    names = [name for name, value in same["options"].items() if found.get(name) != value]
+    names = [name for name, value in same["options"].items() if header_options.get(name) != value]
     return f" ({', '.join(names)})" if names else ""
 
 
@@ -190,7 +190,7 @@ def _begin_from(start: Model, module: Family) -> None:
     progress.note(f"{start.name}: {len(fits)} of {len(own)} tensors taken over{shown}")
 
 
-def _note_circumstances(folder: Path, run: Trainer, wish: Wish) -> None:
+def _note_circumstances(folder: Path, run: Trainer, request: Request) -> None:
     """Write what was asked for and under which circumstances, for people."""
     import platform
 
@@ -201,12 +201,12 @@ def _note_circumstances(folder: Path, run: Trainer, wish: Wish) -> None:
 
     if not _first_process():
         return
-    (folder / "resolved.toml").write_text(to_toml(wish.config), encoding="utf-8")
-    told = {
+    (folder / "resolved.toml").write_text(to_toml(request.config), encoding="utf-8")
+    circumstances = {
         "command": sys.argv,
-        "role": wish.role,
-        "family": wish.family,
-        "seed": wish.seed,
+        "role": request.role,
+        "family": request.family,
+        "seed": request.seed,
         "parameters": sum(p.numel() for p in run.model.parameters()),
         "utterances": len(run.examples),
         "device": run.device,
@@ -216,7 +216,7 @@ def _note_circumstances(folder: Path, run: Trainer, wish: Wish) -> None:
         "versions": {"ttskit": __version__, "torch": torch.__version__,
                      "python": platform.python_version()},
     }  # fmt: skip
-    (folder / "meta.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    (folder / "meta.json").write_text(json.dumps(circumstances, indent=2) + "\n", encoding="utf-8")
 
 
 def _deliver(best: Path, output: Path, run: Trainer) -> None:
@@ -224,33 +224,33 @@ def _deliver(best: Path, output: Path, run: Trainer) -> None:
     from ttskit import progress
     from ttskit.voices.model import read_model, write_model
 
-    found, state = read_model(best), run.state
+    model, state = read_model(best), run.state
     write_model(
         output,
         run.model,
-        found.weights(),
+        model.weights(),
         run.config,
         run.provenance,  # of this run: the best model may be of one with another goal
         steps=state.best_step,
-        validation=found.table("validation"),
+        validation=model.table("validation"),
     )
-    said = f"{output}: {wording.count(state.step, 'update')} in {wording.clock(state.seconds)}"
+    message = f"{output}: {wording.count(state.step, 'update')} in {wording.clock(state.seconds)}"
     if len(run.held_out):
-        said += f", best after {state.best_step} (held out: {state.best:.4g})"
-    progress.note(said)
+        message += f", best after {state.best_step} (validation: {state.best:.4g})"
+    progress.note(message)
 
 
 def _first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def wished(
+def request_of(
     role: str,
     family: str | None,
     preset: str | None,
     config: Path | None,
     assignments: Sequence[str],
-) -> Wish:
+) -> Request:
     """Return what the options ask for; without a family, the first one of the role."""
     from ttskit.models import FAMILIES
     from ttskit.training.configuration import resolved
@@ -258,4 +258,4 @@ def wished(
     if role not in FAMILIES:
         raise SettingError(f"no role {role!r}; there is {', '.join(FAMILIES)}")
     name = family or next(iter(FAMILIES[role]))
-    return Wish(role, name, resolved(name, preset, config, assignments, role))
+    return Request(role, name, resolved(name, preset, config, assignments, role))

@@ -66,11 +66,11 @@ class Model:
     def check_grid(self, name: str, attributes: Mapping[str, hdf5.Value]) -> None:
         """Refuse an artifact whose sample rate or mel is another than the model's."""
         for key in GRID:
-            wanted, found = getattr(self.facts, key), attributes.get(key)
-            if found not in (None, wanted):
+            wanted, value = getattr(self.facts, key), attributes.get(key)
+            if value not in (None, wanted):
                 verb = "corpus" if key == "sample_rate" else "features"
                 raise ArtifactError(
-                    f"{name}: has {key} {found}, {self.name} was trained with {wanted}: make what "
+                    f"{name}: has {key} {value}, {self.name} was trained with {wanted}: make what "
                     f"it comes from with `ttskit {verb} --{key.replace('_', '-')} {wanted:g}`"
                 )
 
@@ -91,8 +91,8 @@ class Model:
         from ttskit.settings import changed
 
         kind = find(self.family, self.role)
-        told = {name: value for name, value in self.config.items() if name != "training"}
-        return kind, changed(kind.Config(), told, self.name)
+        settings = {name: value for name, value in self.config.items() if name != "training"}
+        return kind, changed(kind.Config(), settings, self.name)
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -159,18 +159,18 @@ def model_of(container: hdf5.Container, role: str | None = None) -> Model:
     name = container.name
     if container.kind != MODEL:
         raise ArtifactError(f"{name}: is {container.kind}, needs {MODEL}")
-    found = container.attributes
+    attributes = container.attributes
     for key in TEXTS:
-        if not isinstance(found.get(key), str):
+        if not isinstance(attributes.get(key), str):
             raise ArtifactError(f"{name}: lacks the attribute {key}")
     for key in GRID:
-        value = found.get(key)
+        value = attributes.get(key)
         if isinstance(value, str | None) or not 0 <= value < float("inf"):
             raise ArtifactError(f"{name}: its {key} is {value!r}, needs a number")
-    if role and found["role"] != role:
-        raise ArtifactError(f"{name}: is a model for the role {found['role']}, needs {role}")
+    if role and attributes["role"] != role:
+        raise ArtifactError(f"{name}: is a model for the role {attributes['role']}, needs {role}")
     try:
-        tomllib.loads(str(found["config"]))
+        tomllib.loads(str(attributes["config"]))
     except tomllib.TOMLDecodeError as error:
         raise ArtifactError(f"{name}: its config is not TOML: it is damaged") from error
     symbols = tuple(container.strings("symbols"))
@@ -181,7 +181,7 @@ def model_of(container: hdf5.Container, role: str | None = None) -> Model:
         symbols=symbols,
         silent=tuple(bool(one) for one in silent),
         speakers=tuple(container.strings("speakers")) or ("",),
-        **grid(found),
+        **grid(attributes),
     )
     return Model(container, facts)
 
@@ -228,14 +228,14 @@ def tensors(container: hdf5.Container, prefix: str) -> dict[str, Tensor]:
     """Return what `tree` wrote."""
     import torch
 
-    found = {}
+    values_by_name = {}
     for name, column in container.columns.items():
         if name.startswith(prefix + "/"):
             value = torch.from_numpy(np.array(container.map(name)))
             value = value.float() if value.dtype == torch.float16 else value
             scalar = column.notes.get("axes") == "scalar"
-            found[name.removeprefix(prefix + "/")] = value[0] if scalar else value
-    return found
+            values_by_name[name.removeprefix(prefix + "/")] = value[0] if scalar else value
+    return values_by_name
 
 
 def texts(name: str, listed: Sequence[str]) -> Iterator[hdf5.Source]:
