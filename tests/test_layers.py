@@ -23,7 +23,8 @@ ARROWS = {
     "settings": {"errors"},
     "tables": {"errors"},
     "progress": {"wording"},
-    "options": {"errors"},
+    "manual": set(),
+    "options": {"errors", "manual", "models"},
     "text": {"errors"},
     "dsp": {"errors"},
     "artifacts": LEAVES,
@@ -39,7 +40,7 @@ ARROWS = {
     "stages": LEAVES
     | {"options", "artifacts", "formats", "datasets", "dsp", "text", "networks", "models"}
     | {"voices", "metrics", "pages", "speaking", "training"},
-    "cli": {"errors", "progress", "stages"},
+    "cli": {"errors", "progress", "manual", "stages"},
     "__main__": {"cli"},
     "__init__": {"artifacts", "speaking"},
 }

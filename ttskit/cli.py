@@ -1,4 +1,4 @@
-"""The command line: one line per verb, in the order of the pipeline, then the coreutils."""
+"""The command line: one line per verb, grouped by what it is for."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Annotated
 import typer
 
 from ttskit.errors import TtskitError
+from ttskit.manual import Overview, Page
 from ttskit.stages import (
     align,
     cat,
     compare,
+    completion,
     config,
     corpus,
     decode,
@@ -25,6 +27,7 @@ from ttskit.stages import (
     evaluate,
     export,
     features,
+    help,
     import_,
     info,
     ls,
@@ -46,15 +49,66 @@ from ttskit.stages import (
 LIVING = 20_000  # objects more than before are looked at for garbage; as torch is imported it
 # makes hundreds of thousands, none of which is garbage: with 700, as usual, that takes 0.5 s
 
+VERBS = {  # what a verb is for, as `ttskit --help` has it, in the order of the pipeline
+    "From recordings to a voice": (
+        corpus,
+        text,
+        tokens,
+        features,
+        align,
+        train,
+        config,
+        voice,
+    ),
+    "From text to speech": (
+        say,
+        decode,
+        vocode,
+    ),
+    "Listening and measuring": (
+        evaluate,
+        compare,
+        report,
+        why,
+        plot,
+        doctor,
+    ),
+    "Artifacts of any kind": (
+        info,
+        ls,
+        cat,
+        select,
+        merge,
+        split,
+        diff,
+        verify,
+        export,
+        import_,
+    ),
+    "Getting started": (
+        demo,
+        help,
+        completion,
+    ),
+}
+
 app = typer.Typer(
+    cls=Overview,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=False,  # two options on every page; `completion` prints the script instead
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: rich would double the time to the first line
+    subcommand_metavar="VERB ...",
+    epilog="`ttskit help VERB` explains the options of a verb, with examples.",
 )
+for heading, stages in VERBS.items():
+    for stage in stages:
+        name = stage.__name__.rpartition(".")[2].rstrip("_")
+        summary = stage.command.__doc__.partition("\n")[0]
+        app.command(name, cls=Page, short_help=summary, rich_help_panel=heading)(stage.command)
 
 
-def _tell_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         from ttskit import __version__
 
@@ -64,12 +118,17 @@ def _tell_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes, only errors.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print errors only: no progress, no notes.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show where in the code an error arose.")
     ] = False,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="And exit.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Composable text-to-speech stages that read and write HDF5 artifacts."""
@@ -82,36 +141,6 @@ def _root(
             progress.show_origins()
 
 
-app.command("corpus")(corpus.command)
-app.command("text")(text.command)
-app.command("tokens")(tokens.command)
-app.command("features")(features.command)
-app.command("align")(align.command)
-app.command("train")(train.command)
-app.command("config")(config.command)
-app.command("decode")(decode.command)
-app.command("vocode")(vocode.command)
-app.command("voice")(voice.command)
-app.command("say")(say.command)
-app.command("evaluate")(evaluate.command)
-app.command("compare")(compare.command)
-app.command("report")(report.command)
-app.command("why")(why.command)
-app.command("plot")(plot.command)
-app.command("doctor")(doctor.command)
-app.command("demo")(demo.command)
-app.command("info")(info.command)
-app.command("ls")(ls.command)
-app.command("cat")(cat.command)
-app.command("select")(select.command)
-app.command("merge")(merge.command)
-app.command("split")(split.command)
-app.command("diff")(diff.command)
-app.command("verify")(verify.command)
-app.command("export")(export.command)
-app.command("import")(import_.command)
-
-
 def main() -> None:
     """Run the command line; say in one line what the user can mend."""
     if sys.stderr is None:
@@ -120,7 +149,11 @@ def main() -> None:
     gc.set_threshold(LIVING)
     atexit.register(gc.freeze)  # what is left goes with the process: to look at it takes 0.3 s
     try:
-        app()
+        if completion.VARIABLE in os.environ:
+            from typer.completion import completion_init  # type: ignore[attr-defined]
+
+            completion_init()  # Typer answers a shell instead of running a verb
+        app(prog_name="ttskit")
     except TtskitError as error:
         _complain(str(error))
         sys.exit(error.status)

@@ -7,28 +7,168 @@ from typing import Annotated
 
 import typer
 
+from ttskit.manual import RUNNING
+
+TEXT, VOICE = "Text", "Voice"  # groups of options on a help page
+
+
+def families(incomplete: str) -> list[str]:
+    """Return the model families that begin with some letters, for completion in a shell."""
+    from ttskit.models import FAMILIES
+
+    names = [name for known in FAMILIES.values() for name in known]
+    return [name for name in names if name.startswith(incomplete)]
+
+
 Inputs = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[INPUT]...", help="Artifacts to read; - or none: standard input."),
+    typer.Argument(
+        metavar="INPUT...",
+        help="Artifacts to read; - reads standard input.",
+        show_default="standard input",
+    ),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="Artifact to write; - or none: standard output."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Artifact to write; - writes to standard output.",
+        show_default="standard output",
+    ),
 ]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one for each core.")]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=0,
+        metavar="N",
+        rich_help_panel=RUNNING,
+        help="Worker processes to run; 0 runs one for each core.",
+    ),
+]
 Scheduler = Annotated[
-    str | None, typer.Option(help="Address of a Dask scheduler to run on instead.")
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        rich_help_panel=RUNNING,
+        help="Run on the workers of this Dask scheduler, as tcp://host:8786, instead of on "
+        "processes of this machine.",
+    ),
 ]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad utterances out, on record.")]
-Restart = Annotated[bool, typer.Option("--restart", help="Throw unfinished work away.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Take only the first so many.")]
-Seed = Annotated[int, typer.Option(min=0, help="Of all that is left to chance.")]
-TableJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+SkipBad = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad",
+        rich_help_panel=RUNNING,
+        help="Leave bad utterances out and record why, instead of stopping with an error.",
+    ),
+]
+Restart = Annotated[
+    bool,
+    typer.Option(
+        "--restart",
+        rich_help_panel=RUNNING,
+        help="Discard what an interrupted run has finished, and start from the beginning.",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", rich_help_panel=RUNNING, help="Say what would be done, without doing it."
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", rich_help_panel=RUNNING, help="Use only the first N utterances."
+    ),
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        metavar="N",
+        rich_help_panel=RUNNING,
+        help="Random seed: the same seed gives the same result.",
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="DEVICE",
+        rich_help_panel=RUNNING,
+        help="Where to run the model: cpu, cuda, or one GPU as cuda:1.",
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        rich_help_panel=RUNNING,
+        help="Print a summary as one JSON object on standard output.",
+    ),
+]
+TableJson = Annotated[
+    bool, typer.Option("--json", help="Print the result as one JSON object, not as a table.")
+]
 TableCsv = Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")]
 TableMarkdown = Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")]
 Measures = Annotated[
-    str | None, typer.Option(help="Which, by commas.  [default: those without extras]")
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="Measures to compute, separated by commas, such as mcd,f0,wer; see docs/evaluate.md "
+        "for all of them.",
+        show_default="those that need no extra package",
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print a summary as JSON on standard output.")]
-Device = Annotated[str, typer.Option(help="What to run the model on: cpu, cuda, cuda:1 ...")]
+Language = Annotated[
+    str,
+    typer.Option(
+        metavar="LANGUAGE",
+        rich_help_panel=TEXT,
+        help="Language of the texts: en-us, de, nl ...; or characters, for any language without "
+        "phonemes.",
+    ),
+]
+Lexicon = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=TEXT,
+        help="Your own pronunciations: lines of a word, a tab, its phonemes. May be repeated; "
+        "later files win.",
+    ),
+]
+Fold = Annotated[
+    bool,
+    typer.Option(
+        "--fold",
+        rich_help_panel=TEXT,
+        help="With --language characters: ignore the difference of upper and lower case.",
+    ),
+]
+NoiseScale = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=100,
+        metavar="SCALE",
+        rich_help_panel=VOICE,
+        help="Randomness of the decoder: 0 is none and the clearest, 1 is that of training and "
+        "the liveliest.",
+        show_default="that of the voice or decoder",
+    ),
+]
+Speaker = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=VOICE,
+        help="Speaker to use, of those that the models know; ann:0.7,bob:0.3 mixes two.",
+        show_default="the first one",
+    ),
+]

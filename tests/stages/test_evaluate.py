@@ -222,8 +222,6 @@ def test_alignments_are_compared_token_by_token(tmp_path):
         (("ref.h5", "--measures", "mcd"), "needs two Corpora"),
         (("ref.h5", "good.h5", "--measures", "duration"), "needs two Alignments"),
         (("ref.h5", "good.h5", "--measures", "mdc"), "no measure 'mdc'"),
-        (("ref.h5", "good.h5", "--timing", "slow"), "there is dtw, plain"),
-        (("ref.h5", "good.h5", "--f0", "yin"), "there is crepe-tiny"),
         (("ref.h5", "good.h5", "bad.h5"), "3 corpora and 0 alignments"),
         (("ref.h5", "good-scores.h5"), "is scores, needs corpus, alignment"),
         (("good-scores.h5", "--json", "--csv"), "one of them"),

@@ -89,7 +89,6 @@ def test_the_columns_of_a_corpus_are_read_once(corpus, tmp_path, monkeypatch):
         ),
         (["a.h5", "-o", "x.srt"], "a.h5: has 2 utterances, one srt file holds one: name a folder"),
         (["a.h5", "-f", "ctm"], "a.h5: b c: 'b c' has a space, which CTM cannot hold"),
-        (["a.h5", "-f", "ctm", "--tier", "x"], "--tier 'x': there is phrases, words, phones"),
         (["a.h5", "-f", "json", "--tier", "words"], "--tier 'words': json takes none"),
         (["a.h5", "corpus.h5"], "export takes one artifact, not two"),
         (["corpus.h5", "-f", "wav", "-o", "-"], "wav needs a folder, not standard output"),

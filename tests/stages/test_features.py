@@ -160,8 +160,6 @@ def test_praat_finds_the_same_pitch(folder, call, made):
     [
         (["corpus.h5", "--device", "cuda:99"], "--device cuda:99: there is no such device here"),
         (["corpus.h5", "--n-mels", "1000"], "hold no frequency"),
-        (["corpus.h5", "--f0", "ear"], "--f0 ear: there is crepe, praat-ac, praat-cc"),
-        (["corpus.h5", "--crepe", "huge"], "--crepe huge: there is full, tiny"),
         (["corpus.h5", "--fmax", "20000"], "fmax"),
         (["corpus.h5", "--hop-length", "4096"], "n_fft 1024 is less than hop_length 4096"),
         (["corpus.h5", "--hop-length", "99999", "--n-fft", "131072"], "less than one frame"),

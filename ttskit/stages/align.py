@@ -16,18 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 from ttskit.errors import ArtifactError
-from ttskit.options import (
-    Device,
-    DryRun,
-    Inputs,
-    Jobs,
-    Json,
-    Limit,
-    Output,
-    Restart,
-    Seed,
-    SkipBad,
-)
+from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, Seed, SkipBad
 from ttskit.voices.aligner import Neural, Spelt, able
 
 if TYPE_CHECKING:
@@ -214,17 +203,48 @@ class Plan:
 
 
 def command(
-    inputs: Inputs = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="Features and Tokens of one corpus, in any order; - reads standard input.",
+            show_default="standard input",
+        ),
+    ] = None,
     output: Output = None,
     aligner: Annotated[
-        str, typer.Option(help="A trained one (a file), or what to train: attention, flat.")
+        str,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Aligner to train on this corpus: attention (a network) or flat (one Gaussian "
+            "per symbol, without a network); or the file of a trained aligner or glow decoder.",
+        ),
     ] = "attention",
     steps: Annotated[
-        int | None, typer.Option(min=1, help=f"Updates of its training.  [default: {STEPS}]")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Updates to train the aligner for.",
+            show_default=f"{STEPS}, unless --minutes is given",
+        ),
     ] = None,
-    minutes: Annotated[float | None, typer.Option(min=0, help="Or minutes of it.")] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="MINUTES",
+            help="Minutes to train the aligner for; with --steps, whichever is reached first.",
+        ),
+    ] = None,
     rounds: Annotated[
-        int | None, typer.Option(min=1, help=f"Of search and fit, for flat.  [default: {ROUNDS}]")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="With --aligner flat: how often to align and fit the Gaussians.",
+            show_default=str(ROUNDS),
+        ),
     ] = None,
     seed: Seed = 0,
     device: Device = "cpu",
@@ -235,7 +255,12 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Find how many frames each token lasts."""
+    """Find how many frames each token lasts in a recording.
+
+    Examples:
+        ttskit align features.h5 tokens.h5 -o alignment.h5
+        ttskit align features.h5 tokens.h5 --aligner flat -o quick.h5
+    """
     import numpy as np
 
     from ttskit.artifacts import describe, kinds, streams

@@ -18,11 +18,32 @@ if TYPE_CHECKING:
 
 def command(
     inputs: Inputs = None,
-    fields: Annotated[str, typer.Option("--fields", "-f", help="Which, by commas.")] = "id,text",
-    id: Annotated[list[str] | None, typer.Option(help="Only this utterance; repeatable.")] = None,
-    header: Annotated[bool, typer.Option("--header", help="Begin with the names.")] = False,
+    fields: Annotated[
+        str,
+        typer.Option(
+            "--fields",
+            "-f",
+            metavar="NAMES",
+            help="Fields to write, separated by commas: columns (see `ttskit info`), lengths such "
+            "as frames, or seconds.",
+        ),
+    ] = "id,text",
+    id: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID", help="Write this utterance only. May be repeated.", show_default="all"
+        ),
+    ] = None,
+    header: Annotated[
+        bool, typer.Option("--header", help="Write the names of the fields as the first line.")
+    ] = False,
 ) -> None:
-    """Write fields of an artifact as tab-separated text."""
+    """Write fields of an artifact as tab-separated text.
+
+    Examples:
+        ttskit cat corpus.h5
+        ttskit cat corpus.h5 --fields id,speaker,seconds --header
+    """
     from ttskit.artifacts import streams
 
     wanted = [name.strip() for name in fields.split(",")]

@@ -19,11 +19,14 @@ import typer
 
 from ttskit.errors import ArtifactError, TtskitError
 from ttskit.options import (
+    TEXT,
     Jobs,
     Limit,
+    NoiseScale,
     Restart,
     Seed,
     SkipBad,
+    Speaker,
     TableCsv,
     TableJson,
     TableMarkdown,
@@ -264,22 +267,50 @@ def compare(
 def command(
     inputs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[INPUT]...", help="Texts or Tokens, Voices, Models; any order."),
+        typer.Argument(
+            metavar="INPUT...",
+            help="Texts (lines, a Corpus or Tokens), and Voices or Models to compare, in any "
+            "order; kathleen and griffinlim need no file.",
+            show_default="standard input",
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder to write.  [default: none]")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Folder for the Corpus and the Scores of each system.",
+            show_default="print the table only",
+        ),
     ] = None,
     reference: Annotated[
-        Path | None, typer.Option(help="Corpus of the same texts, as recorded.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Corpus of recordings of the same texts, to measure against.",
+        ),
     ] = None,
     measures: Annotated[
-        str | None, typer.Option(help="Which, by commas.  [default: those that are installed]")
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Measures to compute, separated by commas, such as rtf,wer,plcmos; see "
+            "docs/evaluate.md for all of them.",
+            show_default="those that are installed",
+        ),
     ] = None,
-    language: Annotated[str, typer.Option(help="Of texts for models.")] = "en-us",
-    noise_scale: Annotated[
-        float | None, typer.Option(min=0, max=100, help="Of chance.  [default: each decoder's]")
-    ] = None,
-    speaker: Annotated[str, typer.Option(help="Who speaks.  [default: the first]")] = "",
+    language: Annotated[
+        str,
+        typer.Option(
+            metavar="LANGUAGE",
+            rich_help_panel=TEXT,
+            help="Language of texts that Models speak: en-us, de ...; or characters. A Voice has "
+            "its own.",
+        ),
+    ] = "en-us",
+    noise_scale: NoiseScale = None,
+    speaker: Speaker = "",
     seed: Seed = 0,
     as_json: TableJson = False,
     as_csv: TableCsv = False,
@@ -289,7 +320,12 @@ def command(
     skip_bad: SkipBad = False,
     restart: Restart = False,
 ) -> None:
-    """Compare voices, or all chains of some models, on the same texts."""
+    """Compare voices, or all chains of some models, on the same texts.
+
+    Examples:
+        ttskit compare texts.tsv kathleen voice.h5
+        ttskit compare texts.tsv duration.h5 decoder.h5 vocoder.h5 griffinlim -o compared
+    """
     from ttskit import tables
     from ttskit.artifacts import kinds, streams
     from ttskit.artifacts.build import Running

@@ -7,16 +7,42 @@ from typing import Annotated
 import typer
 
 from ttskit.errors import SettingError
+from ttskit.options import families
 
 
 def command(
-    family: Annotated[str | None, typer.Argument(help="Without one: the list of them.")] = None,
-    preset: Annotated[str | None, typer.Option(help="Of the family; its first.")] = None,
+    family: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FAMILY",
+            help="Model family whose settings are printed.",
+            show_default="list roles, families and presets",
+            autocompletion=families,
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PRESET",
+            help="Preset of the family to print, such as tiny, base or paper.",
+            show_default="the first one of the family",
+        ),
+    ] = None,
     assign: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change one setting, such as training.batch=8. May be repeated.",
+        ),
     ] = None,
 ) -> None:
-    """Print the settings of a model family as TOML."""
+    """List model families, or print the settings of one as TOML.
+
+    Examples:
+        ttskit config
+        ttskit config glow --preset tiny > glow.toml
+    """
     from ttskit.models import FAMILIES, find
 
     if family is None:

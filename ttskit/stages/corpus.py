@@ -102,20 +102,65 @@ def _channels(count: int) -> str:
 
 
 def command(
-    dataset: Annotated[Path, typer.Argument(help="Folder or file of recordings and texts.")],
+    dataset: Annotated[
+        Path,
+        typer.Argument(metavar="DATASET", help="Folder or file of recordings and their texts."),
+    ],
     output: Output = None,
     format: Annotated[
-        str | None, typer.Option(help="Of the dataset, where it is not to be guessed.")
+        str | None,
+        typer.Option(
+            metavar="FORMAT",
+            help="Layout of the dataset: ljspeech, libritts, vctk, pairs (NAME.wav beside "
+            "NAME.txt), manifest (CSV, TSV, JSONL), recording (one long one with its "
+            "transcription).",
+            show_default="detected",
+        ),
     ] = None,
     explain_only: Annotated[
-        bool, typer.Option("--explain", help="Say what is understood, and stop.")
+        bool,
+        typer.Option(
+            "--explain",
+            help="Print the format, hours, speakers and oddities of the dataset, and stop.",
+        ),
     ] = False,
-    sample_rate: Annotated[int, typer.Option(min=1000, max=768_000, help="Hz.")] = 22050,
-    trim: Annotated[bool, typer.Option("--trim", help="Cut silence at both ends.")] = False,
-    peak: Annotated[float | None, typer.Option(min=-60, max=0, help="Scale to this, dBFS.")] = None,
-    min_seconds: Annotated[float, typer.Option(min=0, help="Leave shorter ones out.")] = 0.0,
-    max_seconds: Annotated[float | None, typer.Option(help="Leave longer ones out.")] = None,
-    speaker: Annotated[str, typer.Option(help="Who speaks, where none is named.")] = "",
+    sample_rate: Annotated[
+        int,
+        typer.Option(
+            min=1000,
+            max=768_000,
+            metavar="HZ",
+            help="Sample rate of the result: recordings are resampled.",
+        ),
+    ] = 22050,
+    trim: Annotated[
+        bool, typer.Option("--trim", help="Cut silence at both ends, keeping 0.1 s of it.")
+    ] = False,
+    peak: Annotated[
+        float | None,
+        typer.Option(
+            min=-60,
+            max=0,
+            metavar="DB",
+            help="Scale each recording so that its largest sample is at this level, in dB below "
+            "full scale.",
+            show_default="as recorded",
+        ),
+    ] = None,
+    min_seconds: Annotated[
+        float,
+        typer.Option(min=0, metavar="SECONDS", help="Leave out recordings shorter than this."),
+    ] = 0.0,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Leave out recordings longer than this."),
+    ] = None,
+    speaker: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Speaker of the recordings for which the dataset names none."
+        ),
+    ] = "",
     limit: Limit = None,
     jobs: Jobs = 0,
     skip_bad: SkipBad = False,
@@ -123,7 +168,12 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Make a Corpus of a dataset of recordings and texts."""
+    """Read a dataset of recordings and texts into one Corpus.
+
+    Examples:
+        ttskit corpus LJSpeech-1.1 --explain
+        ttskit corpus recordings --sample-rate 16000 --trim -o corpus.h5
+    """
     from ttskit import datasets, progress
     from ttskit.artifacts import describe
     from ttskit.artifacts.build import Recipe, Running, build

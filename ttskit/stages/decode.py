@@ -19,12 +19,16 @@ import typer
 
 from ttskit.errors import TtskitError
 from ttskit.options import (
+    TEXT,
+    VOICE,
     Device,
     DryRun,
-    Inputs,
+    Fold,
     Jobs,
     Json,
+    Lexicon,
     Limit,
+    NoiseScale,
     Output,
     Restart,
     Seed,
@@ -254,32 +258,69 @@ def chain_of(duration: Path | None, decoder: Path | None, others: Sequence[Path]
 
 
 def command(
-    inputs: Inputs = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="Lines of text (ID, tab, text; or text alone), or Tokens, or Features and their "
+            "Alignment; - reads standard input.",
+            show_default="standard input",
+        ),
+    ] = None,
     output: Output = None,
     decoder: Annotated[
-        Path | None, typer.Option(help="Model that makes the mel of tokens and durations.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Model that predicts mel spectrograms from tokens and durations."
+        ),
     ] = None,
     duration: Annotated[
-        Path | None, typer.Option(help="Model that says how long tokens last.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Model that predicts how long tokens last; needed for lines and Tokens. With an "
+            "Alignment its durations are used.",
+        ),
     ] = None,
     model: Annotated[
         list[Path] | None,
-        typer.Option(help="Further model between tokens and mel, such as a codec; repeatable."),
+        typer.Option(
+            metavar="FILE",
+            help="Further model between tokens and mel, such as a codec. May be repeated.",
+        ),
     ] = None,
     speaker: Annotated[
-        str, typer.Option(help="Who speaks; ann:0.7,bob:0.3 mixes.  [default: its own]")
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=VOICE,
+            help="Speaker to use, of those that the models know; ann:0.7,bob:0.3 mixes two.",
+            show_default="that of the utterance, or the first one",
+        ),
     ] = "",
-    length_scale: Annotated[float, typer.Option(min=0.05, max=20, help="Above 1 is slower.")] = 1.0,
-    noise_scale: Annotated[
-        float | None, typer.Option(min=0, max=100, help="Of chance.  [default: the decoder's]")
-    ] = None,
+    length_scale: Annotated[
+        float,
+        typer.Option(
+            min=0.05,
+            max=20,
+            metavar="FACTOR",
+            rich_help_panel=VOICE,
+            help="Multiply predicted durations by this: above 1 is slower.",
+        ),
+    ] = 1.0,
+    noise_scale: NoiseScale = None,
     language: Annotated[
-        str | None, typer.Option(help="Of lines of text.  [default: en-us]")
+        str | None,
+        typer.Option(
+            metavar="LANGUAGE",
+            rich_help_panel=TEXT,
+            help="Language of lines of text: en-us, de, nl ...; or characters, for any language "
+            "without phonemes.",
+            show_default="en-us",
+        ),
     ] = None,
-    lexicon: Annotated[
-        list[Path] | None, typer.Option(help="Words and phonemes, for lines of text; repeatable.")
-    ] = None,
-    fold: Annotated[bool, typer.Option("--fold", help="With characters: case is one.")] = False,
+    lexicon: Lexicon = None,
+    fold: Fold = False,
     seed: Seed = 0,
     device: Device = "cpu",
     limit: Limit = None,
@@ -289,7 +330,12 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Make the mel of texts."""
+    """Predict the mel spectrograms of texts.
+
+    Examples:
+        ttskit decode texts.tsv --duration duration.h5 --decoder decoder.h5 -o mels.h5
+        ttskit decode features.h5 alignment.h5 --decoder decoder.h5 -o copied.h5
+    """
     from ttskit.artifacts import describe, kinds
     from ttskit.artifacts.build import Recipe, Running, build, up_to_date
     from ttskit.speaking import tokens

@@ -19,12 +19,26 @@ SPEAKERS = {"low": 110.0, "high": 210.0}  # Hz
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="To write wavs/ and metadata.csv into.")],
-    utterances: Annotated[int, typer.Option("-n", "--utterances", min=1, help="How many.")] = 24,
-    sample_rate: Annotated[int, typer.Option(min=8000, max=192_000, help="Hz.")] = 22050,
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="Folder for the dataset: wavs/ and metadata.csv."),
+    ],
+    utterances: Annotated[
+        int,
+        typer.Option("-n", "--utterances", min=1, metavar="N", help="Utterances to write."),
+    ] = 24,
+    sample_rate: Annotated[
+        int,
+        typer.Option(min=8000, max=192_000, metavar="HZ", help="Sample rate of the recordings."),
+    ] = 22050,
     seed: Seed = 0,
 ) -> None:
-    """Write a small dataset of synthesised signals that are like speech."""
+    """Write a small synthetic dataset, to try the other verbs on.
+
+    Examples:
+        ttskit demo recordings
+        ttskit demo recordings --utterances 100 --sample-rate 16000 --seed 1
+    """
     import numpy as np
 
     from ttskit import progress

@@ -6,13 +6,13 @@ The exit status is 0 where they do not, 1 where they do.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ttskit import wording
 from ttskit.errors import TtskitError
-from ttskit.options import Inputs
 
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
@@ -76,10 +76,27 @@ def _some(ids: list[str]) -> str:
 
 
 def command(
-    inputs: Inputs = None,
-    tolerance: Annotated[float, typer.Option(min=0, help="By which numbers may differ.")] = 0.0,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="Two artifacts of one kind; - reads one of them from standard input.",
+            show_default="standard input",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            min=0, metavar="X", help="Ignore differences between numbers of no more than this."
+        ),
+    ] = 0.0,
 ) -> None:
-    """Say in what two artifacts differ."""
+    """Show how two artifacts differ; exit status 1 if they do.
+
+    Examples:
+        ttskit diff old.h5 new.h5
+        ttskit diff old.h5 new.h5 --tolerance 1e-5
+    """
     from ttskit.artifacts import streams
 
     readers = streams.opened(inputs)

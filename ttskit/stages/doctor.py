@@ -17,7 +17,7 @@ import typer
 
 from ttskit.errors import TtskitError
 from ttskit.metrics.oddities import Finding, alignments, pitches, recordings
-from ttskit.options import Inputs, Jobs
+from ttskit.options import Jobs
 
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
@@ -70,15 +70,55 @@ def page_of(
 
 
 def command(
-    inputs: Inputs = None,
-    silence: Annotated[float, typer.Option(min=0, help="Seconds that are too long.")] = 1.0,
-    threshold: Annotated[float, typer.Option(min=1, help="Deviations that are too many.")] = 5.0,
-    min_tokens: Annotated[int, typer.Option(min=0, help="A phoneme needs so many.")] = 10,
-    page: Annotated[Path | None, typer.Option(help="HTML to write, to hear the worst.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Clips on the page.")] = 50,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="A Corpus, its Features, its Alignment, or any of them; - reads standard input.",
+            show_default="standard input",
+        ),
+    ] = None,
+    silence: Annotated[
+        float,
+        typer.Option(
+            min=0, metavar="SECONDS", help="List recordings with a silence longer than this."
+        ),
+    ] = 1.0,
+    threshold: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="List utterances that differ from the others by more than N standard deviations.",
+        ),
+    ] = 5.0,
+    min_tokens: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="List phonemes that occur fewer than N times in the corpus; 0 lists none.",
+        ),
+    ] = 10,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="HTML page to write, too, for listening to what was listed.",
+        ),
+    ] = None,
+    limit: Annotated[
+        int,
+        typer.Option(min=1, metavar="N", help="Utterances on the page, at most; the worst first."),
+    ] = 50,
     jobs: Jobs = 0,
 ) -> None:
-    """List the utterances of a corpus that look wrong."""
+    """List utterances that look wrong: clipped, silent, wrong text.
+
+    Examples:
+        ttskit doctor corpus.h5
+        ttskit doctor corpus.h5 features.h5 alignment.h5 --page odd.html
+    """
     from itertools import chain
 
     from ttskit import progress

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -18,7 +18,6 @@ from ttskit.errors import ArtifactError
 from ttskit.metrics.scoring import listed, score
 from ttskit.options import (
     DryRun,
-    Inputs,
     Jobs,
     Limit,
     Measures,
@@ -33,6 +32,9 @@ if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Scores
     from ttskit.artifacts.reader import Reader
     from ttskit.metrics.judge import Given
+
+Pairing = Literal["dtw", "plain"]
+Tracker = Literal["crepe-tiny", "crepe-full", "praat"]
 
 
 def sort_out(readers: Sequence[Reader[Any]]) -> Given:
@@ -55,17 +57,45 @@ def sort_out(readers: Sequence[Reader[Any]]) -> Given:
 
 
 def command(
-    inputs: Inputs = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="Corpus of recordings, then Corpus of synthesised speech; or one Corpus, for "
+            "measures without a reference; perhaps two Alignments; or Scores, to print them.",
+            show_default="standard input",
+        ),
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Scores to write.  [default: none]")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Scores to write, one row per utterance.",
+            show_default="print the table only",
+        ),
     ] = None,
     measures: Measures = None,
     timing: Annotated[
-        str, typer.Option(help="Which frames are compared: dtw, or plain: frame by frame.")
+        Pairing,
+        typer.Option(
+            metavar="METHOD",
+            help="Which frames to compare: dtw (dynamic time warping), or plain (frame by frame, "
+            "right for vocoders).",
+        ),
     ] = "dtw",
-    f0: Annotated[str, typer.Option(help="By crepe-tiny, crepe-full or praat.")] = "crepe-tiny",
+    f0: Annotated[
+        Tracker,
+        typer.Option(metavar="METHOD", help="How to track f0: crepe-tiny, crepe-full or praat."),
+    ] = "crepe-tiny",
     against: Annotated[
-        Path | None, typer.Option(help="Scores of another system: are the differences real?")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Scores of another system: print the differences from it, and whether they are "
+            "significant.",
+        ),
     ] = None,
     as_json: TableJson = False,
     as_csv: TableCsv = False,
@@ -76,7 +106,12 @@ def command(
     restart: Restart = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Measure how near synthesised speech comes to recordings."""
+    """Measure how close synthesised speech is to recordings.
+
+    Examples:
+        ttskit evaluate corpus.h5 spoken.h5 --measures mcd,f0 -o scores.h5
+        ttskit evaluate scores.h5 --against other-scores.h5
+    """
     from ttskit import tables
     from ttskit.artifacts import kinds, streams
     from ttskit.artifacts.build import Running

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,7 +17,6 @@ from ttskit.artifacts import atomic
 from ttskit.errors import TtskitError
 from ttskit.formats.labels import TIERS, TIMES, Format, named
 from ttskit.formats.timeline import check, timelines
-from ttskit.options import Inputs
 
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Corpus
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 AUDIO = ("wav", "flac")
 FORMATS = (*AUDIO, *TIMES)
+Tier = Literal["phrases", "words", "phones"]
 
 
 def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
@@ -99,20 +99,58 @@ def chosen(format: str | None, kind: str, output: Path | None, name: str) -> str
     raise TtskitError(f"{name}: no export format {found!r}; {wanted}")
 
 
+def formats(incomplete: str) -> list[str]:
+    """Return the formats that begin with some letters, for completion in a shell."""
+    return [name for name in FORMATS if name.startswith(incomplete)]
+
+
 def command(
-    inputs: Inputs = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT",
+            help="Corpus or Alignment; - reads standard input.",
+            show_default="standard input",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder or file.  [default: here; times: stdout]"),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Folder, for one file per utterance; or one file, for times.",
+            show_default="this folder for audio, standard output for times",
+        ),
     ] = None,
     format: Annotated[
-        str | None, typer.Option("--format", "-f", help=f"{', '.join(FORMATS)}; or the suffix.")
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="Of a Corpus: wav or flac; of an Alignment: textgrid, ctm, json, srt, vtt or "
+            "audacity.",
+            show_default="by the suffix of --output",
+            autocompletion=formats,
+        ),
     ] = None,
     tier: Annotated[
-        str | None, typer.Option(help=f"What ctm, srt, vtt, audacity list: {', '.join(TIERS)}.")
+        Tier | None,
+        typer.Option(
+            metavar="TIER",
+            help="What to list with its times in ctm, srt, vtt and audacity: phrases, words or "
+            "phones.",
+            show_default="words; phrases in srt and vtt",
+        ),
     ] = None,
 ) -> None:
-    """Make files for other programs of an artifact."""
+    """Write audio files, TextGrids or subtitles for other programs.
+
+    Examples:
+        ttskit export corpus.h5 --format wav -o folder
+        ttskit select alignment.h5 --id LJ001-0001 | ttskit export -o subtitles.srt
+    """
     from ttskit.artifacts import kinds, streams
 
     readers = streams.inputs(inputs, optional=(kinds.Corpus, kinds.Alignment))

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ttskit.errors import ArtifactError, AudioError, TtskitError
-from ttskit.options import DryRun, Inputs, Jobs, Json, Limit, Output, Restart, Scheduler, SkipBad
+from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, Scheduler, SkipBad
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,9 @@ COLUMNS = {
     "pitch": ("f0", "voiced", "periodicity"),
     "praat": ("formants", "harmonicity", "intensity", "jitter", "shimmer"),
 }
+PITCH = "Pitch and voicing"  # a group of options on the help page
+Method = Literal["crepe", "praat-ac", "praat-cc", "praat"]
+Network = Literal["full", "tiny"]
 
 
 @dataclass(frozen=True)
@@ -201,35 +204,111 @@ def reusable(old: Reader[Features], corpus: Reader[Corpus], settings: Settings) 
 
 
 def command(
-    inputs: Inputs = None,
-    output: Output = None,
-    hop_length: Annotated[int, typer.Option(min=1, help="Samples from frame to frame.")] = 256,
-    n_fft: Annotated[int, typer.Option(min=2, max=1 << 20, help="Samples a window.")] = 1024,
-    n_mels: Annotated[int, typer.Option(min=1, help="Bands of the mel.")] = 80,
-    fmin: Annotated[float, typer.Option(min=0, help="Hz, lower end of the mel.")] = 0.0,
-    fmax: Annotated[
-        float | None, typer.Option(help="Hz, upper end.  [default: 8000 or half the rate]")
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT",
+            help="Corpus to measure; - reads standard input.",
+            show_default="standard input",
+        ),
     ] = None,
-    f0: Annotated[str, typer.Option(help="Method: crepe, praat-ac or praat-cc.")] = "crepe",
-    crepe: Annotated[str, typer.Option(help="Network: full or tiny.")] = "full",
-    f0_min: Annotated[float, typer.Option(min=1, help="Hz, the lowest pitch.")] = 50.0,
+    output: Output = None,
+    hop_length: Annotated[
+        int, typer.Option(min=1, metavar="SAMPLES", help="Samples from one frame to the next.")
+    ] = 256,
+    n_fft: Annotated[
+        int,
+        typer.Option(
+            min=2, max=1 << 20, metavar="SAMPLES", help="Samples in the window of a spectrum."
+        ),
+    ] = 1024,
+    n_mels: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Bands of the mel spectrogram.")
+    ] = 80,
+    fmin: Annotated[
+        float, typer.Option(min=0, metavar="HZ", help="Lowest frequency of the mel spectrogram.")
+    ] = 0.0,
+    fmax: Annotated[
+        float | None,
+        typer.Option(
+            metavar="HZ",
+            help="Highest frequency of the mel spectrogram.",
+            show_default="8000, or half the sample rate",
+        ),
+    ] = None,
+    f0: Annotated[
+        Method,
+        typer.Option(
+            metavar="METHOD",
+            rich_help_panel=PITCH,
+            help="How to track f0: crepe (a neural network), praat-ac (autocorrelation; also "
+            "praat) or praat-cc (cross-correlation).",
+        ),
+    ] = "crepe",
+    crepe: Annotated[
+        Network,
+        typer.Option(
+            metavar="NETWORK",
+            rich_help_panel=PITCH,
+            help="Size of CREPE: full, or tiny, which is about ten times faster and less exact.",
+        ),
+    ] = "full",
+    f0_min: Annotated[
+        float,
+        typer.Option(min=1, metavar="HZ", rich_help_panel=PITCH, help="Lowest f0 to look for."),
+    ] = 50.0,
     f0_max: Annotated[
-        float, typer.Option(min=1, max=20_000, help="Hz, the highest pitch.")
+        float,
+        typer.Option(
+            min=1, max=20_000, metavar="HZ", rich_help_panel=PITCH, help="Highest f0 to look for."
+        ),
     ] = 550.0,
     voiced: Annotated[
-        float, typer.Option(min=0, max=1, help="Periodicity that begins voicing.")
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="P",
+            rich_help_panel=PITCH,
+            help="Periodicity (certainty of f0) that one frame of a voiced stretch must reach.",
+        ),
     ] = 0.5,
-    stay: Annotated[float, typer.Option(min=0, max=1, help="Periodicity that keeps it up.")] = 0.25,
+    stay: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="P",
+            rich_help_panel=PITCH,
+            help="Periodicity below which a voiced stretch ends.",
+        ),
+    ] = 0.25,
     silence: Annotated[
-        float, typer.Option(min=-200, max=200, help="dB of loudness below which none is.")
+        float,
+        typer.Option(
+            min=-200,
+            max=200,
+            metavar="DB",
+            rich_help_panel=PITCH,
+            help="Frames quieter than this loudness are unvoiced.",
+        ),
     ] = -60.0,
     praat: Annotated[
-        bool, typer.Option("--praat", help="Also formants, HNR, intensity, jitter, shimmer.")
+        bool,
+        typer.Option(
+            "--praat",
+            help="Measure formants, harmonicity, intensity, jitter and shimmer by Praat, too.",
+        ),
     ] = False,
     reuse: Annotated[
-        Path | None, typer.Option(help="Features to copy what would be the same from.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Earlier Features of the same Corpus: columns whose options have not changed are "
+            "copied from there instead of being measured again.",
+        ),
     ] = None,
-    device: Annotated[str, typer.Option(help="Of CREPE: cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     limit: Limit = None,
     jobs: Jobs = 0,
     scheduler: Scheduler = None,
@@ -238,7 +317,12 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Measure mel, f0, loudness and energy in recordings."""
+    """Measure mel spectrogram, f0, loudness and energy of recordings.
+
+    Examples:
+        ttskit features corpus.h5 -o features.h5
+        ttskit features corpus.h5 --crepe tiny --jobs 2 -o features.h5
+    """
     from ttskit import progress
     from ttskit.artifacts import describe, kinds, streams
     from ttskit.artifacts.build import Recipe, Running, build

@@ -167,20 +167,31 @@ def digest_of(files: Mapping[str, Path]) -> str:
 
 def command(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Files, or folders of files.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="TextGrids, or folders of them; or one HiFi-GAN checkpoint.",
+        ),
     ],
     output: Output = None,
     like: Annotated[
-        Path | None, typer.Option(help="The Alignment that TextGrids were exported from.")
+        Path | None,
+        typer.Option(metavar="FILE", help="For TextGrids, the Alignment that was exported."),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="The config.json of a checkpoint of HiFi-GAN.")
+        Path | None,
+        typer.Option(metavar="FILE", help="For a checkpoint, the config.json published beside it."),
     ] = None,
     skip_bad: SkipBad = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Make an artifact of what other programs have made or edited."""
+    """Read edited TextGrids or a HiFi-GAN checkpoint.
+
+    Examples:
+        ttskit import grids --like alignment.h5 -o edited.h5
+        ttskit import generator.pth.tar --config config.json -o vocoder.h5
+    """
     from ttskit.artifacts import describe, kinds, streams
     from ttskit.artifacts.build import Recipe, Running, build, up_to_date
 

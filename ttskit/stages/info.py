@@ -9,7 +9,7 @@ import typer
 
 from ttskit.artifacts.describe import describe
 from ttskit.errors import TtskitError
-from ttskit.options import Inputs, Json
+from ttskit.options import Inputs
 
 
 def page(found: dict[str, Any]) -> str:
@@ -53,12 +53,23 @@ def page(found: dict[str, Any]) -> str:
 
 def command(
     inputs: Inputs = None,
-    as_json: Json = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object for each artifact.")
+    ] = False,
     field: Annotated[
-        str | None, typer.Option(help="One value alone: utterances, attributes.sample_rate ...")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Print one value only, such as utterances, hours or attributes.sample_rate.",
+        ),
     ] = None,
 ) -> None:
-    """Say what an artifact is, how much is in it, and where it comes from."""
+    """Show what an artifact is, what is in it, and how it was made.
+
+    Examples:
+        ttskit info corpus.h5
+        ttskit info corpus.h5 --field utterances
+    """
     from ttskit.artifacts import streams
 
     for container in streams.containers(inputs):

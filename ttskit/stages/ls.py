@@ -12,9 +12,19 @@ from ttskit.options import Inputs
 
 def command(
     inputs: Inputs = None,
-    long: Annotated[bool, typer.Option("--long", "-l", help="With speaker, text ...")] = False,
+    long: Annotated[
+        bool,
+        typer.Option(
+            "--long", "-l", help="Write speaker, seconds and text after the id, separated by tabs."
+        ),
+    ] = False,
 ) -> None:
-    """List the utterances of an artifact."""
+    """List the ids of the utterances of an artifact.
+
+    Examples:
+        ttskit ls corpus.h5
+        ttskit ls -l corpus.h5 | sort -k3 -n | tail
+    """
     from ttskit.artifacts import streams
 
     for reader in streams.opened(inputs):

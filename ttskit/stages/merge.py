@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from ttskit.artifacts import selection
 from ttskit.errors import ArtifactError, TtskitError
-from ttskit.options import DryRun, Inputs, Output, Restart
+from ttskit.options import DryRun, Output, Restart
 
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
@@ -63,12 +66,24 @@ def renumbered(record: Any, reader: Reader[Any], symbols: Sequence[str]) -> Any:
 
 
 def command(
-    inputs: Inputs = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="Two artifacts or more, in the order of the result; - reads standard input.",
+            show_default="standard input",
+        ),
+    ] = None,
     output: Output = None,
     restart: Restart = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Join artifacts of one kind."""
+    """Join artifacts of one kind into one.
+
+    Examples:
+        ttskit merge ann.h5 bob.h5 -o both.h5
+        ttskit merge ann.h5 bob.h5 | ttskit info
+    """
     from ttskit.artifacts import streams
     from ttskit.artifacts.build import Running
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ttskit.errors import TtskitError
-from ttskit.options import Inputs
 from ttskit.pages.figure import draw
 from ttskit.pages.utterance import attended, chosen, played, save
 
@@ -22,14 +21,40 @@ if TYPE_CHECKING:
 
 
 def command(
-    inputs: Inputs = None,
-    id: Annotated[str | None, typer.Option(help="Which; the first one otherwise.")] = None,
-    aligner: Annotated[Path | None, typer.Option(help="A model: draw what it attends to.")] = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="Features, Alignment, Mels or Controls, perhaps with their Corpus, in any order; "
+            "or the run folder of a training.",
+            show_default="standard input",
+        ),
+    ] = None,
+    id: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Utterance to draw.", show_default="the first one"),
+    ] = None,
+    aligner: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Trained aligner whose attention to draw, too."),
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="PNG, PDF or SVG.  [default: ID.png]")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Picture to write: .png, .pdf or .svg.",
+            show_default="ID.png, or loss.png in the run folder",
+        ),
     ] = None,
 ) -> None:
-    """Draw one utterance, or the losses of a training."""
+    """Draw one utterance, or the losses of a training.
+
+    Examples:
+        ttskit plot features.h5 alignment.h5 corpus.h5 --id LJ001-0001 -o picture.pdf
+        ttskit plot decoder.h5.run
+    """
     if inputs and inputs[0].is_dir():
         from ttskit.training import curves
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ttskit import wording
 from ttskit.errors import ArtifactError, TtskitError
-from ttskit.options import Inputs, Jobs
+from ttskit.options import Jobs
 
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Scores
@@ -36,6 +36,7 @@ PICTURES = (
     "Spectrograms, with pitch on one axis for all takes of an utterance (dotted: Hz): that of the "
     "Features where there are any, else Praat's."
 )
+Codec = Literal["flac", "ogg"]
 
 
 @dataclass(frozen=True)
@@ -211,19 +212,59 @@ def settings(measured: Measured) -> list[tuple[str, str, str]]:
 
 
 def command(
-    inputs: Inputs = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="One Corpus per system, and their Scores, Alignments, Mels and Features, in any "
+            "order.",
+            show_default="standard input",
+        ),
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="HTML to write; - for standard output.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="HTML file to write; - writes to standard output.",
+            show_default="standard output",
+        ),
     ] = None,
     name: Annotated[
-        list[str] | None, typer.Option(help="What to call a system: FILE=NAME; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="FILE=NAME",
+            help="What to call the system in FILE, as a.h5=Griffin-Lim. May be repeated.",
+            show_default="the name of the file",
+        ),
     ] = None,
-    sort: Annotated[str | None, typer.Option(help="The number to put the worst first by.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show so many utterances.")] = 50,
-    audio: Annotated[str, typer.Option(help="flac, or ogg: lossy, a third of the size.")] = "flac",
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Number by which to put the worst utterances first, such as mcd or wer.",
+            show_default="the one that most systems have",
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Utterances on the page, at most.")
+    ] = 50,
+    audio: Annotated[
+        Codec,
+        typer.Option(
+            metavar="FORMAT",
+            help="Format of the audio within the page: flac, or ogg (lossy, a third of the size).",
+        ),
+    ] = "flac",
     jobs: Jobs = 0,
 ) -> None:
-    """Make a page to listen to: recordings, systems, scores."""
+    """Write an HTML page to listen to systems side by side.
+
+    Examples:
+        ttskit report corpus.h5 spoken.h5 scores.h5 -o report.html
+        ttskit report corpus.h5 alignment.h5 --limit 200 --audio ogg -o corpus.html
+    """
     from ttskit import progress
     from ttskit.artifacts import kinds, streams
     from ttskit.pages import listening

@@ -21,7 +21,7 @@ import typer
 from ttskit.artifacts import atomic
 from ttskit.errors import TextError, TtskitError
 from ttskit.formats.labels import TIMES, named
-from ttskit.options import Device, Json, Seed
+from ttskit.options import TEXT, VOICE, Device, Json, Lexicon, NoiseScale, Seed, Speaker
 from ttskit.speaking.texts import Given, stream_lines
 
 if TYPE_CHECKING:
@@ -193,45 +193,154 @@ def check_times(
         raise TtskitError(f"{grid}: no such file")
 
 
-Rate = Annotated[float, typer.Option("--rate", min=0.1, max=10, help="Times as fast.")]
-Pitch = Annotated[float, typer.Option(min=-24, max=24, help="Semitones higher.")]
-Energy = Annotated[float, typer.Option(min=-40, max=40, help="dB louder.")]
-Noise = Annotated[float | None, typer.Option(min=0, max=100, help="How much is left to chance.")]
-Seconds = Annotated[
-    float | None, typer.Option(min=0.01, max=86_400, help="Seconds in all, to the sample.")
+SOUND = "Output"  # a group of options on the help page
+Rate = Annotated[
+    float,
+    typer.Option(
+        "--rate",
+        min=0.1,
+        max=10,
+        metavar="FACTOR",
+        rich_help_panel=VOICE,
+        help="Speed: 1.2 is 20 % faster.",
+    ),
 ]
-Pause = Annotated[float, typer.Option(min=0, max=60, help="Seconds between sentences.")]
+Pitch = Annotated[
+    float,
+    typer.Option(
+        min=-24,
+        max=24,
+        metavar="SEMITONES",
+        rich_help_panel=VOICE,
+        help="Raise the pitch by this many semitones; needs a decoder trained with pitch.",
+    ),
+]
+Energy = Annotated[
+    float,
+    typer.Option(
+        min=-40,
+        max=40,
+        metavar="DB",
+        rich_help_panel=VOICE,
+        help="Make the voice louder by this many dB.",
+    ),
+]
+Pause = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=60,
+        metavar="SECONDS",
+        rich_help_panel=VOICE,
+        help="Pause between sentences; between paragraphs it is three times as long.",
+    ),
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        min=0.01,
+        max=86_400,
+        metavar="SECONDS",
+        rich_help_panel=VOICE,
+        help="Fit the whole text into exactly this time.",
+    ),
+]
 
 
 def command(
-    text: Annotated[list[str] | None, typer.Argument(help="Text; none: standard input.")] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TEXT...", help="Text to speak.", show_default="standard input, line by line"
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="wav, flac or ogg by its suffix; -: standard output."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=SOUND,
+            help="Audio file to write: .wav, .flac or .ogg; - writes to standard output.",
+            show_default="standard output",
+        ),
     ] = None,
-    voice: Annotated[str | None, typer.Option(help="An embedded voice, or a file.")] = None,
-    file: Annotated[Path | None, typer.Option(help="File with the text.")] = None,
-    phonemes: Annotated[bool, typer.Option("--phonemes", help="The text is phonemes.")] = False,
-    ssml: Annotated[bool, typer.Option("--ssml", help="The text is SSML.")] = False,
-    lexicon: Annotated[list[Path] | None, typer.Option(help="Your words; repeatable.")] = None,
+    voice: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            rich_help_panel=VOICE,
+            help="Voice that comes with ttskit (see `ttskit voice list`), or a Voice file.",
+            show_default="kathleen",
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", rich_help_panel=TEXT, help="File with the text to speak."),
+    ] = None,
+    phonemes: Annotated[
+        bool,
+        typer.Option(
+            "--phonemes",
+            rich_help_panel=TEXT,
+            help="The text is phonemes, as `ttskit text --phonemes` prints them.",
+        ),
+    ] = False,
+    ssml: Annotated[
+        bool, typer.Option("--ssml", rich_help_panel=TEXT, help="The text is SSML markup.")
+    ] = False,
+    lexicon: Lexicon = None,
     rate: Rate = 1.0,
     pitch: Pitch = 0.0,
     energy: Energy = 0.0,
     pause: Pause = 0.25,
-    noise_scale: Noise = None,
-    speaker: Annotated[str, typer.Option(help="Who speaks: NAME, or a:0.7,b:0.3.")] = "",
+    noise_scale: NoiseScale = None,
+    speaker: Speaker = "",
     seed: Seed = 0,
     duration: Seconds = None,
-    textgrid: Annotated[Path | None, typer.Option(help="Durations to speak with.")] = None,
-    timing: Annotated[
-        Path | None, typer.Option(help="Write times, as .TextGrid, .json, .srt ... has them.")
+    textgrid: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=VOICE,
+            help="TextGrid that sets how long each phoneme lasts: written by --timing for the "
+            "same text, then edited.",
+        ),
     ] = None,
-    manifest: Annotated[Path | None, typer.Option(help="Write the times of every word.")] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="No header on standard output.")] = False,
+    timing: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=SOUND,
+            help="File for the times of words and phonemes, in the format of its suffix: "
+            ".TextGrid, .ctm, .json, .srt, .vtt, .txt (Audacity).",
+        ),
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=SOUND,
+            help="File for one JSON object per word: sentence, word, start and stop in seconds.",
+        ),
+    ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            rich_help_panel=SOUND,
+            help="Write 16-bit samples without a wav header to standard output.",
+        ),
+    ] = False,
     device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
-    """Speak text."""
+    """Speak text, sentence by sentence.
+
+    Examples:
+        ttskit say "Hello there." -o hello.wav
+        ttskit say --file book.txt --rate 1.1 -o book.ogg --timing book.srt
+    """
     started = time.monotonic()
     check(text or (), file, output, as_json, raw)
     check_times(timing, manifest, textgrid, duration)

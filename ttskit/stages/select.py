@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ttskit.artifacts.selection import copy, seconds
 from ttskit.errors import TtskitError
-from ttskit.options import DryRun, Inputs, Output, Restart, Seed
+from ttskit.options import DryRun, Output, Restart, Seed
 
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
@@ -81,22 +82,66 @@ def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]
 
 
 def command(
-    inputs: Inputs = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT",
+            help="Artifact to copy from; - reads standard input.",
+            show_default="standard input",
+        ),
+    ] = None,
     output: Output = None,
-    id: Annotated[list[str] | None, typer.Option(help="With this id; repeatable.")] = None,
-    glob: Annotated[list[str] | None, typer.Option(help="With an id like 'LJ001-*'.")] = None,
-    speaker: Annotated[list[str] | None, typer.Option(help="Spoken by; repeatable.")] = None,
-    match: Annotated[str | None, typer.Option(help="Whose text has this regex.")] = None,
-    min_seconds: Annotated[float | None, typer.Option(help="At least so long.")] = None,
-    max_seconds: Annotated[float | None, typer.Option(help="At most so long.")] = None,
-    others: Annotated[bool, typer.Option("--others", help="Those that are not so.")] = False,
-    head: Annotated[int | None, typer.Option(min=1, help="The first so many of those.")] = None,
-    random: Annotated[int | None, typer.Option(min=1, help="So many of those, by chance.")] = None,
+    id: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Take the utterance with this id. May be repeated."),
+    ] = None,
+    glob: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Take utterances whose id matches, as 'LJ001-*'. May be repeated.",
+        ),
+    ] = None,
+    speaker: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Take utterances of this speaker. May be repeated."),
+    ] = None,
+    match: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX", help="Take utterances whose text contains this regular expression."
+        ),
+    ] = None,
+    min_seconds: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Take utterances that last at least this long."),
+    ] = None,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Take utterances that last at most this long."),
+    ] = None,
+    others: Annotated[
+        bool,
+        typer.Option("--others", help="Take the utterances that these options would not take."),
+    ] = False,
+    head: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Of those, take only the first N."),
+    ] = None,
+    random: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Of those, take only N, at random (see --seed)."),
+    ] = None,
     seed: Seed = 0,
     restart: Restart = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Take some utterances of an artifact."""
+    """Copy some utterances of an artifact.
+
+    Examples:
+        ttskit select corpus.h5 --head 20 -o small.h5
+        ttskit select corpus.h5 --speaker ann --max-seconds 10 | ttskit info
+    """
     from ttskit.artifacts import streams
     from ttskit.artifacts.build import Running
 

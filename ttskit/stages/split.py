@@ -17,7 +17,7 @@ import typer
 from ttskit import wording
 from ttskit.artifacts import selection
 from ttskit.errors import TtskitError
-from ttskit.options import DryRun, Inputs, Restart, Seed
+from ttskit.options import DryRun, Restart, Seed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,17 +45,44 @@ def parts(speakers: Sequence[str], ratios: Sequence[float], seed: int) -> list[n
 
 
 def command(
-    inputs: Inputs = None,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", help="Names of the parts, {} for each number.")
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT",
+            help="Artifact to split; - reads standard input, and then -o is needed.",
+            show_default="standard input",
+        ),
     ] = None,
-    count: Annotated[int, typer.Option("--parts", "-n", min=2, help="So many equal parts.")] = 2,
-    ratio: Annotated[str | None, typer.Option(help="Their sizes instead, as 8:1:1.")] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATTERN",
+            help="Names of the parts, with {} for the number of each: 'part-{}.h5'.",
+            show_default="INPUT-{}.h5",
+        ),
+    ] = None,
+    count: Annotated[
+        int,
+        typer.Option("--parts", "-n", min=2, metavar="N", help="Number of parts of equal size."),
+    ] = 2,
+    ratio: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RATIO", help="Relative sizes of the parts instead, as 8:1:1 for three parts."
+        ),
+    ] = None,
     seed: Seed = 0,
     restart: Restart = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Cut an artifact into parts by chance, evenly by speaker."""
+    """Split an artifact at random into parts, each speaker evenly.
+
+    Examples:
+        ttskit split corpus.h5 --ratio 8:1:1 --seed 1
+        ttskit split corpus.h5 --parts 4 -o 'shard-{}.h5'
+    """
     from ttskit.artifacts import streams
     from ttskit.artifacts.build import Running
 

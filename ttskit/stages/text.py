@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ttskit.errors import TextError
+from ttskit.options import Fold, Jobs, Language, Lexicon
 from ttskit.speaking.texts import Given, stream_lines
 
 if TYPE_CHECKING:
@@ -127,19 +128,48 @@ def _write(found: Iterable[Answer], once: bool) -> None:
 
 
 def command(
-    files: Annotated[list[Path] | None, typer.Argument(help="Files; none or -: stdin.")] = None,
-    phonemes: Annotated[bool, typer.Option("--phonemes", help="Write symbols.")] = False,
-    normalise: Annotated[bool, typer.Option("--normalise", help="Write words (default).")] = False,
-    sentences: Annotated[bool, typer.Option("--sentences", help="One a line.")] = False,
-    unknown: Annotated[bool, typer.Option("--unknown", help="Write guesses as lexicon.")] = False,
-    language: Annotated[str, typer.Option(help="en-us, de, ... or characters.")] = "en-us",
-    lexicon: Annotated[list[Path] | None, typer.Option(help="Your words (TSV).")] = None,
-    fold: Annotated[bool, typer.Option("--fold", help="characters: ignore case.")] = False,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: a core each.")
-    ] = 1,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE...",
+            help="Text files in UTF-8; - reads standard input.",
+            show_default="standard input",
+        ),
+    ] = None,
+    phonemes: Annotated[
+        bool,
+        typer.Option(
+            "--phonemes", help="Write the phonemes, separated by spaces, with # between words."
+        ),
+    ] = False,
+    normalise: Annotated[
+        bool,
+        typer.Option(
+            "--normalise", help="Write the words as they are read aloud; this is the default."
+        ),
+    ] = False,
+    sentences: Annotated[
+        bool, typer.Option("--sentences", help="Write one sentence on each line.")
+    ] = False,
+    unknown: Annotated[
+        bool,
+        typer.Option(
+            "--unknown",
+            help="Write each word that is in no lexicon once, with the guessed phonemes: a "
+            "lexicon to correct.",
+        ),
+    ] = False,
+    language: Language = "en-us",
+    lexicon: Lexicon = None,
+    fold: Fold = False,
+    jobs: Jobs = 1,
 ) -> None:
-    """Write lines as they are read aloud: normalised, as phonemes, or cut into sentences."""
+    """Show how text is read aloud: words, phonemes or sentences.
+
+    Examples:
+        echo "Dr. Smith paid $5.20." | ttskit text
+        ttskit text --phonemes --lexicon words.tsv book.txt
+    """
     if phonemes + normalise + sentences + unknown > 1:
         raise typer.BadParameter("choose one of --phonemes, --normalise, --sentences and --unknown")
     from ttskit.text.spelling import Speller

@@ -15,7 +15,18 @@ import typer
 
 from ttskit import wording
 from ttskit.errors import TextError
-from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
+from ttskit.options import (
+    DryRun,
+    Fold,
+    Jobs,
+    Json,
+    Language,
+    Lexicon,
+    Limit,
+    Output,
+    Restart,
+    SkipBad,
+)
 from ttskit.speaking.tokens import REVISION, note_dropped, utterance
 
 if TYPE_CHECKING:
@@ -25,14 +36,17 @@ if TYPE_CHECKING:
 def command(
     inputs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[INPUT]", help="Corpus, or lines; - or none: standard input."),
+        typer.Argument(
+            metavar="INPUT",
+            help="Corpus, or a file of lines: ID, tab, text; or text alone. - reads standard "
+            "input.",
+            show_default="standard input",
+        ),
     ] = None,
     output: Output = None,
-    language: Annotated[str, typer.Option(help="As de, or characters for any other.")] = "en-us",
-    lexicon: Annotated[
-        list[Path] | None, typer.Option(help="Words and phonemes; repeatable, later ones win.")
-    ] = None,
-    fold: Annotated[bool, typer.Option("--fold", help="With characters: case is one.")] = False,
+    language: Language = "en-us",
+    lexicon: Lexicon = None,
+    fold: Fold = False,
     limit: Limit = None,
     jobs: Jobs = 0,
     skip_bad: SkipBad = False,
@@ -40,7 +54,12 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Spell texts as the tokens that models are trained on."""
+    """Convert texts to the tokens (phonemes) models are trained on.
+
+    Examples:
+        ttskit tokens corpus.h5 -o tokens.h5
+        ttskit tokens corpus.h5 --language de --lexicon names.tsv -o tokens.h5
+    """
     from ttskit.artifacts import describe, kinds, streams
     from ttskit.artifacts.build import Recipe, Running, build
     from ttskit.speaking.texts import read_texts

@@ -11,26 +11,94 @@ from typing import Annotated
 
 import typer
 
-from ttskit.options import Device, DryRun, Inputs, Json, Limit, Restart, Seed
+from ttskit.options import Device, DryRun, Json, Limit, Restart, Seed, families
+
+
+def roles(incomplete: str) -> list[str]:
+    """Return the roles that begin with some letters, for completion in a shell."""
+    from ttskit.models import FAMILIES
+
+    return [role for role in FAMILIES if role.startswith(incomplete)]
 
 
 def command(
-    role: Annotated[str, typer.Argument(help="aligner, duration, decoder, vocoder ...")],
-    inputs: Inputs = None,
+    role: Annotated[
+        str,
+        typer.Argument(
+            metavar="ROLE",
+            help="What the model is for: aligner, duration, decoder, vocoder; `ttskit config` "
+            "lists all roles.",
+            autocompletion=roles,
+        ),
+    ],
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="Artifacts that the role needs, in any order: Features, Tokens, Alignment, "
+            "Corpus, Mels; - reads standard input.",
+            show_default="standard input",
+        ),
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Model to write.  Needed.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Model to write; the run folder FILE.run is kept beside it. Required.",
+        ),
     ] = None,
-    family: Annotated[str | None, typer.Option(help="Of models; the role's first.")] = None,
-    preset: Annotated[str | None, typer.Option(help="Of the family; its first.")] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FAMILY",
+            help="Model family, such as glow or hifigan; `ttskit config` lists them.",
+            show_default="the first one of the role",
+            autocompletion=families,
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PRESET",
+            help="Size and training settings to start from, such as tiny, base or paper.",
+            show_default="the first one of the family",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="TOML file of settings, as `ttskit config` prints it."),
+    ] = None,
     assign: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change one setting, such as training.batch=8. May be repeated.",
+        ),
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Updates to make in all.")] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Updates to train for, in all runs together. --steps or --minutes is needed.",
+        ),
+    ] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0, help="Minutes to train for in all.")
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="MINUTES",
+            help="Minutes to train for, in all runs together; with --steps, whichever is reached "
+            "first.",
+        ),
     ] = None,
-    init: Annotated[Path | None, typer.Option(help="Model to start from.")] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Trained model that gives the initial weights."),
+    ] = None,
     seed: Seed = 0,
     device: Device = "cpu",
     limit: Limit = None,
@@ -38,7 +106,12 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Train a model: an aligner, a duration model, a decoder, a vocoder."""
+    """Train a model: aligner, duration model, decoder or vocoder.
+
+    Examples:
+        ttskit train duration alignment.h5 --steps 1500 -o duration.h5
+        ttskit train decoder alignment.h5 features.h5 --minutes 60 -o decoder.h5
+    """
     import dataclasses
 
     if output is None or str(output) == "-":

@@ -106,7 +106,12 @@ def _owner(reader: Reader[Any], spec: Field[Any], position: int) -> str:
 
 
 def command(inputs: Inputs = None) -> None:
-    """Check that artifacts are whole: offsets, digests, ranges, numbers."""
+    """Check that artifacts are intact: offsets, digests, values.
+
+    Examples:
+        ttskit verify corpus.h5
+        ttskit verify corpus.h5 tokens.h5 features.h5
+    """
     from ttskit import progress
     from ttskit.artifacts import streams
 

@@ -17,18 +17,7 @@ import typer
 
 from ttskit import wording
 from ttskit.errors import ArtifactError, AudioError, TtskitError
-from ttskit.options import (
-    Device,
-    DryRun,
-    Inputs,
-    Jobs,
-    Json,
-    Limit,
-    Output,
-    Restart,
-    Seed,
-    SkipBad,
-)
+from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, Seed, SkipBad
 
 if TYPE_CHECKING:
     import torch
@@ -277,21 +266,46 @@ def wavs(path: Path, folder: Path) -> None:
 
 
 def command(
-    inputs: Inputs = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT",
+            help="Mels, Features, Controls, or a Corpus, whose mel is computed; - reads standard "
+            "input.",
+            show_default="standard input",
+        ),
+    ] = None,
     vocoder: Annotated[
-        str | None, typer.Option(help="Model, or griffinlim; controls need none.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Vocoder: a Model, or griffinlim, which needs no training. Only Controls can do "
+            "without.",
+        ),
     ] = None,
     output: Output = None,
     model: Annotated[
         list[Path] | None,
-        typer.Option(help="Further model before the vocoder, such as a codec; repeatable."),
+        typer.Option(
+            metavar="FILE",
+            help="Further model before the vocoder, such as a codec. May be repeated.",
+        ),
     ] = None,
     wav_dir: Annotated[
         Path | None,
-        typer.Option(file_okay=False, help="Folder to write each utterance to as ID.wav, too."),
+        typer.Option(
+            file_okay=False,
+            metavar="FOLDER",
+            help="Folder to write each utterance to, too, as ID.wav.",
+        ),
     ] = None,
     controls: Annotated[
-        Path | None, typer.Option(help="Artifact to write what is played to, too.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Artifact to write to, too: the amplitudes, f0 and noise gains that a ddsp "
+            "vocoder predicts.",
+        ),
     ] = None,
     seed: Seed = 0,
     device: Device = "cpu",
@@ -302,7 +316,12 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Make audio of mels."""
+    """Turn mel spectrograms into audio.
+
+    Examples:
+        ttskit vocode mels.h5 --vocoder vocoder.h5 -o spoken.h5
+        ttskit vocode mels.h5 --vocoder griffinlim --wav-dir wavs -o spoken.h5
+    """
     from ttskit.artifacts import describe, kinds
     from ttskit.artifacts.build import Running, build, up_to_date
 

@@ -103,30 +103,77 @@ def page(facts: Mapping[str, Any]) -> str:
 
 
 def command(
-    action: Annotated[Action, typer.Argument(help="pack, info or list.")],
+    action: Annotated[
+        Action,
+        typer.Argument(
+            metavar="ACTION",
+            help="pack: join models into a voice; info: describe voices; list: name those that "
+            "come with ttskit.",
+        ),
+    ],
     files: Annotated[
-        list[str] | None, typer.Argument(help="pack: DURATION DECODER VOCODER; info: voices.")
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE...",
+            help="pack: duration model, decoder, vocoder (or griffinlim); info: voices.",
+        ),
     ] = None,
     output: Output = None,
     card: Annotated[
-        Path | None, typer.Option(help="pack: what the voice is, as markdown or TOML.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="pack: description of the voice (name, licence, data ...), in Markdown or TOML; "
+            "needed.",
+        ),
     ] = None,
-    language: Annotated[str, typer.Option(help="pack: what it speaks.")] = "en-us",
+    language: Annotated[
+        str,
+        typer.Option(
+            metavar="LANGUAGE",
+            help="pack: language that the models were trained on: en-us, de ...; or characters.",
+        ),
+    ] = "en-us",
     lexicon: Annotated[
-        list[Path] | None, typer.Option(help="pack: words and phonemes; repeatable.")
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="pack: pronunciations to keep in the voice: lines of a word, a tab, its "
+            "phonemes. May be repeated; later files win.",
+        ),
     ] = None,
-    fold: Annotated[bool, typer.Option("--fold", help="pack: with characters: case is one.")] = (
-        False
-    ),
+    fold: Annotated[
+        bool,
+        typer.Option(
+            "--fold",
+            help="pack, with --language characters: ignore the difference of upper and lower case.",
+        ),
+    ] = False,
     noise_scale: Annotated[
-        float | None, typer.Option(min=0, max=100, help="pack: how much `say` leaves to chance.")
+        float | None,
+        typer.Option(
+            min=0,
+            max=100,
+            metavar="SCALE",
+            help="pack: randomness of the decoder in `say`: 0 is none and the clearest, 1 the "
+            "liveliest.",
+            show_default="that of the decoder",
+        ),
     ] = None,
     float32: Annotated[
-        bool, typer.Option("--float32", help="pack: keep weights in 32 bits.")
+        bool,
+        typer.Option(
+            "--float32", help="pack: keep weights in 32 bits instead of 16; twice the size."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Pack a voice for `say`, or say what one is, or which come with ttskit."""
+    """Pack models into a voice for `say`, or describe voices.
+
+    Examples:
+        ttskit voice list
+        ttskit voice pack duration.h5 decoder.h5 vocoder.h5 --card card.toml -o voice.h5
+    """
     from ttskit.voices import voice
 
     if action is Action.PACK:

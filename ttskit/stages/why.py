@@ -17,7 +17,7 @@ import typer
 
 from ttskit.errors import TtskitError
 from ttskit.formats.timeline import Timeline, check, step
-from ttskit.options import Inputs, TableJson
+from ttskit.options import TableJson
 
 if TYPE_CHECKING:
     import numpy as np
@@ -349,14 +349,32 @@ def picture(id: str, readers: Sequence[Reader[Any]]) -> Figure:
 
 
 def command(
-    utterance: Annotated[str, typer.Argument(metavar="UTTERANCE", help="Its id.")],
-    inputs: Inputs = None,
+    utterance: Annotated[
+        str,
+        typer.Argument(metavar="UTTERANCE", help="Id of the utterance, as in `ttskit ls`."),
+    ],
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="Artifacts of any kind, in any order; - reads standard input.",
+            show_default="standard input",
+        ),
+    ] = None,
     as_json: TableJson = False,
     plot: Annotated[
-        Path | None, typer.Option(help="Draw it, too: PNG, PDF or SVG by the suffix.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Picture of the utterance to write, too: .png, .pdf or .svg."
+        ),
     ] = None,
 ) -> None:
-    """Say all that is known of one utterance, and why it is missing."""
+    """Show all that is known of one utterance, and why it is missing.
+
+    Examples:
+        ttskit why LJ001-0001 corpus.h5 tokens.h5 features.h5 alignment.h5
+        ttskit why LJ001-0001 corpus.h5 alignment.h5 --plot LJ001-0001.png
+    """
     from rich.console import Console
 
     from ttskit.artifacts import kinds, streams
