@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 from ttskit import progress, wording
 from ttskit.artifacts import cluster, hdf5, pool, streams, unfinished
 from ttskit.artifacts.hdf5 import Value
-from ttskit.artifacts.record import Record
+from ttskit.artifacts.record import Number, Record
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import ArtifactError, Interrupted, TtskitError
 
@@ -34,6 +34,7 @@ class Recipe:
     inputs: Sequence[str]  # digests
     attributes: Mapping[str, Value] = field(default_factory=dict)
     tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    numbers: Mapping[str, Number] = field(default_factory=dict)  # columns of an open kind
     skipped: Mapping[str, str] = field(default_factory=dict)  # what the inputs lack already
 
     @property
@@ -115,6 +116,7 @@ def _make(
         provenance=recipe.provenance,
         attributes=recipe.attributes,
         tables=recipe.tables,
+        numbers=recipe.numbers,
         restart=running.restart,
     ) as writer:
         try:

@@ -51,7 +51,11 @@ class Column:
     place: int
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    notes: Mapping[str, str] = field(default_factory=dict)  # axes, unit, sha256
+    notes: Mapping[str, str] = field(default_factory=dict)  # axes, unit, sha256, bounds
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
 
     @property
     def nbytes(self) -> int:
@@ -103,6 +107,7 @@ class Source:
     chunks: Iterable[np.ndarray]
     axes: str = ""
     unit: str = ""
+    bounds: Mapping[str, float] = field(default_factory=dict)  # least and most, where declared
 
     @classmethod
     def of(cls, name: str, values: np.ndarray, axes: str = "", unit: str = "") -> Source:
@@ -281,7 +286,8 @@ def _write(file: h5py.File, source: Source) -> list[Any]:
             raise AssertionError(f"{source.name}: {start} rows written of {source.shape[0]}")
 
     hashed = hash_of(source, written())
-    for name, value in (("axes", source.axes), ("unit", source.unit), ("sha256", hashed[2])):
+    notes = {"axes": source.axes, "unit": source.unit, "sha256": hashed[2], **source.bounds}
+    for name, value in notes.items():
         _annotate(dataset, name, value)
     return hashed
 

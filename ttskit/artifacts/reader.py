@@ -14,7 +14,7 @@ A kind is a frozen dataclass derived from `Record`; `kinds.py` has them all.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, fields
+from dataclasses import Field
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
@@ -22,7 +22,7 @@ import numpy as np
 
 from ttskit.artifacts import hdf5
 from ttskit.artifacts.hdf5 import Value
-from ttskit.artifacts.record import RAGGED, Record, axes_of, unfit_id
+from ttskit.artifacts.record import RAGGED, Number, OpenRecord, Record, axes_of, declared, unfit_id
 from ttskit.errors import ArtifactError
 
 R = TypeVar("R", bound="Record")
@@ -40,6 +40,9 @@ class Reader(Mapping[str, R], Generic[R]):
         self._container = hdf5.open_container(self.path, self.name)
         if self._container.kind != kind.kind():
             raise ArtifactError(f"{self.name}: is {self._container.kind}, needs {kind.kind()}")
+        self.numbers = _numbers(self._container, kind)
+        self._specs = {spec.name: spec for spec in declared(kind)}
+        self._specs |= {name: number.spec(name) for name, number in self.numbers.items()}
         self._columns: dict[str, np.ndarray] = {}
         self._plans: dict[str, tuple[np.ndarray | None, np.ndarray | None, bool]] = {}
         self._check()
@@ -72,7 +75,7 @@ class Reader(Mapping[str, R], Generic[R]):
     @property
     def columns(self) -> list[Field[Any]]:
         """The fields that this artifact has, in the order of its kind."""
-        return [spec for spec in fields(self.kind) if spec.name in self._container.columns]
+        return [spec for name, spec in self._specs.items() if name in self._container.columns]
 
     def column(self, name: str) -> np.ndarray:
         """Return a whole column, a view of the file."""
@@ -114,13 +117,16 @@ class Reader(Mapping[str, R], Generic[R]):
         """Return a column, the offsets of its utterances and whether it is text."""
         if name not in self._container.columns:
             return None, None, False
-        column, axes = self.column(name), axes_of(_spec(self.kind, name))
+        column, axes = self.column(name), axes_of(self._specs[name])
         offsets = self.offsets(axes[0]) if axes and axes[0] in RAGGED else None
         return column, offsets, column.dtype.kind == "S"
 
     def record(self, row: int) -> R:
         """Return the utterance in a row."""
-        return self.kind(**{spec.name: self.value(row, spec.name) for spec in fields(self.kind)})
+        values = {spec.name: self.value(row, spec.name) for spec in declared(self.kind)}
+        if self.numbers:
+            values["numbers"] = {name: self.value(row, name) for name in self.numbers}
+        return self.kind(**values)
 
     def row(self, utterance: str) -> int:
         try:
@@ -163,11 +169,11 @@ class Reader(Mapping[str, R], Generic[R]):
                 raise ArtifactError(f"{self.name}: its {name} is {value!r}, needs a number")
             if name in ("sample_rate", "hop_length") and value < 1:
                 raise ArtifactError(f"{self.name}: its {name} is {value}, needs at least 1")
-        for spec in fields(self.kind):
-            if spec.name in found:
-                _check_column(self.name, spec, found[spec.name])
+        for name, spec in self._specs.items():
+            if name in found:
+                _check_column(self.name, spec, found[name])
             elif not spec.metadata["optional"]:
-                raise ArtifactError(f"{self.name}: lacks the column {spec.name}")
+                raise ArtifactError(f"{self.name}: lacks the column {name}")
         for name in [*self.kind.tables, "skipped/id", "skipped/reason"]:
             if name in found and (found[name].dtype.kind != "S" or len(found[name].shape) != 1):
                 raise ArtifactError(f"{self.name}: {name} is not a list of strings")
@@ -221,5 +227,18 @@ def _check_column(file: str, spec: Field[Any], column: hdf5.Column) -> None:
         )
 
 
-def _spec(kind: type[Record], name: str) -> Field[Any]:
-    return next(spec for spec in fields(kind) if spec.name == name)
+def _numbers(container: hdf5.Container, kind: type[Record]) -> dict[str, Number]:
+    """Return the columns of numbers that a file of an open kind declares, first written first."""
+    if not issubclass(kind, OpenRecord):
+        return {}
+    known = {*kind.tables, *(spec.name for spec in declared(kind))}
+    numbers = {
+        name: column
+        for name, column in container.columns.items()
+        if "/" not in name and name not in known and column.dtype == np.float64 and column.ndim == 1
+    }
+    try:
+        order = sorted(numbers, key=lambda name: numbers[name].place)
+        return {name: Number.read(numbers[name].notes) for name in order}
+    except ValueError as error:
+        raise ArtifactError(f"{container.name}: has bounds that are no numbers") from error

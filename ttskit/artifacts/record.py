@@ -33,7 +33,7 @@ def array(
     other has one length in the whole artifact.  dtype "S" is text.  `verify` checks that values
     are from `least` to `most`; NaN is one of them only where a value may be `unknown`.
     """
-    told = {
+    metadata = {
         "axes": tuple(axes.split()),
         "dtype": np.dtype(dtype),
         "unit": unit,
@@ -42,12 +42,39 @@ def array(
         "most": most,
         "unknown": unknown,
     }
-    return field(metadata=told, default=None) if optional else field(metadata=told)
+    return field(metadata=metadata, default=None) if optional else field(metadata=metadata)
 
 
 def string(unit: str = "", *, optional: bool = False) -> Any:
     """Declare a field that is one text per utterance."""
     return array("", "S", unit, optional=optional)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A column of one float64 per utterance that a file declares itself; NaN is unknown."""
+
+    unit: str
+    least: float | None = None
+    most: float | None = None
+
+    @classmethod
+    def read(cls, notes: Mapping[str, str]) -> Number:
+        """Return a column by the notes that a file has of it."""
+        bounds = {name: float(notes[name]) for name in ("least", "most") if name in notes}
+        return cls(notes.get("unit", ""), **bounds)
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """The bounds that there are, by name."""
+        bounds = {"least": self.least, "most": self.most}
+        return {name: float(bound) for name, bound in bounds.items() if bound is not None}
+
+    def spec(self, name: str) -> Field[Any]:
+        """Return the column as a field of a record."""
+        spec: Field[Any] = array("", "f8", self.unit, optional=True, unknown=True, **self.bounds)
+        spec.name = name
+        return spec
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,7 +92,7 @@ class Record:
         if complaint := unfit_id(self.id):
             raise ArtifactError(complaint)
         lengths: dict[str, int] = {}
-        for spec in fields(self):
+        for spec in declared(type(self)):
             value = getattr(self, spec.name)
             if value is None and spec.metadata["optional"]:
                 continue
@@ -74,9 +101,25 @@ class Record:
                 _agree(self.id, spec, value, lengths)
             object.__setattr__(self, spec.name, value)
 
+    def columns(self) -> dict[str, Any]:
+        """Return the value of each column."""
+        return {spec.name: getattr(self, spec.name) for spec in declared(type(self))}
+
     @classmethod
     def kind(cls) -> str:
         return cls.__name__.lower()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OpenRecord(Record):
+    """A record of a kind whose files declare further columns: numbers, by name."""
+
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    def columns(self) -> dict[str, Any]:
+        """Return the value of each column; numbers are float64."""
+        numbers = {name: np.asarray(value, np.float64) for name, value in self.numbers.items()}
+        return super().columns() | numbers
 
 
 def _conform(id: str, spec: Field[Any], value: Any) -> Any:
@@ -117,9 +160,14 @@ def unfit_id(id: str) -> str:
     return ""
 
 
+def declared(kind: type[Record]) -> list[Field[Any]]:
+    """Return the fields that are columns of the files of a kind."""
+    return [spec for spec in fields(kind) if "axes" in spec.metadata]
+
+
 def required(kind: type[Record]) -> set[str]:
     """Return the names of the fields that every record of a kind has."""
-    return {spec.name for spec in fields(kind) if not spec.metadata["optional"]}
+    return {spec.name for spec in declared(kind) if not spec.metadata["optional"]}
 
 
 def axes_of(spec: Field[Any]) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ def copy(
         inputs=[reader.digest for reader in readers],
         attributes=first.attributes,
         tables={name: first.table(name) for name in first.kind.tables} | dict(tables or {}),
+        numbers=first.numbers,
         skipped=skipped,
     )
     build(output, recipe, {id: id for id in ids}, read or first.__getitem__, running)

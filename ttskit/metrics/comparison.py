@@ -10,7 +10,7 @@ from ttskit.artifacts.kinds import Scores
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import ArtifactError
 from ttskit.metrics.bootstrap import Summary, summary
-from ttskit.metrics.judge import MEASURES
+from ttskit.metrics.registry import MEASURES
 from ttskit.metrics.score import Score
 
 
@@ -135,9 +135,8 @@ def entries(scores: Mapping[str, Reader[Scores]]) -> Iterator[Entry]:
 def _hashes(scores: Reader[Scores]) -> dict[str, str]:
     """Return the hash of each measure that was taken."""
     found = dict(zip(scores.table("measures"), scores.table("hashes"), strict=False))
-    there = scores.container.columns.keys()
     for name in found:
-        if name not in MEASURES or not MEASURES[name].scores.keys() <= there:
+        if name not in MEASURES or not MEASURES[name].scores.keys() <= scores.numbers.keys():
             raise ArtifactError(f"{scores.name}: has no columns of the measure {name}")
     return found
 

@@ -32,13 +32,13 @@ from ttskit.options import (
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Scores
     from ttskit.artifacts.reader import Reader
-    from ttskit.metrics.judge import Given
+    from ttskit.metrics.judge import Compared
 
 
-def sort_out(readers: Sequence[Reader[Any]]) -> Given:
+def sort_out(readers: Sequence[Reader[Any]]) -> Compared:
     """Return which of the inputs is what: of two of a kind the reference comes first."""
     from ttskit.artifacts import kinds
-    from ttskit.metrics.judge import Given
+    from ttskit.metrics.judge import Compared
 
     corpora = [one for one in readers if one.kind is kinds.Corpus]
     timed = [one for one in readers if one.kind is kinds.Alignment]
@@ -51,7 +51,7 @@ def sort_out(readers: Sequence[Reader[Any]]) -> Given:
         )
     reference = corpora[0] if len(corpora) == 2 else None
     pair = (timed[0], timed[1]) if timed else None
-    return Given(reference, corpora[-1] if corpora else None, pair)
+    return Compared(reference, corpora[-1] if corpora else None, pair)
 
 
 def command(
@@ -91,8 +91,7 @@ def command(
     else:
         names = listed(measures)
         running = Running(jobs, skip_bad, restart, dry_run)
-        given, how = sort_out(readers), (timing, f0, limit)
-        path = score(given, names, output, running, *how)
+        path = score(sort_out(readers), names, output, running, timing, f0, limit)
         if dry_run:
             return
         scores = Reader(path, kinds.Scores)

@@ -111,8 +111,8 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
     """Return the numbers of Scores, each given with the system that it is of."""
     import numpy as np
 
+    from ttskit.metrics import registry
     from ttskit.metrics.comparison import telling
-    from ttskit.metrics.judge import MEASURES
     from ttskit.pages.table import Column, decimals
 
     found: dict[Column, dict[str, tuple[Reader[Scores], Summary]]] = {}
@@ -125,7 +125,7 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
                     "one of them"
                 )
             known[system] = reader, row.summary
-    order = [name for of in MEASURES.values() for name in of.scores]
+    order = list(registry.scores())
     columns, cells, readers, middles = [], {}, {}, {}
     for plain in sorted(found, key=lambda one: (order.index(one.name), one.hash)):
         ends = [abs(end) for _, one in found[plain].values() for end in (one.low, one.high)]
