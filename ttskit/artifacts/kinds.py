@@ -187,7 +187,7 @@ def read(path: Path, name: str = "") -> Reader[Any]:
     reader = reader_of(container)
     if reader is None:
         known = ", ".join(kind.kind() for kind in KINDS)
-        raise ArtifactError(f"{name or path}: is {container.kind}, needs utterances: {known}")
+        raise ArtifactError(f"is {container.kind}, needs utterances: {known}", file=name or path)
     return reader
 
 

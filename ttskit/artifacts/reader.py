@@ -23,7 +23,7 @@ import numpy as np
 from ttskit.artifacts import hdf5
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.record import RAGGED, Number, OpenRecord, Record, axes_of, declared, unfit_id
-from ttskit.errors import ArtifactError
+from ttskit.errors import ArtifactError, at
 
 R = TypeVar("R", bound="Record")
 
@@ -39,13 +39,14 @@ class Reader(Mapping[str, R], Generic[R]):
         self.path, self.kind, self.name = Path(path), kind, name or str(path)
         self._container = hdf5.open_container(self.path, self.name)
         if self._container.kind != kind.kind():
-            raise ArtifactError(f"{self.name}: is {self._container.kind}, needs {kind.kind()}")
+            raise ArtifactError(f"is {self._container.kind}, needs {kind.kind()}", file=self.name)
         self.numbers = _numbers(self._container, kind)
         self._specs = {spec.name: spec for spec in declared(kind)}
         self._specs |= {name: number.spec(name) for name, number in self.numbers.items()}
         self._columns: dict[str, np.ndarray] = {}
         self._plans: dict[str, tuple[np.ndarray | None, np.ndarray | None, bool]] = {}
-        self._check()
+        with at(self.name):
+            self._check()
 
     @property
     def attributes(self) -> Mapping[str, Value]:
@@ -81,7 +82,7 @@ class Reader(Mapping[str, R], Generic[R]):
         """Return a whole column, a view of the file."""
         if name not in self._columns:
             if name not in self._container.columns:
-                raise ArtifactError(f"{self.name}: has no column {name}")
+                raise ArtifactError(f"has no column {name}", file=self.name)
             self._columns[name] = self._container.map(name)
         return self._columns[name]
 
@@ -132,7 +133,7 @@ class Reader(Mapping[str, R], Generic[R]):
         try:
             return self._rows[utterance]
         except KeyError:
-            raise ArtifactError(f"{self.name}: has no utterance {utterance}") from None
+            raise ArtifactError(f"has no utterance {utterance}", file=self.name) from None
 
     def __getitem__(self, utterance: str) -> R:
         if utterance not in self._rows:
@@ -159,43 +160,50 @@ class Reader(Mapping[str, R], Generic[R]):
         return (type(self), (self.path.absolute(), self.kind, self.name))
 
     def _check(self) -> None:
-        """Check all that makes later reads safe: columns, ids and offsets."""
+        """Check all that makes later reads safe: attributes, columns, tables, ids, offsets."""
+        self._check_attributes()
         found = self._container.columns
-        for name in self.kind.attributes:
-            if name not in self.attributes:
-                raise ArtifactError(f"{self.name}: lacks the attribute {name}")
-            value = self.attributes[name]
-            if isinstance(value, str) or not 0 <= value < float("inf"):
-                raise ArtifactError(f"{self.name}: its {name} is {value!r}, needs a number")
-            if name in ("sample_rate", "hop_length") and value < 1:
-                raise ArtifactError(f"{self.name}: its {name} is {value}, needs at least 1")
         for name, spec in self._specs.items():
             if name in found:
-                _check_column(self.name, spec, found[name])
+                _check_column(spec, found[name])
             elif not spec.metadata["optional"]:
-                raise ArtifactError(f"{self.name}: lacks the column {name}")
-        for name in [*self.kind.tables, "skipped/id", "skipped/reason"]:
-            if name in found and (found[name].dtype.kind != "S" or len(found[name].shape) != 1):
-                raise ArtifactError(f"{self.name}: {name} is not a list of strings")
-        if missing := set(self.kind.tables) - found.keys():
-            raise ArtifactError(f"{self.name}: lacks the table {min(missing)}")
-        reasons = [found[name].shape for name in ("skipped/id", "skipped/reason") if name in found]
-        if len(reasons) == 1 or len(set(reasons)) > 1:
-            raise ArtifactError(f"{self.name}: its skipped utterances and their reasons differ")
+                raise ArtifactError(f"lacks the column {name}")
+        self._check_tables()
         self._ids = self.table("id")
         self._rows = {id: row for row, id in enumerate(self._ids)}
         self._check_ids()
         for spec in self.columns:
             self._check_length(spec)
 
+    def _check_attributes(self) -> None:
+        for name in self.kind.attributes:
+            if name not in self.attributes:
+                raise ArtifactError(f"lacks the attribute {name}")
+            value = self.attributes[name]
+            if isinstance(value, str) or not 0 <= value < float("inf"):
+                raise ArtifactError(f"its {name} is {value!r}, needs a number")
+            if name in ("sample_rate", "hop_length") and value < 1:
+                raise ArtifactError(f"its {name} is {value}, needs at least 1")
+
+    def _check_tables(self) -> None:
+        found = self._container.columns
+        for name in [*self.kind.tables, "skipped/id", "skipped/reason"]:
+            if name in found and (found[name].dtype.kind != "S" or found[name].ndim != 1):
+                raise ArtifactError(f"{name} is not a list of strings")
+        if missing := set(self.kind.tables) - found.keys():
+            raise ArtifactError(f"lacks the table {min(missing)}")
+        reasons = [found[name].shape for name in ("skipped/id", "skipped/reason") if name in found]
+        if len(reasons) == 1 or len(set(reasons)) > 1:
+            raise ArtifactError("its skipped utterances and their reasons differ")
+
     def _check_ids(self) -> None:
         if len(self._rows) != len(self._ids):
             seen: set[str] = set()
             twice = next(id for id in self._ids if id in seen or seen.add(id))  # type: ignore[func-returns-value]
-            raise ArtifactError(f"{self.name}: utterance {twice} is there twice")
+            raise ArtifactError(f"utterance {twice} is there twice")
         for id in self._ids:
             if complaint := unfit_id(id):
-                raise ArtifactError(f"{self.name}: {complaint}")
+                raise ArtifactError(complaint)
 
     def _check_length(self, spec: Field[Any]) -> None:
         length = self._container.columns[spec.name].shape[0]
@@ -203,26 +211,26 @@ class Reader(Mapping[str, R], Generic[R]):
         if not axes or axes[0] not in RAGGED:
             if length != len(self._ids):
                 raise ArtifactError(
-                    f"{self.name}: {spec.name} has {length} rows for {len(self._ids)} utterances"
+                    f"{spec.name} has {length} rows for {len(self._ids)} utterances"
                 )
             return
         name = f"offsets/{axes[0]}"
         found = self._container.columns.get(name)
         if found is None or found.dtype != np.int64 or found.shape != (len(self._ids) + 1,):
-            raise ArtifactError(f"{self.name}: {name} is not an int64 vector of N + 1 offsets")
+            raise ArtifactError(f"{name} is not an int64 vector of N + 1 offsets")
         offsets = self.offsets(axes[0])
         if offsets[0] != 0 or offsets[-1] != length or (np.diff(offsets) < 0).any():
-            raise ArtifactError(f"{self.name}: {name} does not fit {spec.name}: it is damaged")
+            raise ArtifactError(f"{name} does not fit {spec.name}: it is damaged")
 
 
-def _check_column(file: str, spec: Field[Any], column: hdf5.Column) -> None:
+def _check_column(spec: Field[Any], column: hdf5.Column) -> None:
     axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
     ragged = bool(axes) and axes[0] in RAGGED
     rank = len(axes) if ragged else len(axes) + 1
     alike = column.dtype.kind == "S" if dtype.kind == "S" else column.dtype == dtype
     if not alike or len(column.shape) != rank:
         raise ArtifactError(
-            f"{file}: {spec.name} is {column.dtype} of rank {len(column.shape)}, "
+            f"{spec.name} is {column.dtype} of rank {len(column.shape)}, "
             f"needs {dtype} of rank {rank}"
         )
 
@@ -241,4 +249,4 @@ def _numbers(container: hdf5.Container, kind: type[Record]) -> dict[str, Number]
         order = sorted(numbers, key=lambda name: numbers[name].place)
         return {name: Number.read(numbers[name].notes) for name in order}
     except ValueError as error:
-        raise ArtifactError(f"{container.name}: has bounds that are no numbers") from error
+        raise ArtifactError("has bounds that are no numbers", file=container.name) from error

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ttskit.errors import ArtifactError
+from ttskit.errors import ArtifactError, at
 
 LONGEST_ID = 200  # bytes of UTF-8
 RAGGED = ("sample", "frame", "token", "word", "code")
@@ -92,14 +92,15 @@ class Record:
         if complaint := unfit_id(self.id):
             raise ArtifactError(complaint)
         lengths: dict[str, int] = {}
-        for spec in declared(type(self)):
-            value = getattr(self, spec.name)
-            if value is None and spec.metadata["optional"]:
-                continue
-            value = _conform(self.id, spec, value)
-            if isinstance(value, np.ndarray):
-                _agree(self.id, spec, value, lengths)
-            object.__setattr__(self, spec.name, value)
+        with at(utterance=self.id):
+            for spec in declared(type(self)):
+                value = getattr(self, spec.name)
+                if value is None and spec.metadata["optional"]:
+                    continue
+                value = _conform(spec, value)
+                if isinstance(value, np.ndarray):
+                    _agree(spec, value, lengths)
+                object.__setattr__(self, spec.name, value)
 
     def columns(self) -> dict[str, Any]:
         """Return the value of each column."""
@@ -122,31 +123,31 @@ class OpenRecord(Record):
         return super().columns() | numbers
 
 
-def _conform(id: str, spec: Field[Any], value: Any) -> Any:
+def _conform(spec: Field[Any], value: Any) -> Any:
     """Return `value` as the array or the text that `spec` declares."""
     axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
     if dtype.kind == "S":
         texts = [value] if not axes else list(value)
         for text in texts:
             if not isinstance(text, str) or "\0" in text:
-                raise ArtifactError(f"{id}: {spec.name} holds {text!r:.80}, needs text without NUL")
+                raise ArtifactError(f"{spec.name} holds {text!r:.80}, needs text without NUL")
         return value if not axes else np.array(texts, dtype=object)
     value = np.asarray(value)
     if value.ndim != len(axes) or not np.can_cast(value.dtype, dtype, "same_kind"):
         raise ArtifactError(
-            f"{id}: {spec.name} is {value.dtype} {value.shape}, needs {dtype} ({', '.join(axes)})"
+            f"{spec.name} is {value.dtype} {value.shape}, needs {dtype} ({', '.join(axes)})"
         )
     cast = value.astype(dtype, copy=False)
     if dtype.kind in "iu" and value.dtype != dtype and (changed := cast != value).any():
-        raise ArtifactError(f"{id}: {spec.name} holds {value[changed][0]}, which no {dtype} is")
+        raise ArtifactError(f"{spec.name} holds {value[changed][0]}, which no {dtype} is")
     return cast
 
 
-def _agree(id: str, spec: Field[Any], value: np.ndarray, lengths: dict[str, int]) -> None:
+def _agree(spec: Field[Any], value: np.ndarray, lengths: dict[str, int]) -> None:
     for axis, length in zip(spec.metadata["axes"], value.shape, strict=True):
         known = int(axis) if axis.isdigit() else lengths.setdefault(axis, length)
         if known != length:
-            raise ArtifactError(f"{id}: {spec.name} has {length} {axis}s, other fields {known}")
+            raise ArtifactError(f"{spec.name} has {length} {axis}s, other fields {known}")
 
 
 def unfit_id(id: str) -> str:

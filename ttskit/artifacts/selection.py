@@ -52,4 +52,4 @@ def seconds(reader: Reader[Any]) -> Callable[[int], float]:
         if rate and step and reader.has_axis(axis):
             lengths = reader.lengths(axis) * (float(step) / float(rate))
             return lambda row: float(lengths[row])
-    raise TtskitError(f"{reader.name}: a {reader.kind.kind()} artifact does not know durations")
+    raise TtskitError(f"a {reader.kind.kind()} artifact does not know durations", file=reader.name)

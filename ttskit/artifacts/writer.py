@@ -45,7 +45,7 @@ class Writer(Generic[R]):
         self._attributes, self._provenance = dict(attributes or {}), provenance
         self._tables = {name: list(values) for name, values in (tables or {}).items()}
         if missing := set(kind.attributes) - set(self._attributes):
-            raise ArtifactError(f"{path}: {kind.kind()} needs {', '.join(sorted(missing))}")
+            raise ArtifactError(f"{kind.kind()} needs {', '.join(sorted(missing))}", file=path)
         header = {"kind": kind.kind(), "version": hdf5.VERSION, "provenance": provenance}
         self._part = unfinished.Part(
             self.path, header, [spec.name for spec in self._specs], restart=restart
@@ -59,11 +59,13 @@ class Writer(Generic[R]):
     def append(self, record: R) -> None:
         """Add an utterance; it survives whatever happens to this process afterwards."""
         if record.id in self._part.rows:
-            raise ArtifactError(f"{self.path}: utterance {record.id} is there twice")
+            raise ArtifactError(f"utterance {record.id} is there twice", file=self.path)
         axes: dict[str, int] = {}
         blobs, values = {}, record.columns()
         if unknown := values.keys() - {spec.name for spec in self._specs}:
-            raise ArtifactError(f"{self.path}: {record.id}: {min(unknown)} is not declared")
+            raise ArtifactError(
+                f"{min(unknown)} is not declared", file=self.path, utterance=record.id
+            )
         for spec in self._specs:
             value = values.get(spec.name)
             if value is None:
@@ -82,8 +84,9 @@ class Writer(Generic[R]):
         free = shutil.disk_usage(self._part.folder).free
         if free < needed:
             raise ArtifactError(
-                f"{self.path}: needs {needed:,} bytes to be put together, {free:,} are free; what "
-                "was finished is kept: make room and run the same command again"
+                f"needs {needed:,} bytes to be put together, {free:,} are free; what "
+                "was finished is kept: make room and run the same command again",
+                file=self.path,
             )
         unnamed = self._part.folder / "sealed.h5"
         try:
@@ -108,11 +111,15 @@ class Writer(Generic[R]):
         if not self._part.rows:
             return
         if unlike := set(columns) ^ self._part.ends.keys():
-            raise ArtifactError(f"{self.path}: {id}: differs in its columns: {sorted(unlike)}")
+            raise ArtifactError(
+                f"differs in its columns: {sorted(unlike)}", file=self.path, utterance=id
+            )
         for axis, length in axes.items():
             known = self._part.axes[axis][0]
             if axis not in RAGGED and length != known:
-                raise ArtifactError(f"{self.path}: {id}: has {length} {axis}s, the others {known}")
+                raise ArtifactError(
+                    f"has {length} {axis}s, the others {known}", file=self.path, utterance=id
+                )
 
     def _sources(
         self, ids: Sequence[str], rows: Sequence[int], skipped: Mapping[str, str]

@@ -80,8 +80,9 @@ def rows(scores: Reader[Scores], other: Reader[Scores] | None = None) -> Iterato
             if other is not None and measure in theirs:
                 if theirs[measure] != hash:
                     raise ArtifactError(
-                        f"{other.name}: its {measure} was measured otherwise ({theirs[measure]}, "
-                        f"not {hash}): the numbers can't be compared; measure both alike"
+                        f"its {measure} was measured otherwise ({theirs[measure]}, "
+                        f"not {hash}): the numbers can't be compared; measure both alike",
+                        file=other.name,
                     )
                 row = replace(row, against=difference(row, scores, other))
             yield row
@@ -98,7 +99,7 @@ def difference(row: Row, scores: Reader[Scores], other: Reader[Scores]) -> Summa
     """Return by how much a number is above `other`'s, utterance by utterance."""
     both = [id for id in scores.ids if id in other]
     if not both:
-        raise ArtifactError(f"{other.name}: has no utterance that {scores.name} has")
+        raise ArtifactError(f"has no utterance that {scores.name} has", file=other.name)
     own, theirs = [scores.row(id) for id in both], [other.row(id) for id in both]
     weights = scores.column(row.score.weight)[own] if row.score.weight else None
     return summary(scores.column(row.name)[own] - other.column(row.name)[theirs], weights)
@@ -137,7 +138,7 @@ def _hashes(scores: Reader[Scores]) -> dict[str, str]:
     found = dict(zip(scores.table("measures"), scores.table("hashes"), strict=False))
     for name in found:
         if name not in MEASURES or not MEASURES[name].scores.keys() <= scores.numbers.keys():
-            raise ArtifactError(f"{scores.name}: has no columns of the measure {name}")
+            raise ArtifactError(f"has no columns of the measure {name}", file=scores.name)
     return found
 
 

@@ -43,7 +43,9 @@ def sort_out(readers: Sequence[Reader[Any]]) -> Compared:
     corpora = [one for one in readers if one.kind is kinds.Corpus]
     timed = [one for one in readers if one.kind is kinds.Alignment]
     if other := [one for one in readers if one.kind not in (kinds.Corpus, kinds.Alignment)]:
-        raise ArtifactError(f"{other[0].name}: is {other[0].kind.kind()}, needs corpus, alignment")
+        raise ArtifactError(
+            f"is {other[0].kind.kind()}, needs corpus, alignment", file=other[0].name
+        )
     if len(corpora) > 2 or len(timed) not in (0, 2):
         raise ArtifactError(
             f"{len(corpora)} corpora and {len(timed)} alignments; evaluate takes a reference and "

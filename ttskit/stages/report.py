@@ -121,8 +121,8 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
             known = found.setdefault(Column(row.name, row.hash, row.score), {})
             if system in known:
                 raise ArtifactError(
-                    f"{reader.name}: {known[system][0].name} has {row.name} of {system} too: give "
-                    "one of them"
+                    f"{known[system][0].name} has {row.name} of {system} too: give one of them",
+                    file=reader.name,
                 )
             known[system] = reader, row.summary
     order = list(registry.scores())
