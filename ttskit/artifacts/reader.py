@@ -22,7 +22,8 @@ import numpy as np
 
 from ttskit.artifacts import hdf5
 from ttskit.artifacts.hdf5 import Value
-from ttskit.artifacts.record import RAGGED, Number, OpenRecord, Record, axes_of, declared, unfit_id
+from ttskit.artifacts.ids import unfit_id
+from ttskit.artifacts.record import RAGGED, Number, OpenRecord, Record, axes_of, declared
 from ttskit.errors import ArtifactError, at
 
 R = TypeVar("R", bound="Record")

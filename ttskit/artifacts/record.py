@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ttskit.artifacts.ids import unfit_id
 from ttskit.errors import ArtifactError, at
 
-LONGEST_ID = 200  # bytes of UTF-8
 RAGGED = ("sample", "frame", "token", "word", "code")
 
 
@@ -148,17 +148,6 @@ def _agree(spec: Field[Any], value: np.ndarray, lengths: dict[str, int]) -> None
         known = int(axis) if axis.isdigit() else lengths.setdefault(axis, length)
         if known != length:
             raise ArtifactError(f"{spec.name} has {length} {axis}s, other fields {known}")
-
-
-def unfit_id(id: str) -> str:
-    """Return why a text can't name an utterance, or nothing where it can."""
-    if not isinstance(id, str) or not id:
-        return "an utterance has an empty id; needs a name"
-    if not id.isprintable() or "/" in id or id in {".", ".."}:
-        return f"id {id[:40]!r} has a slash or an unprintable character, or is . or .., as none may"
-    if len(id.encode(errors="replace")) > LONGEST_ID:
-        return f"id {id[:40]!r}... is longer than {LONGEST_ID} bytes"
-    return ""
 
 
 def declared(kind: type[Record]) -> list[Field[Any]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ttskit import wording
-from ttskit.artifacts.record import unfit_id
+from ttskit.artifacts.ids import unfit_id
 from ttskit.datasets import folder
 from ttskit.errors import DatasetError
 
