@@ -61,7 +61,7 @@ def main() -> None:
         for name, distorted in DISTORTIONS.items():
             pair, found = Pair(reference, Sound(distorted(seed), frames, follow)), {}
             for measure in MEASURES:
-                found |= measure.evaluate(pair, measure.Settings())
+                found |= measure.evaluate(pair, measure.MEASURE.settings)
             columns[name].append(found)
     print(f"| | {' | '.join(DISTORTIONS)} |\n|---|{'---|' * len(DISTORTIONS)}")
     for score in columns["none"][0]:

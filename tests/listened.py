@@ -74,14 +74,13 @@ def write_scores(
     }
     told = {"stage": "evaluate", "revision": 1, "options": {}}
     told["inputs"] = [reader.digest for reader in readers]
-    with Writer(path, Scores, provenance=told, tables=tables) as writer:
+    columns = judge.columns(measures)
+    with Writer(path, Scores, provenance=told, tables=tables, numbers=columns) as writer:
         for id, distortion, errors in zip(ids, mcd, wer, strict=True):
             numbers = {"mcd": distortion, "mcd_plain": NAN, "mcd_trimmed": NAN, "wer": errors}
             numbers |= {"cer": NAN, "words": 4.0, "characters": 9.0}
-            told = {name: np.array(value) for name, value in numbers.items()}
-            writer.append(
-                Scores(id=id, speaker="", text=TEXTS[id], heard="<b>nothing & all", **told)
-            )
+            heard = "<b>nothing & all"
+            writer.append(Scores(id=id, speaker="", text=TEXTS[id], heard=heard, numbers=numbers))
         writer.seal(ids)
     return path
 

@@ -1,12 +1,12 @@
 """What the documentation claims, compared with the code."""
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from ttskit.artifacts.kinds import KINDS
+from ttskit.artifacts.record import declared
 from ttskit.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ def test_the_schema_page_says_what_the_code_says(kind):
         if line.startswith("| ") and not line.startswith("| column")
     ]
     expected = []
-    for spec in fields(kind):
+    for spec in declared(kind):
         dtype = "string" if spec.metadata["dtype"].kind == "S" else str(spec.metadata["dtype"])
         optional = " (optional)" if spec.metadata["optional"] else ""
         axes = ", ".join(spec.metadata["axes"])

@@ -12,11 +12,57 @@ TtskitError                 one line on stderr, exit status 1
 └── Interrupted             Ctrl-C; exit status 130
 """
 
+from __future__ import annotations
+
+from types import TracebackType
+
 
 class TtskitError(Exception):
-    """The one class that the command line turns into a message and an exit status."""
+    """The one class that the command line turns into a message and an exit status.
+
+    `file` and `utterance` say where the error is; they are kept apart from the message, and `str`
+    puts them in front of it: `FILE: UTTERANCE: message`.
+    """
 
     status = 1
+
+    def __init__(self, message: str, *, file: object = "", utterance: str = "") -> None:
+        super().__init__(message)
+        self.message, self.file, self.utterance = message, str(file or ""), utterance
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.file, self.utterance, self.message) if part)
+
+    def reason(self, source: str) -> str:
+        """Return why an utterance of `source` is bad: without either, other files relative to it.
+
+        It goes on record, which must not depend on where the source lay.
+        """
+        file = "" if self.file == source else self.file.removeprefix(f"{source}/")
+        return f"{file}: {self.message}" if file else self.message
+
+
+class at:
+    """A context in which an error gets the file and the utterance that it does not name itself.
+
+    >>> with at("corpus.h5"), at(utterance="a"):
+    ...     raise TtskitError("has no samples")
+    Traceback (most recent call last):
+    ttskit.errors.TtskitError: corpus.h5: a: has no samples
+    """
+
+    def __init__(self, file: object = "", utterance: str = "") -> None:
+        self.file, self.utterance = file, utterance
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if isinstance(error, TtskitError):
+            error.file = error.file or str(self.file or "")
+            error.utterance = error.utterance or self.utterance
 
 
 class ArtifactError(TtskitError):

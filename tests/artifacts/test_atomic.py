@@ -50,8 +50,8 @@ def test_what_fails_leaves_what_was_there(tmp_path, ends):
 
 def test_what_a_killed_run_leaves_has_no_name_that_anyone_reads(tmp_path):
     code = (
-        "import os, sys; from pathlib import Path; from ttskit import whole\n"
-        "with whole.replacing(Path('x.txt')) as unfinished:\n"
+        "import os, sys; from pathlib import Path; from ttskit.artifacts import atomic\n"
+        "with atomic.replacing(Path('x.txt')) as unfinished:\n"
         "    unfinished.write_text('half'); os.kill(os.getpid(), 9)"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(atomic.__file__).parents[2])}

@@ -27,8 +27,8 @@ def odd_ones_fail(number):
     if number == 5:
         raise LeftOut("not asked for")
     if number % 2:
-        named = "u007: " if number == 7 else ""  # an error may name its utterance, or leave it
-        raise TtskitError(f"{named}{number} is odd, needs an even number")
+        named = "u007" if number == 7 else ""  # an error may name its utterance, or leave it
+        raise TtskitError(f"{number} is odd, needs an even number", utterance=named)
     return corpus_record(number)
 
 

@@ -123,7 +123,7 @@ def test_the_digest_follows_the_content_but_not_the_place(corpus, tmp_path, tone
 
 def test_understanding_a_dataset_loads_no_heavy_module():
     code = (
-        "import sys, ttskit.datasets, ttskit.audio\n"
+        "import sys, ttskit.datasets, ttskit.formats.audio\n"
         "sys.exit(', '.join({'numpy', 'soundfile', 'soxr', 'h5py'} & sys.modules.keys()) or 0)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

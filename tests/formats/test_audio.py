@@ -302,8 +302,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 USE = """
 import sys
 sys.path[:0] = sys.argv[1:]
-from ttskit import audio, sink
-torchaudio = audio.torchaudio()
+from ttskit.dsp import engines
+torchaudio = engines.torchaudio()
 """
 
 

@@ -15,7 +15,7 @@ MEASURES = (mcd, lsd, mel, multiresolution, f0, periodicity, loudness, length)
 def scores(reference, synthesised, timing="dtw"):
     both, found = pair(reference, synthesised, timing), {}
     for measure in MEASURES:
-        scored = measure.evaluate(both, measure.Settings())
+        scored = measure.evaluate(both, measure.MEASURE.settings)
         assert scored.keys() == measure.SCORES.keys()
         found |= scored
     return found

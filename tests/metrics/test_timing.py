@@ -42,7 +42,7 @@ def test_silence_after_silence_is_one_pause():
 
 def test_boundaries_are_off_by_what_they_were_moved():
     moved = LASTS + np.array([20.0, 0, -20, 5, 0, 0, -5, 0])
-    found = boundaries.evaluate(LASTS, moved, boundaries.Settings())
+    found = boundaries.evaluate(LASTS, moved, SPOKEN, boundaries.MEASURE.settings)
     gap = np.array([20.0, 20, 0, 5, 5, 5, 0])
     assert found["boundary_mean"] == pytest.approx(gap.mean())
     assert found["boundary_median"] == 5
@@ -52,7 +52,7 @@ def test_boundaries_are_off_by_what_they_were_moved():
 
 def test_other_tokens_are_refused():
     with pytest.raises(AlignmentError, match="8 and 7"):
-        boundaries.evaluate(LASTS, LASTS[1:], boundaries.Settings())
+        boundaries.evaluate(LASTS, LASTS[1:], SPOKEN, boundaries.MEASURE.settings)
     with pytest.raises(AlignmentError, match="8 and 7"):
         duration.evaluate(LASTS, LASTS[1:], SPOKEN, duration.Settings())
     with pytest.raises(AlignmentError, match="no token"):

@@ -12,6 +12,7 @@ from ttskit.artifacts.kinds import Corpus, Scores, Tokens
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
+from ttskit.metrics import judge
 from ttskit.metrics.comparison import entries
 from ttskit.speaking.stopwatch import Manner, Speak, peak
 from ttskit.speaking.texts import Said
@@ -156,10 +157,13 @@ def scored(folder, name, **columns):
               "settings": ["{}"] * 5, "libraries": []}  # fmt: skip
     shown = {"mcd_plain": 1.0, "mcd_trimmed": 1.0, "length_ratio": 1.0, "audio_seconds": 1.0}
     shown |= {"wer": 0.5, "cer": 0.5, "words": 4.0, "characters": 20.0}
-    with Writer(folder / name, Scores, provenance=PROVENANCE, tables=tables) as writer:
+    numbers = judge.columns(tables["measures"])
+    with Writer(
+        folder / name, Scores, provenance=PROVENANCE, tables=tables, numbers=numbers
+    ) as writer:
         for row in range(20):
             values = {key: values[row] for key, values in columns.items()}
-            writer.append(Scores(id=f"u{row}", speaker="", text="x", **shown, **values))
+            writer.append(Scores(id=f"u{row}", speaker="", text="x", numbers=shown | values))
         writer.seal([f"u{row}" for row in range(20)])
     return Reader(folder / name, Scores)
 
@@ -266,7 +270,7 @@ def test_speech_that_was_not_timed_has_no_real_time_factor():
 
 def test_an_extra_that_is_missing_is_named(monkeypatch, capsys):
     assert compare.measures_of((), reference=False)[-1] == "rtf"
-    monkeypatch.setattr("ttskit.metrics.judge.find_spec", lambda _: None)
+    monkeypatch.setattr("ttskit.metrics.measure.find_spec", lambda _: None)
     capsys.readouterr()
     assert compare.measures_of((), reference=False) == ["rtf"]
     assert "without wer, plcmos: they need pip install 'ttskit[eval]'" in capsys.readouterr().err

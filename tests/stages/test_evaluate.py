@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +14,9 @@ from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
 from ttskit.dsp.samples import resample
 from ttskit.errors import ArtifactError, TtskitError
-from ttskit.metrics.judge import MEASURES
+from ttskit.metrics import registry
+from ttskit.metrics.judge import columns
+from ttskit.metrics.registry import MEASURES
 
 FAST = ("--measures", "mcd,loudness,length", "--jobs", 1)
 CLIPS = 6
@@ -74,9 +76,8 @@ def test_a_corpus_scores_best_against_itself(folder):
 
 def test_columns_have_the_units_of_their_measures(folder):
     reader = Reader(folder / "good-scores.h5", Scores)
-    units = {spec.name: spec.metadata["unit"] for spec in fields(Scores)}
-    for measure in MEASURES.values():
-        assert {name: score.unit for name, score in measure.scores.items()}.items() <= units.items()
+    for spec in reader.columns[3:]:
+        assert spec.metadata["unit"] == registry.scores()[spec.name].unit
     assert [spec.name for spec in reader.columns][3:] == [
         "mcd", "mcd_plain", "mcd_trimmed", "loudness_error", "loudness_bias", "length_ratio",
     ]  # fmt: skip
@@ -131,10 +132,11 @@ def test_a_difference_of_what_one_side_lacks_is_unknown(tmp_path):
     def written(name, value):
         tables = {"measures": ["rtf"], "hashes": ["h"], "settings": ["{}"], "libraries": []}
         path = tmp_path / name
-        with Writer(path, Scores, provenance=PROVENANCE, tables=tables) as writer:
+        numbers = columns(["rtf"])
+        with Writer(path, Scores, provenance=PROVENANCE, tables=tables, numbers=numbers) as writer:
             for id in "abc":
-                scores = {"rtf": np.array(value), "audio_seconds": np.array(1.0)}
-                writer.append(Scores(id=id, speaker="", text="", **scores))
+                scores = {"rtf": value, "audio_seconds": 1.0}
+                writer.append(Scores(id=id, speaker="", text="", numbers=scores))
             writer.seal(list("abc"))
         return path
 
@@ -234,7 +236,7 @@ def test_what_cannot_be_measured_is_refused_in_one_line(folder, words, reason):
 
 
 def test_what_an_extra_brings_is_named_where_it_is_missing(folder, monkeypatch):
-    monkeypatch.setattr("ttskit.metrics.judge.find_spec", lambda _: None)
+    monkeypatch.setattr("ttskit.metrics.measure.find_spec", lambda _: None)
     with pytest.raises(TtskitError, match=r"wer needs pip install 'ttskit\[eval\]'"):
         run("evaluate", folder / "ref.h5", "--measures", "wer")
 

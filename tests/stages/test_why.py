@@ -18,6 +18,7 @@ from ttskit.artifacts import hdf5
 from ttskit.artifacts.kinds import KINDS, Controls, Corpus, Features, Scores
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
+from ttskit.metrics.judge import columns
 from ttskit.stages.why import FACTS
 from ttskit.voices.model import texts
 
@@ -52,9 +53,10 @@ def made(tmp_path_factory):
             )  # fmt: skip
         writer.seal("abcd")
     tables = {"measures": ["mcd"], "hashes": ["x"], "settings": ["{}"], "libraries": []}
-    with Writer(folder / "scores.h5", Scores, tables=tables, **told) as writer:
+    numbers = columns(["mcd", "plcmos"])
+    with Writer(folder / "scores.h5", Scores, tables=tables, numbers=numbers, **told) as writer:
         for id, mcd, plcmos in zip("abcd", (5.0, 4.0, 7.0, np.nan), (3, 4, 2, 1), strict=True):
-            values = {"mcd": mcd, "plcmos": plcmos, "heard": f"words of {id}"}
+            values = {"heard": f"words of {id}", "numbers": {"mcd": mcd, "plcmos": plcmos}}
             writer.append(Scores(id=id, speaker="ann", text="other words", **values))
         writer.seal("abcd")
     return folder

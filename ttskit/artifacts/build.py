@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from ttskit import progress, wording
 from ttskit.artifacts import cluster, hdf5, pool, streams, unfinished
 from ttskit.artifacts.hdf5 import Value
-from ttskit.artifacts.record import Record
+from ttskit.artifacts.record import Number, Record
 from ttskit.artifacts.writer import Writer
-from ttskit.errors import ArtifactError, Interrupted, TtskitError
+from ttskit.errors import ArtifactError, Interrupted, TtskitError, at
 
 T = TypeVar("T")
 
@@ -34,18 +34,19 @@ class Recipe:
     inputs: Sequence[str]  # digests
     attributes: Mapping[str, Value] = field(default_factory=dict)
     tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    numbers: Mapping[str, Number] = field(default_factory=dict)  # columns of an open kind
     skipped: Mapping[str, str] = field(default_factory=dict)  # what the inputs lack already
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What is on record of it, as it is read back: a tuple is a list there."""
-        told = {
+        """What the artifact records of it, as JSON gives it back: a tuple is a list there."""
+        facts = {
             "stage": self.stage,
             "revision": self.revision,
             "options": dict(self.options),
             "inputs": list(self.inputs),
         }
-        return cast("dict[str, Any]", json.loads(json.dumps(told)))
+        return cast("dict[str, Any]", json.loads(json.dumps(facts)))
 
 
 @dataclass(frozen=True)
@@ -84,118 +85,121 @@ def build(
         What is known to be bad before it is tried.
     """
     with streams.delivered(output) as (path, name):
-        made = up_to_date(path, recipe)
-        if not made:
+        current = up_to_date(path, recipe)
+        if not current:
             streams.replaceable(path, recipe.kind.kind(), recipe.inputs)
-        if made and not running.restart:
+        if current and not running.restart:
             progress.note(f"{name}: up to date")
         elif running.dry_run:
-            told = wording.count(len(items), "utterance")
-            progress.note(f"{name}: would be made of {told} by {recipe.stage}")
+            size = wording.count(len(items), "utterance")
+            progress.note(f"{name}: would be made of {size} by {recipe.stage}")
         else:
-            done = _make(path, name, recipe, items, make, running, source, dict(bad or {}))
-            progress.note(f"{name}: {done}")
+            job = _Build(path, name, recipe, items, make, running, source, bad or {})
+            progress.note(f"{name}: {job.run()}")
     return path
 
 
-def _make(
-    path: Path,
-    name: str,
-    recipe: Recipe,
-    items: Mapping[str, T],
-    make: Callable[[T], Record],
-    running: Running,
-    source: str,
-    bad: Mapping[str, str],
-) -> str:
-    """Do what `build` promises, and return in words what was done."""
-    with Writer(
-        path,
-        recipe.kind,
-        provenance=recipe.provenance,
-        attributes=recipe.attributes,
-        tables=recipe.tables,
-        restart=running.restart,
-    ) as writer:
+@dataclass(frozen=True)
+class _Build(Generic[T]):
+    """One run of `build`: `name` is what notes call the artifact at `path`."""
+
+    path: Path
+    name: str
+    recipe: Recipe
+    items: Mapping[str, T]
+    make: Callable[[T], Record]
+    running: Running
+    source: str
+    bad: Mapping[str, str]
+
+    def run(self) -> str:
+        """Write the artifact, and return in words what it has."""
+        with self._writer() as writer:
+            errors = self._fill(writer)
+            refused, left_out = dict(self.bad), dict[str, str]()
+            for id in self.items:
+                if id in errors:
+                    reasons = left_out if errors[id].asked else refused
+                    reasons[id] = errors[id].error.reason(self.source)
+            good = [id for id in self.items if id in writer.finished]
+            self._check(refused, good)
+            writer.seal(good, {**self.recipe.skipped, **refused, **left_out})
+        counts = [wording.count(len(good), "utterance")]
+        counts += [f"{wording.count(len(refused), 'bad one')} skipped"] if refused else []
+        counts += [f"{len(left_out)} left out as asked"] if left_out else []
+        return ", ".join(counts)
+
+    def _writer(self) -> Writer[Any]:
+        return Writer(
+            self.path,
+            self.recipe.kind,
+            provenance=self.recipe.provenance,
+            attributes=self.recipe.attributes,
+            tables=self.recipe.tables,
+            numbers=self.recipe.numbers,
+            restart=self.running.restart,
+        )
+
+    def _fill(self, writer: Writer[Any]) -> dict[str, pool.Bad]:
+        """Append what can be made of the items that are not there yet; return what can't."""
+        left = [(id, item) for id, item in self.items.items() if id not in writer.finished]
+        there = len(self.items) - len(left)
+        if there:
+            progress.note(f"{writer.path}: going on: {there} are there already")
+        errors: dict[str, pool.Bad] = {}
         try:
-            unmade = _fill(writer, recipe.stage, items, make, running)
+            with at(self.source), progress.track(self.recipe.stage, len(self.items), there) as step:
+                for id, result in self._results(left):
+                    if isinstance(result, pool.Bad):
+                        errors[id] = result
+                    else:
+                        writer.append(result)
+                    step()
         except KeyboardInterrupt:
             raise Interrupted(_kept(writer, "interrupted")) from None
-        except TtskitError as error:
-            raise type(error)(f"{source}: {error}" if source else str(error)) from error
-        refused = {**bad, **{id: b.reason for id, b in unmade.items() if not b.asked}}
-        # relative to the source: what is on record must not depend on where it lay
-        refused = {id: why.removeprefix(f"{source}/") for id, why in refused.items()}
-        refused = {id: why.removeprefix(f"{id}: ") for id, why in refused.items()}
-        left_out = {id: b.reason for id, b in unmade.items() if b.asked}
-        _list(source, refused)
-        good = [id for id in items if id in writer.finished]
-        if refused and not running.skip_bad:
+        return errors
+
+    def _results(self, left: Sequence[tuple[str, T]]) -> Iterator[tuple[str, Record | pool.Bad]]:
+        """Yield what is made of the items, as it gets ready."""
+        if not left:
+            return iter(())
+        if self.running.scheduler:
+            return cluster.each(self.make, left, self.running.scheduler)
+        jobs = min(self.running.jobs or pool.cores(), len(left))
+        return pool.each(self.make, left, jobs, apart=self.running.apart)
+
+    def _check(self, refused: Mapping[str, str], good: Sequence[str]) -> None:
+        """List the utterances that are bad; refuse to go on unless they may be skipped."""
+        for id, reason in refused.items():
+            progress.complain(f"ttskit: {TtskitError(reason, file=self.source, utterance=id)}")
+        if refused and not self.running.skip_bad:
             raise TtskitError(
-                f"{name}: not made: {len(refused)} of {len(items) + len(bad)} utterances "
-                "are bad (listed above); mend them, or leave them out with --skip-bad"
+                f"not made: {len(refused)} of {len(self.items) + len(self.bad)} utterances "
+                "are bad (listed above); mend them, or leave them out with --skip-bad",
+                file=self.name,
             )
         if not good:
-            raise TtskitError(f"{name}: not made: there is no utterance to write")
-        writer.seal(good, {**recipe.skipped, **refused, **left_out})
-    told = [wording.count(len(good), "utterance")]
-    told += [f"{wording.count(len(refused), 'bad one')} skipped"] if refused else []
-    told += [f"{len(left_out)} left out as asked"] if left_out else []
-    return ", ".join(told)
+            raise TtskitError("not made: there is no utterance to write", file=self.name)
 
 
 def up_to_date(output: Path, recipe: Recipe) -> bool:
-    """Tell whether `output` is what the recipe would make; touch it then, so Make is content."""
+    """Return whether `output` is what the recipe would make; touch it then, so Make is content."""
     return is_made(output, recipe.kind.kind(), recipe.provenance)
 
 
 def is_made(output: Path, kind: str, provenance: Mapping[str, Any]) -> bool:
-    """Tell whether `output` is of a kind and a provenance; touch it then."""
+    """Return whether `output` is of a kind and a provenance; touch it then."""
     try:
-        found = hdf5.open_container(output)
+        container = hdf5.open_container(output)
     except ArtifactError:
         return False
-    if found.kind != kind or found.provenance != provenance:
+    if container.kind != kind or container.provenance != provenance:
         return False
     os.utime(output)
     return True
 
 
-def _fill(
-    writer: Writer[Any],
-    stage: str,
-    items: Mapping[str, T],
-    make: Callable[[T], Record],
-    running: Running,
-) -> dict[str, pool.Bad]:
-    """Append what can be made of the items that are not there yet; return what can't."""
-    left = [(id, item) for id, item in items.items() if id not in writer.finished]
-    if len(left) < len(items):
-        progress.note(f"{writer.path}: going on: {len(items) - len(left)} are there already")
-    unmade: dict[str, pool.Bad] = {}
-    if not left:
-        return unmade
-    if running.scheduler:
-        made_one_by_one = cluster.each(make, left, running.scheduler)
-    else:
-        jobs = min(running.jobs or pool.cores(), len(left))
-        made_one_by_one = pool.each(make, left, jobs, apart=running.apart)
-    with progress.track(stage, len(items), len(items) - len(left)) as advance:
-        for id, made in made_one_by_one:
-            if isinstance(made, pool.Bad):
-                unmade[id] = made
-            else:
-                writer.append(made)
-            advance()
-    return {id: unmade[id] for id in items if id in unmade}
-
-
-def _list(source: str, refused: Mapping[str, str]) -> None:
-    prefix = f"{source}: " if source else ""
-    for id, reason in refused.items():
-        progress.complain(f"ttskit: {prefix}{id}: {reason}")
-
-
 def _kept(writer: Writer[Any], why: str) -> str:
+    """Return why a run ends, and where what it has finished is kept."""
     kept = wording.count(len(writer.finished), "finished utterance")
     return f"{why}; {unfinished.folder_of(writer.path)} keeps {kept}" if writer.finished else why

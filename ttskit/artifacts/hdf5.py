@@ -27,7 +27,7 @@ import h5py
 import numpy as np
 
 from ttskit.artifacts import atomic
-from ttskit.errors import ArtifactError
+from ttskit.errors import ArtifactError, at
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -51,7 +51,11 @@ class Column:
     place: int
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    notes: Mapping[str, str] = field(default_factory=dict)  # axes, unit, sha256
+    notes: Mapping[str, str] = field(default_factory=dict)  # axes, unit, sha256, bounds
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
 
     @property
     def nbytes(self) -> int:
@@ -80,7 +84,7 @@ class Container:
         try:
             mapped = np.memmap(self.path, column.dtype, "r", column.place, column.shape)
         except (OSError, ValueError) as error:
-            raise ArtifactError(f"{self.name}: {name}: cannot be read: {error}") from error
+            raise ArtifactError(f"{name}: cannot be read: {error}", file=self.name) from error
         return np.asarray(mapped)
 
     def strings(self, name: str) -> list[str]:
@@ -89,7 +93,7 @@ class Container:
         if column is None:
             return []
         if column.dtype.kind != "S" or len(column.shape) != 1:
-            raise ArtifactError(f"{self.name}: {name} is not a list of strings")
+            raise ArtifactError(f"{name} is not a list of strings", file=self.name)
         return decoded(self.name, name, self.map(name))
 
 
@@ -103,6 +107,7 @@ class Source:
     chunks: Iterable[np.ndarray]
     axes: str = ""
     unit: str = ""
+    bounds: Mapping[str, float] = field(default_factory=dict)  # least and most, where declared
 
     @classmethod
     def of(cls, name: str, values: np.ndarray, axes: str = "", unit: str = "") -> Source:
@@ -207,19 +212,24 @@ def chunks_of(values: np.ndarray) -> Iterator[np.ndarray]:
 def open_container(path: Path, name: str = "") -> Container:
     """Read and check the header and the layout of a container; `name` is what errors call it."""
     name = name or str(path)
-    if not path.exists():
-        raise ArtifactError(f"{name}: no such file")
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ArtifactError(f"{name}: is not a file but a folder or device; needs an artifact")
+    with at(name):
+        if not path.exists():
+            raise ArtifactError("no such file")
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ArtifactError("is not a file but a folder or device; needs an artifact")
+        return _read_container(path, name)
+
+
+def _read_container(path: Path, name: str) -> Container:
     size = path.stat().st_size
     try:
         with h5py.File(path, "r", locking=False) as file:
-            header = _header(name, file)
-            columns = {key: _column(name, key, item, size) for key, item in _walk(name, file)}
+            header = _header(file)
+            columns = {key: _column(key, item, size) for key, item in _walk(file)}
     except ArtifactError:
         raise
     except Failures as error:
-        raise ArtifactError(f"{name}: {_why_unreadable(path, size, error)}") from error
+        raise ArtifactError(_why_unreadable(path, size, error)) from error
     attributes = {key: value for key, value in header.items() if key not in HEADER}
     return Container(
         path=path,
@@ -227,7 +237,7 @@ def open_container(path: Path, name: str = "") -> Container:
         kind=header["kind"],
         version=header["version"],
         digest=header["digest"],
-        provenance=_provenance(name, header["provenance"]),
+        provenance=_provenance(header["provenance"]),
         attributes=attributes,
         columns=columns,
         size=size,
@@ -245,7 +255,7 @@ def decoded(file: str, name: str, values: np.ndarray) -> list[str]:
     try:
         return [value.decode() for value in values.tolist()]
     except UnicodeDecodeError as error:
-        raise ArtifactError(f"{file}: {name} is not UTF-8: it is damaged") from error
+        raise ArtifactError(f"{name} is not UTF-8: it is damaged", file=file) from error
 
 
 def is_hdf5(path: Path) -> bool:
@@ -281,7 +291,8 @@ def _write(file: h5py.File, source: Source) -> list[Any]:
             raise AssertionError(f"{source.name}: {start} rows written of {source.shape[0]}")
 
     hashed = hash_of(source, written())
-    for name, value in (("axes", source.axes), ("unit", source.unit), ("sha256", hashed[2])):
+    notes = {"axes": source.axes, "unit": source.unit, "sha256": hashed[2], **source.bounds}
+    for name, value in notes.items():
         _annotate(dataset, name, value)
     return hashed
 
@@ -295,21 +306,20 @@ def _annotate(item: h5py.File | h5py.Dataset, name: str, value: Value) -> None:
         item.attrs[name] = value
 
 
-def _header(name: str, file: h5py.File) -> dict[str, Any]:
+def _header(file: h5py.File) -> dict[str, Any]:
     found = _notes(file)
     if found.get("format") != FORMAT:
-        raise ArtifactError(f"{name}: is HDF5 but not an artifact of {FORMAT}")
+        raise ArtifactError(f"is HDF5 but not an artifact of {FORMAT}")
     version = found.get("version")
     if not isinstance(version, int) or version < 1:
-        raise ArtifactError(f"{name}: has format version {version!r}, needs 1 to {VERSION}")
+        raise ArtifactError(f"has format version {version!r}, needs 1 to {VERSION}")
     if version > VERSION:
         raise ArtifactError(
-            f"{name}: has format version {version}, this ttskit reads up to {VERSION}: "
-            "upgrade ttskit"
+            f"has format version {version}, this ttskit reads up to {VERSION}: upgrade ttskit"
         )
     for key in ("kind", "digest", "provenance"):
         if not isinstance(found.get(key), str):
-            raise ArtifactError(f"{name}: lacks the attribute {key}")
+            raise ArtifactError(f"lacks the attribute {key}")
     return found
 
 
@@ -320,55 +330,55 @@ def _notes(item: h5py.File | h5py.Dataset) -> dict[str, Value]:
         attribute = h5py.h5a.open(item.id, name.encode())
         kind = attribute.dtype.kind
         if attribute.shape != () or kind not in "Sifub" or attribute.dtype.itemsize > MOST_BYTES:
-            raise ArtifactError(f"{item.file.filename}: attribute {name} is not a plain value")
+            raise ArtifactError(f"attribute {name} is not a plain value")
         value = np.empty((), attribute.dtype)
         attribute.read(value)
         found[name] = value.item().decode() if kind == "S" else value.item()
     return found
 
 
-def _walk(file: str, group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, h5py.Dataset]]:
+def _walk(group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, h5py.Dataset]]:
     """Yield every dataset by name; only hard links are followed, and not far."""
     if len(group) > MOST_COLUMNS or prefix.count("/") > 8:
-        raise ArtifactError(f"{file}: {prefix or '/'} holds more groups than an artifact has")
+        raise ArtifactError(f"{prefix or '/'} holds more groups than an artifact has")
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise ArtifactError(f"{file}: {prefix}{name} is a link; links are not followed")
+            raise ArtifactError(f"{prefix}{name} is a link; links are not followed")
         item = group[name]
         if isinstance(item, h5py.Group):
             if item == group or item == group.file:
-                raise ArtifactError(f"{file}: {prefix}{name} contains itself")
-            yield from _walk(file, item, f"{prefix}{name}/")
+                raise ArtifactError(f"{prefix}{name} contains itself")
+            yield from _walk(item, f"{prefix}{name}/")
         elif isinstance(item, h5py.Dataset):
             yield prefix + name, item
         else:
-            raise ArtifactError(f"{file}: {prefix}{name} is neither a group nor a dataset")
+            raise ArtifactError(f"{prefix}{name} is neither a group nor a dataset")
 
 
-def _column(file: str, name: str, item: h5py.Dataset, size: int) -> Column:
+def _column(name: str, item: h5py.Dataset, size: int) -> Column:
     """Check that a dataset lies whole within its file, in plain contiguous storage."""
     layout = item.id.get_create_plist()
     if layout.get_layout() != h5py.h5d.CONTIGUOUS or layout.get_external_count():
-        raise ArtifactError(f"{file}: {name} is not stored contiguously within the file")
+        raise ArtifactError(f"{name} is not stored contiguously within the file")
     dtype, shape, place = item.dtype, item.shape, item.id.get_offset()
     if shape is None or not shape or dtype.kind not in "Sifub":
-        raise ArtifactError(f"{file}: {name} is {dtype} {shape}, which no artifact has")
+        raise ArtifactError(f"{name} is {dtype} {shape}, which no artifact has")
     if dtype.kind == "S":
         dtype = np.dtype(f"S{dtype.itemsize}")  # without the note of its encoding
     nbytes = _nbytes(shape, dtype)
     if nbytes and (place is None or place < 0 or place + nbytes > size):
-        raise ArtifactError(f"{file}: {name} claims {nbytes} bytes that the file does not hold")
+        raise ArtifactError(f"{name} claims {nbytes} bytes that the file does not hold")
     notes = {key: str(value) for key, value in _notes(item).items()}
     return Column(place or 0, tuple(shape), dtype, notes)
 
 
-def _provenance(file: str, told: str) -> dict[str, Any]:
+def _provenance(text: str) -> dict[str, Any]:
     try:
-        provenance = json.loads(told)
+        provenance = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"{file}: its provenance is not JSON") from error
+        raise ArtifactError("its provenance is not JSON") from error
     if not isinstance(provenance, dict) or not isinstance(provenance.get("options", {}), dict):
-        raise ArtifactError(f"{file}: its provenance is not a JSON object")
+        raise ArtifactError("its provenance is not a JSON object")
     return provenance
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ttskit.artifacts import hdf5
 from ttskit.artifacts.reader import Reader
-from ttskit.artifacts.record import Record, array, string
+from ttskit.artifacts.record import OpenRecord, Record, array, string
 from ttskit.errors import ArtifactError
 
 
@@ -152,15 +152,12 @@ class Controls(Record):
     )
 
 
-def _score(unit: str, least: float | None = None) -> Any:
-    return array("", "f8", unit, optional=True, least=least, unknown=True)
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Scores(Record):
-    """What measures say of each utterance: what `ttskit evaluate` makes of recordings.
+class Scores(OpenRecord):
+    """The scores of each utterance, which `ttskit evaluate` computes of recordings.
 
-    The columns are those of the measures that were taken; NaN is unknown.
+    `numbers` are the scores of the measures that were taken, by name; NaN is unknown.  Each is a
+    column, whose unit and bounds the file declares: `ttskit.metrics.registry` has the measures.
     """
 
     tables: ClassVar = {
@@ -170,43 +167,6 @@ class Scores(Record):
         "libraries": "names and versions",
     }
 
-    mcd: np.ndarray | None = _score("dB", least=0)
-    mcd_plain: np.ndarray | None = _score("dB", least=0)
-    mcd_trimmed: np.ndarray | None = _score("dB", least=0)
-    lsd: np.ndarray | None = _score("dB", least=0)
-    mel_distance: np.ndarray | None = _score("ln", least=0)
-    spectral_convergence: np.ndarray | None = _score("ratio", least=0)
-    log_magnitude: np.ndarray | None = _score("ln", least=0)
-    f0_rmse: np.ndarray | None = _score("cents", least=0)
-    f0_correlation: np.ndarray | None = _score("Pearson's r")
-    gpe: np.ndarray | None = _score("ratio", least=0)
-    vde: np.ndarray | None = _score("ratio", least=0)
-    ffe: np.ndarray | None = _score("ratio", least=0)
-    periodicity_rmse: np.ndarray | None = _score("ratio", least=0)
-    loudness_error: np.ndarray | None = _score("dB", least=0)
-    loudness_bias: np.ndarray | None = _score("dB")
-    length_ratio: np.ndarray | None = _score("ratio", least=0)
-    stoi: np.ndarray | None = _score("ratio")
-    estoi: np.ndarray | None = _score("ratio")
-    wer: np.ndarray | None = _score("ratio", least=0)
-    cer: np.ndarray | None = _score("ratio", least=0)
-    words: np.ndarray | None = _score("count", least=0)
-    characters: np.ndarray | None = _score("count", least=0)
-    plcmos: np.ndarray | None = _score("MOS")
-    rtf: np.ndarray | None = _score("ratio", least=0)
-    audio_seconds: np.ndarray | None = _score("s", least=0)
-    speaker_similarity: np.ndarray | None = _score("cosine")
-    duration_error: np.ndarray | None = _score("ms", least=0)
-    speech_rate: np.ndarray | None = _score("ratio", least=0)
-    pause_error: np.ndarray | None = _score("ms")
-    pause_count: np.ndarray | None = _score("count")
-    tokens: np.ndarray | None = _score("count", least=0)
-    boundary_median: np.ndarray | None = _score("ms", least=0)
-    boundary_mean: np.ndarray | None = _score("ms", least=0)
-    within_10: np.ndarray | None = _score("ratio", least=0)
-    within_25: np.ndarray | None = _score("ratio", least=0)
-    within_50: np.ndarray | None = _score("ratio", least=0)
-    boundaries: np.ndarray | None = _score("count", least=0)
     heard: str | None = string("words that a recogniser heard", optional=True)
 
 
@@ -227,7 +187,7 @@ def read(path: Path, name: str = "") -> Reader[Any]:
     reader = reader_of(container)
     if reader is None:
         known = ", ".join(kind.kind() for kind in KINDS)
-        raise ArtifactError(f"{name or path}: is {container.kind}, needs utterances: {known}")
+        raise ArtifactError(f"is {container.kind}, needs utterances: {known}", file=name or path)
     return reader
 
 

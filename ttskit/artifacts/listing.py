@@ -31,7 +31,7 @@ def lines(reader: Reader[Any], wanted: Sequence[str], ids: Sequence[str] | None)
     """Yield a line for each utterance, or for each of `ids`."""
     known = names(reader)
     if unknown := [name for name in wanted if name not in known]:
-        raise TtskitError(f"{reader.name}: no field {unknown[0]!r}; there is {', '.join(known)}")
+        raise TtskitError(f"no field {unknown[0]!r}; there is {', '.join(known)}", file=reader.name)
     rows = range(len(reader)) if ids is None else [reader.row(id) for id in ids]
     lasts = selection.seconds(reader) if "seconds" in wanted else None
     columns = {spec.name for spec in reader.columns}

@@ -29,10 +29,14 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 
 @dataclass(frozen=True)
 class Bad:
-    """Why nothing was made of an item: something that the user can mend, or has asked for."""
+    """The error for which nothing was made of an item; the user can mend it or has asked for it."""
 
-    reason: str
-    asked: bool = False
+    error: TtskitError
+
+    @property
+    def asked(self) -> bool:
+        """Whether the user's own options leave the item out."""
+        return isinstance(self.error, LeftOut)
 
 
 @dataclass(frozen=True)
@@ -132,8 +136,9 @@ def _share(workers: list[_Worker[T]], items: Iterator[tuple[str, T]]) -> Iterato
                 made = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
                 raise TtskitError(
-                    f"{name}: the worker process that had it was killed, perhaps for want of "
-                    "memory; what was finished is kept: run again, with fewer --jobs"
+                    "the worker process that had it was killed, perhaps for want of "
+                    "memory; what was finished is kept: run again, with fewer --jobs",
+                    utterance=name,
                 ) from None
             if not _give(worker, items):
                 del busy[worker.pipe]
@@ -190,7 +195,7 @@ def attempt(make: Callable[[T], R], item: T) -> R | Bad | Bug:
     try:
         return make(item)
     except TtskitError as error:
-        return Bad(str(error), asked=isinstance(error, LeftOut))
+        return Bad(error)
     except Exception:
         return Bug(traceback.format_exc())
 

@@ -14,7 +14,7 @@ A kind is a frozen dataclass derived from `Record`; `kinds.py` has them all.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, fields
+from dataclasses import Field
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
@@ -22,8 +22,9 @@ import numpy as np
 
 from ttskit.artifacts import hdf5
 from ttskit.artifacts.hdf5 import Value
-from ttskit.artifacts.record import RAGGED, Record, axes_of, unfit_id
-from ttskit.errors import ArtifactError
+from ttskit.artifacts.ids import unfit_id
+from ttskit.artifacts.record import RAGGED, Number, OpenRecord, Record, axes_of, declared
+from ttskit.errors import ArtifactError, at
 
 R = TypeVar("R", bound="Record")
 
@@ -39,10 +40,14 @@ class Reader(Mapping[str, R], Generic[R]):
         self.path, self.kind, self.name = Path(path), kind, name or str(path)
         self._container = hdf5.open_container(self.path, self.name)
         if self._container.kind != kind.kind():
-            raise ArtifactError(f"{self.name}: is {self._container.kind}, needs {kind.kind()}")
+            raise ArtifactError(f"is {self._container.kind}, needs {kind.kind()}", file=self.name)
+        self.numbers = _numbers(self._container, kind)
+        self._specs = {spec.name: spec for spec in declared(kind)}
+        self._specs |= {name: number.spec(name) for name, number in self.numbers.items()}
         self._columns: dict[str, np.ndarray] = {}
         self._plans: dict[str, tuple[np.ndarray | None, np.ndarray | None, bool]] = {}
-        self._check()
+        with at(self.name):
+            self._check()
 
     @property
     def attributes(self) -> Mapping[str, Value]:
@@ -72,13 +77,13 @@ class Reader(Mapping[str, R], Generic[R]):
     @property
     def columns(self) -> list[Field[Any]]:
         """The fields that this artifact has, in the order of its kind."""
-        return [spec for spec in fields(self.kind) if spec.name in self._container.columns]
+        return [spec for name, spec in self._specs.items() if name in self._container.columns]
 
     def column(self, name: str) -> np.ndarray:
         """Return a whole column, a view of the file."""
         if name not in self._columns:
             if name not in self._container.columns:
-                raise ArtifactError(f"{self.name}: has no column {name}")
+                raise ArtifactError(f"has no column {name}", file=self.name)
             self._columns[name] = self._container.map(name)
         return self._columns[name]
 
@@ -114,19 +119,22 @@ class Reader(Mapping[str, R], Generic[R]):
         """Return a column, the offsets of its utterances and whether it is text."""
         if name not in self._container.columns:
             return None, None, False
-        column, axes = self.column(name), axes_of(_spec(self.kind, name))
+        column, axes = self.column(name), axes_of(self._specs[name])
         offsets = self.offsets(axes[0]) if axes and axes[0] in RAGGED else None
         return column, offsets, column.dtype.kind == "S"
 
     def record(self, row: int) -> R:
         """Return the utterance in a row."""
-        return self.kind(**{spec.name: self.value(row, spec.name) for spec in fields(self.kind)})
+        values = {spec.name: self.value(row, spec.name) for spec in declared(self.kind)}
+        if self.numbers:
+            values["numbers"] = {name: self.value(row, name) for name in self.numbers}
+        return self.kind(**values)
 
     def row(self, utterance: str) -> int:
         try:
             return self._rows[utterance]
         except KeyError:
-            raise ArtifactError(f"{self.name}: has no utterance {utterance}") from None
+            raise ArtifactError(f"has no utterance {utterance}", file=self.name) from None
 
     def __getitem__(self, utterance: str) -> R:
         if utterance not in self._rows:
@@ -153,43 +161,50 @@ class Reader(Mapping[str, R], Generic[R]):
         return (type(self), (self.path.absolute(), self.kind, self.name))
 
     def _check(self) -> None:
-        """Check all that makes later reads safe: columns, ids and offsets."""
+        """Check all that makes later reads safe: attributes, columns, tables, ids, offsets."""
+        self._check_attributes()
         found = self._container.columns
-        for name in self.kind.attributes:
-            if name not in self.attributes:
-                raise ArtifactError(f"{self.name}: lacks the attribute {name}")
-            value = self.attributes[name]
-            if isinstance(value, str) or not 0 <= value < float("inf"):
-                raise ArtifactError(f"{self.name}: its {name} is {value!r}, needs a number")
-            if name in ("sample_rate", "hop_length") and value < 1:
-                raise ArtifactError(f"{self.name}: its {name} is {value}, needs at least 1")
-        for spec in fields(self.kind):
-            if spec.name in found:
-                _check_column(self.name, spec, found[spec.name])
+        for name, spec in self._specs.items():
+            if name in found:
+                _check_column(spec, found[name])
             elif not spec.metadata["optional"]:
-                raise ArtifactError(f"{self.name}: lacks the column {spec.name}")
-        for name in [*self.kind.tables, "skipped/id", "skipped/reason"]:
-            if name in found and (found[name].dtype.kind != "S" or len(found[name].shape) != 1):
-                raise ArtifactError(f"{self.name}: {name} is not a list of strings")
-        if missing := set(self.kind.tables) - found.keys():
-            raise ArtifactError(f"{self.name}: lacks the table {min(missing)}")
-        reasons = [found[name].shape for name in ("skipped/id", "skipped/reason") if name in found]
-        if len(reasons) == 1 or len(set(reasons)) > 1:
-            raise ArtifactError(f"{self.name}: its skipped utterances and their reasons differ")
+                raise ArtifactError(f"lacks the column {name}")
+        self._check_tables()
         self._ids = self.table("id")
         self._rows = {id: row for row, id in enumerate(self._ids)}
         self._check_ids()
         for spec in self.columns:
             self._check_length(spec)
 
+    def _check_attributes(self) -> None:
+        for name in self.kind.attributes:
+            if name not in self.attributes:
+                raise ArtifactError(f"lacks the attribute {name}")
+            value = self.attributes[name]
+            if isinstance(value, str) or not 0 <= value < float("inf"):
+                raise ArtifactError(f"its {name} is {value!r}, needs a number")
+            if name in ("sample_rate", "hop_length") and value < 1:
+                raise ArtifactError(f"its {name} is {value}, needs at least 1")
+
+    def _check_tables(self) -> None:
+        found = self._container.columns
+        for name in [*self.kind.tables, "skipped/id", "skipped/reason"]:
+            if name in found and (found[name].dtype.kind != "S" or found[name].ndim != 1):
+                raise ArtifactError(f"{name} is not a list of strings")
+        if missing := set(self.kind.tables) - found.keys():
+            raise ArtifactError(f"lacks the table {min(missing)}")
+        reasons = [found[name].shape for name in ("skipped/id", "skipped/reason") if name in found]
+        if len(reasons) == 1 or len(set(reasons)) > 1:
+            raise ArtifactError("its skipped utterances and their reasons differ")
+
     def _check_ids(self) -> None:
         if len(self._rows) != len(self._ids):
             seen: set[str] = set()
             twice = next(id for id in self._ids if id in seen or seen.add(id))  # type: ignore[func-returns-value]
-            raise ArtifactError(f"{self.name}: utterance {twice} is there twice")
+            raise ArtifactError(f"utterance {twice} is there twice")
         for id in self._ids:
             if complaint := unfit_id(id):
-                raise ArtifactError(f"{self.name}: {complaint}")
+                raise ArtifactError(complaint)
 
     def _check_length(self, spec: Field[Any]) -> None:
         length = self._container.columns[spec.name].shape[0]
@@ -197,29 +212,42 @@ class Reader(Mapping[str, R], Generic[R]):
         if not axes or axes[0] not in RAGGED:
             if length != len(self._ids):
                 raise ArtifactError(
-                    f"{self.name}: {spec.name} has {length} rows for {len(self._ids)} utterances"
+                    f"{spec.name} has {length} rows for {len(self._ids)} utterances"
                 )
             return
         name = f"offsets/{axes[0]}"
         found = self._container.columns.get(name)
         if found is None or found.dtype != np.int64 or found.shape != (len(self._ids) + 1,):
-            raise ArtifactError(f"{self.name}: {name} is not an int64 vector of N + 1 offsets")
+            raise ArtifactError(f"{name} is not an int64 vector of N + 1 offsets")
         offsets = self.offsets(axes[0])
         if offsets[0] != 0 or offsets[-1] != length or (np.diff(offsets) < 0).any():
-            raise ArtifactError(f"{self.name}: {name} does not fit {spec.name}: it is damaged")
+            raise ArtifactError(f"{name} does not fit {spec.name}: it is damaged")
 
 
-def _check_column(file: str, spec: Field[Any], column: hdf5.Column) -> None:
+def _check_column(spec: Field[Any], column: hdf5.Column) -> None:
     axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
     ragged = bool(axes) and axes[0] in RAGGED
     rank = len(axes) if ragged else len(axes) + 1
     alike = column.dtype.kind == "S" if dtype.kind == "S" else column.dtype == dtype
     if not alike or len(column.shape) != rank:
         raise ArtifactError(
-            f"{file}: {spec.name} is {column.dtype} of rank {len(column.shape)}, "
+            f"{spec.name} is {column.dtype} of rank {len(column.shape)}, "
             f"needs {dtype} of rank {rank}"
         )
 
 
-def _spec(kind: type[Record], name: str) -> Field[Any]:
-    return next(spec for spec in fields(kind) if spec.name == name)
+def _numbers(container: hdf5.Container, kind: type[Record]) -> dict[str, Number]:
+    """Return the columns of numbers that a file of an open kind declares, first written first."""
+    if not issubclass(kind, OpenRecord):
+        return {}
+    known = {*kind.tables, *(spec.name for spec in declared(kind))}
+    numbers = {
+        name: column
+        for name, column in container.columns.items()
+        if "/" not in name and name not in known and column.dtype == np.float64 and column.ndim == 1
+    }
+    try:
+        order = sorted(numbers, key=lambda name: numbers[name].place)
+        return {name: Number.read(numbers[name].notes) for name in order}
+    except ValueError as error:
+        raise ArtifactError("has bounds that are no numbers", file=container.name) from error

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ttskit.errors import ArtifactError
+from ttskit.artifacts.ids import unfit_id
+from ttskit.errors import ArtifactError, at
 
-LONGEST_ID = 200  # bytes of UTF-8
 RAGGED = ("sample", "frame", "token", "word", "code")
 
 
@@ -33,7 +33,7 @@ def array(
     other has one length in the whole artifact.  dtype "S" is text.  `verify` checks that values
     are from `least` to `most`; NaN is one of them only where a value may be `unknown`.
     """
-    told = {
+    metadata = {
         "axes": tuple(axes.split()),
         "dtype": np.dtype(dtype),
         "unit": unit,
@@ -42,12 +42,39 @@ def array(
         "most": most,
         "unknown": unknown,
     }
-    return field(metadata=told, default=None) if optional else field(metadata=told)
+    return field(metadata=metadata, default=None) if optional else field(metadata=metadata)
 
 
 def string(unit: str = "", *, optional: bool = False) -> Any:
     """Declare a field that is one text per utterance."""
     return array("", "S", unit, optional=optional)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A column of one float64 per utterance that a file declares itself; NaN is unknown."""
+
+    unit: str
+    least: float | None = None
+    most: float | None = None
+
+    @classmethod
+    def read(cls, notes: Mapping[str, str]) -> Number:
+        """Return a column by the notes that a file has of it."""
+        bounds = {name: float(notes[name]) for name in ("least", "most") if name in notes}
+        return cls(notes.get("unit", ""), **bounds)
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """The bounds that there are, by name."""
+        bounds = {"least": self.least, "most": self.most}
+        return {name: float(bound) for name, bound in bounds.items() if bound is not None}
+
+    def spec(self, name: str) -> Field[Any]:
+        """Return the column as a field of a record."""
+        spec: Field[Any] = array("", "f8", self.unit, optional=True, unknown=True, **self.bounds)
+        spec.name = name
+        return spec
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,61 +92,72 @@ class Record:
         if complaint := unfit_id(self.id):
             raise ArtifactError(complaint)
         lengths: dict[str, int] = {}
-        for spec in fields(self):
-            value = getattr(self, spec.name)
-            if value is None and spec.metadata["optional"]:
-                continue
-            value = _conform(self.id, spec, value)
-            if isinstance(value, np.ndarray):
-                _agree(self.id, spec, value, lengths)
-            object.__setattr__(self, spec.name, value)
+        with at(utterance=self.id):
+            for spec in declared(type(self)):
+                value = getattr(self, spec.name)
+                if value is None and spec.metadata["optional"]:
+                    continue
+                value = _conform(spec, value)
+                if isinstance(value, np.ndarray):
+                    _agree(spec, value, lengths)
+                object.__setattr__(self, spec.name, value)
+
+    def columns(self) -> dict[str, Any]:
+        """Return the value of each column."""
+        return {spec.name: getattr(self, spec.name) for spec in declared(type(self))}
 
     @classmethod
     def kind(cls) -> str:
         return cls.__name__.lower()
 
 
-def _conform(id: str, spec: Field[Any], value: Any) -> Any:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OpenRecord(Record):
+    """A record of a kind whose files declare further columns: numbers, by name."""
+
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    def columns(self) -> dict[str, Any]:
+        """Return the value of each column; numbers are float64."""
+        numbers = {name: np.asarray(value, np.float64) for name, value in self.numbers.items()}
+        return super().columns() | numbers
+
+
+def _conform(spec: Field[Any], value: Any) -> Any:
     """Return `value` as the array or the text that `spec` declares."""
     axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
     if dtype.kind == "S":
         texts = [value] if not axes else list(value)
         for text in texts:
             if not isinstance(text, str) or "\0" in text:
-                raise ArtifactError(f"{id}: {spec.name} holds {text!r:.80}, needs text without NUL")
+                raise ArtifactError(f"{spec.name} holds {text!r:.80}, needs text without NUL")
         return value if not axes else np.array(texts, dtype=object)
     value = np.asarray(value)
     if value.ndim != len(axes) or not np.can_cast(value.dtype, dtype, "same_kind"):
         raise ArtifactError(
-            f"{id}: {spec.name} is {value.dtype} {value.shape}, needs {dtype} ({', '.join(axes)})"
+            f"{spec.name} is {value.dtype} {value.shape}, needs {dtype} ({', '.join(axes)})"
         )
     cast = value.astype(dtype, copy=False)
     if dtype.kind in "iu" and value.dtype != dtype and (changed := cast != value).any():
-        raise ArtifactError(f"{id}: {spec.name} holds {value[changed][0]}, which no {dtype} is")
+        raise ArtifactError(f"{spec.name} holds {value[changed][0]}, which no {dtype} is")
     return cast
 
 
-def _agree(id: str, spec: Field[Any], value: np.ndarray, lengths: dict[str, int]) -> None:
+def _agree(spec: Field[Any], value: np.ndarray, lengths: dict[str, int]) -> None:
     for axis, length in zip(spec.metadata["axes"], value.shape, strict=True):
         known = int(axis) if axis.isdigit() else lengths.setdefault(axis, length)
         if known != length:
-            raise ArtifactError(f"{id}: {spec.name} has {length} {axis}s, other fields {known}")
+            raise ArtifactError(f"{spec.name} has {length} {axis}s, other fields {known}")
 
 
-def unfit_id(id: str) -> str:
-    """Return why a text can't name an utterance, or nothing where it can."""
-    if not isinstance(id, str) or not id:
-        return "an utterance has an empty id; needs a name"
-    if not id.isprintable() or "/" in id or id in {".", ".."}:
-        return f"id {id[:40]!r} has a slash or an unprintable character, or is . or .., as none may"
-    if len(id.encode(errors="replace")) > LONGEST_ID:
-        return f"id {id[:40]!r}... is longer than {LONGEST_ID} bytes"
-    return ""
+def declared(kind: type[Record]) -> list[Field[Any]]:
+    """Return the fields that are columns of the files of a kind."""
+    return [spec for spec in fields(kind) if "axes" in spec.metadata]
 
 
 def required(kind: type[Record]) -> set[str]:
     """Return the names of the fields that every record of a kind has."""
-    return {spec.name for spec in fields(kind) if not spec.metadata["optional"]}
+    return {spec.name for spec in declared(kind) if not spec.metadata["optional"]}
 
 
 def axes_of(spec: Field[Any]) -> tuple[str, ...]:

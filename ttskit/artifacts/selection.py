@@ -39,6 +39,7 @@ def copy(
         inputs=[reader.digest for reader in readers],
         attributes=first.attributes,
         tables={name: first.table(name) for name in first.kind.tables} | dict(tables or {}),
+        numbers=first.numbers,
         skipped=skipped,
     )
     build(output, recipe, {id: id for id in ids}, read or first.__getitem__, running)
@@ -51,4 +52,4 @@ def seconds(reader: Reader[Any]) -> Callable[[int], float]:
         if rate and step and reader.has_axis(axis):
             lengths = reader.lengths(axis) * (float(step) / float(rate))
             return lambda row: float(lengths[row])
-    raise TtskitError(f"{reader.name}: a {reader.kind.kind()} artifact does not know durations")
+    raise TtskitError(f"a {reader.kind.kind()} artifact does not know durations", file=reader.name)

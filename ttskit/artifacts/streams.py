@@ -43,12 +43,12 @@ def by_kind(
             found = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
             raise ArtifactError(f"no {kind.kind()} artifact among the inputs: {found}")
         if len(fits) > 1:
-            raise ArtifactError(f"{fits[1].name}: is a second {kind.kind()}; needs one")
+            raise ArtifactError(f"is a second {kind.kind()}; needs one", file=fits[1].name)
         sorted_out += fits
     for reader in readers:
         if reader.kind not in (*wanted, *optional):
             needs = ", ".join(kind.kind() for kind in (*wanted, *optional))
-            raise ArtifactError(f"{reader.name}: is {reader.kind.kind()}, needs {needs}")
+            raise ArtifactError(f"is {reader.kind.kind()}, needs {needs}", file=reader.name)
     return sorted_out
 
 
@@ -71,17 +71,17 @@ def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
     if not output.exists() or not output.stat().st_size:
         return
     if not hdf5.is_hdf5(output):
-        raise ArtifactError(f"{output}: is there and is no artifact; remove it or choose a name")
+        raise ArtifactError("is there and is no artifact; remove it or choose a name", file=output)
     try:
         found = hdf5.open_container(output)
     except ArtifactError:
         return
     if found.kind != kind:
         raise ArtifactError(
-            f"{output}: is there and is {found.kind}, not {kind}; remove it or choose a name"
+            f"is there and is {found.kind}, not {kind}; remove it or choose a name", file=output
         )
     if found.digest in inputs and found.digest not in found.provenance.get("inputs", ()):
-        raise ArtifactError(f"{output}: is an input, or a copy of one; choose another output")
+        raise ArtifactError("is an input, or a copy of one; choose another output", file=output)
 
 
 def named(paths: Sequence[Path] | None) -> Sequence[Path]:
@@ -100,12 +100,12 @@ def named(paths: Sequence[Path] | None) -> Sequence[Path]:
 def writable(output: Path) -> Path:
     """Return the path of a file to write, where a link leads; refuse what can't be one."""
     if output.is_dir():
-        raise ArtifactError(f"{output}: is a folder; needs the name of a file to write")
+        raise ArtifactError("is a folder; needs the name of a file to write", file=output)
     output = output.resolve() if output.is_symlink() else output
     if not output.parent.is_dir():
-        raise ArtifactError(f"{output}: the folder {output.parent} is not there; make it first")
+        raise ArtifactError(f"the folder {output.parent} is not there; make it first", file=output)
     if output.exists() and not output.is_file():
-        raise ArtifactError(f"{output}: is a pipe or a device; use - and redirect it there")
+        raise ArtifactError("is a pipe or a device; use - and redirect it there", file=output)
     return output
 
 
@@ -147,7 +147,7 @@ def _spool(stream: BinaryIO, name: str) -> Path:
         with path.open("wb") as file:
             shutil.copyfileobj(stream, file, hdf5.CHUNK)
     except OSError as error:
-        raise ArtifactError(f"{name}: cannot be kept in {path}: {error.strerror}") from error
+        raise ArtifactError(f"cannot be kept in {path}: {error.strerror}", file=name) from error
     return path
 
 

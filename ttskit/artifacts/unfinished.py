@@ -11,8 +11,6 @@ On opening, whatever the index does not account for is cut off.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -22,8 +20,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from ttskit.artifacts import atomic
-from ttskit.errors import ArtifactError
+from ttskit.artifacts import atomic, lock
+from ttskit.errors import ArtifactError, at
 
 Blob = bytes | memoryview
 
@@ -41,7 +39,8 @@ class Part:
     ) -> None:
         self._columns = set(columns)
         self.folder = folder_of(output)
-        self._lock = self._acquire(output)
+        with at(output):
+            self._lock = lock.hold(self.folder, "another run is writing it; wait for it")
         self._index = FileIO(self.folder / "index.jsonl", "a+")
         self.rows: dict[str, int] = {}  # utterance -> its row in what follows
         self.axes: dict[str, array[int]] = {}  # axis -> length in each row
@@ -92,7 +91,7 @@ class Part:
             for stale in self.folder.iterdir():
                 if stale.name == "index.jsonl":
                     self._index.truncate(0)
-                elif stale.name != "lock":
+                elif stale.name != lock.NAME:
                     stale.unlink()
             try:
                 atomic.write_text(kept, told)
@@ -100,8 +99,9 @@ class Part:
                 raise no_room(self.folder, error) from error
         elif kept.read_bytes() != told.encode():
             raise ArtifactError(
-                f"{self.folder}: holds unfinished work of other inputs or options; finish that "
-                f"run, or add --restart to throw it away and make {output} anew"
+                f"holds unfinished work of other inputs or options; finish that "
+                f"run, or add --restart to throw it away and make {output} anew",
+                file=self.folder,
             )
         self._recover()
 
@@ -147,27 +147,6 @@ class Part:
         if column not in self._files:
             self._files[column] = FileIO(self.folder / f"{column}.raw", "a+")
         return self._files[column]
-
-    def _acquire(self, output: Path) -> FileIO:
-        """Lock the folder, making it first; a run that ends may delete it under our hands."""
-        while True:
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                try:
-                    lock = FileIO(self.folder / "lock", "w")
-                except FileNotFoundError:
-                    continue
-            except OSError as error:
-                raise ArtifactError(f"{output}: cannot be written: {error.strerror}") from error
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                lock.close()
-                raise ArtifactError(f"{output}: another run is writing it; wait for it") from error
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(lock.fileno()), (self.folder / "lock").stat()):
-                    return lock
-            lock.close()
 
 
 def folder_of(output: Path) -> Path:

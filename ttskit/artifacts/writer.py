@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import Field, fields
+from dataclasses import Field
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from ttskit.artifacts import hdf5, unfinished
 from ttskit.artifacts.hdf5 import Value
-from ttskit.artifacts.record import RAGGED, Record, axes_of, required
+from ttskit.artifacts.record import RAGGED, Number, Record, axes_of, declared, required
 from ttskit.errors import ArtifactError
 
 R = TypeVar("R", bound="Record")
@@ -36,16 +36,19 @@ class Writer(Generic[R]):
         provenance: Mapping[str, Any],
         attributes: Mapping[str, Value] | None = None,
         tables: Mapping[str, Sequence[str]] | None = None,
+        numbers: Mapping[str, Number] | None = None,
         restart: bool = False,
     ) -> None:
         self.path, self.kind = Path(path), kind
+        self._numbers = dict(numbers or {})
+        self._specs = [*declared(kind), *(one.spec(name) for name, one in self._numbers.items())]
         self._attributes, self._provenance = dict(attributes or {}), provenance
         self._tables = {name: list(values) for name, values in (tables or {}).items()}
         if missing := set(kind.attributes) - set(self._attributes):
-            raise ArtifactError(f"{path}: {kind.kind()} needs {', '.join(sorted(missing))}")
+            raise ArtifactError(f"{kind.kind()} needs {', '.join(sorted(missing))}", file=path)
         header = {"kind": kind.kind(), "version": hdf5.VERSION, "provenance": provenance}
         self._part = unfinished.Part(
-            self.path, header, [s.name for s in fields(kind)], restart=restart
+            self.path, header, [spec.name for spec in self._specs], restart=restart
         )
 
     @property
@@ -56,11 +59,15 @@ class Writer(Generic[R]):
     def append(self, record: R) -> None:
         """Add an utterance; it survives whatever happens to this process afterwards."""
         if record.id in self._part.rows:
-            raise ArtifactError(f"{self.path}: utterance {record.id} is there twice")
+            raise ArtifactError(f"utterance {record.id} is there twice", file=self.path)
         axes: dict[str, int] = {}
-        blobs = {}
-        for spec in fields(self.kind):
-            value = getattr(record, spec.name)
+        blobs, values = {}, record.columns()
+        if unknown := values.keys() - {spec.name for spec in self._specs}:
+            raise ArtifactError(
+                f"{min(unknown)} is not declared", file=self.path, utterance=record.id
+            )
+        for spec in self._specs:
+            value = values.get(spec.name)
             if value is None:
                 continue
             blobs[spec.name] = _encoded(spec, value)
@@ -77,8 +84,9 @@ class Writer(Generic[R]):
         free = shutil.disk_usage(self._part.folder).free
         if free < needed:
             raise ArtifactError(
-                f"{self.path}: needs {needed:,} bytes to be put together, {free:,} are free; what "
-                "was finished is kept: make room and run the same command again"
+                f"needs {needed:,} bytes to be put together, {free:,} are free; what "
+                "was finished is kept: make room and run the same command again",
+                file=self.path,
             )
         unnamed = self._part.folder / "sealed.h5"
         try:
@@ -103,18 +111,22 @@ class Writer(Generic[R]):
         if not self._part.rows:
             return
         if unlike := set(columns) ^ self._part.ends.keys():
-            raise ArtifactError(f"{self.path}: {id}: differs in its columns: {sorted(unlike)}")
+            raise ArtifactError(
+                f"differs in its columns: {sorted(unlike)}", file=self.path, utterance=id
+            )
         for axis, length in axes.items():
             known = self._part.axes[axis][0]
             if axis not in RAGGED and length != known:
-                raise ArtifactError(f"{self.path}: {id}: has {length} {axis}s, the others {known}")
+                raise ArtifactError(
+                    f"has {length} {axis}s, the others {known}", file=self.path, utterance=id
+                )
 
     def _sources(
         self, ids: Sequence[str], rows: Sequence[int], skipped: Mapping[str, str]
     ) -> Iterator[hdf5.Source]:
         """Yield what the file will hold, column after column."""
         present = self._part.ends.keys() or required(self.kind)
-        specs = [spec for spec in fields(self.kind) if spec.name in present]
+        specs = [spec for spec in self._specs if spec.name in present]
         for axis in dict.fromkeys(axis for spec in specs for axis in axes_of(spec)[:1]):
             if axis in RAGGED:
                 offsets = np.concatenate([[0], np.cumsum(self._lengths(axis, rows))])
@@ -144,8 +156,9 @@ class Writer(Generic[R]):
             chunks: Iterable[np.ndarray] = (np.array(_split(blob), dtype) for blob in blobs)
         else:
             chunks = (np.frombuffer(blob, dtype).reshape(-1, *shape[1:]) for blob in blobs)
-        told = " ".join(axes) if ragged else " ".join(["utterance", *axes])
-        return hdf5.Source(spec.name, shape, dtype, chunks, told, spec.metadata["unit"])
+        names = " ".join(axes) if ragged else " ".join(["utterance", *axes])
+        bounds = self._numbers[spec.name].bounds if spec.name in self._numbers else {}
+        return hdf5.Source(spec.name, shape, dtype, chunks, names, spec.metadata["unit"], bounds)
 
     def _lengths(self, axis: str, rows: Sequence[int]) -> np.ndarray:
         """Return (row,) int64: how long each row is along an axis."""

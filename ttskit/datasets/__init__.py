@@ -51,7 +51,7 @@ def understand(path: Path, format: str | None = None) -> Dataset:
         return _understand(path, format)
     except OSError as error:
         raise DatasetError(
-            f"{error.filename or path}: cannot be read: {error.strerror or error}"
+            f"cannot be read: {error.strerror or error}", file=error.filename or path
         ) from error
 
 
@@ -68,7 +68,7 @@ def digest(dataset: Dataset) -> str:
             if clip.audio not in sampled:
                 sampled[clip.audio] = _sample(clip.audio)
         except OSError as error:
-            raise DatasetError(f"{clip.audio}: cannot be read: {error.strerror}") from error
+            raise DatasetError(f"cannot be read: {error.strerror}", file=clip.audio) from error
         inside = clip.audio.is_relative_to(dataset.root)
         audio = (clip.audio.relative_to(dataset.root) if inside else clip.audio).as_posix()
         row = [clip.id, clip.text, clip.speaker, audio, *sampled[clip.audio], clip.start, clip.end]
@@ -81,7 +81,7 @@ def digest(dataset: Dataset) -> str:
 def _understand(path: Path, format: str | None) -> Dataset:
     if not path.exists():
         what = "a link that leads nowhere" if path.is_symlink() else "no such folder or file"
-        raise DatasetError(f"{path}: {what}")
+        raise DatasetError(f"{what}", file=path)
     if format is None:
         format, reason = _recognise(path)
     elif format in FORMATS:
@@ -108,8 +108,8 @@ def _recognise(path: Path) -> tuple[str, str]:
     reasons = {name: reason for name, reason in matches.items() if reason}
     if not reasons:
         needs = "; ".join(f"{name} needs {module.NEEDS}" for name, module in FORMATS.items())
-        raise DatasetError(f"{path}: is no dataset of a known format: {needs}")
+        raise DatasetError(f"is no dataset of a known format: {needs}", file=path)
     if len(reasons) > 1:
         found = ", or ".join(f"{name} ({reason})" for name, reason in reasons.items())
-        raise DatasetError(f"{path}: could be {found}; say which by --format")
+        raise DatasetError(f"could be {found}; say which by --format", file=path)
     return next(iter(reasons.items()))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ttskit import wording
-from ttskit.artifacts.record import unfit_id
+from ttskit.artifacts.ids import unfit_id
 from ttskit.datasets import folder
 from ttskit.errors import DatasetError
 
@@ -77,22 +77,21 @@ class Gathering:
         elif fault := _span_fault(start, end):
             self.refuse(id, fault, "the times cannot be used", place)
         elif fault := _file_fault(audio):
-            self.refuse(id, f"{audio}: {fault}", "the audio cannot be used", place)
+            self.refuse(id, f"{self._relative(audio)}: {fault}", "the audio cannot be used", place)
         else:
             self._claim(id, place)
             self._clips.append(Clip(id, text, speaker, audio, start, end))
 
     def add_file(self, path: Path, id: str, audio: Path, speaker: str) -> None:
         """Take an utterance whose text is a file of its own."""
-        place = path.relative_to(self._root).as_posix()
+        place = self._relative(path)
         if fault := _file_fault(audio):
-            at = audio.relative_to(self._root).as_posix()
-            self.refuse(id, fault, "the audio cannot be used", at)
+            self.refuse(id, fault, "the audio cannot be used", self._relative(audio))
             return
         try:
             text = folder.text(path)
         except DatasetError as error:
-            self.refuse(id, str(error), "the text cannot be read", place)
+            self.refuse(id, error.message, "the text cannot be read", place)
         else:
             self.add(id, text, audio, place, speaker)
 
@@ -114,15 +113,20 @@ class Gathering:
     def dataset(self) -> Dataset:
         """Return all that was gathered."""
         if not self._places:
-            raise DatasetError(f"{self._root}: has no utterances ({self._format})")
+            raise DatasetError(f"has no utterances ({self._format})", file=self._root)
         odd = [f"{kind}: {count(ids, 'utterance')}" for kind, ids in self._kinds.items()]
         clips, bad, notes = tuple(self._clips), tuple(self._bad), (*self._notes, *odd)
         return Dataset(self._format, self._root, clips, notes, bad)
 
+    def _relative(self, path: Path) -> str:
+        """Return a path below the root of the dataset, or as it is where it lies elsewhere."""
+        inside = path.is_relative_to(self._root)
+        return (path.relative_to(self._root) if inside else path).as_posix()
+
     def _claim(self, id: str, place: str) -> None:
         if first := self._places.get(id):
             raise DatasetError(
-                f"{self._root}: id {id} occurs twice, in {first} and in {place}; ids must differ"
+                f"id {id} occurs twice, in {first} and in {place}; ids must differ", file=self._root
             )
         self._places[id] = place
 

@@ -65,12 +65,12 @@ def text(path: Path) -> str:
     """Read a file as UTF-8, with or without a byte order mark."""
     try:
         if path.exists() and not path.is_file():
-            raise DatasetError(f"{path}: not a file")
+            raise DatasetError("not a file", file=path)
         content = path.read_bytes()
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
+        raise DatasetError(f"cannot be read: {error.strerror}", file=path) from error
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise DatasetError(f"{path}: is UTF-16; save it as UTF-8")
+        raise DatasetError("is UTF-16; save it as UTF-8", file=path)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -78,7 +78,7 @@ def text(path: Path) -> str:
         line = error.object[: error.start].count(b"\n") + 1
         byte = error.object[error.start]
         raise DatasetError(
-            f"{path}: line {line}: byte 0x{byte:02X} is not UTF-8; save the file as UTF-8"
+            f"line {line}: byte 0x{byte:02X} is not UTF-8; save the file as UTF-8", file=path
         ) from error
 
 
@@ -89,9 +89,9 @@ def _walk(folder: Path, depth: int | None, above: tuple[tuple[int, int], ...]) -
         with os.scandir(folder) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        raise DatasetError(f"{folder}: cannot be listed: {error.strerror}") from error
+        raise DatasetError(f"cannot be listed: {error.strerror}", file=folder) from error
     if here in above:
-        raise DatasetError(f"{folder}: a link that leads back to a folder above it; remove it")
+        raise DatasetError("a link that leads back to a folder above it; remove it", file=folder)
     for entry in listed:
         if entry.name.startswith("."):
             continue

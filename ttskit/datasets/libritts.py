@@ -31,7 +31,7 @@ def matches(path: Path) -> str | None:
 def read(path: Path) -> Dataset:
     """Read the utterances sorted by path."""
     if not path.is_dir():
-        raise DatasetError(f"{path}: not a folder; libritts needs {NEEDS}")
+        raise DatasetError(f"not a folder; libritts needs {NEEDS}", file=path)
     out = Gathering("libritts", path)
     texts: dict[Path, Path] = {}  # path without suffix -> text
     recordings: dict[Path, Path] = {}

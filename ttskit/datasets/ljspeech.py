@@ -74,7 +74,9 @@ def _width(table: Path, rows: Rows) -> int:
     """Return how many columns most rows have."""
     widths = Counter(len(columns) for _, columns in rows if len(columns) in (2, 3))
     if not widths:
-        raise DatasetError(f"{table}: no line has the 2 or 3 columns of id|text or id|text|speaker")
+        raise DatasetError(
+            "no line has the 2 or 3 columns of id|text or id|text|speaker", file=table
+        )
     return max(widths, key=lambda width: (widths[width], width))
 
 

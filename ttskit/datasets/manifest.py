@@ -76,8 +76,9 @@ def read(path: Path) -> Dataset:
     for needed in ("audio", "text"):
         if needed not in columns:
             raise DatasetError(
-                f"{table}: no column names the {needed}: has {printable(', '.join(names))}, "
-                f"needs one of {', '.join(COLUMNS[needed])}"
+                f"no column names the {needed}: has {printable(', '.join(names))}, "
+                f"needs one of {', '.join(COLUMNS[needed])}",
+                file=table,
             )
     out = Gathering("manifest", root)
     out.note(f"{name}: " + ", ".join(f"{role} in column {columns[role]}" for role in columns))
@@ -170,7 +171,7 @@ def _table_rows(table: Path, content: str, delimiter: str, names: list[str]) -> 
     try:
         next(reader, None)  # the header
         if twice := [name for name, times in Counter(names).items() if times > 1]:
-            raise DatasetError(f"{table}: two columns are named {twice[0]!r}")
+            raise DatasetError(f"two columns are named {twice[0]!r}", file=table)
         before = reader.line_num
         for row in reader:
             place, before = f"{table.name} line {before + 1}", reader.line_num
@@ -180,7 +181,7 @@ def _table_rows(table: Path, content: str, delimiter: str, names: list[str]) -> 
                 yield place, dict(zip(names, row, strict=True))
     except csv.Error as error:
         raise DatasetError(
-            f"{table}: line {before + 1}: {error}; is a quotation mark not closed?"
+            f"line {before + 1}: {error}; is a quotation mark not closed?", file=table
         ) from error
 
 
@@ -206,5 +207,5 @@ def _only_manifest(path: Path) -> Path:
     found = _manifests(path)
     if len(found) != 1:
         has = f"has {count([file.name for file in found], 'manifest')}" if found else "has none"
-        raise DatasetError(f"{path}: {has}; name the one to read: {NEEDS}")
+        raise DatasetError(f"{has}; name the one to read: {NEEDS}", file=path)
     return found[0]

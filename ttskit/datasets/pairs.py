@@ -38,7 +38,7 @@ def matches(path: Path) -> str | None:
 def read(path: Path) -> Dataset:
     """Read the utterances sorted by path, or in the order of the list."""
     if not path.is_dir():
-        raise DatasetError(f"{path}: not a folder; pairs needs {NEEDS}")
+        raise DatasetError(f"not a folder; pairs needs {NEEDS}", file=path)
     out = Gathering("pairs", path)
     if _prompts(path).is_file():
         _read_prompts(path, out)

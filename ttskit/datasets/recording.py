@@ -172,5 +172,5 @@ def _only_part(path: Path) -> tuple[Path, Path]:
         return found[0]
     if found:
         both = ", ".join(f"{recording.name} with {file.name}" for recording, file in found)
-        raise DatasetError(f"{path}: could be {both}; leave one there")
-    raise DatasetError(f"{path}: no recording with a transcription of its name; needs {NEEDS}")
+        raise DatasetError(f"could be {both}; leave one there", file=path)
+    raise DatasetError(f"no recording with a transcription of its name; needs {NEEDS}", file=path)

@@ -36,13 +36,13 @@ def words(path: Path, duration: float) -> list[Word]:
     try:
         content = json.loads(folder.text(path))
     except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path}: is not JSON: {error}") from error
+        raise DatasetError(f"is not JSON: {error}", file=path) from error
     try:
         found = _words(content)
     except _Misfit as error:
-        raise DatasetError(f"{path}: {printable(str(error))}") from None
+        raise DatasetError(f"{printable(str(error))}", file=path) from None
     if not found:
-        raise DatasetError(f"{path}: has no words with times; needs {SHAPES}")
+        raise DatasetError(f"has no words with times; needs {SHAPES}", file=path)
     timed = _fill(found, duration)
     _check(path, timed, duration)
     return timed

@@ -26,7 +26,7 @@ def matches(path: Path) -> str | None:
 def read(path: Path) -> Dataset:
     """Read the utterances sorted by speaker and name."""
     if not matches(path):
-        raise DatasetError(f"{path}: vctk needs {NEEDS}")
+        raise DatasetError(f"vctk needs {NEEDS}", file=path)
     out = Gathering("vctk", path)
     tops = [name for name in RECORDINGS if (path / name).is_dir()]
     if len(tops) > 1:

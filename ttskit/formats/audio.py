@@ -1,4 +1,4 @@
-"""Audio files and torchaudio: the one place that knows how each is got at on this machine."""
+"""Audio files: reading any that libsndfile reads, and writing wav, flac and ogg."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ttskit.artifacts import atomic
-from ttskit.errors import AudioError
+from ttskit.errors import AudioError, at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,7 @@ class Info(NamedTuple):
 
 def info(path: Path) -> Info:
     """Read the header of an audio file, without decoding it."""
-    with _open(path) as file:
+    with at(path), _open(path) as file:
         return Info(file.samplerate, file.channels, file.frames)
 
 
@@ -58,31 +58,40 @@ def read(path: Path, start: float | None = None, end: float | None = None) -> tu
     (sample,) float32 within [-1, 1] unless the file holds louder floats, and Hz
     """
     import numpy as np
+
+    with at(path):
+        with _open(path) as file:
+            frames, first, last = _frames(file, path.suffix.lower() == ".mp3", start, end)
+            rate = file.samplerate
+        samples = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1, dtype=np.float32)
+        if not np.isfinite(samples).all():
+            place = first + int(np.flatnonzero(~np.isfinite(samples))[0])
+            raise AudioError(f"not a number at {place / rate:.4f} s; export it again as 16 bit")
+        if not samples.any():
+            why = "its channels cancel each other" if frames.any() else "entirely silent"
+            whole = start is None and end is None
+            part = "" if whole else f" from {first / rate} to {last / rate} s"
+            raise AudioError(f"{why}{part}; needs a recording of speech")
+    return np.ascontiguousarray(samples), rate
+
+
+def _frames(
+    file: soundfile.SoundFile, is_mp3: bool, start: float | None, end: float | None
+) -> tuple[Samples, int, int]:
+    """Return (sample, channel) of a part of a file, its first sample and the one after its last."""
     import soundfile
 
-    with _open(path) as file:
-        rate = file.samplerate
-        first, last = _span(path, file, start, end)
-        before = min(first, PREROLL) if path.suffix.lower() == ".mp3" else 0
-        try:
-            file.seek(first - before)
-            frames = file.read(before + last - first, dtype="float32", always_2d=True)[before:]
-        except soundfile.LibsndfileError as error:
-            raise AudioError(f"{path}: damaged or cut short ({error}); copy it again") from error
-        if len(frames) < last - first:
-            missing = (last - first - len(frames)) / rate
-            raise AudioError(
-                f"{path}: cut short: its last {missing:.2f} s are missing; copy it again"
-            )
-    samples = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1, dtype=np.float32)
-    if not np.isfinite(samples).all():
-        at = first + int(np.flatnonzero(~np.isfinite(samples))[0])
-        raise AudioError(f"{path}: not a number at {at / rate:.4f} s; export it again as 16 bit")
-    if not samples.any():
-        reason = "its channels cancel each other" if frames.any() else "entirely silent"
-        where = "" if start is None and end is None else f" from {first / rate} to {last / rate} s"
-        raise AudioError(f"{path}: {reason}{where}; needs a recording of speech")
-    return np.ascontiguousarray(samples), rate
+    first, last = _span(file, start, end)
+    before = min(first, PREROLL) if is_mp3 else 0
+    try:
+        file.seek(first - before)
+        frames = file.read(before + last - first, dtype="float32", always_2d=True)[before:]
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"damaged or cut short ({error}); copy it again") from error
+    if len(frames) < last - first:
+        missing = (last - first - len(frames)) / file.samplerate
+        raise AudioError(f"cut short: its last {missing:.2f} s are missing; copy it again")
+    return frames, first, last
 
 
 def write(path: Path, samples: Samples | NDArray[np.int16], rate: int) -> int:
@@ -95,7 +104,7 @@ def write(path: Path, samples: Samples | NDArray[np.int16], rate: int) -> int:
         with atomic.replacing(path) as unfinished:
             unfinished.write_bytes(content)
     except OSError as error:
-        raise AudioError(f"{path}: cannot be written: {error.strerror}") from error
+        raise AudioError(f"cannot be written: {error.strerror}", file=path) from error
     return clipped
 
 
@@ -132,21 +141,21 @@ def _open(path: Path) -> Iterator[soundfile.SoundFile]:
 
     try:
         if path.exists() and not path.is_file():
-            raise AudioError(f"{path}: not a file; needs a recording")
+            raise AudioError("not a file; needs a recording")
         with path.open("rb") as raw:
             if not raw.read(1):
-                raise AudioError(f"{path}: empty (0 bytes); copy or record it again")
+                raise AudioError("empty (0 bytes); copy or record it again")
     except OSError as error:
         what = "a link that leads nowhere" if path.is_symlink() else error.strerror
-        raise AudioError(f"{path}: cannot be read: {what}") from error
+        raise AudioError(f"cannot be read: {what}") from error
     if path.suffix.lower() == ".raw":
-        raise AudioError(f"{path}: has no header that tells its rate; convert it to wav or flac")
+        raise AudioError("has no header that tells its rate; convert it to wav or flac")
     with _quiet(path.suffix.lower() == ".mp3"):
         try:
             file = soundfile.SoundFile(path)
         except soundfile.LibsndfileError as error:
             raise AudioError(
-                f"{path}: not audio that libsndfile reads (wav, flac, ogg, mp3, ...): "
+                f"not audio that libsndfile reads (wav, flac, ogg, mp3, ...): "
                 f"{error.error_string.rstrip('.')}"
             ) from error
         with file:
@@ -157,14 +166,13 @@ def _open(path: Path) -> Iterator[soundfile.SoundFile]:
 def _check_whole(path: Path, file: soundfile.SoundFile) -> None:
     """Refuse a file without samples, and one that is shorter than it says."""
     if file.frames == 0:
-        raise AudioError(f"{path}: empty (a header, but no samples); copy or record it again")
+        raise AudioError("empty (a header, but no samples); copy or record it again")
     # libsndfile corrects sizes by the file's length and tells only its log; programs that write
     # to a pipe leave the largest size there is, and small errors are bad bookkeeping
     for size, real in re.findall(r": (\d+) \(should be (\d+)\)", file.extra_info):
         if int(real) + 64 < int(size) < 0x7FFF0000:
             raise AudioError(
-                f"{path}: cut short: its header promises {size} bytes, "
-                f"{real} are there; copy it again"
+                f"cut short: its header promises {size} bytes, {real} are there; copy it again"
             )
     if file.format == "OGG":
         with path.open("rb") as raw:
@@ -173,26 +181,18 @@ def _check_whole(path: Path, file: soundfile.SoundFile) -> None:
         page = tail[tail.rfind(b"OggS") :]
         ended = len(page) > 27 and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
         if not (ended and page[5] & 4):
-            raise AudioError(
-                f"{path}: cut short: the last page of its stream is missing; copy it again"
-            )
+            raise AudioError("cut short: the last page of its stream is missing; copy it again")
 
 
-def _span(
-    path: Path, file: soundfile.SoundFile, start: float | None, end: float | None
-) -> tuple[int, int]:
+def _span(file: soundfile.SoundFile, start: float | None, end: float | None) -> tuple[int, int]:
     """Return the first sample of a part and the one after its last."""
     rate, length = file.samplerate, file.frames
     first = 0 if start is None else round(start * rate)
     last = length if end is None else round(end * rate)
     if not 0 <= first < last:
-        raise AudioError(
-            f"{path}: from {start} to {end} s is no part of it; needs 0 <= start < end"
-        )
+        raise AudioError(f"from {start} to {end} s is no part of it; needs 0 <= start < end")
     if first >= length or last > length + TOLERANCE * rate:
-        raise AudioError(
-            f"{path}: from {start} to {end} s is beyond its end at {length / rate:.3f} s"
-        )
+        raise AudioError(f"from {start} to {end} s is beyond its end at {length / rate:.3f} s")
     return first, min(last, length)
 
 

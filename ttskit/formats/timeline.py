@@ -112,4 +112,6 @@ def check(reader: Reader[Alignment]) -> None:
     bad |= (reader.column("token_word") >= words) | (reader.column("durations") < 0)
     if bad.any():
         id = reader.ids[int(np.repeat(np.arange(len(counts)), counts)[bad][0])]
-        raise ArtifactError(f"{reader.name}: {id}: is damaged: `ttskit verify` says in what")
+        raise ArtifactError(
+            "is damaged: `ttskit verify` says in what", file=reader.name, utterance=id
+        )

@@ -6,11 +6,10 @@ edges at the beginning and the end of the recording do not count.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ttskit.errors import AlignmentError
+from ttskit.metrics.measure import Measure, NoSettings
 from ttskit.metrics.score import Score
 
 SCORES = {
@@ -23,19 +22,16 @@ SCORES = {
 }
 
 
-@dataclass(frozen=True)
-class Settings:
-    """There is nothing to set."""
-
-
 def validate(reference: np.ndarray, synthesised: np.ndarray) -> None:
     """Refuse durations that are not of the same tokens, two or more."""
     if len(reference) != len(synthesised) or len(reference) < 2:
         raise AlignmentError(f"has {len(reference)} and {len(synthesised)} durations")
 
 
-def evaluate(reference: np.ndarray, synthesised: np.ndarray, _: Settings) -> dict[str, float]:
-    """Compare durations: (token,) ms and (token,) ms."""
+def evaluate(
+    reference: np.ndarray, synthesised: np.ndarray, _spoken: np.ndarray, _: NoSettings
+) -> dict[str, float]:
+    """Compare durations: (token,) ms twice; boundaries of silence count as others do."""
     validate(reference, synthesised)
     gap = np.abs(np.cumsum(reference) - np.cumsum(synthesised))[:-1]
     return {
@@ -44,3 +40,6 @@ def evaluate(reference: np.ndarray, synthesised: np.ndarray, _: Settings) -> dic
         **{f"within_{limit}": float((gap <= limit).mean()) for limit in (10, 25, 50)},
         "boundaries": float(len(gap)),
     }
+
+
+MEASURE = Measure("boundaries", "alignments", SCORES, evaluate)

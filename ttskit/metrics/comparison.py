@@ -10,7 +10,7 @@ from ttskit.artifacts.kinds import Scores
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import ArtifactError
 from ttskit.metrics.bootstrap import Summary, summary
-from ttskit.metrics.judge import MEASURES
+from ttskit.metrics.registry import MEASURES
 from ttskit.metrics.score import Score
 
 
@@ -80,8 +80,9 @@ def rows(scores: Reader[Scores], other: Reader[Scores] | None = None) -> Iterato
             if other is not None and measure in theirs:
                 if theirs[measure] != hash:
                     raise ArtifactError(
-                        f"{other.name}: its {measure} was measured otherwise ({theirs[measure]}, "
-                        f"not {hash}): the numbers can't be compared; measure both alike"
+                        f"its {measure} was measured otherwise ({theirs[measure]}, "
+                        f"not {hash}): the numbers can't be compared; measure both alike",
+                        file=other.name,
                     )
                 row = replace(row, against=difference(row, scores, other))
             yield row
@@ -98,7 +99,7 @@ def difference(row: Row, scores: Reader[Scores], other: Reader[Scores]) -> Summa
     """Return by how much a number is above `other`'s, utterance by utterance."""
     both = [id for id in scores.ids if id in other]
     if not both:
-        raise ArtifactError(f"{other.name}: has no utterance that {scores.name} has")
+        raise ArtifactError(f"has no utterance that {scores.name} has", file=other.name)
     own, theirs = [scores.row(id) for id in both], [other.row(id) for id in both]
     weights = scores.column(row.score.weight)[own] if row.score.weight else None
     return summary(scores.column(row.name)[own] - other.column(row.name)[theirs], weights)
@@ -135,10 +136,9 @@ def entries(scores: Mapping[str, Reader[Scores]]) -> Iterator[Entry]:
 def _hashes(scores: Reader[Scores]) -> dict[str, str]:
     """Return the hash of each measure that was taken."""
     found = dict(zip(scores.table("measures"), scores.table("hashes"), strict=False))
-    there = scores.container.columns.keys()
     for name in found:
-        if name not in MEASURES or not MEASURES[name].scores.keys() <= there:
-            raise ArtifactError(f"{scores.name}: has no columns of the measure {name}")
+        if name not in MEASURES or not MEASURES[name].scores.keys() <= scores.numbers.keys():
+            raise ArtifactError(f"has no columns of the measure {name}", file=scores.name)
     return found
 
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ttskit.errors import AlignmentError
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 
 SCORES = {
     "duration_error": Score("ms", weight="tokens"),
     "speech_rate": Score("ratio", ""),
-    "pause_error": Score("ms", ""),
-    "pause_count": Score("count", ""),
+    "pause_error": Score("ms", "", least=None),
+    "pause_count": Score("count", "", least=None),
     "tokens": Score("count", ""),
 }
 
@@ -62,3 +63,6 @@ def evaluate(
         "pause_count": float(len(b) - len(a)),
         "tokens": float(spoken.sum()),
     }
+
+
+MEASURE = Measure("duration", "alignments", SCORES, evaluate, Settings())

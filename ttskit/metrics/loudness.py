@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 from ttskit.metrics.sound import Pair
 
-SCORES = {"loudness_error": Score("dB"), "loudness_bias": Score("dB", "")}
+SCORES = {"loudness_error": Score("dB"), "loudness_bias": Score("dB", "", least=None)}
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,6 @@ def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
     """Return the errors along the path of the pair."""
     found = errors(*pair.along(lambda sound: sound.loudness), settings.silence)
     return dict(zip(SCORES, found, strict=True))
+
+
+MEASURE = Measure("loudness", "path", SCORES, evaluate, Settings())

@@ -6,19 +6,13 @@ the mean over frames, in dB.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from ttskit.metrics.measure import Measure, NoSettings
 from ttskit.metrics.score import Score
 from ttskit.metrics.sound import Pair
 
 SCORES = {"lsd": Score("dB")}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """There is nothing to set."""
 
 
 def distance(reference: np.ndarray, synthesised: np.ndarray) -> float:
@@ -27,6 +21,9 @@ def distance(reference: np.ndarray, synthesised: np.ndarray) -> float:
     return float(np.sqrt(np.square(gap).mean(axis=1)).mean())
 
 
-def evaluate(pair: Pair, _: Settings) -> dict[str, float]:
+def evaluate(pair: Pair, _: NoSettings) -> dict[str, float]:
     """Return the distance along the path of the pair."""
     return {"lsd": distance(*pair.along(lambda sound: sound.power))}
+
+
+MEASURE = Measure("lsd", "path", SCORES, evaluate)

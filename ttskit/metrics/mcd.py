@@ -15,6 +15,7 @@ import numpy as np
 
 from ttskit.dsp import dtw, mcep
 from ttskit.errors import TtskitError
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 from ttskit.metrics.sound import Pair
 
@@ -63,3 +64,6 @@ def warped(reference: np.ndarray, synthesised: np.ndarray) -> float:
     """Return the distortion along the path of dynamic time warping, in dB."""
     first, second = dtw.path(reference, synthesised)
     return distortion(reference[first], synthesised[second])
+
+
+MEASURE = Measure("mcd", "pair", SCORES, evaluate, Settings())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 from ttskit.metrics.sound import Pair
 
@@ -31,3 +32,6 @@ def distance(reference: np.ndarray, synthesised: np.ndarray) -> float:
 def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
     """Return the distance along the path of the pair."""
     return {"mel_distance": distance(*pair.along(lambda sound: sound.mel(settings.n_mels)))}
+
+
+MEASURE = Measure("mel", "path", SCORES, evaluate, Settings())

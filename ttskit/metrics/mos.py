@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 
 SAMPLE_RATE = 16_000  # Hz
-SCORES = {"plcmos": Score("MOS", "higher")}
+SCORES = {"plcmos": Score("MOS", "higher", least=None)}
 
 
 @dataclass(frozen=True)
@@ -54,3 +55,15 @@ class Panel:
 def evaluate(audio: np.ndarray, panel: Panel) -> dict[str, float]:
     """Return the opinion of a recording: (sample,) float at 16 kHz."""
     return {"plcmos": panel.opinion(audio)}
+
+
+PLCMOS = Measure(
+    "plcmos",
+    "speech",
+    SCORES,
+    evaluate,
+    Settings(),
+    engine=Panel,
+    packages={"speechmos": "speechmos"},
+    extra="eval",
+)

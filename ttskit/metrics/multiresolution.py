@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 from ttskit.metrics.sound import Pair
 
@@ -37,3 +38,6 @@ def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
         for n_fft in settings.n_ffts
     ]
     return dict(zip(SCORES, map(float, np.mean(found, axis=0)), strict=True))
+
+
+MEASURE = Measure("multiresolution", "path", SCORES, evaluate, Settings())

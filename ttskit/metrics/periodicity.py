@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 from ttskit.metrics.sound import Pair
 
@@ -32,3 +33,6 @@ def error(reference: np.ndarray, synthesised: np.ndarray) -> float:
 def evaluate(pair: Pair, _: Settings) -> dict[str, float]:
     """Return the error along the path of the pair."""
     return {"periodicity_rmse": error(*pair.along(lambda sound: sound.pitch[2]))}
+
+
+MEASURE = Measure("periodicity", "path", SCORES, evaluate, Settings(), follows_pitch=True)

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 
-SCORES = {"rtf": Score("ratio", "lower", weight="audio_seconds", swing=0.2)}
+SCORES = {
+    "rtf": Score("ratio", "lower", weight="audio_seconds", swing=0.2),
+    "audio_seconds": Score("s", ""),
+}
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,9 @@ class Settings:
     threads: int = 1
 
 
-def evaluate(synthesis_seconds: float, audio_seconds: float) -> dict[str, float]:
+def evaluate(synthesis_seconds: float, audio_seconds: float, _: Settings) -> dict[str, float]:
     """Return the factor, and the length that it is a share of."""
     return {"rtf": synthesis_seconds / audio_seconds, "audio_seconds": audio_seconds}
+
+
+MEASURE = Measure("rtf", "timed", SCORES, evaluate, Settings())

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from ttskit.artifacts.build import Running
-    from ttskit.metrics.judge import Given
+    from ttskit.metrics.judge import Compared
     from ttskit.metrics.sound import Timing
 
 
 def score(
-    given: Given,
+    compared: Compared,
     names: Sequence[str],
     output: Path | None,
     running: Running,
@@ -23,41 +23,42 @@ def score(
     limit: int | None = None,
     among: Collection[str] | None = None,
 ) -> Path:
-    """Write the Scores of what is given, and return where they lie.
+    """Write the Scores of the artifacts that are compared, and return where they lie.
 
     `among` are the ids to be scored; without it all must be in every artifact.
     """
     from ttskit import progress
     from ttskit.artifacts import kinds, streams
     from ttskit.artifacts.build import Recipe, build
-    from ttskit.metrics import judge as scoring
+    from ttskit.metrics import judge
 
-    measures = scoring.chosen(names, given.allows, f0)
-    judge = scoring.Judge(given, measures, cast("Timing", timing))
-    settings = scoring.settings(measures, given, judge.timing)
-    ids, bad = given.joined(among, limit)
-    for reader in given.readers:
-        rate = reader.attributes["sample_rate"]
-        if reader.kind is kinds.Corpus and rate != given.frames.sample_rate:
-            progress.note(f"{reader.name}: resampled from {rate} to {given.frames.sample_rate} Hz")
+    measures = judge.chosen(names, compared.allows, f0)
+    evaluate = judge.Judge(compared, measures, cast("Timing", timing))
+    settings = judge.settings(measures, compared, evaluate.timing)
+    ids, bad = compared.joined(among, limit)
+    for reader in compared.corpora:
+        rate, common = reader.attributes["sample_rate"], compared.frames.sample_rate
+        if rate != common:
+            progress.note(f"{reader.name}: resampled from {rate} to {common} Hz")
     recipe = Recipe(
         stage="evaluate",
-        revision=scoring.REVISION,
+        revision=judge.REVISION,
         kind=kinds.Scores,
         options={"measures": settings, "limit": limit},
-        inputs=[reader.digest for reader in given.readers],
+        inputs=[reader.digest for reader in compared.readers],
         tables={
             "measures": list(measures),
-            "hashes": [scoring.hash_of(name, own) for name, own in settings.items()],
+            "hashes": [judge.hash_of(name, own) for name, own in settings.items()],
             "settings": [json.dumps(own, sort_keys=True) for own in settings.values()],
-            "libraries": scoring.libraries(measures.values()),
+            "libraries": judge.libraries(measures.values()),
         },
-        skipped={id: why for reader in given.readers for id, why in reader.skipped.items()},
+        numbers=judge.columns(measures),
+        skipped={id: why for reader in compared.readers for id, why in reader.skipped.items()},
     )
     items = {id: id for id in ids}
     path = output or streams.scratch() / "scores.h5"
-    source = " and ".join(reader.name for reader in given.readers)
-    return build(path, recipe, items, judge, running, source=source, bad=bad)
+    source = " and ".join(reader.name for reader in compared.readers)
+    return build(path, recipe, items, evaluate, running, source=source, bad=bad)
 
 
 def listed(measures: str | None) -> list[str]:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 
 SAMPLE_RATE = 16_000  # Hz
-SCORES = {"speaker_similarity": Score("cosine", "higher")}
+SCORES = {"speaker_similarity": Score("cosine", "higher", least=None)}
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,15 @@ def evaluate(reference: np.ndarray, synthesised: np.ndarray, encoder: Encoder) -
     """Return the cosine of the embeddings of two recordings, (sample,) float at 16 kHz."""
     found = encoder.embedding(reference) @ encoder.embedding(synthesised)
     return {"speaker_similarity": min(1.0, float(found))}
+
+
+MEASURE = Measure(
+    "speaker",
+    "voices",
+    SCORES,
+    evaluate,
+    Settings(),
+    engine=Encoder,
+    packages={"resemblyzer": "resemblyzer"},
+    extra="speaker",
+)

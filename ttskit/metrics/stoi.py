@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 from ttskit.metrics.sound import Pair
 
-SCORES = {"stoi": Score("ratio", "higher"), "estoi": Score("ratio", "higher")}
+SCORES = dict.fromkeys(("stoi", "estoi"), Score("ratio", "higher", least=None))
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,8 @@ def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
         except RuntimeWarning:
             return dict.fromkeys(SCORES, np.nan)
     return dict(zip(SCORES, map(float, found), strict=True))
+
+
+MEASURE = Measure(
+    "stoi", "pair", SCORES, evaluate, Settings(), packages={"pystoi": "pystoi"}, extra="eval"
+)

@@ -75,20 +75,24 @@ def sources(named: Mapping[str, Reader[Corpus]], others: Sequence[Reader[Any]]) 
     found = [Recordings(name, corpus) for name, corpus in named.items()]
     for reader in others:
         if reader.kind not in (Alignment, Mels, Features):
-            raise ArtifactError(f"{reader.name}: is {reader.kind.kind()}, which is not for a page")
+            raise ArtifactError(
+                f"is {reader.kind.kind()}, which is not for a page", file=reader.name
+            )
         if reader.kind is Mels and not reader.has_axis("token"):
-            raise ArtifactError(f"{reader.name}: knows no words: nothing of it could be shown")
+            raise ArtifactError("knows no words: nothing of it could be shown", file=reader.name)
         slot = "heard" if reader.kind is Features else "timed"
         if slot == "timed":
             check(reader)
         misfits = [misfit(reader, source.corpus) for source in found]
         fitting = [at for at, why in enumerate(misfits) if not why]
         if not fitting:
-            raise ArtifactError(f"{reader.name}: {misfits[0]}")
+            raise ArtifactError(f"{misfits[0]}", file=reader.name)
         free = [at for at in fitting if getattr(found[at], slot) is None]
         if not free:
             rival = getattr(found[fitting[0]], slot).name
-            raise ArtifactError(f"{reader.name}: {rival} tells the same already: give one of them")
+            raise ArtifactError(
+                f"{rival} tells the same already: give one of them", file=reader.name
+            )
         if slot == "heard":
             found[free[0]] = replace(found[free[0]], heard=reader)
             continue
@@ -151,7 +155,7 @@ def texts_of(corpora: Sequence[Reader[Corpus]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for corpus in corpora:
         if found and not any(id in found for id in corpus.ids):
-            raise ArtifactError(f"{corpus.name}: has no utterance that {corpora[0].name} has")
+            raise ArtifactError(f"has no utterance that {corpora[0].name} has", file=corpus.name)
         found = dict(zip(corpus.ids, corpus.table("text"), strict=True)) | found
     # the order of the first one, then of the others
     ordered = {id: found[id] for corpus in corpora for id in corpus.ids}
@@ -181,15 +185,16 @@ def reference_of(
     digests: dict[str | None, Reader[Corpus]] = {}
     for corpus in corpora:
         if corpus.digest in digests:
-            raise ArtifactError(f"{corpus.name}: says the same as {digests[corpus.digest].name}")
+            raise ArtifactError(f"says the same as {digests[corpus.digest].name}", file=corpus.name)
         digests[corpus.digest] = corpus
     claims = {against: one.name for one in scores for against in pair(one)[:1]}
     found = [(digests[digest], name) for digest, name in claims.items() if digest in digests]
     if len(found) > 1:
         (corpus, name), (other, its) = found[:2]
         raise ArtifactError(
-            f"{its}: was measured against {other.name}, {name} against {corpus.name}: a page has "
-            "one reference"
+            f"was measured against {other.name}, {name} against {corpus.name}: a page has "
+            "one reference",
+            file=its,
         )
     return found[0][0] if found else corpora[0]
 
@@ -206,17 +211,22 @@ def owner(
         found.sort(key=lambda one: -len(one.name))
     if not found:
         known = ", ".join(one.name for one in corpora)
-        raise ArtifactError(f"{scores.name}: what it measured is none of {known}: add that Corpus")
+        raise ArtifactError(
+            f"what it measured is none of {known}: add that Corpus", file=scores.name
+        )
     if against not in (None, reference.digest):
         raise ArtifactError(
-            f"{scores.name}: was measured against another reference than {reference.name}: add it"
+            f"was measured against another reference than {reference.name}: add it",
+            file=scores.name,
         )
     texts = dict(zip(found[0].ids, found[0].table("text"), strict=True))
     for id, text in zip(scores.ids, scores.table("text"), strict=True):
         if texts.get(id, text) != text:
-            raise ArtifactError(f"{scores.name}: {id}: has another text than {found[0].name}")
+            raise ArtifactError(
+                f"has another text than {found[0].name}", file=scores.name, utterance=id
+            )
     if not texts.keys() & set(scores.ids):
-        raise ArtifactError(f"{scores.name}: has no utterance that {found[0].name} has")
+        raise ArtifactError(f"has no utterance that {found[0].name} has", file=scores.name)
     return found[0]
 
 
@@ -234,8 +244,8 @@ def articles(
     with progress.track("page", count) as advance:
         for (id, row), one in zip(corpus_rows.items(), made, strict=True):
             if isinstance(one, pool.Bad):
-                progress.complain(f"ttskit: {id}: can't be shown: {one.reason}")
-                one = article.broken(row, id, texts[id], one.reason)
+                progress.complain(f"ttskit: {id}: can't be shown: {one.error}")
+                one = article.broken(row, id, texts[id], str(one.error))
             yield one
             advance()
 
@@ -243,7 +253,7 @@ def articles(
 def check_page(output: Path | None, format: str = "flac") -> None:
     """Refuse what can't be made, before there is anything to write."""
     if output is not None and str(output) != "-" and output.suffix.lower() not in (".html", ".htm"):
-        raise TtskitError(f"{output}: is for a page: needs a name that ends in .html")
+        raise TtskitError("is for a page: needs a name that ends in .html", file=output)
     if format not in FORMATS:
         raise TtskitError(f"--audio {format}: there is {', '.join(FORMATS)}")
 

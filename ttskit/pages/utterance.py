@@ -34,11 +34,13 @@ def chosen(
     if not given:
         raise TtskitError("no features, alignment, mels or controls artifact among the inputs")
     if mels is not None and len(given) > 1:
-        raise TtskitError(f"{mels.name}: is mels, {given[0].name} has the same: draw one of them")
+        raise TtskitError(
+            f"is mels, {given[0].name} has the same: draw one of them", file=mels.name
+        )
     timed: Reader[Any] | None = mels if mels is not None and mels.has_axis("token") else alignment
     first: Reader[Any] = given[0]
     if not len(first):
-        raise TtskitError(f"{first.name}: has no utterance to draw")
+        raise TtskitError("has no utterance to draw", file=first.name)
     for other in (timed, corpus):
         if other is not None:
             _agree(first, other)
@@ -53,7 +55,9 @@ def chosen(
         spoken = Timeline(said, timed.table("symbols"), step(timed))
         count = int(said.durations.sum())
         if count != (frames := frames or count) or not count:
-            raise TtskitError(f"{timed.name}: {id}: has {count} frames, needs {frames or 'some'}")
+            raise TtskitError(
+                f"has {count} frames, needs {frames or 'some'}", file=timed.name, utterance=id
+            )
     rate = int(first.attributes["sample_rate"])
     return Utterance(first.record(first.row(id)), frames, rate, step(first), heard, spoken, audio)
 
@@ -61,7 +65,7 @@ def chosen(
 def played(controls: Reader[Controls], corpus: Reader[Corpus] | None, id: str | None) -> Utterance:
     """Return an utterance as a synthesiser plays it."""
     if not len(controls):
-        raise TtskitError(f"{controls.name}: has no utterance to draw")
+        raise TtskitError("has no utterance to draw", file=controls.name)
     if corpus is not None:
         _agree(controls, corpus)
     id = id or controls.ids[0]
@@ -91,8 +95,9 @@ def _agree(first: Reader[Any], other: Reader[Any]) -> None:
         found = other.attributes.get(name, needed)
         if found != needed:
             raise TtskitError(
-                f"{other.name}: has {name} {found}, {first.name} has {needed}: "
-                "they are not of the same recordings"
+                f"has {name} {found}, {first.name} has {needed}: "
+                "they are not of the same recordings",
+                file=other.name,
             )
 
 
@@ -101,10 +106,12 @@ def attended(shown: Utterance, path: Path, symbols: Sequence[str]) -> np.ndarray
     from ttskit.voices.aligner import Neural, able
 
     if shown.features is None or shown.spoken is None:
-        raise TtskitError(f"{path}: to draw what it makes of an utterance, add features and tokens")
+        raise TtskitError(
+            "to draw what it makes of an utterance, add features and tokens", file=path
+        )
     model = able(path)
     if tuple(symbols) != model.facts.symbols or shown.features.mel.shape[1] != model.facts.n_mels:
-        raise TtskitError(f"{path}: was trained for other symbols or another mel")
+        raise TtskitError("was trained for other symbols or another mel", file=path)
     return Neural(model).scores(shown.features.mel, shown.spoken.record).softmax(1).numpy()
 
 
@@ -115,7 +122,9 @@ def save(figure: Figure, path: Path) -> None:
     from ttskit import progress
 
     if path.suffix.lower() not in WRITABLE:
-        raise TtskitError(f"{path}: cannot be drawn: its name needs one of {', '.join(WRITABLE)}")
+        raise TtskitError(
+            f"cannot be drawn: its name needs one of {', '.join(WRITABLE)}", file=path
+        )
     format = path.suffix.lower().removeprefix(".")
     with warnings.catch_warnings(record=True) as caught, atomic.replacing(path) as unfinished:
         figure.savefig(unfinished, dpi=110, format=format)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ttskit.errors import ArtifactError, TtskitError
+from ttskit.errors import ArtifactError, TtskitError, at
 from ttskit.voices.join import join
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Cascade:
 
         fields = dict(known)
         if "durations" in fields and not fields["durations"].any():
-            raise TtskitError(f"{id}: lasts no frame")
+            raise TtskitError("lasts no frame", utterance=id)
         with torch.inference_mode():
             for model, module in self.steps:
                 if (wanted or self.wanted) in fields:
@@ -138,15 +138,13 @@ class Cascade:
 
         silent = np.array(self.facts.silent)[tokens]
         durations = predicted * manner.length_scale
-        if not (durations < LONGEST).all():
-            raise TtskitError(
-                f"{id}: the duration model predicts {durations.max():g} frames for a token: it has "
-                "not learnt how long they last; train it for longer"
-            )
-        try:
+        with at(utterance=id):
+            if not (durations < LONGEST).all():
+                raise TtskitError(
+                    f"the duration model predicts {durations.max():g} frames for a token: it has "
+                    "not learnt how long they last; train it for longer"
+                )
             return rounded(durations, silent, manner.frames)
-        except TtskitError as error:
-            raise type(error)(f"{id}: {error}") from error
 
 
 def _folded(model: Model, device: str) -> Family:

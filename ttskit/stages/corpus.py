@@ -59,10 +59,10 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
     whole, clipped = to_int16(samples)
     if clipped > CLIPPED * len(whole):
         raise AudioError(
-            f"{clip.audio}: {clipped} samples are beyond full scale; scale it with --peak"
+            f"{clipped} samples are beyond full scale; scale it with --peak", file=clip.audio
         )
     if not whole.any():
-        raise AudioError(f"{clip.audio}: nothing is left of it in 16 bit: too short or too quiet")
+        raise AudioError("nothing is left of it in 16 bit: too short or too quiet", file=clip.audio)
     speaker = clip.speaker or settings.speaker
     return Corpus(id=clip.id, speaker=speaker, text=clip.text, audio=whole)
 
@@ -197,7 +197,7 @@ def command(
     for line in found.notes:
         progress.note(f"{dataset}: {line}")
     if not found.clips and not found.bad:
-        raise TtskitError(f"{dataset}: holds no recording")
+        raise TtskitError("holds no recording", file=dataset)
     clips = {clip.id: clip for clip in found.clips[:limit]}
     make = partial(utterance, settings=settings)
     running = Running(jobs, skip_bad, restart, dry_run)

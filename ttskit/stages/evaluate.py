@@ -31,21 +31,23 @@ from ttskit.options import (
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Scores
     from ttskit.artifacts.reader import Reader
-    from ttskit.metrics.judge import Given
+    from ttskit.metrics.judge import Compared
 
 Pairing = Literal["dtw", "plain"]
 Tracker = Literal["crepe-tiny", "crepe-full", "praat"]
 
 
-def sort_out(readers: Sequence[Reader[Any]]) -> Given:
+def sort_out(readers: Sequence[Reader[Any]]) -> Compared:
     """Return which of the inputs is what: of two of a kind the reference comes first."""
     from ttskit.artifacts import kinds
-    from ttskit.metrics.judge import Given
+    from ttskit.metrics.judge import Compared
 
     corpora = [one for one in readers if one.kind is kinds.Corpus]
     timed = [one for one in readers if one.kind is kinds.Alignment]
     if other := [one for one in readers if one.kind not in (kinds.Corpus, kinds.Alignment)]:
-        raise ArtifactError(f"{other[0].name}: is {other[0].kind.kind()}, needs corpus, alignment")
+        raise ArtifactError(
+            f"is {other[0].kind.kind()}, needs corpus, alignment", file=other[0].name
+        )
     if len(corpora) > 2 or len(timed) not in (0, 2):
         raise ArtifactError(
             f"{len(corpora)} corpora and {len(timed)} alignments; evaluate takes a reference and "
@@ -53,7 +55,7 @@ def sort_out(readers: Sequence[Reader[Any]]) -> Given:
         )
     reference = corpora[0] if len(corpora) == 2 else None
     pair = (timed[0], timed[1]) if timed else None
-    return Given(reference, corpora[-1] if corpora else None, pair)
+    return Compared(reference, corpora[-1] if corpora else None, pair)
 
 
 def command(
@@ -126,8 +128,7 @@ def command(
     else:
         names = listed(measures)
         running = Running(jobs, skip_bad, restart, dry_run)
-        given, how = sort_out(readers), (timing, f0, limit)
-        path = score(given, names, output, running, *how)
+        path = score(sort_out(readers), names, output, running, timing, f0, limit)
         if dry_run:
             return
         scores = Reader(path, kinds.Scores)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ttskit.artifacts import atomic
-from ttskit.errors import TtskitError
+from ttskit.errors import TtskitError, at
 from ttskit.formats.labels import TIERS, TIMES, Format, named
 from ttskit.formats.timeline import check, timelines
 
@@ -39,8 +39,9 @@ def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
     for id, *told in cells:
         if any(mark in cell for cell in told for mark in "|\n\r"):
             raise TtskitError(
-                f"{reader.name}: {id}: its text or speaker has a | or a line break, which "
-                "metadata.csv cannot hold"
+                "its text or speaker has a | or a line break, which metadata.csv cannot hold",
+                file=reader.name,
+                utterance=id,
             )
     (folder / "wavs").mkdir(parents=True, exist_ok=True)
     rate = int(reader.attributes["sample_rate"])
@@ -55,10 +56,9 @@ def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
 def texts(reader: Reader[Alignment], format: Format, tier: str) -> Iterator[tuple[str, str]]:
     """Yield the id of each utterance and its times as they are written."""
     for spoken in timelines(reader):
-        try:
-            yield spoken.id, format.text(spoken, tier)
-        except TtskitError as error:
-            raise TtskitError(f"{reader.name}: {spoken.id}: {error}") from error
+        with at(reader.name, spoken.id):
+            text = format.text(spoken, tier)
+        yield spoken.id, text
 
 
 def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None:
@@ -77,8 +77,9 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
         return
     if name != "ctm" and len(reader) != 1:
         raise TtskitError(
-            f"{reader.name}: has {len(reader)} utterances, one {name} file holds one: name a "
-            "folder with -o, or choose one with `ttskit select --id`"
+            f"has {len(reader)} utterances, one {name} file holds one: name a "
+            "folder with -o, or choose one with `ttskit select --id`",
+            file=reader.name,
         )
     told = "".join(text for _, text in written)
     if str(output) == "-":
@@ -95,8 +96,8 @@ def chosen(format: str | None, kind: str, output: Path | None, name: str) -> str
         return found
     wanted = f"for {kind} there is {', '.join(fitting)}"
     if not found:
-        raise TtskitError(f"{name}: say how with --format; {wanted}")
-    raise TtskitError(f"{name}: no export format {found!r}; {wanted}")
+        raise TtskitError(f"say how with --format; {wanted}", file=name)
+    raise TtskitError(f"no export format {found!r}; {wanted}", file=name)
 
 
 def formats(incomplete: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit.errors import TtskitError
+from ttskit.errors import TtskitError, at
 from ttskit.formats.timeline import Timeline, check, step
 from ttskit.options import DryRun, Json, Output, SkipBad
 
@@ -74,9 +74,9 @@ def textgrids(paths: Sequence[Path], like: Reader[Alignment]) -> TextGrids:
     files: dict[str, Path] = {}
     for path in paths:
         if path.stem not in like:
-            raise TtskitError(f"{path}: there is no utterance {path.stem} in {like.name}")
+            raise TtskitError(f"there is no utterance {path.stem} in {like.name}", file=path)
         if path.stem in files:
-            raise TtskitError(f"{path}: is a second TextGrid of {path.stem}: {files[path.stem]}")
+            raise TtskitError(f"is a second TextGrid of {path.stem}: {files[path.stem]}", file=path)
         files[path.stem] = path
     return TextGrids(like, files)
 
@@ -99,19 +99,17 @@ def hifigan(checkpoint: Path, config: Path) -> Hifigan:
         found = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except Exception as error:  # torch tells of damage by all kinds of them
         raise TtskitError(
-            f"{checkpoint}: is damaged, or holds more than tensors: {str(error)[:80]!r}"
+            f"is damaged, or holds more than tensors: {str(error)[:80]!r}", file=checkpoint
         ) from error
     weights = found.get("generator") if isinstance(found, dict) else None
     if not isinstance(weights, dict):
-        raise TtskitError(f"{checkpoint}: has no `generator`, as checkpoints of HiFi-GAN have")
+        raise TtskitError("has no `generator`, as checkpoints of HiFi-GAN have", file=checkpoint)
     try:
         told = json.loads(config.read_bytes())
     except ValueError as error:
-        raise TtskitError(f"{config}: is not JSON: {error}") from error
-    try:
+        raise TtskitError(f"is not JSON: {error}", file=config) from error
+    with at(checkpoint):
         return imported(weights, told)
-    except TtskitError as error:
-        raise type(error)(f"{checkpoint}: {error}") from error
 
 
 def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, dry: bool) -> Path:
@@ -122,7 +120,7 @@ def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, d
     from ttskit.voices.model import MODEL, write_model
 
     if config is None:
-        raise TtskitError(f"{checkpoint}: a checkpoint of HiFi-GAN needs --config config.json")
+        raise TtskitError("a checkpoint of HiFi-GAN needs --config config.json", file=checkpoint)
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (checkpoint, config)]
     provenance: dict[str, Any] = {"stage": "import", "revision": 1, "inputs": digests}
     provenance["options"] = {"source": "hifigan"}
@@ -145,16 +143,16 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if not path.exists():
-            raise TtskitError(f"{path}: no such file or folder")
+            raise TtskitError("no such file or folder", file=path)
         inside = [path]
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower() == SUFFIX)
         if not inside:
-            raise TtskitError(f"{path}: has no file that can be imported; needs ID.TextGrid")
+            raise TtskitError("has no file that can be imported; needs ID.TextGrid", file=path)
         found += inside
     if strange := [path for path in found if not is_textgrid(path)]:
         raise TtskitError(
-            f"{strange[0]}: is nothing that can be imported; needs a TextGrid, or one checkpoint"
+            "is nothing that can be imported; needs a TextGrid, or one checkpoint", file=strange[0]
         )
     return found
 
@@ -201,7 +199,7 @@ def command(
         return
     files = files_in(paths)
     if like is None or config:
-        raise TtskitError(f"{files[0]}: a TextGrid needs --like alignment.h5, and no --config")
+        raise TtskitError("a TextGrid needs --like alignment.h5, and no --config", file=files[0])
     (reader,) = streams.inputs([like], kinds.Alignment)
     check(reader)
     make = textgrids(files, reader)

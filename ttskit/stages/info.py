@@ -85,6 +85,6 @@ def _one(found: dict[str, Any], field: str) -> str:
     for name in field.split("."):
         if not isinstance(value, dict) or name not in value:
             known = ", ".join(value) if isinstance(value, dict) else "nothing below it"
-            raise TtskitError(f"{found['path']}: no field {field!r}; there is {known}")
+            raise TtskitError(f"no field {field!r}; there is {known}", file=found["path"])
         value = value[name]
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -28,22 +28,27 @@ def fit(readers: Sequence[Reader[Any]]) -> None:
     for other in readers[1:]:
         if other.kind is not first.kind:
             raise ArtifactError(
-                f"{other.name}: is {other.kind.kind()}, {first.name} is {first.kind.kind()}"
+                f"is {other.kind.kind()}, {first.name} is {first.kind.kind()}", file=other.name
             )
         for name in dict.fromkeys([*first.attributes, *other.attributes]):
             ours, theirs = first.attributes.get(name), other.attributes.get(name)
             if ours != theirs:
                 raise ArtifactError(
-                    f"{other.name}: has {name} {theirs}, {first.name} has {ours}: make both alike"
+                    f"has {name} {theirs}, {first.name} has {ours}: make both alike",
+                    file=other.name,
                 )
         for name in first.kind.tables.keys() - {SYMBOLS}:
             if first.table(name) != other.table(name):
-                raise ArtifactError(f"{other.name}: its {name} differ from those of {first.name}")
+                raise ArtifactError(
+                    f"its {name} differ from those of {first.name}", file=other.name
+                )
         if {s.name for s in first.columns} != {s.name for s in other.columns}:
-            raise ArtifactError(f"{other.name}: its columns differ from those of {first.name}")
+            raise ArtifactError(f"its columns differ from those of {first.name}", file=other.name)
         for id in other.ids:
             if id in seen:
-                raise ArtifactError(f"{other.name}: {id} is in {seen[id]} too; ids must be unique")
+                raise ArtifactError(
+                    f"{id} is in {seen[id]} too; ids must be unique", file=other.name
+                )
         seen |= dict.fromkeys(other.ids, other.name)
 
 

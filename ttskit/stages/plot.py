@@ -69,7 +69,7 @@ def command(
     elif features is alignment is mels is None:
         shown = played(controls, corpus, id)
     else:
-        raise TtskitError(f"{controls.name}: is controls: draw it alone, or with its corpus")
+        raise TtskitError("is controls: draw it alone, or with its corpus", file=controls.name)
     if aligner:
         symbols = shown.spoken.symbols if shown.spoken else ()
         shown = shown._replace(attention=attended(shown, aligner, symbols))

@@ -112,8 +112,8 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
     """Return the numbers of Scores, each given with the system that it is of."""
     import numpy as np
 
+    from ttskit.metrics import registry
     from ttskit.metrics.comparison import telling
-    from ttskit.metrics.judge import MEASURES
     from ttskit.pages.table import Column, decimals
 
     found: dict[Column, dict[str, tuple[Reader[Scores], Summary]]] = {}
@@ -122,11 +122,11 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
             known = found.setdefault(Column(row.name, row.hash, row.score), {})
             if system in known:
                 raise ArtifactError(
-                    f"{reader.name}: {known[system][0].name} has {row.name} of {system} too: give "
-                    "one of them"
+                    f"{known[system][0].name} has {row.name} of {system} too: give one of them",
+                    file=reader.name,
                 )
             known[system] = reader, row.summary
-    order = [name for of in MEASURES.values() for name in of.scores]
+    order = list(registry.scores())
     columns, cells, readers, middles = [], {}, {}, {}
     for plain in sorted(found, key=lambda one: (order.index(one.name), one.hash)):
         ends = [abs(end) for _, one in found[plain].values() for end in (one.low, one.high)]

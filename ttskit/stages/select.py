@@ -50,7 +50,7 @@ def pick(reader: Reader[Any], filters: Filters) -> list[str]:
 
         if filters.random > len(passed):
             raise TtskitError(
-                f"{reader.name}: has {len(passed)} to choose from, not {filters.random}"
+                f"has {len(passed)} to choose from, not {filters.random}", file=reader.name
             )
         rng = np.random.default_rng(filters.seed)
         chosen = rng.choice(len(passed), filters.random, replace=False)
@@ -163,7 +163,7 @@ def command(
     reader = readers[0]
     chosen = pick(reader, filters)
     if not chosen:
-        raise TtskitError(f"{reader.name}: no utterance passes the filters")
+        raise TtskitError("no utterance passes the filters", file=reader.name)
     running = Running(restart=restart, dry_run=dry_run)
     copy(output, "select", _given(filters), readers, chosen, reader.skipped, running)
 

@@ -94,11 +94,11 @@ def command(
         raise TtskitError("split of standard input needs -o, with {} for the number of each part")
     pattern = output or f"{reader.path.with_suffix('')}-{{}}.h5"
     if pattern.count("{}") != 1:
-        raise TtskitError(f"{pattern}: needs one {{}} where the number of the part goes")
+        raise TtskitError("needs one {} where the number of the part goes", file=pattern)
     shared = parts(reader.table("speaker"), ratios, seed)
     if empty := [number for number, rows in enumerate(shared, 1) if not len(rows)]:
         there = wording.count(len(reader), "utterance")
-        raise TtskitError(f"{reader.name}: has {there}: part {empty[0]} would be empty")
+        raise TtskitError(f"has {there}: part {empty[0]} would be empty", file=reader.name)
     names, running = _names(pattern), Running(restart=restart, dry_run=dry_run)
     paths = list(islice(names, len(shared)))
     for path in paths:

@@ -170,10 +170,10 @@ def mels(id: str, reader: Reader[Any]) -> Iterator[tuple[str, Any]]:
 
 def scores(id: str, reader: Reader[Scores]) -> Iterator[tuple[str, Any]]:
     """Yield each number, and how it stands among the utterances."""
-    from ttskit.metrics.judge import MEASURES
+    from ttskit.metrics import registry
     from ttskit.metrics.rank import rank
 
-    known = {name: one for measure in MEASURES.values() for name, one in measure.scores.items()}
+    known = registry.scores()
     yield (
         "scores",
         [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sys
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ttskit import wording
-from ttskit.artifacts import atomic
-from ttskit.errors import ArtifactError, SettingError
+from ttskit.artifacts import atomic, lock
+from ttskit.errors import ArtifactError, SettingError, at
 
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
@@ -126,17 +125,15 @@ def _run_folder(folder: Path, same: Mapping[str, Any], restart: bool) -> Iterato
         yield
         return
     folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ArtifactError(f"{folder}: another training is at work there") from None
+    with at(folder):
+        held = lock.hold(folder, "another training is at work there")
+    with held:
         atomic.sweep(folder)
         if not restart:
             _check_folder(folder, same)
         if restart or not (folder / "last.h5").exists():
             for stale in folder.iterdir():
-                if stale.name != "lock" and stale.is_file():
+                if stale.name != lock.NAME and stale.is_file():
                     stale.unlink()
         atomic.write_text(folder / HEADER, _header(same))
         yield

@@ -1,0 +1,43 @@
+"""Errors say where they are: the file, the utterance, the message."""
+
+import pickle
+
+import pytest
+
+from ttskit.errors import AudioError, LeftOut, TtskitError, at
+
+
+def test_an_error_names_its_file_and_its_utterance_in_front_of_the_message():
+    assert str(TtskitError("is empty", file="x.h5", utterance="a")) == "x.h5: a: is empty"
+    assert str(TtskitError("is empty", utterance="a")) == "a: is empty"
+    assert str(TtskitError("is empty")) == "is empty"
+
+
+def test_contexts_fill_in_what_an_error_does_not_say():
+    with pytest.raises(AudioError) as caught, at("x.h5"), at(utterance="a"):
+        raise AudioError("has no samples")
+    assert str(caught.value) == "x.h5: a: has no samples"
+
+
+def test_the_innermost_file_is_named_and_only_once():
+    with pytest.raises(TtskitError) as caught, at("corpus.h5", "a"), at("a.wav"), at("a.wav", "b"):
+        raise TtskitError("is empty")
+    assert str(caught.value) == "a.wav: b: is empty"
+
+
+def test_contexts_let_other_errors_pass():
+    with pytest.raises(ValueError, match=r"^x$"), at("x.h5"):
+        raise ValueError("x")
+
+
+def test_the_reason_on_record_does_not_depend_on_where_the_source_lies():
+    error = AudioError("is empty", file="/data/set/wavs/a.wav", utterance="a")
+    assert error.reason("/data/set") == "wavs/a.wav: is empty"
+    assert error.reason("/other") == "/data/set/wavs/a.wav: is empty"
+    assert AudioError("is empty", file="x.h5", utterance="a").reason("x.h5") == "is empty"
+
+
+def test_an_error_comes_back_whole_from_another_process():
+    error = pickle.loads(pickle.dumps(LeftOut("is short", file="x.h5", utterance="a")))
+    assert type(error) is LeftOut
+    assert (error.file, error.utterance, error.message) == ("x.h5", "a", "is short")

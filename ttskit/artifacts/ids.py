@@ -1,0 +1,16 @@
+"""Ids: what may name an utterance.  Datasets are understood with this and without numpy."""
+
+from __future__ import annotations
+
+LONGEST_ID = 200  # bytes of UTF-8
+
+
+def unfit_id(id: str) -> str:
+    """Return why a text can't name an utterance, or nothing where it can."""
+    if not isinstance(id, str) or not id:
+        return "an utterance has an empty id; needs a name"
+    if not id.isprintable() or "/" in id or id in {".", ".."}:
+        return f"id {id[:40]!r} has a slash or an unprintable character, or is . or .., as none may"
+    if len(id.encode(errors="replace")) > LONGEST_ID:
+        return f"id {id[:40]!r}... is longer than {LONGEST_ID} bytes"
+    return ""
