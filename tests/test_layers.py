@@ -1,6 +1,7 @@
 """The shape of the package itself: who may import whom, and what help costs."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import ttskit
 from ttskit.cli import app
 
 PACKAGE = Path(ttskit.__file__).parent
+FOLDERS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 # a verb that Python keeps for itself has an underscore after the name of its file
 STAGES = {path.stem.rstrip("_") for path in (PACKAGE / "stages").glob("[!_]*.py")}
 ENGINES = {"torch", "torchaudio", "numba", "scipy", "numpy", "h5py", "soundfile", "soxr", "gruut"}
@@ -56,8 +58,8 @@ def layer_of(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imports(path):
-    """The parts of ttskit that a module imports at run time, here or within a function."""
+def statements(path):
+    """The imports of a module that run, here or within a function: module and name."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing = {
         node
@@ -69,12 +71,32 @@ def imports(path):
         if node in typing:
             continue
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ttskit":
-            inner = node.module.split(".")[1:]
-            yield from inner[:1] if inner else [alias.name for alias in node.names]
+            yield from ((node.module, alias.name) for alias in node.names)
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.startswith("ttskit."):
-                    yield alias.name.split(".")[1]
+                    yield tuple(alias.name.rsplit(".", 1))
+
+
+def imports(path):
+    """The parts of ttskit that a module imports at run time."""
+    for module, name in statements(path):
+        yield [*module.split("."), name][1]
+
+
+def files_of(folder):
+    """The files of a folder, each with those of the same folder that it imports."""
+    names = {path.stem for path in folder.glob("*.py")}
+    below = ".".join(["ttskit", *folder.relative_to(PACKAGE).parts])
+    return {
+        path.stem: {
+            name if module == below else module.removeprefix(f"{below}.")
+            for module, name in statements(path)
+            if module == below or module.startswith(f"{below}.")
+        }
+        & names
+        for path in folder.glob("*.py")
+    }
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -89,6 +111,14 @@ def test_the_arrows_make_no_circle():
         ready = {name for name, below in ARROWS.items() if name not in known and below <= known}
         assert ready, f"circle among {ARROWS.keys() - known}"
         known |= ready
+
+
+@pytest.mark.parametrize("folder", ["", *FOLDERS], ids=lambda name: name or "root")
+def test_the_files_of_a_folder_import_each_other_one_way(folder):
+    try:
+        graphlib.TopologicalSorter(files_of(PACKAGE / folder)).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"circle: {' -> '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize("path", [*(PACKAGE / "metrics").glob("*.py")], ids=lambda p: p.stem)

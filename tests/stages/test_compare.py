@@ -15,7 +15,7 @@ from ttskit.errors import TtskitError
 from ttskit.metrics import judge
 from ttskit.metrics.comparison import entries
 from ttskit.speaking.stopwatch import Manner, Speak, peak
-from ttskit.speaking.texts import Said
+from ttskit.speaking.texts import UtteranceText
 from ttskit.stages import compare
 
 LINES = ["some fine tunes", "miss kate", "salt on a trail", "no", "a more silent market", "tom"]
@@ -123,7 +123,7 @@ def speak(parts, said, tokens=None, seed=0):
 
 
 def test_chance_follows_from_the_seed_and_the_id_alone():
-    one, other = Said("a", "", LINES[0]), Said("b", "", LINES[0])
+    one, other = UtteranceText("a", "", LINES[0]), UtteranceText("b", "", LINES[0])
     audio = speak(CHAIN, one).audio
     assert np.array_equal(audio, speak(CHAIN, one).audio)
     assert not np.array_equal(audio, speak(CHAIN, other).audio)
@@ -131,7 +131,7 @@ def test_chance_follows_from_the_seed_and_the_id_alone():
 
 
 def test_what_is_not_spoken_is_noted_once(capsys):
-    speak(CHAIN, Said("a", "", "a fine 🙂 tune"))
+    speak(CHAIN, UtteranceText("a", "", "a fine 🙂 tune"))
     assert capsys.readouterr().err.count("a: not spoken: 🙂") == 1
 
 
@@ -148,7 +148,7 @@ def test_a_text_and_its_tokens_sound_alike(folder):
             writer.append(Tokens(**kept, tokens=moved))
         writer.seal([*TEXTS])
     tokens = Reader(folder / "tokens.h5", Tokens)
-    said = Said("u2", "", LINES[2])
+    said = UtteranceText("u2", "", LINES[2])
     assert np.array_equal(speak(CHAIN, said, tokens).audio, speak(CHAIN, said).audio)
 
 

@@ -89,10 +89,10 @@ def test_a_lexicon_from_a_pipe_counts(tmp_path, ttskit):
     [
         (b"", "standard input: is empty; needs lines of text or an artifact"),
         (b"\n", "line000001: has no word that could be spoken"),
-        (b"a\tone\na\ttwo\n", "line 2: id a is there twice"),
-        (b"a\tone\ntwo\n", "line 2 needs id, tab, text like the first"),
-        (b"one\na\ttwo\n", "line 2 needs a text alone like the first"),
-        (b"a\tb\xff\n", "line 1 is not UTF-8"),
+        (b"a\tone\na\ttwo\n", "standard input:2: id a is there twice"),
+        (b"a\tone\ntwo\n", "standard input:2: needs id, tab, text like the first"),
+        (b"one\na\ttwo\n", "standard input:2: needs a text alone like the first"),
+        (b"a\tb\xff\n", "standard input:1: byte 0xff is not UTF-8"),
         (b"a/b\tone\n", "id 'a/b' has a slash"),
     ],
 )

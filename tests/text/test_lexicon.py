@@ -19,26 +19,26 @@ def write(tmp_path):
     return write
 
 
-def said(text, *paths, word=0, language="en-us"):
+def pronounced(text, *paths, word=0, language="en-us"):
     return "".join(Speller(language, paths).spell(text).phonemes(word))
 
 
 def test_a_users_word_wins_in_any_case(write):
     path = write("ttskit\tt i t i ˈɛ s k ɪ t\nNASA\tn ˈɑ z ə\n")
-    assert said("TTSkit", path) == "titiˈɛskɪt"
-    assert said("NASA", path) == "nˈɑzə"
+    assert pronounced("TTSkit", path) == "titiˈɛskɪt"
+    assert pronounced("NASA", path) == "nˈɑzə"
 
 
 def test_a_later_file_wins(write):
     first, second = write("gif\tɡ ˈɪ f\n", "a.tsv"), write("GIF\td͡ʒ ˈɪ f\n", "b.tsv")
-    assert said("gif", first, second) == "d͡ʒˈɪf"
-    assert said("gif", second, first) == "ɡˈɪf"
+    assert pronounced("gif", first, second) == "d͡ʒˈɪf"
+    assert pronounced("gif", second, first) == "ɡˈɪf"
 
 
-def test_words_that_are_no_words_can_be_taught(write):
+def test_signs_and_emoji_can_have_a_pronunciation(write):
     path = write("C++\ts ˈi\n👍\tθ ˈʌ m\n")
-    assert said("C++", path) == "sˈi"
-    assert said("a 👍", path, word=1) == "θˈʌm"
+    assert pronounced("C++", path) == "sˈi"
+    assert pronounced("a 👍", path, word=1) == "θˈʌm"
 
 
 LETTERS = "abAB12'’.+-_ é\u0301👍"
@@ -46,7 +46,7 @@ OWN = st.sets(st.text(LETTERS.replace(" ", ""), min_size=1, max_size=4).map(str.
 
 
 def longest(own, text, at):
-    """The longest of all words that stands at a place of a text and goes no further."""
+    """Return the longest of these words that begins at a place of a text and ends there too."""
     if text[at - 1 : at].isalnum():
         return ""
     return max(
@@ -63,35 +63,35 @@ def longest(own, text, at):
 
 @settings(deadline=None, max_examples=300)
 @given(OWN, st.text(LETTERS, max_size=30), st.data())
-def test_where_a_users_words_begin_the_longest_is_read(own, text, data):
+def test_the_longest_word_of_the_lexicon_wins(own, text, data):
     text += "".join(data.draw(st.lists(st.sampled_from([*sorted(own), " ", "."]), max_size=6)))
     for piece in Normaliser("en-us", lambda _: True, own).pieces(text):
         if word := longest(own, text, piece.start):
             assert (piece.kind, piece.end) == ("words", piece.start + len(word))
 
 
-def test_a_word_is_the_users_however_its_case_is_folded():
+def test_words_match_in_any_case_that_folds_to_the_same():
     own = Normaliser("de-de", lambda _: False, {"weissenburg-gunzenhausen", "grosses"})
-    found = own.pieces("Großes WEISSENBURG-GUNZENHAUSEN, Weißenburg-Gunzenhausen")
-    assert [piece.words for piece in found if piece.kind == "words"] == [
+    pieces = own.pieces("Großes WEISSENBURG-GUNZENHAUSEN, Weißenburg-Gunzenhausen")
+    assert [piece.words for piece in pieces if piece.kind == "words"] == [
         ("Großes",), ("WEISSENBURG-GUNZENHAUSEN",), ("Weißenburg-Gunzenhausen",),
     ]  # fmt: skip
 
 
 def test_a_part_of_speech_decides(write):
     path = write("read\tɹ ˈi d\tVB\nread\tɹ ˈɛ d\tVBD\n")
-    assert said("I will read it", path, word=2) == "ɹˈid"
-    assert said("I have read it", path, word=2) == "ɹˈɛd"
+    assert pronounced("I will read it", path, word=2) == "ɹˈid"
+    assert pronounced("I have read it", path, word=2) == "ɹˈɛd"
 
 
-def test_a_line_of_another_language_is_passed_over(write):
-    assert said("die", write("die\td iː\tde-de\n")) == "dˈaɪ"
-    assert said("die", write("die\td ˈi\ten\n")) == "dˈi"
+def test_a_line_of_another_language_is_ignored(write):
+    assert pronounced("die", write("die\td iː\tde-de\n")) == "dˈaɪ"
+    assert pronounced("die", write("die\td ˈi\ten\n")) == "dˈi"
 
 
-def test_byte_order_mark_carriage_returns_blank_lines_and_comments(write):
+def test_byte_order_mark_carriage_returns_blank_lines_and_comments_are_ignored(write):
     path = write(b"\xef\xbb\xbfgif\t" + "d͡ʒ ˈɪ f".encode() + b"\r\n\r\n# a comment\r\n")
-    assert said("gif", path) == "d͡ʒˈɪf"
+    assert pronounced("gif", path) == "d͡ʒˈɪf"
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_byte_order_mark_carriage_returns_blank_lines_and_comments(write):
         ("a\tb\txx\n", r"words.tsv:1: language 'xx'"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_line(write, content, message):
+def test_a_line_that_cannot_be_used_is_named_by_file_and_number(write, content, message):
     with pytest.raises(TextError, match=message):
         Speller("en-us", [write(content)])
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(TextError, match=r"none\.tsv: No such file"):
         Speller("en-us", [tmp_path / "none.tsv"])

@@ -32,13 +32,13 @@ def test_cuts_where_a_reader_would(parts):
     assert sentences("".join(parts)) == parts
 
 
-def test_a_german_ordinal_ends_nothing():
+def test_a_german_ordinal_ends_no_sentence():
     text = "Am 3. Oktober war es. Dann kam der 4. Tag."
     assert sentences(text, "de") == ["Am 3. Oktober war es. ", "Dann kam der 4. Tag."]
 
 
 @given(st.text() | st.text("aA1.!?…。।؟\"') \n", max_size=80))
-def test_joined_they_are_the_text(text):
+def test_sentences_joined_are_the_text(text):
     assert "".join(sentences(text)) == text
 
 
@@ -49,6 +49,6 @@ def test_a_long_line_takes_linear_time(unit):
     assert time.perf_counter() - begun < 2  # measured: under 0.1 s; a quadratic one takes minutes
 
 
-def test_one_line_of_10000_characters():
+def test_a_line_without_punctuation_is_one_sentence():
     line = "She sells sea shells by the sea shore " * 264
     assert sentences(line) == [line]

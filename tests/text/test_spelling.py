@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ttskit.errors import TextError
 from ttskit.text import symbols
-from ttskit.text.spelling import Speller
+from ttskit.text.spelling import Speller, character_symbols
 
 ENGLISH = Speller("en-us")
 CHARACTERS = Speller("characters")
@@ -16,7 +16,7 @@ TEXTS = st.text(max_size=60) | st.text("aA1.,'’-$€%/:@# \n\t5Dr()[]é½²�
 
 
 def accounted(text, spelling):
-    """Return, for each character, whether it is a word's, a mark's, white space or reported."""
+    """Return for each character whether it is of a word or a mark, white space, or a drop."""
     drops = {drop.offset for drop in spelling.drops}
     covered = [character.isspace() or at in drops for at, character in enumerate(text)]
     for start, end in {*spelling.spans, *spelling.marks}:
@@ -48,27 +48,27 @@ def refusal(text):
 
 @settings(deadline=None, max_examples=300)
 @given(TEXTS)
-def test_every_character_is_a_words_or_a_mark_or_a_reported_drop(text):
+def test_every_character_belongs_to_a_word_a_mark_or_a_drop(text):
     with refusal(text):
         check(ENGLISH, text)
 
 
 @settings(deadline=None, max_examples=150)
 @given(TEXTS)
-def test_characters_account_for_every_character_too(text):
+def test_every_character_is_accounted_for_in_characters_too(text):
     with refusal(text):
         check(CHARACTERS, text)
 
 
 @pytest.mark.parametrize("language", ["de", "nl"])
-def test_so_do_other_languages(language):
+def test_every_character_is_accounted_for_in_other_languages(language):
     pytest.importorskip(f"gruut_lang_{language}", reason=f"pip install 'ttskit[{language}]'")
-    speller, chance = Speller(language), random.Random(0)
+    speller, rng = Speller(language), random.Random(0)
     for _ in range(300):
-        check(speller, "".join(chance.choices("aäßÉzjs 1230.,:-€%°'’éЖ👍-(\"", k=20)))
+        check(speller, "".join(rng.choices("aäßÉzjs 1230.,:-€%°'’éЖ👍-(\"", k=20)))
 
 
-def test_layout():
+def test_closing_marks_precede_a_boundary_and_opening_ones_follow_it():
     spelling = ENGLISH.spell('He said, "go!"')
     assert " ".join(spelling.tokens) == '<begin> h ˈi # s ˈɛ d , # " ɡ ˈoʊ ! " <end>'
     assert spelling.words == ("He", "said", "go")
@@ -77,13 +77,13 @@ def test_layout():
     assert spelling.phonemes(2) == ("ɡ", "ˈoʊ")
 
 
-def test_a_figure_shares_its_span_among_its_words():
+def test_the_words_of_one_figure_share_its_span():
     spelling = ENGLISH.spell("It cost $5.")
     assert spelling.words == ("It", "cost", "five", "dollars")
     assert spelling.spans == ((0, 2), (3, 7), (8, 10), (8, 10))
 
 
-def test_what_cannot_be_spoken_is_reported():
+def test_characters_that_are_not_spoken_are_reported():
     assert [str(drop) for drop in ENGLISH.spell("ok 👍 да").drops] == [
         "U+1F44D at 3", "U+0434 at 5", "U+0430 at 6",
     ]  # fmt: skip
@@ -104,11 +104,11 @@ def test_what_cannot_be_spoken_is_reported():
         ("café", 0, "k æ f ˈeɪ"),
     ],
 )
-def test_words_are_said_by_what_is_around_them(text, word, phonemes):
+def test_neighbouring_words_decide_a_pronunciation(text, word, phonemes):
     assert " ".join(ENGLISH.spell(text).phonemes(word)) == phonemes
 
 
-def test_an_inline_phoneme_that_does_not_exist_is_named():
+def test_an_unknown_inline_phoneme_is_named_with_its_place():
     with pytest.raises(TextError, match=r"\[\[h Q\]\] at character 4: symbol 'Q' is not"):
         ENGLISH.spell("so [[h Q]]")
 
@@ -132,19 +132,23 @@ def test_a_line_of_many_characters_takes_linear_time():
         assert ENGLISH.spell(unit * (10_000 // len(unit))).tokens
 
 
-def test_phonemes_are_no_table_of_characters():
+def test_characters_refuse_a_table_of_phonemes():
     with pytest.raises(TextError, match="trained on phonemes: name the --language"):
         Speller("characters", table=Speller("en-us").table)
 
 
-def test_characters_keep_the_text():
+def test_characters_spell_the_text_itself():
     spelling = CHARACTERS.spell("Ünder #1, ok")
     assert "".join(spelling.tokens[1:-1]) == "Ünder#＃1,#ok"
 
 
 def test_characters_fold_case_on_request_and_drop_what_the_table_lacks():
-    table = symbols.character_symbols(["abc def."])
+    table = character_symbols(["abc def."])
     assert table == (*symbols.SPECIAL, *"abcdef")
     spelling = Speller("characters", table=table, fold=True).spell("ABx")
     assert spelling.tokens == (symbols.BEGIN, "a", "b", symbols.END)
     assert [str(drop) for drop in spelling.drops] == ["U+0078 at 2"]
+
+
+def test_a_superscript_in_an_address_is_no_figure():
+    assert ENGLISH.spell("write to a²@b.org").words[-3:] == ("B", "dot", "org")

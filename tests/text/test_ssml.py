@@ -1,4 +1,4 @@
-"""What SSML is spoken as."""
+"""SSML as passages of plain text."""
 
 import pytest
 
@@ -6,30 +6,30 @@ from ttskit.errors import TextError
 from ttskit.text.ssml import Passage, Prosody, read
 
 
-def told(inner):
+def passages(inner):
     return read(f"<speak>{inner}</speak>", "x")
 
 
 def texts(inner):
-    return [passage.text for passage in told(inner)]
+    return [passage.text for passage in passages(inner)]
 
 
-def test_white_space_is_one_space_and_markup_none():
+def test_white_space_becomes_one_space():
     assert texts("\n  one\n <p>two <s>three</s></p>four ") == ["one ", "two ", "three", "four "]
 
 
-def test_paragraphs_are_told_from_sentences():
-    found = told("a<s>b</s><p>c</p>d")
+def test_paragraphs_are_marked_and_sentences_are_not():
+    found = passages("a<s>b</s><p>c</p>d")
     assert [passage.paragraph for passage in found] == [False, False, True, True]
 
 
 def test_a_break_is_silence_before_what_follows_and_breaks_add_up():
-    found = told("a<break time='250ms'/><break time='1.5s'/>b<break strength='x-strong'/>")
+    found = passages("a<break time='250ms'/><break time='1.5s'/>b<break strength='x-strong'/>")
     assert [(one.text, one.gap) for one in found] == [("a", None), ("b", 1.75), ("", 1.2)]
 
 
 def test_prosody_multiplies_rates_and_adds_semitones_and_decibels():
-    (found,) = told(
+    (found,) = passages(
         "a<prosody rate='120%' pitch='+2st' volume='+6dB'>b"
         "<prosody rate='fast' pitch='-1st' volume='soft'>c</prosody>d</prosody>e"
     )
@@ -40,12 +40,12 @@ def test_prosody_multiplies_rates_and_adds_semitones_and_decibels():
 
 
 def test_an_octave_is_twice_the_pitch():
-    (found,) = told("<prosody pitch='+100%'>a</prosody>")
+    (found,) = passages("<prosody pitch='+100%'>a</prosody>")
     assert found.runs[0][1].pitch == pytest.approx(12)
 
 
 @pytest.mark.parametrize(
-    ("inner", "text"),
+    ("inner", "reading"),
     [
         ("<phoneme alphabet='ipa' ph='h ə l ˈoʊ'>hello</phoneme>", "[[h ə l ˈoʊ]]"),
         ("<sub alias='World Wide Web'>WWW</sub>", "World Wide Web"),
@@ -56,12 +56,12 @@ def test_an_octave_is_twice_the_pitch():
         ("<say-as interpret-as='date' format='ymd'>2024-05-03</say-as>", "2024-05-03"),
     ],
 )
-def test_what_is_read_otherwise_than_it_is_written(inner, text):
-    assert texts(inner) == [text]
+def test_elements_replace_their_text_by_its_reading(inner, reading):
+    assert texts(inner) == [reading]
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("<speak>a\n<b", "x:2:"),
         ("plain", "x:1:1: not SSML"),
@@ -81,13 +81,13 @@ def test_what_is_read_otherwise_than_it_is_written(inner, text):
         ("<speak>&b;</speak>", "undefined entity"),
     ],
 )
-def test_what_cannot_be_read_is_named_with_line_and_column(text, says):
+def test_bad_markup_is_named_with_line_and_column(text, message):
     with pytest.raises(TextError, match=r"^x:\d+:\d+: ") as caught:
         read(text, "x")
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_an_empty_document_has_nothing():
+def test_an_empty_document_has_no_passage():
     assert read("<speak/>", "x") == []
-    assert told("a") == [Passage("a", place="x:1")]
+    assert passages("a") == [Passage("a", place="x:1")]

@@ -6,9 +6,10 @@ import pytest
 
 from ttskit.errors import TextError
 from ttskit.text import symbols
+from ttskit.text.languages import LANGUAGES, data_folder
 
 
-@pytest.mark.parametrize("name", sorted(symbols.LANGUAGES))
+@pytest.mark.parametrize("name", sorted(LANGUAGES))
 def test_a_table_has_no_symbol_twice_and_begins_with_the_special_ones(name):
     table = symbols.symbols(name)
     assert len(set(table)) == len(table) > len(symbols.SPECIAL)
@@ -16,40 +17,25 @@ def test_a_table_has_no_symbol_twice_and_begins_with_the_special_ones(name):
     assert table[0] == symbols.PAD
 
 
-@pytest.mark.parametrize("name", sorted(symbols.LANGUAGES))
-def test_a_table_has_whatever_the_lexicon_and_the_guesser_can_say(name):
-    package = f"gruut_lang_{symbols.LANGUAGES[name].package}"
+@pytest.mark.parametrize("name", sorted(LANGUAGES))
+def test_a_table_has_every_phoneme_of_the_lexicon_and_of_its_grapheme_to_phoneme_model(name):
+    package = f"gruut_lang_{LANGUAGES[name].package}"
     if find_spec(package) is None:
         pytest.skip(f"needs {package}")
     import pycrfsuite
 
-    folder, tagger = symbols.folder(name), pycrfsuite.Tagger()
+    folder, tagger = data_folder(name), pycrfsuite.Tagger()
     tagger.open(str(folder / "g2p" / "model.crf"))
     labels = {p for label in tagger.labels() for p in b64decode(label).decode().split("|")}
     rows = sqlite3.connect(folder / "lexicon.db").execute("SELECT phonemes FROM word_phonemes")
-    spoken = {phoneme for (phonemes,) in rows for phoneme in phonemes.split()}
-    assert (labels | spoken) - {"_", "SIL"} <= set(symbols.symbols(name))
+    listed = {phoneme for (phonemes,) in rows for phoneme in phonemes.split()}
+    assert (labels | listed) - {"_", "SIL"} <= set(symbols.symbols(name))
 
 
 def test_the_table_of_english_does_not_change():
     table = symbols.symbols("en-us")
     assert len(table) == 89
     assert (table.index("b"), table.index("ˈæ"), table.index("ˌʌ")) == (17, 60, 88)
-
-
-def test_one_language_has_many_names():
-    assert {symbols.resolve(name) for name in ("en", "en_US", "EN-us", "en-gb")} == {"en-us"}
-
-
-def test_an_unknown_language_lists_those_that_are_known():
-    with pytest.raises(TextError, match=r"'tlh'.*de-de.*characters"):
-        symbols.resolve("tlh")
-
-
-def test_data_that_is_not_installed_comes_with_its_command(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(TextError, match=r"pip install 'ttskit\[cs\]'"):
-        symbols.folder("cs")
 
 
 def test_characters_have_no_fixed_table():

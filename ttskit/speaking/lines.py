@@ -15,10 +15,11 @@ import numpy as np
 from ttskit import progress
 from ttskit.errors import TextError, TtskitError
 from ttskit.formats.timeline import Timeline
+from ttskit.text.languages import CHARACTERS
 from ttskit.text.sentences import sentences
 from ttskit.text.spelling import Drop, Speller, Spelling, spelt
 from ttskit.text.ssml import Passage, Prosody
-from ttskit.text.symbols import BOUNDARY, CHARACTERS, PAD, PUNCTUATION
+from ttskit.text.symbols import BOUNDARY, PAD, PUNCTUATION
 
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Tokens

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
     from ttskit.speaking.chain import Chain
     from ttskit.speaking.lines import Line
-    from ttskit.speaking.texts import Said
+    from ttskit.speaking.texts import UtteranceText
     from ttskit.text.spelling import Speller
 
 
@@ -51,7 +51,7 @@ class Speak:
     tokens: Reader[Tokens] | None  # where the texts are spelt already
     load_seconds: float | None = field(default=None, init=False)
 
-    def __call__(self, text: Said) -> Corpus:
+    def __call__(self, text: UtteranceText) -> Corpus:
         begun = time.process_time()
         self.speak(text)
         again = time.process_time()
@@ -73,7 +73,7 @@ class Speak:
             peak_megabytes=peak() / 1e6,  # type: ignore[arg-type]
         )
 
-    def speak(self, text: Said) -> np.ndarray:
+    def speak(self, text: UtteranceText) -> np.ndarray:
         """Return (sample,) float; all randomness follows from the seed and the id alone."""
         import numpy as np
 
@@ -97,7 +97,7 @@ class Speak:
     def speller(self) -> Speller:
         return self.chain.voice.speller()
 
-    def _lines(self, text: Said) -> Iterator[Line]:
+    def _lines(self, text: UtteranceText) -> Iterator[Line]:
         from ttskit.speaking.acoustics import check
         from ttskit.speaking.lines import to_lines, whole_line
         from ttskit.text.ssml import Passage

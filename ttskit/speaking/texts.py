@@ -1,17 +1,17 @@
-"""What is to be spoken: the lines of a file, or what a Corpus or Tokens say.
+"""What is to be spoken: the texts of a Corpus, of Tokens or of a file of lines, each by its id.
 
-A line is `id<TAB>text`, or text alone, which then goes by its number.
+A line is `id<TAB>text`, or a text alone, whose id is then its number.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ttskit.errors import TextError
+from ttskit.text.lines import split_lines
 
 if TYPE_CHECKING:
     from ttskit.artifacts import kinds
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ttskit.artifacts.record import Record
 
 
-class Said(NamedTuple):
-    """One text."""
+class UtteranceText(NamedTuple):
+    """The text of one utterance."""
 
     id: str
     speaker: str
@@ -28,88 +28,58 @@ class Said(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """Texts by id, and where they come from."""
+    """The texts of an input, by id."""
 
-    name: str
+    name: str  # of the input
     digest: str
-    items: Mapping[str, Said]
+    items: Mapping[str, UtteranceText]
     skipped: Mapping[str, str]
-    tokens: Reader[kinds.Tokens] | None = None  # where they are spelt already
-    limit: int | None = None  # how many were asked for
+    tokens: Reader[kinds.Tokens] | None = None  # the input, where it has the texts as tokens
+    limit: int | None = None  # that `first` was called with
 
     def first(self, limit: int | None) -> Self:
-        """Return only so many of them."""
+        """Return the first `limit` texts; all where it is None."""
         return self._replace(items=dict(list(self.items.items())[:limit]), limit=limit)
 
 
 def read_texts(path: Path, name: str, kind: type[Record] | None = None) -> Texts:
-    """Return the texts of a file; an artifact must be of a kind, if one is given."""
+    """Read the texts of an artifact or of a file of lines.
+
+    Parameters
+    ----------
+    path : file
+    name : str
+        What errors call it.
+    kind : kind of artifact, optional
+        The one that an artifact must have.
+    """
     from ttskit.artifacts import hdf5, kinds
     from ttskit.artifacts.reader import Reader
 
     if path.is_file() and not hdf5.is_hdf5(path):
-        raw = path.read_bytes()
-        return Texts(name, hashlib.sha256(raw).hexdigest(), text_table(name, raw), {})
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        return Texts(name, digest, text_table(name, content), {})
     reader: Reader[Any] = Reader(path, kind, name) if kind else kinds.read(path, name)
     rows = zip(reader.ids, reader.table("speaker"), reader.table("text"), strict=True)
     tokens = reader if reader.kind is kinds.Tokens else None
-    items = {row[0]: Said(*row) for row in rows}
+    items = {row[0]: UtteranceText(*row) for row in rows}
     return Texts(name, reader.digest, items, reader.skipped, tokens)
 
 
-def text_table(name: str, raw: bytes) -> dict[str, Said]:
-    """Return the texts in a file of lines, by id."""
-    found: dict[str, Said] = {}
-    rows = raw.decode("utf-8-sig", "surrogateescape").split("\n")
-    rows = [row.removesuffix("\r") for row in (rows[:-1] if rows[-1] == "" else rows)]
-    tabbed = bool(rows) and "\t" in rows[0]
-    for number, row in enumerate(rows, 1):
-        if not row.isprintable() and any("\udc80" <= c <= "\udcff" for c in row):
-            raise TextError(f"{name}: line {number} is not UTF-8")
-        if ("\t" in row) is not tabbed:
+def text_table(name: str, content: bytes) -> dict[str, UtteranceText]:
+    """Return the texts in a file of lines, by id; either all lines have an id or none has."""
+    texts: dict[str, UtteranceText] = {}
+    lines = split_lines(content, name)
+    tabbed = bool(lines) and "\t" in lines[0].text
+    for number, (place, line) in enumerate(lines, start=1):
+        if ("\t" in line) is not tabbed:
             wanted = "id, tab, text like the first" if tabbed else "a text alone like the first"
-            raise TextError(f"{name}: line {number} needs {wanted}")
-        id, _, text = row.partition("\t") if tabbed else (f"line{number:06}", "", row)
-        if id in found:
-            raise TextError(f"{name}: line {number}: id {id} is there twice")
-        found[id] = Said(id, "", text)
-    if not found:
+            raise TextError(f"{place}: needs {wanted}")
+        id, _, text = line.partition("\t") if tabbed else (f"line{number:06}", "", line)
+        if id in texts:
+            raise TextError(f"{place}: id {id} is there twice")
+        texts[id] = UtteranceText(id, "", text)
+    if not texts:
         raise TextError(f"{name}: is empty; needs lines of text or an artifact")
-    return found
-
-
-class Given(NamedTuple):
-    """A line of input and where it stands."""
-
-    place: str
-    text: str
-
-
-def stream_lines(paths: Sequence[Path]) -> Iterator[Given]:
-    """Yield the lines of files, `-` or no file being standard input, as soon as they come."""
-    for path in paths or [Path("-")]:
-        if str(path) == "-":
-            yield from _decoded(sys.stdin.buffer, "standard input")
-            continue
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise TextError(f"{path}: {error.strerror or error}") from None
-        with file:
-            try:
-                yield from _decoded(file, str(path))
-            except IsADirectoryError:
-                raise TextError(f"{path}: is a directory; give the files in it") from None
-
-
-def _decoded(file: BinaryIO, name: str) -> Iterator[Given]:
-    for number, raw in enumerate(iter(file.readline, b""), start=1):
-        content = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-        try:
-            text = content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise TextError(
-                f"{name}:{number}: byte 0x{content[error.start]:02x} is not UTF-8; convert it "
-                "first, for example with: iconv -f latin1 -t utf-8"
-            ) from None
-        yield Given(f"{name}:{number}", text.removesuffix("\n").removesuffix("\r"))
+    return texts

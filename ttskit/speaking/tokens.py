@@ -9,14 +9,14 @@ from ttskit.errors import TextError
 
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Tokens
-    from ttskit.speaking.texts import Said
+    from ttskit.speaking.texts import UtteranceText
     from ttskit.text.spelling import Speller
 
 
 REVISION = 1
 
 
-def utterance(said: Said, speller: Speller) -> Tokens:
+def utterance(said: UtteranceText, speller: Speller) -> Tokens:
     """Spell one text."""
     import numpy as np
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Features, Mels, Tokens
     from ttskit.artifacts.reader import Reader
     from ttskit.speaking.acoustics import Cascade, Manner
-    from ttskit.speaking.texts import Said
+    from ttskit.speaking.texts import UtteranceText
     from ttskit.text.spelling import Speller
     from ttskit.training.examples import Examples
     from ttskit.voices.model import Model
@@ -59,7 +59,7 @@ class Utterance(NamedTuple):
     recorded: Mapping[str, np.ndarray] | None = None
 
 
-def written(text: Said, speller: Speller) -> Utterance:
+def written(text: UtteranceText, speller: Speller) -> Utterance:
     """Spell a text."""
     from ttskit.speaking import tokens
 

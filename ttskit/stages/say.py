@@ -22,7 +22,7 @@ from ttskit.artifacts import atomic
 from ttskit.errors import TextError, TtskitError
 from ttskit.formats.labels import TIMES, named
 from ttskit.options import TEXT, VOICE, Device, Json, Lexicon, NoiseScale, Seed, Speaker
-from ttskit.speaking.texts import Given, stream_lines
+from ttskit.text.lines import InputLine, stream_lines
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,8 +80,8 @@ def passages(
     text = " ".join(words)
     if not text.isprintable() and any("\udc80" <= character <= "\udcff" for character in text):
         raise TextError("the text: is not UTF-8; convert it first")
-    lines: Iterable[Given] = (
-        [Given("the text", line) for line in text.split("\n")]
+    lines: Iterable[InputLine] = (
+        [InputLine("the text", line) for line in text.split("\n")]
         if words
         else stream_lines([file] if file else [])
     )

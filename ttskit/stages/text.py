@@ -18,7 +18,7 @@ import typer
 
 from ttskit.errors import TextError
 from ttskit.options import Fold, Jobs, Language, Lexicon
-from ttskit.speaking.texts import Given, stream_lines
+from ttskit.text.lines import InputLine, stream_lines
 
 if TYPE_CHECKING:
     from ttskit.text.spelling import Speller
@@ -44,7 +44,7 @@ class Answer:
     error: str = ""
 
 
-def answer(line: Given, speller: Speller, form: Form) -> Answer:
+def answer(line: InputLine, speller: Speller, form: Form) -> Answer:
     """Return what `form` writes for one line."""
     from ttskit.text.sentences import sentences
 
@@ -72,7 +72,7 @@ def answer(line: Given, speller: Speller, form: Form) -> Answer:
 
 
 def answers(
-    lines: Iterable[Given], speller: Speller, form: Form, jobs: int = 1
+    lines: Iterable[InputLine], speller: Speller, form: Form, jobs: int = 1
 ) -> Iterator[Answer]:
     """Yield the answer to each line, in order; with one job before the next line is read."""
     if jobs == 1:
@@ -89,13 +89,13 @@ def answers(
         raise failures[0]
 
 
-def _answer_block(block: list[Given], speller: Speller, form: Form) -> list[Answer]:
+def _answer_block(block: list[InputLine], speller: Speller, form: Form) -> list[Answer]:
     return [answer(line, speller, form) for line in block]
 
 
-def _blocks(lines: Iterable[Given], failures: list[TextError]) -> Iterator[list[Given]]:
+def _blocks(lines: Iterable[InputLine], failures: list[TextError]) -> Iterator[list[InputLine]]:
     """Yield lines in blocks; one that can't be read ends them, after those before it."""
-    block = list[Given]()
+    block = list[InputLine]()
     try:
         for line in lines:
             block.append(line)

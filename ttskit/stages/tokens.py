@@ -63,8 +63,8 @@ def command(
     from ttskit.artifacts import describe, kinds, streams
     from ttskit.artifacts.build import Recipe, Running, build
     from ttskit.speaking.texts import read_texts
-    from ttskit.text.spelling import Speller
-    from ttskit.text.symbols import CHARACTERS, character_symbols
+    from ttskit.text.languages import CHARACTERS
+    from ttskit.text.spelling import Speller, character_symbols
 
     tell = describe.summary(output, as_json)
     paths = streams.named(inputs)

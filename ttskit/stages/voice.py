@@ -32,9 +32,9 @@ class Action(StrEnum):
 
 def lines(lexicon: Sequence[Path]) -> tuple[str, ...]:
     """Return the words of lexicon files, without their comments."""
-    from ttskit.text.lexicon import lines_of
+    from ttskit.text.lines import read_lines
 
-    return tuple(line for path in lexicon for line in lines_of(path) if "\t" in line)
+    return tuple(line.text for path in lexicon for line in read_lines(path) if "\t" in line.text)
 
 
 def pack(output: Path | None, models: Mapping[str, Model], settings: Settings, half: bool) -> None:

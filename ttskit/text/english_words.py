@@ -1,13 +1,8 @@
-"""What English abbreviations, units, signs and initialisms are read as.
-
-This table and the rules of `english.py` are the place where readings are mended.
-"""
+"""What English abbreviations, units, signs and initialisms are read as: tables, no rules."""
 
 from __future__ import annotations
 
-from ttskit.text.symbols import words
-
-# Read whatever follows.  The full stop belongs to the abbreviation.
+# Read so whatever follows.  The full stop belongs to the abbreviation.
 ABBREVIATIONS = {
     "mr": "Mister", "mrs": "Missus", "ms": "Miz", "messrs": "Messers", "prof": "Professor",
     "rev": "Reverend", "gen": "General", "col": "Colonel", "maj": "Major", "capt": "Captain",
@@ -103,38 +98,47 @@ SIGNS = {
     "Σ": "sigma", "φ": "phi", "ω": "omega", "Ω": "omega",
 }  # fmt: skip
 
-# In an address every sign is said.
+# In an address every sign is named.
 ADDRESS_SIGNS = {
     ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", ":": "colon",
     "?": "question mark", "=": "equals", "&": "and", "#": "hash", "+": "plus", "%": "percent",
     "~": "tilde",
 }  # fmt: skip
 
-# Words although written in capitals and short; letters although they are also words.
-SPOKEN = words(
-    "NASA NATO AIDS UNESCO UNICEF OPEC FIFA NAFTA SWAT COVID SARS OSHA FEMA PIN RAM ROM "
-    "GIF JPEG LASER RADAR SCUBA SONAR TASER ZIP ASCII LAN WAN RAID NASDAQ OK DARPA"
+# In capitals and yet read as words; named letter by letter although they are words too.
+ACRONYMS = frozenset(
+    """
+    NASA NATO AIDS UNESCO UNICEF OPEC FIFA NAFTA SWAT COVID SARS OSHA FEMA PIN RAM ROM
+    GIF JPEG LASER RADAR SCUBA SONAR TASER ZIP ASCII LAN WAN RAID NASDAQ OK DARPA
+    """.split()
 )
-SPELLED = words("US UK EU UN IT AI TV PC ID UV IQ PR HR ER OR PS PM AM DC LA VIP CV CD SOS")
-MEANT = {"OK": "okay", "TTS": "T T S"}
+INITIALISMS = frozenset(
+    "US UK EU UN IT AI TV PC ID UV IQ PR HR ER OR PS PM AM DC LA VIP CV CD SOS".split()
+)
+READ_AS = {"OK": "okay", "TTS": "T T S"}
 
 # A Roman numeral after one of these is an ordinal (`Henry VIII`) ...
-REGNAL = words(
-    "Henry Louis George Elizabeth Edward Charles James Richard William Philip Pius Benedict Paul "
-    "John Napoleon Alexander Nicholas Catherine Peter Leo Gregory Clement Innocent Urban Frederick "
-    "Ferdinand Mary Ivan Albert Leopold Gustav Christian Margaret Wilhelm Otto Constantine "
-    "Boniface Sixtus Julius Ramses Ptolemy Darius Xerxes Robert David Malcolm Alfonso"
+REGNAL = frozenset(
+    """
+    Henry Louis George Elizabeth Edward Charles James Richard William Philip Pius Benedict Paul
+    John Napoleon Alexander Nicholas Catherine Peter Leo Gregory Clement Innocent Urban Frederick
+    Ferdinand Mary Ivan Albert Leopold Gustav Christian Margaret Wilhelm Otto Constantine
+    Boniface Sixtus Julius Ramses Ptolemy Darius Xerxes Robert David Malcolm Alfonso
+    """.split()
 )
 # ... and after one of these a cardinal, however short it is.
-COUNTED = words(
-    "war chapter part volume book act scene section article title type phase stage level class "
-    "figure table appendix bowl apollo rocky grade amendment vol mark version"
+COUNTED = frozenset(
+    """
+    war chapter part volume book act scene section article title type phase stage level class
+    figure table appendix bowl apollo rocky grade amendment vol mark version
+    """.split()
 )
-LETTERED = words(
-    "vitamin plan grade type letter group hepatitis section class option an straight"
-)  # the A after one of these is the letter
-LOWER_IN_ADDRESS = words("me be at my go do we to of is in")
-STARTERS = words("the he she it they we i you this that but and there then in on a an")
-ROOMS = words("Suite Apt Apartment Unit Room Floor NE NW SE SW North South East West")
+# The A after one of these is the letter.
+LETTERED = frozenset(
+    "vitamin plan grade type letter group hepatitis section class option an straight".split()
+)
+LOWER_IN_ADDRESS = frozenset("me be at my go do we to of is in".split())
+STARTERS = frozenset("the he she it they we i you this that but and there then in on a an".split())
+ROOMS = frozenset("Suite Apt Apartment Unit Room Floor NE NW SE SW North South East West".split())
 ELISIONS = {"'em": "them", "'n'": "and", "'tis": "it is", "'twas": "it was", "'cause": "because",
             "'til": "until", "'bout": "about", "'round": "around"}  # fmt: skip

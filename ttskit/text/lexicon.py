@@ -1,4 +1,4 @@
-"""The user's lexicon: how words are pronounced that are not, or are wrong, in gruut's.
+"""The user's lexicon: pronunciations that gruut's lexicon lacks or has wrong.
 
 A line is `word TAB phonemes`, with an optional third column: a language (`en-us`), and then the
 line counts in that language only, or a part of speech as the tagger names it (`VB`, `NN`).
@@ -13,14 +13,19 @@ from itertools import chain
 from pathlib import Path
 
 from ttskit.errors import TextError
-from ttskit.text.symbols import parse, resolve, writable
+from ttskit.text.languages import resolve
+from ttskit.text.lines import InputLine, read_lines
+from ttskit.text.symbols import parse, writable
 
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][A-Za-z]{2})?|characters")
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Words in any case -> part of speech ("" is any) -> phonemes."""
+    """Pronunciations of words, whose case does not matter.
+
+    entries : word, as `key` gives it -> part of speech ("" is any) -> phonemes
+    """
 
     entries: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
@@ -38,7 +43,11 @@ class Lexicon:
 
 
 def key(word: str) -> str:
-    """Return the form under which a word is kept."""
+    """Return the form of a word that all its spellings share.
+
+    >>> key("McDonald’s")
+    "mcdonald's"
+    """
     return word.casefold().replace("’", "'")
 
 
@@ -54,64 +63,49 @@ def read(
         Lines of another language are passed over.
     table : symbols
         Every phoneme must be in it; TextError names file, line and symbol otherwise.
-    lines : those of a voice, before the files
+    lines : lines of the lexicon of a voice
+        They are read before the files.
     """
     entries: dict[str, dict[str, tuple[str, ...]]] = {}
     known = writable(table)
-    sources = ((str(path), lines_of(path)) for path in paths)
-    for name, listed in chain([("lexicon of the voice", lines)], sources):
-        for number, line in enumerate(listed, start=1):
-            if not line.strip() or (line.startswith("#") and "\t" not in line):
-                continue
-            found = _entry(line, f"{name}:{number}", language, known)
-            if found:
-                word, role, phonemes = found
-                roles = entries.setdefault(key(word), {})
-                if not role:
-                    roles.clear()
-                roles[role] = phonemes
+    of_voice = (
+        InputLine(f"lexicon of the voice:{number}", line) for number, line in enumerate(lines, 1)
+    )
+    for place, line in chain(of_voice, *map(read_lines, paths)):
+        if not line.strip() or (line.startswith("#") and "\t" not in line):
+            continue
+        entry = _entry(line, place, language, known)
+        if entry:
+            word, role, phonemes = entry
+            roles = entries.setdefault(key(word), {})
+            if not role:
+                roles.clear()
+            roles[role] = phonemes
     return Lexicon(entries)
 
 
 def _entry(
-    line: str, where: str, language: str, known: frozenset[str]
+    line: str, place: str, language: str, known: frozenset[str]
 ) -> tuple[str, str, tuple[str, ...]] | None:
+    """Return word, part of speech and phonemes; None for a line of another language."""
     columns = [column.strip() for column in line.split("\t")]
     if not 2 <= len(columns) <= 3 or not columns[0] or not columns[1]:
         raise TextError(
-            f"{where}: {len(columns)} column(s) in {line.strip()!r}; right would be "
-            "word TAB phonemes, with a part of speech or a language after another TAB if you like"
+            f"{place}: {len(columns)} column(s) in {line.strip()!r}; needs word TAB phonemes, "
+            "and after another TAB a part of speech or a language if you like"
         )
     word, written, role = columns[0], columns[1], columns[2] if len(columns) == 3 else ""
     if _LANGUAGE.fullmatch(role):
         try:
             named = resolve(role)
         except TextError as error:
-            raise TextError(f"{where}: {error}") from None
+            raise TextError(f"{place}: {error}") from None
         if named != language:
             return None
         role = ""
     if re.search(r"\s", word):
-        raise TextError(f"{where}: {word!r} is more than one word; give each word its own line")
+        raise TextError(f"{place}: {word!r} is more than one word; give each word its own line")
     try:
         return word, role.upper(), parse(written, known)
     except TextError as error:
-        raise TextError(f"{where}: word {word!r}: {error}") from None
-
-
-def lines_of(path: Path) -> list[str]:
-    """Return the lines of a file in UTF-8."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise TextError(f"{path}: {error.strerror or error}") from None
-    lines = list[str]()
-    for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        try:
-            lines.append(raw.decode("utf-8").rstrip("\r"))
-        except UnicodeDecodeError as error:
-            raise TextError(
-                f"{path}:{number}: byte 0x{raw[error.start]:02x} is not UTF-8; convert the file "
-                "to UTF-8 first"
-            ) from None
-    return lines
+        raise TextError(f"{place}: word {word!r}: {error}") from None

@@ -1,8 +1,8 @@
 """Normalisation: a text as pieces, each with its place in the source.
 
 Every character belongs to exactly one piece: words as they are read aloud, punctuation, white
-space, or what cannot be spoken.  Where the reading of a text is mended is in `english.py` with
-`english_words.py`, and in `others.py`.
+space, or a character that cannot be spoken.  How numbers and abbreviations are read is in
+`english.py` and in `others.py`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Literal
 
 from ttskit.text.english import English
 from ttskit.text.english_words import SIGNS
-from ttskit.text.numbers import english_fraction
+from ttskit.text.languages import CHARACTERS, LANGUAGES
+from ttskit.text.numbers import EnglishNumbers
 from ttskit.text.others import SPEAKS_NUMBERS, Other
-from ttskit.text.symbols import CHARACTERS, LANGUAGES
 
 Kind = Literal["words", "phonemes", "mark", "space", "join", "drop"]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What text[start:end] is read as.
+    """A part of a text, text[start:end], and what it is read as.
 
     A piece of words may hold several (`$5`: five, dollars); `phonemes` are written in the text
     between `[[ ]]`; a mark is its token; a join is a hyphen within a word, heard as a boundary.
@@ -35,7 +35,7 @@ class Piece:
     start: int
     end: int
     words: tuple[str, ...] = ()
-    letters: bool = False
+    letters: bool = False  # whether letters are named: `A` is then not the article
 
 
 _MARKS = {
@@ -63,23 +63,22 @@ _APOSTROPHES = "'’ʼ"
 
 
 class Normaliser:
-    """Cut texts of one language into pieces.
+    """Cuts texts of one language into pieces.
 
-    `known` says whether a word is in the lexicon, `own` are words of the user's lexicon, which
-    are read as they are written before any rule is asked.
+    Parameters
+    ----------
+    language : str
+    known : function
+        Whether the lexicon has a word.
+    own : words of the user's lexicon
+        They are read as they are written; rules are tried where none of them begins.
     """
 
     def __init__(
         self, language: str, known: Callable[[str], bool], own: Collection[str] = ()
     ) -> None:
         self.language = language
-        self._reader = (
-            None
-            if language == CHARACTERS
-            else English(known)
-            if language == "en-us"
-            else Other(language)
-        )
+        self._reader = _reader(language, known)
         self._signs = SIGNS if language == "en-us" else getattr(self._reader, "signs", {})
         self._own = _Own(own)
         self._known = known
@@ -87,12 +86,12 @@ class Normaliser:
 
     def pieces(self, text: str) -> list[Piece]:
         """Cut `text` into pieces that together cover it."""
-        found, at = list[Piece](), 0
+        pieces, at = list[Piece](), 0
         while at < len(text):
             piece = self._piece(text, at)
-            found.append(piece)
+            pieces.append(piece)
             at = piece.end
-        return found
+        return pieces
 
     def _piece(self, text: str, at: int) -> Piece:
         character = text[at]
@@ -108,9 +107,9 @@ class Normaliser:
         if self._reader is None:
             return self._character(text, at)
         if read := self._reader.read(text, at):
-            end, said = read
-            named = any(len(word) == 1 and word.isupper() for word in said)
-            return Piece("words" if said else "join", at, end, tuple(said), letters=named)
+            end, words = read
+            named = any(len(word) == 1 and word.isupper() for word in words)
+            return Piece("words" if words else "join", at, end, tuple(words), letters=named)
         if self._hyphens and (whole := _HYPHENED.match(text, at)) and self._known(whole[0]):
             return Piece("words", at, whole.end(), (_tidy(whole[0]),))
         if end := _word_end(text, at):
@@ -118,7 +117,7 @@ class Normaliser:
         return self._sign(text, at)
 
     def _sign(self, text: str, at: int) -> Piece:
-        """A character that is neither in a word nor in a number."""
+        """Return the piece of a character that is neither in a word nor in a number."""
         character = text[at]
         if marks := _ELLIPSIS.match(text, at):
             token = "…" if character == "." else "—"
@@ -131,26 +130,26 @@ class Normaliser:
             return Piece("join", at, at + 1)
         if character == "_" or (character in "*~" and not _stands_apart(text, at)):
             return Piece("drop", at, at + 1)
-        if said := self._signs.get(character):
-            return Piece("words", at, at + 1, tuple(said.split()))
+        if name := self._signs.get(character):
+            return Piece("words", at, at + 1, tuple(name.split()))
         return self._figure(character, at) or Piece("drop", at, at + 1)
 
     def _figure(self, character: str, at: int) -> Piece | None:
-        """A number in one character: ½, ②, Ⅷ."""
+        """Return the piece of a number in one character: ½, ②, Ⅷ."""
         value = unicodedata.numeric(character, None)
         if value is None or self._reader is None:
             return None
         numbers, fraction = self._reader.numbers, Fraction(value).limit_denominator(1000)
-        if fraction.denominator == 1 and (
-            self.language == "en-us" or self.language in SPEAKS_NUMBERS
-        ):
+        english = isinstance(numbers, EnglishNumbers)
+        if fraction.denominator == 1 and (english or self.language in SPEAKS_NUMBERS):
             return Piece("words", at, at + 1, tuple(numbers.cardinal(int(fraction))))
-        if self.language == "en-us":
-            return Piece("words", at, at + 1, tuple(english_fraction(numbers, fraction)))
+        if isinstance(numbers, EnglishNumbers):
+            words = numbers.fraction(fraction.numerator, fraction.denominator)
+            return Piece("words", at, at + 1, tuple(words))
         return None
 
     def _character(self, text: str, at: int) -> Piece:
-        """In the language `characters` all that is not white space or punctuation is a word."""
+        """Return the piece at `at` in `characters`: a word is whatever stands between marks."""
         end = at
         while end < len(text) and not text[end].isspace() and not _separates(text, end):
             end += 1
@@ -164,11 +163,17 @@ class Normaliser:
         return Piece("mark", at, at + 1, (mark,)) if mark else Piece("drop", at, at + 1)
 
 
-class _Own:
-    """The words of the user's lexicon, in any case, where they begin in a text.
+def _reader(language: str, known: Callable[[str], bool]) -> English | Other | None:
+    if language == CHARACTERS:
+        return None
+    return English(known) if language == "en-us" else Other(language)
 
-    Such a word goes up to where no letter follows.  So how it begins is certain, and a few lengths
-    are all there is to try, however many words the lexicon has.
+
+class _Own:
+    """Finds the words of the user's lexicon, in any case, where they begin in a text.
+
+    Such a word ends where no letter follows.  So its first run of letters is certain, and only a
+    few lengths are to be tried after that, however many words the lexicon has.
     """
 
     def __init__(self, words: Collection[str]) -> None:
@@ -181,7 +186,7 @@ class _Own:
                 tails.append(len(word) - run)
 
     def end(self, text: str, at: int) -> int:
-        """Return where the longest of the words ends that begins at `at`, 0 if there is none."""
+        """Return the end of the longest word that begins at `at`, 0 if none does."""
         if not self._words or (at and text[at - 1].isalnum()):
             return 0
         run = _run_end(text, at)
@@ -194,15 +199,15 @@ class _Own:
 
 
 def _run_end(text: str, at: int) -> int:
-    """Return where letters and figures end, or the one other character, that begin at `at`."""
+    """Return the end of the letters and figures that begin at `at`, or of the one other sign."""
     run = _RUN.match(text, at)
     return run.end() if run else at + 1
 
 
 def _word_end(text: str, at: int) -> int:
-    """Return where the word of letters at `at` ends, `at` or 0 if there is none.
+    """Return the end of the word of letters that begins at `at`, 0 if none does.
 
-    An apostrophe belongs to a word that goes on after it (`don't`) and to a plural in s (`dogs'`).
+    An apostrophe belongs to a word if letters follow it (`don't`).
     """
     end = at
     while end < len(text):
@@ -219,7 +224,7 @@ def _word_end(text: str, at: int) -> int:
 
 
 def _tidy(word: str) -> str:
-    """Write a word the one way that lexicons do: composed, with a plain apostrophe."""
+    """Return a word as lexicons write it: composed, with a plain apostrophe."""
     if word.isascii():
         return word
     return unicodedata.normalize("NFC", word).replace("’", "'").replace("ʼ", "'")
@@ -235,7 +240,7 @@ def _stands_apart(text: str, at: int) -> bool:
 
 
 def _separates(text: str, at: int) -> bool:
-    """Whether the character stands between words in the language `characters`."""
+    """Whether the character at `at` ends a word in the language `characters`."""
     character = text[at]
     if character in "'’":
         return not _between_letters(text, at)

@@ -1,54 +1,50 @@
 """How languages other than English read numbers, signs and abbreviations: a table for each.
 
-Numbers are num2words' work.  A language without a table of its own still reads figures, with
-the commonest signs left to be reported as dropped.
+num2words gives the words of numbers.  A language without a table here still reads numbers; signs
+that it has no word for are reported as dropped.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ttskit.text.numbers import Numbers, plural
-from ttskit.text.symbols import words
 
 Reading = list[str] | None
 
 
 @dataclass(frozen=True)
 class Table:
-    """What differs between languages.  `months` in order; `units` and `money`: one, many."""
+    """The words and signs of one language; "" where it has none."""
 
-    point: str = ""
+    point: str = ""  # the word for the decimal sign
     minus: str = ""
-    to: str = ""
-    clock: str = ""
-    decimal: str = ","
-    group: str = "."
-    ordinal: str = r"(?!)"
-    months: tuple[str, ...] = ()
+    to: str = ""  # the word between the ends of a range
+    clock: str = ""  # the word after the hour
+    decimal: str = ","  # the decimal sign
+    group: str = "."  # the sign between thousands
+    ordinal: str = r"(?!)"  # the pattern of an ordinal in figures
+    months: tuple[str, ...] = ()  # in order
     signs: dict[str, str] = field(default_factory=dict)
-    money: dict[str, tuple[str, str]] = field(default_factory=dict)
-    units: dict[str, tuple[str, str]] = field(default_factory=dict)
+    money: dict[str, tuple[str, str]] = field(default_factory=dict)  # sign -> one, many
+    units: dict[str, tuple[str, str]] = field(default_factory=dict)  # unit -> one, many
     abbreviations: dict[str, str] = field(default_factory=dict)
 
 
-def _months(written: str) -> tuple[str, ...]:
-    return tuple(written.split())
-
-
 def _units(written: str) -> dict[str, tuple[str, str]]:
-    """`km=Kilometer kg=Kilogramm/Kilos`: one and, after a slash, many."""
-    found = {}
+    """Read `km=Kilometer;Std=Stunde/Stunden`: the form for one and, after a slash, for many."""
+    units = {}
     for entry in written.split(";"):
         unit, _, forms = entry.strip().partition("=")
         one, _, many = forms.partition("/")
-        found[unit] = (one, many or one)
-    return found
+        units[unit] = (one, many or one)
+    return units
 
 
 def _words(written: str) -> dict[str, str]:
+    """Read `Dr.=Doktor;ca.=circa`."""
     return {
         left.strip(): right.strip()
         for left, _, right in (entry.partition("=") for entry in written.split(";"))
@@ -62,8 +58,10 @@ _DE = Table(
     clock="Uhr",
     ordinal=r"(?P<number>\d{1,3})\.(?=\s+(?:Januar|Februar|März|April|Mai|Juni|Juli|August|"
     r"September|Oktober|November|Dezember|Jahrhundert|Klasse|Platz|Mal|Stock)\b)",
-    months=_months(
-        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
+    months=tuple(
+        """
+        Januar Februar März April Mai Juni Juli August September Oktober November Dezember
+        """.split()
     ),
     signs=_words(
         "&=und;+=plus;@=ät;%=Prozent;°=Grad;€=Euro;$=Dollar;£=Pfund;§=Paragraf;==gleich;×=mal;"
@@ -91,8 +89,10 @@ _NL = Table(
     to="tot",
     clock="uur",
     ordinal=r"(?P<number>\d{1,3})(?:ste|de|e)\b",
-    months=_months(
-        "januari februari maart april mei juni juli augustus september oktober november december"
+    months=tuple(
+        """
+        januari februari maart april mei juni juli augustus september oktober november december
+        """.split()
     ),
     signs=_words(
         "&=en;+=plus;@=at;%=procent;°=graden;€=euro;$=dollar;£=pond;§=paragraaf;×=maal;"
@@ -145,7 +145,7 @@ TABLES = {
         abbreviations=_words("Sr.=senhor;Sra.=senhora;Dr.=doutor;etc.=etcétera"),
     ),
 }  # fmt: skip
-SPEAKS_NUMBERS = words("de-de nl fr-fr es-es it-it pt ru-ru sv-se cs-cz ca-ce ar fa")
+SPEAKS_NUMBERS = frozenset("de-de nl fr-fr es-es it-it pt ru-ru sv-se cs-cz ca-ce ar fa".split())
 
 
 class Other:
@@ -155,25 +155,24 @@ class Other:
         self.table = TABLES.get(language, Table())
         self.signs = self.table.signs
         self.numbers = Numbers(language)
-        self._rules = self._compile() if language in SPEAKS_NUMBERS else []
-        short = sorted(map(re.escape, self.table.abbreviations), key=len, reverse=True)
-        self._short = re.compile(rf"(?:{'|'.join(short)})(?!\w)") if short else None
+        self._rules = self._compiled() if language in SPEAKS_NUMBERS else []
+        self._abbreviation = re.compile(rf"(?:{_alternatives(self.table.abbreviations)})(?!\w)")
 
     def read(self, text: str, at: int) -> tuple[int, list[str]] | None:
-        """Return the end and the reading of what begins at `at`; None if no rule wants it."""
+        """Return the end and the reading of what begins at `at`; None if no rule reads it."""
         if text[at].isalpha():
-            match = self._short.match(text, at) if self._short else None
+            match = self._abbreviation.match(text, at)
             if not match:
                 return None
             final = match[0].endswith(".") and not text[match.end() : match.end() + 80].strip()
             return match.end() - final, self.table.abbreviations[match[0]].split()
         for pattern, rule in self._rules:
             match = pattern.match(text, at)
-            if match and (said := rule(match)) is not None:
-                return match.end(), said
+            if match and (reading := rule(match)) is not None:
+                return match.end(), reading
         return None
 
-    def _compile(self) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Reading]]]:
+    def _compiled(self) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Reading]]]:
         table, group = self.table, re.escape(self.table.group)
         number = (
             rf"(?P<whole>\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+)(?:{table.decimal}(?P<part>\d+))?"
@@ -198,7 +197,7 @@ class Other:
             )
         ]
 
-    def _amount(self, match: re.Match[str]) -> Reading:
+    def _amount(self, match: re.Match[str]) -> list[str]:
         whole, part = re.sub(r"\D", "", match["whole"]), match["part"]
         if part and self.table.point:
             return self.numbers.decimal(whole, part, self.table.point)
@@ -211,17 +210,16 @@ class Other:
         if part and len(part) == 2:
             cents = self.numbers.cardinal(int(part)) if int(part) else []
             return [*self._one(self.numbers.whole(whole)), noun, *cents]
-        said = self._amount(match)
-        return [*self._one(said or []), noun]
+        return [*self._one(self._amount(match)), noun]
 
     def _measure(self, match: re.Match[str]) -> Reading:
         one, many = self.table.units[match["unit"]]
         noun = one if match["whole"] == "1" and not match["part"] else many
-        return [*self._one(self._amount(match) or []), *noun.split()]
+        return [*self._one(self._amount(match)), *noun.split()]
 
-    def _one(self, said: list[str]) -> list[str]:
-        """German counts `ein Euro`, not `eins Euro`."""
-        return ["ein"] if said == ["eins"] else said
+    def _one(self, number: list[str]) -> list[str]:
+        """Return a number as it stands before a noun: German `ein Euro`, not `eins Euro`."""
+        return ["ein"] if number == ["eins"] else number
 
     def _date(self, match: re.Match[str]) -> Reading:
         day, month = int(match["day"]), int(match["month"])
@@ -242,16 +240,17 @@ class Other:
         return self._inflected(int(match["number"]))
 
     def _inflected(self, number: int) -> list[str]:
-        """`3. Oktober` is most often `am dritten Oktober`."""
-        said = self.numbers.ordinal(number)
-        return [*said[:-1], said[-1] + "n"] if self.table is _DE else said
+        """Return an ordinal as it most often stands: German `am dritten Oktober`."""
+        words = self.numbers.ordinal(number)
+        return [*words[:-1], words[-1] + "n"] if self.table is _DE else words
 
     def _upto(self, match: re.Match[str]) -> Reading:
         number = match["number"]
         year = re.fullmatch(r"1[1-9]\d\d|20\d\d", number)
-        said = self.numbers.year(number) if year else self.numbers.whole(number)
-        return [*said, self.table.to] if self.table.to else None
+        words = self.numbers.year(number) if year else self.numbers.whole(number)
+        return [*words, self.table.to] if self.table.to else None
 
 
-def _alternatives(names: dict[str, tuple[str, str]]) -> str:
+def _alternatives(names: Iterable[str]) -> str:
+    """Return the pattern of any of these names, the longest first; of nothing if there is none."""
     return "|".join(sorted(map(re.escape, names), key=len, reverse=True)) or "(?!)"

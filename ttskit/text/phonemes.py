@@ -1,54 +1,48 @@
-"""Words to phonemes: the user's lexicon, gruut's lexicon, what derives from it, a guess.
-
-gruut's data packages are read directly.  Its lexicon is an SQLite table without an index, where
-each look-up reads the whole table (9 ms in English).  So all words of a text are looked up in one
-pass over the table, and after a few such passes the table is taken into memory.
-"""
+"""Words to phonemes: the user's lexicon, gruut's lexicon, words derived from it, a guess."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ttskit.text.gruut import Gruut, Rows
+from ttskit.text.languages import LANGUAGES
 from ttskit.text.lexicon import Lexicon
-from ttskit.text.symbols import LANGUAGES, folder
-from ttskit.text.symbols import words as _listed
 
 Phonemes = tuple[str, ...]
 
-_PASSES = 12  # passes over the table that cost about as much as taking it into memory
-_REMEMBERED = 50_000  # guesses and other words that are kept
-_CHUNK = 500  # words asked for in one pass
-_CONTEXT = 3  # letters on each side that gruut's grapheme-to-phoneme model looks at
-
-# A tag that the lexicon does not name counts as the one that it belongs to.
-_TAGS = {
-    **dict.fromkeys(["VBP", "VBZ", "VBG", "MD"], "VB"), "VBN": "VBD",
-    **dict.fromkeys(["NNS", "NNP", "NNPS"], "NN"), "JJR": "JJ", "JJS": "JJ",
-    "RBR": "RB", "RBS": "RB", "TO": "IN",
-}  # fmt: skip
-_EN_VOWELS = _listed("aɪ aʊ eɪ i oʊ u æ ɑ ɔ ɔɪ ə ɚ ɛ ɪ ʊ ʌ")
-_EN_HISSING = _listed("s z ʃ ʒ t͡ʃ d͡ʒ")
-_EN_VOICELESS = _listed("p t k f θ")
-# Said otherwise than gruut's first choice says.
-_EN_MENDED = {
+_REMEMBERED = 50_000  # words outside the lexicon whose pronunciation is kept
+_EN_VOWELS = frozenset("aɪ aʊ eɪ i oʊ u æ ɑ ɔ ɔɪ ə ɚ ɛ ɪ ʊ ʌ".split())
+_EN_HISSING = frozenset("s z ʃ ʒ t͡ʃ d͡ʒ".split())
+_EN_VOICELESS = frozenset("p t k f θ".split())
+# In place of the first pronunciation that gruut's lexicon has.
+_EN_CORRECTIONS = {
     "an": ("ə", "n"), "and": ("ə", "n", "d"), "miz": ("m", "ˈɪ", "z"),
     "messers": ("m", "ˈɛ", "s", "ɚ", "z"), "'cause": ("k", "ə", "z"),
 }  # fmt: skip
+_NUMBER_PARTS = {
+    "de-de": (
+        "eins ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf zwanzig zwanzigste "
+        "dreißig vierzig fünfzig sechzig siebzig achtzig neunzig hundert tausend sech sieb und"
+    ),
+    "nl": (
+        "een één twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien "
+        "vijftien zestien zeventien achttien negentien twintig dertig veertig vijftig zestig "
+        "zeventig tachtig negentig honderd duizend en ën"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Pronunciation:
-    """Phonemes of a word, and whether they are a guess; letters that no rule can speak."""
+    """How a word is pronounced."""
 
     phonemes: Phonemes
-    guessed: bool = False
-    unknown: str = ""
+    guessed: bool = False  # by the grapheme-to-phoneme model, wholly or in part
+    unknown: str = ""  # characters that no phoneme stands for
 
 
 class Pronouncer:
@@ -58,16 +52,8 @@ class Pronouncer:
         self.language = language
         self.lexicon = lexicon
         self._letters = frozenset(LANGUAGES[language].letters)
-        self._folder = folder(language)
-        self._forget()
-
-    def _forget(self) -> None:
-        self._taggers: dict[str, Any] = {}
-        self._passes = 0
-        self._whole = False
-        # word -> (role, phonemes) in the order of the table; () is known to be absent
-        self._rows: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._said: dict[str, Pronunciation] = {}
+        self._gruut = Gruut(language)
+        self._remembered: dict[str, Pronunciation] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {"language": self.language, "lexicon": self.lexicon}
@@ -79,11 +65,11 @@ class Pronouncer:
         """Whether a lexicon has `word`."""
         if self.lexicon.find(word):
             return True
-        self._look_up([word])
-        return bool(self._rows.get(word))
+        self._gruut.look_up([word])
+        return bool(self._gruut.rows(word))
 
     def pronounce(self, words: Sequence[str], letters: Sequence[bool]) -> list[Pronunciation]:
-        """Return how each word of a text is said.
+        """Return the pronunciation of each word of a text.
 
         Parameters
         ----------
@@ -92,33 +78,32 @@ class Pronouncer:
         letters : (word,) bool
             Whether a capital `A` names the letter.
         """
-        self._look_up(form for word in dict.fromkeys(words) for form in self._forms(word))
-        tags = (
-            self._tags(words) if any(self._matters(word) for word in words) else [""] * len(words)
-        )
-        said = [
+        self._gruut.look_up(form for word in dict.fromkeys(words) for form in self._forms(word))
+        ambiguous = any(self._ambiguous(word) for word in words)
+        tags = self._gruut.tags(words) if ambiguous else [""] * len(words)
+        pronunciations = [
             self._one(word, tag, letter)
             for word, tag, letter in zip(words, tags, letters, strict=True)
         ]
         if self.language == "en-us":
-            self._before_vowels(words, said)
-        return said
+            self._before_vowels(words, pronunciations)
+        return pronunciations
 
     def _one(self, word: str, tag: str, letter: bool) -> Pronunciation:
         if own := self.lexicon.find(word, tag):
             return Pronunciation(own)
         if letter and word == "A" and self.language == "en-us":
             return Pronunciation(("ˈeɪ",))
-        if word.lower() in _EN_MENDED and self.language == "en-us":
-            return Pronunciation(_EN_MENDED[word.lower()])
+        if word.lower() in _EN_CORRECTIONS and self.language == "en-us":
+            return Pronunciation(_EN_CORRECTIONS[word.lower()])
         for form in self._forms(word):
-            if rows := self._rows.get(form):
+            if rows := self._gruut.rows(form):
                 return Pronunciation(_choose(rows, tag))
-        if word not in self._said:
-            if len(self._said) >= _REMEMBERED:
-                self._said.clear()
-            self._said[word] = self._derived(word) or self._guess(word)
-        return self._said[word]
+        if word not in self._remembered:
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered.clear()
+            self._remembered[word] = self._derived(word) or self._guess(word)
+        return self._remembered[word]
 
     def _forms(self, word: str) -> list[str]:
         """Return the spellings under which the lexicon may have a word, best first."""
@@ -135,113 +120,62 @@ class Pronouncer:
         return list(dict.fromkeys(forms))
 
     def _derived(self, word: str) -> Pronunciation | None:
-        """Compose a word of what the lexicon has: English possessives and compounds of numbers."""
+        """Compose a word of others: an English possessive, or a number written as one word."""
         if self.language == "en-us" and (ending := re.fullmatch(r"(\w+)'(s|)", word)):
-            self._look_up(self._forms(ending[1]))
+            self._gruut.look_up(self._forms(ending[1]))
             stem = self._one(ending[1], "NN", True)
-            return Pronunciation(
-                stem.phonemes + (_hiss(stem.phonemes) if ending[2] else ()), stem.guessed
-            )
+            hiss = _hiss(stem.phonemes) if ending[2] else ()
+            return Pronunciation(stem.phonemes + hiss, stem.guessed)
         parts = _number_parts(word.lower(), self.language)
         if len(parts) > 1:
-            self._look_up(parts)
-            found = [self._rows.get(part) for part in parts]
-            if all(found):
-                return Pronunciation(tuple(p for rows in found if rows for p in _choose(rows, "")))
+            self._gruut.look_up(parts)
+            rows = [self._gruut.rows(part) for part in parts]
+            if all(rows):
+                return Pronunciation(tuple(p for found in rows for p in _choose(found, "")))
         return None
 
     def _guess(self, word: str) -> Pronunciation:
-        """Ask gruut's grapheme-to-phoneme model, for the letters that it has learnt."""
+        """Predict phonemes from the letters that the grapheme-to-phoneme model was trained on."""
         lower = unicodedata.normalize("NFC", word.lower())
         if self.language == "de-de":
             lower = lower.replace("ß", "ss")
-        spelt, unknown = "", ""
+        letters, unknown = "", ""
         for letter in lower:
             usable = letter if letter in self._letters else _plain(letter)
             usable = "".join(c for c in usable if c in self._letters)
-            spelt += usable
+            letters += usable
             unknown += "" if usable or letter in "'’" else letter
-        if not spelt.strip("'-"):
+        if not letters.strip("'-"):
             return Pronunciation((), True, unknown or lower)
-        labels = self._tagger("g2p").tag(_graphemes(spelt))
-        phonemes = [p for label in labels for p in _decoded(label).split("|") if p != "_"]
-        if not phonemes:
-            self._look_up(spelt)
-            phonemes = [p for c in spelt for p in _choose(self._rows.get(c) or (("", ""),), "")]
+        phonemes = self._gruut.guess(letters)
+        if not phonemes:  # name the letters
+            self._gruut.look_up(letters)
+            phonemes = [p for c in letters for p in _choose(self._gruut.rows(c), "")]
         return Pronunciation(tuple(phonemes), True, unknown)
 
-    def _matters(self, word: str) -> bool:
-        """Whether the part of speech decides how a word is said."""
+    def _ambiguous(self, word: str) -> bool:
+        """Whether the part of speech decides how a word is pronounced."""
         if self.lexicon.tagged(word):
             return True
-        rows = self._rows.get(word.lower()) or ()
-        return len({role for role, _ in rows}) > 1 and word.lower() != "a"
+        roles = {role for role, _ in self._gruut.rows(word.lower())}
+        return len(roles) > 1 and word.lower() != "a"
 
-    def _tags(self, words: Sequence[str]) -> list[str]:
-        if not (self._folder / "pos" / "model.crf").is_file():
-            return [""] * len(words)
-        tags = self._tagger("pos").tag(_contexts(words))
-        return [_TAGS.get(tag, tag) for tag in tags]
-
-    def _before_vowels(self, words: Sequence[str], said: list[Pronunciation]) -> None:
-        """Say `the` as in `the apple` before a vowel."""
+    def _before_vowels(self, words: Sequence[str], pronunciations: list[Pronunciation]) -> None:
+        """Pronounce `the` before a vowel as in `the apple`."""
         for place, word in enumerate(words[:-1]):
-            following = said[place + 1].phonemes
+            following = pronunciations[place + 1].phonemes
             if word.lower() == "the" and following and not self.lexicon.find("the"):
                 vowel = following[0].lstrip("ˈˌ") in _EN_VOWELS
-                said[place] = Pronunciation(("ð", "i" if vowel else "ə"))
-
-    def _tagger(self, name: str) -> Any:
-        if name not in self._taggers:
-            import pycrfsuite
-
-            tagger = pycrfsuite.Tagger()
-            tagger.open(str(self._folder / name / "model.crf"))
-            self._taggers[name] = tagger
-        return self._taggers[name]
-
-    def _look_up(self, words: Iterable[str]) -> None:
-        """Bring the rows of these words into `_rows`."""
-        if self._whole:
-            return
-        missing = [word for word in dict.fromkeys(words) if word not in self._rows]
-        if not missing:
-            return
-        self._passes += 1
-        if self._passes > _PASSES or len(missing) > _CHUNK:
-            self._take(_EVERY)
-            self._whole = True
-            return
-        marks = ",".join("?" * len(missing))
-        found = (
-            f"SELECT word, role, phonemes FROM word_phonemes WHERE word IN ({marks}) ORDER BY id"
-        )
-        self._rows.update(dict.fromkeys(missing, ()))
-        self._take(found, missing)
-
-    def _take(self, query: str, words: Sequence[str] = ()) -> None:
-        """Bring what is asked for into `_rows`."""
-        import sqlite3
-
-        path = (self._folder / "lexicon.db").resolve().as_uri()
-        fresh: dict[str, tuple[tuple[str, str], ...]] = {}
-        with closing(sqlite3.connect(f"{path}?mode=ro&immutable=1", uri=True)) as database:
-            for word, role, phonemes in database.execute(query, words):
-                entry = ((role, phonemes),)
-                fresh[word] = fresh[word] + entry if word in fresh else entry
-        self._rows.update(fresh)
+                pronunciations[place] = Pronunciation(("ð", "i" if vowel else "ə"))
 
 
-_EVERY = "SELECT word, role, phonemes FROM word_phonemes ORDER BY id"
-
-
-def _choose(rows: tuple[tuple[str, str], ...], tag: str) -> Phonemes:
+def _choose(rows: Rows, tag: str) -> Phonemes:
     """Return the pronunciation for a part of speech, else the one for any, else the first."""
     for wanted in (f"gruut:{tag}", ""):
         for role, phonemes in rows:
             if role == wanted:
                 return tuple(phonemes.split())
-    return tuple(rows[0][1].split())
+    return tuple(rows[0][1].split()) if rows else ()
 
 
 def _hiss(stem: Phonemes) -> Phonemes:
@@ -253,23 +187,10 @@ def _hiss(stem: Phonemes) -> Phonemes:
 
 
 def _plain(text: str) -> str:
-    """Take the accents off: é is e, æ is ae, ø is o."""
+    """Return a text without accents: é is e, æ is ae, ø is o."""
     text = text.replace("æ", "ae").replace("œ", "oe").replace("ø", "o").replace("ł", "l")
     text = text.replace("ß", "ss").replace("đ", "d").replace("ð", "th").replace("þ", "th")
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-
-
-_NUMBER_PARTS = {
-    "de-de": (
-        "eins ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf zwanzig zwanzigste "
-        "dreißig vierzig fünfzig sechzig siebzig achtzig neunzig hundert tausend sech sieb und"
-    ),
-    "nl": (
-        "een één twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien "
-        "vijftien zestien zeventien achttien negentien twintig dertig veertig vijftig zestig "
-        "zeventig tachtig negentig honderd duizend en ën"
-    ),
-}
 
 
 def _number_parts(word: str, language: str) -> list[str]:
@@ -283,60 +204,3 @@ def _number_parts(word: str, language: str) -> list[str]:
         parts.append({"ën": "en", "één": "een", "dreißig": "dreissig"}.get(part, part))
         word = word[len(part) :]
     return parts
-
-
-def _encoded(text: str) -> str:
-    return b64encode(text.encode()).decode("ascii")
-
-
-def _decoded(label: str) -> str:
-    return b64decode(label).decode()
-
-
-def _graphemes(word: str) -> list[dict[str, Any]]:
-    """Describe each letter in the terms that gruut's model was trained with."""
-    letters, last = [_encoded(letter) for letter in word], len(word) - 1
-    described = []
-    for place, letter in enumerate(letters):
-        features: dict[str, Any] = {"bias": 1.0, "grapheme": letter}
-        if place == 0:
-            features["begin"] = True
-        if place == last:
-            features["end"] = True
-        for step in range(1, _CONTEXT + 1):
-            if place >= step:
-                features[f"grapheme-{step}"] = letters[place - step]
-            if place + step <= last:
-                features[f"grapheme+{step}"] = letters[place + step]
-        described.append(features)
-    return described
-
-
-def _contexts(words: Sequence[str]) -> list[dict[str, Any]]:
-    """Describe each word and two neighbours on each side, as gruut's tagger was trained."""
-    alone = [_features(word) for word in words]
-    described = []
-    for place in range(len(words)):
-        features: dict[str, Any] = {}
-        for step in (0, -1, -2, 1, 2):
-            prefix = f"{step:+d}:" if step else ""
-            if 0 <= place + step < len(words):
-                features.update((prefix + name, value) for name, value in alone[place + step])
-        if place == 0:
-            features["BOS"] = True
-        if place == len(words) - 1:
-            features["EOS"] = True
-        described.append(features)
-    return described
-
-
-def _features(word: str) -> list[tuple[str, Any]]:
-    return [
-        ("bias", 1.0),
-        ("word", _encoded(word)),
-        ("len(word)", len(word)),
-        ("word.ispunctuation", not word.isalnum() and len(word) == 1 and word.isascii()),
-        ("word.isdigit()", word.isdigit()),
-        *((f"word[:{size}]", word[:size]) for size in (2, 3)),
-        *((f"word[-{size}:]", word[-size:]) for size in (2, 3)),
-    ]

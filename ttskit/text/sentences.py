@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ttskit.text.symbols import resolve, words
+from ttskit.text.languages import resolve
 
 # A run of marks that can end a sentence, with the quotes and brackets that close behind it; or
 # an empty line.  Possessive, so that no text makes it try twice.
@@ -20,29 +20,39 @@ _LINE_START = re.compile(r"(?:\A|\n)[ \t]*\d{1,3}\Z")
 _DOTTED = re.compile(r"(?:\w\.)+\w")
 _BEFORE = 40  # characters looked back for the word before a full stop
 
-# Never the end of a sentence: a name or a number follows.
-_TITLES = words(
-    "mr mrs ms messrs mme mlle prof rev fr sr gen col maj capt cpt lt sgt cmdr gov sen rep hon "
-    "pres supt ald mt ft no nos vol pp fig figs ch sec eq vs viz cf e.g i.e ed eds trans approx ca "
-    "hr fr dhr mevr drs ir ing nr bzw z.b d.h u.a o.ä v.a vgl ggf bijv b.v bv d.w.z o.a "
-    "jan feb mar apr jun jul aug sep sept oct nov dec"
+# No sentence ends after these: a name or a number follows.
+_TITLES = frozenset(
+    """
+    mr mrs ms messrs mme mlle prof rev fr sr gen col maj capt cpt lt sgt cmdr gov sen rep hon
+    pres supt ald mt ft no nos vol pp fig figs ch sec eq vs viz cf e.g i.e ed eds trans approx ca
+    hr fr dhr mevr drs ir ing nr bzw z.b d.h u.a o.ä v.a vgl ggf bijv b.v bv d.w.z o.a
+    jan feb mar apr jun jul aug sep sept oct nov dec
+    """.split()
 )
-# The end of a sentence only if the next word looks like the start of one.
-_EITHER = words(
-    "dr st jr sr etc co corp inc ltd bros dept ave blvd rd hwy a.m p.m am pm u.s u.k u.n u.s.a "
-    "ph.d b.a m.a b.c a.d mon tue wed thu fri sat sun usw enz in ft lb lbs oz min hrs"
+# A sentence ends after these only if the next word looks like the start of one.
+_EITHER = frozenset(
+    """
+    dr st jr sr etc co corp inc ltd bros dept ave blvd rd hwy a.m p.m am pm u.s u.k u.n u.s.a
+    ph.d b.a m.a b.c a.d mon tue wed thu fri sat sun usw enz in ft lb lbs oz min hrs
+    """.split()
 )
-_STARTERS = words(
-    "the a an this that these those he she it we they i you his her its our their my your there "
-    "then here but and so or if when while where what who why how in on at for from with after "
-    "before as not no yes however der die das ein eine er sie es wir ich und aber het de een hij "
-    "zij wij ik en maar dit dat"
+_STARTERS = frozenset(
+    """
+    the a an this that these those he she it we they i you his her its our their my your there
+    then here but and so or if when while where what who why how in on at for from with after
+    before as not no yes however der die das ein eine er sie es wir ich und aber het de een hij
+    zij wij ik en maar dit dat
+    """.split()
 )
 _ORDINAL_DOT = frozenset({"de-de", "cs-cz", "lb"})  # `3. Oktober`
 
 
 def sentences(text: str, language: str = "en-us") -> list[str]:
-    """Cut `text` into sentences, each with the white space after it: joined, they are `text`."""
+    """Cut a text into sentences, each with the white space after it: joined, they are the text.
+
+    >>> sentences("Dr. No came. He left!")
+    ['Dr. No came. ', 'He left!']
+    """
     dotted = resolve(language) in _ORDINAL_DOT
     cuts, start = list[str](), 0
     for match in _END.finditer(text):
@@ -60,7 +70,7 @@ def sentences(text: str, language: str = "en-us") -> list[str]:
 
 
 def _ends(text: str, match: re.Match[str], after: int, dotted: bool) -> bool:
-    """Whether these marks, with `after` the place of the next word, end a sentence."""
+    """Whether the marks of `match` end a sentence; the next word begins at `after`."""
     following = text[after : after + _BEFORE]
     opener = following.lstrip("\"'“‘„«([¿¡—–-")
     upper = bool(opener) and (opener[0].isupper() or not _has_case(opener[0]))

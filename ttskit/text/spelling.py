@@ -1,6 +1,6 @@
 """Spelling: a text as the sequence of tokens that models are trained on and that is spoken.
 
-The one entry point of the text side.  `Speller(language).spell(text)` normalises, pronounces and
+The entry point of the text side.  `Speller(language).spell(text)` normalises, pronounces and
 lays out tokens: begin, the symbols of each word, a boundary between two words, punctuation, end.
 """
 
@@ -13,25 +13,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ttskit.errors import TextError
-from ttskit.text import lexicon as lexicons_
+from ttskit.text import lexicon as user_lexicon
+from ttskit.text.languages import CHARACTERS, resolve
 from ttskit.text.lexicon import Lexicon
 from ttskit.text.normalise import Normaliser, Piece
 from ttskit.text.phonemes import Pronouncer
 from ttskit.text.symbols import (
     BEGIN,
     BOUNDARY,
-    CHARACTERS,
     END,
     HASH,
     PUNCTUATION,
     SPECIAL,
     parse,
-    resolve,
     symbols,
     writable,
 )
 
 _OPENING = frozenset("(¿¡")
+_Mark = tuple[str, bool]  # a token of punctuation, and whether it belongs to the word after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,16 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """What a text is spoken as.
+    """A text as tokens, and where in the text they are from.
 
     text : the text as it is read aloud
-    tokens : (token,) symbols of the language's table
+    tokens : (token,) symbols of the table
     token_word : (token,) int, the word that a token belongs to; -1 for begin, end, boundary and
         punctuation
     words : (word,) as normalised
     spans : (word, 2) int, start and end in the source; several words may share a span
-    marks : (mark, 2) int, where the source has punctuation or a hyphen
-    drops : characters that are not spoken
+    marks : (mark, 2) int, start and end of punctuation and hyphens in the source
+    drops : characters of the source that are not spoken
     guessed : (word,) bool, whether the pronunciation is a guess
     """
 
@@ -75,14 +75,14 @@ class Spelling:
 
 
 @dataclass(slots=True)
-class _Spoken:
-    """A word on its way into a Spelling."""
+class _Word:
+    """A word of a piece of the text, and its pronunciation."""
 
     text: str
     piece: Piece
     symbols: Sequence[str] = ()
     guessed: bool = False
-    unknown: str = ""
+    unknown: str = ""  # characters that no symbol stands for
 
 
 class Speller:
@@ -93,13 +93,23 @@ class Speller:
     language : str
         `en-us`, `de`, ...; `characters` for a language without phonemes.
     lexicons : files
-        The user's, `word TAB phonemes`; later ones win.
+        Pronunciations of the user's, `word TAB phonemes` a line; later files win.
     table : symbols, optional
         For `characters`: the table of the model; characters outside it are dropped.
     fold : bool
-        For `characters`: upper and lower case are one.
+        For `characters`: ignore upper and lower case.
     lines : lines of a lexicon
         Those of a voice; the files win.
+
+    Examples
+    --------
+    >>> spelling = Speller("en-us").spell("It cost $5.")
+    >>> spelling.words
+    ('It', 'cost', 'five', 'dollars')
+    >>> spelling.spans
+    ((0, 2), (3, 7), (8, 10), (8, 10))
+    >>> " ".join(spelling.tokens)
+    '<begin> ˈɪ t # k ˈɔ s t # f ˈaɪ v # d ˈɑ l ɚ z . <end>'
     """
 
     def __init__(
@@ -120,7 +130,7 @@ class Speller:
             raise TextError("--lexicon: the language 'characters' has no phonemes to list")
         self.lexicon = Lexicon()
         if paths or lines:
-            self.lexicon = lexicons_.read(paths, self.language, self.table, lines)
+            self.lexicon = user_lexicon.read(paths, self.language, self.table, lines)
         self._pronouncer = (
             None if self.language == CHARACTERS else Pronouncer(self.language, self.lexicon)
         )
@@ -142,94 +152,116 @@ class Speller:
     def spell(self, text: str) -> Spelling:
         """Return the tokens of a text, with the words and places that they come from."""
         pieces = self._normaliser.pieces(text)
-        return self._lay_out(text, pieces, self._speak(pieces))
+        return self._lay_out(text, pieces, self._pronounced(pieces))
 
-    def _speak(self, pieces: list[Piece]) -> list[_Spoken]:
-        """Pronounce every word of the text, silent ones included."""
-        spoken = [_Spoken(word, piece) for piece in pieces if piece.words for word in piece.words]
-        spoken = [word for word in spoken if word.piece.kind in {"words", "phonemes"}]
-        for word in spoken:
+    def _pronounced(self, pieces: list[Piece]) -> list[_Word]:
+        """Return every word of the text with its pronunciation, which may be empty."""
+        words = [
+            _Word(text, piece)
+            for piece in pieces
+            if piece.kind in {"words", "phonemes"}
+            for text in piece.words
+        ]
+        plain = [word for word in words if word.piece.kind == "words"]
+        for word in words:
             if word.piece.kind == "phonemes":
-                word.symbols = self._written(word)
-        plain = [word for word in spoken if word.piece.kind == "words"]
+                self._parse(word)
         if self._pronouncer is None:
             for word in plain:
                 self._characters(word)
-            return spoken
-        said = self._pronouncer.pronounce([w.text for w in plain], [w.piece.letters for w in plain])
-        for word, how in zip(plain, said, strict=True):
-            word.symbols, word.guessed, word.unknown = how.phonemes, how.guessed, how.unknown
-        return spoken
+            return words
+        pronunciations = self._pronouncer.pronounce(
+            [word.text for word in plain], [word.piece.letters for word in plain]
+        )
+        for word, found in zip(plain, pronunciations, strict=True):
+            word.symbols, word.guessed, word.unknown = found.phonemes, found.guessed, found.unknown
+        return words
 
-    def _written(self, word: _Spoken) -> Sequence[str]:
-        """Take the phonemes that the text itself gives between `[[ ]]`."""
-        inner, word.text = word.text, f"[[{word.text}]]"
+    def _parse(self, word: _Word) -> None:
+        """Take the phonemes that the text itself has between `[[ ]]`."""
+        phonemes, word.text = word.text, f"[[{word.text}]]"
         if self._pronouncer is None:
             raise TextError(f"{word.text}: the language 'characters' has no phonemes")
         try:
-            return parse(inner, writable(self.table))
+            word.symbols = parse(phonemes, writable(self.table))
         except TextError as error:
             raise TextError(f"{word.text} at character {word.piece.start + 1}: {error}") from None
 
-    def _characters(self, word: _Spoken) -> None:
+    def _characters(self, word: _Word) -> None:
         word.text = unicodedata.normalize("NFC", word.text.casefold() if self.fold else word.text)
-        wanted = [HASH if character == BOUNDARY else character for character in word.text]
-        word.symbols = [c for c in wanted if not self.table or c in self.table]
-        word.unknown = "".join(c for c in wanted if self.table and c not in self.table)
+        characters = [HASH if character == BOUNDARY else character for character in word.text]
+        word.symbols = [c for c in characters if not self.table or c in self.table]
+        word.unknown = "".join(c for c in characters if self.table and c not in self.table)
 
-    def _lay_out(self, text: str, pieces: list[Piece], words: list[_Spoken]) -> Spelling:
-        tokens, owner, waiting = [BEGIN], [-1], list[tuple[str, bool]]()
-        voiced = [word for word in words if word.symbols]
-        at = {id(piece): list[tuple[int, _Spoken]]() for piece in pieces}
-        for number, word in enumerate(voiced):
-            at[id(word.piece)].append((number, word))
+    def _lay_out(self, text: str, pieces: list[Piece], words: list[_Word]) -> Spelling:
+        tokens, token_word, marks = [BEGIN], [-1], list[_Mark]()
+        spoken = [word for word in words if word.symbols]
+        of_piece = {id(piece): list[tuple[int, _Word]]() for piece in pieces}
+        for number, word in enumerate(spoken):
+            of_piece[id(word.piece)].append((number, word))
         for piece in pieces:
             if piece.kind == "mark":
                 mark = (piece.words[0], _opens(text, piece))
-                waiting += [mark] if waiting[-1:] != [mark] else []
-            for number, word in at[id(piece)]:
-                between = _between(waiting, inner=number > 0)
+                marks += [mark] if marks[-1:] != [mark] else []
+            for number, word in of_piece[id(piece)]:
+                between = _between(marks, inner=number > 0)
                 tokens += [*between, *word.symbols]
-                owner += [-1] * len(between) + [number] * len(word.symbols)
-                waiting = []
-        tail = [*(token for token, _ in waiting), END]
+                token_word += [-1] * len(between) + [number] * len(word.symbols)
+                marks = []
+        tail = [*(token for token, _ in marks), END]
         return Spelling(
-            text=_written_out(text, pieces, words),
+            text=_normalised(text, pieces, words),
             tokens=(*tokens, *tail),
-            token_word=(*owner, *(-1 for _ in tail)),
-            words=tuple(word.text for word in voiced),
-            spans=tuple((word.piece.start, word.piece.end) for word in voiced),
+            token_word=(*token_word, *(-1 for _ in tail)),
+            words=tuple(word.text for word in spoken),
+            spans=tuple((word.piece.start, word.piece.end) for word in spoken),
             marks=tuple((p.start, p.end) for p in pieces if p.kind in {"mark", "join"}),
             drops=tuple(_drops(text, pieces, words)),
-            guessed=tuple(word.guessed for word in voiced),
+            guessed=tuple(word.guessed for word in spoken),
         )
 
 
-def spelt(text: str, table: Sequence[str]) -> Spelling:
-    """Return phonemes that are written out, as `ttskit text --phonemes` writes them.
+def character_symbols(texts: Iterable[str], fold: bool = False) -> tuple[str, ...]:
+    """Return the table of `characters` for a corpus: the special symbols, then its characters.
 
-    They stand apart, words by `#` or `|`; each run of phonemes is a word.
+    A character that is not in the table is reported as dropped.
+
+    >>> character_symbols(["Öl, ja"])[len(SPECIAL):]
+    ('a', 'j', 'l', 'Ö')
     """
-    tokens, owner, words, spans = [BEGIN], [-1], list[str](), list[tuple[int, int]]()
+    speller = Speller(CHARACTERS, fold=fold)
+    characters = {token for text in texts for token in speller.spell(text).tokens}
+    return (*SPECIAL, *sorted(characters.difference(SPECIAL)))
+
+
+def spelt(text: str, table: Sequence[str]) -> Spelling:
+    """Spell a text of phonemes, as `ttskit text --phonemes` writes them.
+
+    Phonemes stand apart, words by `#` or `|`; each run of phonemes is a word.
+
+    >>> spelt("h ə l ˈoʊ | ð ɛ ɹ", symbols("en-us")).words
+    ('həlˈoʊ', 'ðɛɹ')
+    """
+    tokens, token_word, words, spans = [BEGIN], [-1], list[str](), list[tuple[int, int]]()
     known = writable(table)
     for chunk in re.finditer(r"\S+", text):
         written = BOUNDARY if chunk[0] == "|" else chunk[0]
         if written == BOUNDARY or written in PUNCTUATION:
             tokens.append(written)
-            owner.append(-1)
+            token_word.append(-1)
             continue
-        found = parse(written, known)
-        if owner[-1] < 0:
+        phonemes = parse(written, known)
+        if token_word[-1] < 0:
             words.append("")
             spans.append(chunk.span())
-        words[-1] += "".join(found)
+        words[-1] += "".join(phonemes)
         spans[-1] = (spans[-1][0], chunk.end())
-        tokens += found
-        owner += [len(words) - 1] * len(found)
+        tokens += phonemes
+        token_word += [len(words) - 1] * len(phonemes)
     return Spelling(
         text=text,
         tokens=(*tokens, END),
-        token_word=(*owner, -1),
+        token_word=(*token_word, -1),
         words=tuple(words),
         spans=tuple(spans),
         marks=(),
@@ -238,12 +270,12 @@ def spelt(text: str, table: Sequence[str]) -> Spelling:
     )
 
 
-def _written_out(text: str, pieces: list[Piece], words: list[_Spoken]) -> str:
+def _normalised(text: str, pieces: list[Piece], words: list[_Word]) -> str:
     """Write the words that are spoken and the punctuation, spaced as the source is."""
-    said = {id(piece): list[str]() for piece in pieces}
+    of_piece = {id(piece): list[str]() for piece in pieces}
     for word in words:
-        said[id(word.piece)] += [word.text] if word.symbols else []
-    written, glued = "", True
+        of_piece[id(word.piece)] += [word.text] if word.symbols else []
+    written, glued = "", True  # whether the next word follows without a space
     for piece in pieces:
         if piece.kind == "mark":
             opens = _opens(text, piece)
@@ -251,12 +283,12 @@ def _written_out(text: str, pieces: list[Piece], words: list[_Spoken]) -> str:
             written, glued = written + text[piece.start : piece.end], opens
         elif piece.kind == "space":
             written, glued = written.rstrip() + " ", True
-        elif found := " ".join(said[id(piece)]):
-            written, glued = written + ("" if glued else " ") + found, False
+        elif spoken := " ".join(of_piece[id(piece)]):
+            written, glued = written + ("" if glued else " ") + spoken, False
     return written.strip()
 
 
-def _between(marks: list[tuple[str, bool]], inner: bool) -> list[str]:
+def _between(marks: list[_Mark], inner: bool) -> list[str]:
     """Lay out the marks between two words: those that open something follow the boundary."""
     after = len(marks)
     while after and marks[after - 1][1]:
@@ -274,17 +306,17 @@ def _opens(text: str, piece: Piece) -> bool:
     return quote and bool(after) and not after.isspace()
 
 
-def _drops(text: str, pieces: list[Piece], words: list[_Spoken]) -> list[Drop]:
+def _drops(text: str, pieces: list[Piece], words: list[_Word]) -> list[Drop]:
     """List every character that is not spoken, in order."""
-    silent = {id(word.piece): word.unknown for word in words if word.unknown}
-    voiced = {id(word.piece) for word in words if word.symbols}
-    found = list[Drop]()
+    unknown_of = {id(word.piece): word.unknown for word in words if word.unknown}
+    spoken = {id(word.piece) for word in words if word.symbols}
+    drops = list[Drop]()
     for piece in pieces:
-        unknown = silent.get(id(piece), "")
-        mute = piece.kind in {"words", "phonemes"} and id(piece) not in voiced
+        unknown = unknown_of.get(id(piece), "")
+        mute = piece.kind in {"words", "phonemes"} and id(piece) not in spoken
         for offset in range(piece.start, piece.end):
             character = text[offset]
             lost = character in unknown or character.lower() in unknown
             if piece.kind == "drop" or (mute and not character.isspace()) or (lost and unknown):
-                found.append(Drop(character, offset))
-    return found
+                drops.append(Drop(character, offset))
+    return drops

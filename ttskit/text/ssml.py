@@ -1,7 +1,7 @@
 """SSML: the part of it that can be spoken, as passages of plain text with their prosody.
 
-speak, p, s, break, prosody (rate, pitch, volume), phoneme (ipa), say-as, sub.  Anything else is
-refused with its line and column, as are document types and entities of one's own.
+speak, p, s, break, prosody (rate, pitch, volume), phoneme (ipa), say-as, sub.  Any other element
+is refused with its line and column, as are document types and entities that they declare.
 """
 
 from __future__ import annotations
@@ -33,31 +33,29 @@ ATTRIBUTES = {
     "say-as": ("interpret-as", "format", "detail"),
     "sub": ("alias",),
 }
-WHOLE = ("phoneme", "say-as", "sub")  # hold text alone
+TEXT_ONLY = ("phoneme", "say-as", "sub")  # elements that hold text and no element
 LONGEST = 3600.0  # seconds of a break
 
 
 @dataclass(frozen=True)
 class Prosody:
-    """How something is said: times as fast, semitones higher, dB louder."""
+    """How a text is spoken."""
 
-    rate: float = 1.0
-    pitch: float = 0.0
-    volume: float = 0.0
+    rate: float = 1.0  # times as fast
+    pitch: float = 0.0  # semitones higher
+    volume: float = 0.0  # dB louder
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A text and what is asked for around it.
-
-    `runs` say from which character on which prosody holds; before the first, the plain one.
-    """
+    """A text that is spoken, with its pause and its prosody."""
 
     text: str
     gap: float | None = None  # seconds of silence before it; None: as usual between sentences
     paragraph: bool = False  # whether it begins one
+    # the character from which each prosody holds; before the first of them, the plain one
     runs: tuple[tuple[int, Prosody], ...] = ()
-    place: str = ""  # where the text is from
+    place: str = ""  # FILE:LINE of the text
 
 
 @dataclass
@@ -65,147 +63,161 @@ class _Open:
     """An element that is not closed yet."""
 
     name: str
-    told: dict[str, str]
+    attributes: dict[str, str]
     prosody: Prosody
-    text: str = ""  # of those in `WHOLE`
+    text: str = ""  # in an element of `TEXT_ONLY`
 
 
 @dataclass
 class _Reader:
+    """Turns the events of a parser into passages."""
+
     parser: expat.XMLParserType
     english: bool
-    name: str
+    name: str  # of the document
     passages: list[Passage] = field(default_factory=list)
-    now: Passage = Passage("")
+    current: Passage = Passage("")  # the one that text is added to
     open: list[_Open] = field(default_factory=list)
 
-    def refuse(self, what: str) -> TextError:
+    def refusal(self, message: str) -> TextError:
+        """Return the error for the place that the parser has come to."""
         line, column = self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
-        return TextError(f"{self.name}:{line}:{column}: {what}")
+        return TextError(f"{self.name}:{line}:{column}: {message}")
 
-    def start(self, name: str, told: dict[str, str]) -> None:
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         if name not in ATTRIBUTES:
-            raise self.refuse(f"no element <{name}>; there is {', '.join(ATTRIBUTES)}")
+            raise self.refusal(f"no element <{name}>; there is {', '.join(ATTRIBUTES)}")
         if not self.open and name != "speak":
-            raise self.refuse(f"begins with <{name}>, needs <speak>")
-        if self.open and (name == "speak" or self.open[-1].name in WHOLE):
-            raise self.refuse(f"<{name}> cannot be within <{self.open[-1].name}>")
-        for key in told:
+            raise self.refusal(f"begins with <{name}>, needs <speak>")
+        if self.open and (name == "speak" or self.open[-1].name in TEXT_ONLY):
+            raise self.refusal(f"<{name}> cannot be within <{self.open[-1].name}>")
+        for key in attributes:
             if key not in ATTRIBUTES[name] and not key.startswith(("xml", "xsi")):
-                there = ", ".join(ATTRIBUTES[name]) or "none"
-                raise self.refuse(f"<{name}> has no attribute {key}; there is {there}")
+                known = ", ".join(ATTRIBUTES[name]) or "none"
+                raise self.refusal(f"<{name}> has no attribute {key}; there is {known}")
         prosody = self.open[-1].prosody if self.open else Prosody()
         if name == "prosody":
-            prosody = self._changed(prosody, told)
+            prosody = self._changed(prosody, attributes)
         if name == "break":
             self.flush()
-            self.now = replace(self.now, gap=(self.now.gap or 0.0) + self._seconds(told))
+            self.current = replace(
+                self.current, gap=(self.current.gap or 0.0) + self._seconds(attributes)
+            )
         if name in ("p", "s"):
             self.flush(name == "p")
-        self.open.append(_Open(name, told, prosody))
+        self.open.append(_Open(name, attributes, prosody))
 
     def end(self, name: str) -> None:
-        ended = self.open.pop()
-        if name in WHOLE:
-            self.say(self._whole(ended), ended.prosody)
+        element = self.open.pop()
+        if name in TEXT_ONLY:
+            self.add(self._reading(element), element.prosody)
         if name in ("p", "s"):
             self.flush(name == "p")
 
     def data(self, text: str) -> None:
-        if self.open[-1].name in WHOLE:
+        if self.open[-1].name in TEXT_ONLY:
             self.open[-1].text += text
         else:
-            self.say(text, self.open[-1].prosody)
+            self.add(text, self.open[-1].prosody)
 
-    def say(self, text: str, prosody: Prosody) -> None:
-        """Add text, with one space for any white space."""
+    def add(self, text: str, prosody: Prosody) -> None:
+        """Add text to the current passage, with one space for any white space."""
         text = re.sub(r"\s+", " ", text)
-        before, runs = self.now.text, self.now.runs
+        before, runs = self.current.text, self.current.runs
         text = text.lstrip() if not before or before.endswith(" ") else text
         if text and (runs[-1][1] if runs else Prosody()) != prosody:
             runs = (*runs, (len(before), prosody))
-        self.now = replace(self.now, text=before + text, runs=runs)
+        self.current = replace(self.current, text=before + text, runs=runs)
 
     def flush(self, paragraph: bool = False) -> None:
-        """End a passage, if it has text; the next one may begin a paragraph."""
-        if self.now.text.strip():
+        """End the current passage, if it has text; the next one may begin a paragraph."""
+        if self.current.text.strip():
             line = self.parser.CurrentLineNumber
-            self.passages.append(replace(self.now, place=f"{self.name}:{line}"))
-            self.now = Passage("")
-        self.now = replace(self.now, paragraph=self.now.paragraph or paragraph)
+            self.passages.append(replace(self.current, place=f"{self.name}:{line}"))
+            self.current = Passage("")
+        self.current = replace(self.current, paragraph=self.current.paragraph or paragraph)
 
-    def _whole(self, ended: _Open) -> str:
-        told, text = ended.told, " ".join(ended.text.split())
-        if ended.name == "sub":
-            return self._needed(ended, "alias")
-        if ended.name == "say-as":
-            how = self._needed(ended, "interpret-as")
-            if how not in READINGS:
-                raise self.refuse(f"say-as cannot read as {how!r}; there is {', '.join(READINGS)}")
-            return READINGS[how](text, self.english)
-        symbols = self._needed(ended, "ph")
-        if told.get("alphabet", "ipa") != "ipa" or re.search(r"[\[\]\n]", symbols):
-            raise self.refuse(f"<phoneme> {symbols!r} is not in the alphabet ipa")
+    def _reading(self, element: _Open) -> str:
+        """Return what is spoken for an element of `TEXT_ONLY`."""
+        text = " ".join(element.text.split())
+        if element.name == "sub":
+            return self._needed(element, "alias")
+        if element.name == "say-as":
+            form = self._needed(element, "interpret-as")
+            if form not in READINGS:
+                raise self.refusal(
+                    f"say-as cannot read as {form!r}; there is {', '.join(READINGS)}"
+                )
+            return READINGS[form](text, self.english)
+        symbols = self._needed(element, "ph")
+        alphabet = element.attributes.get("alphabet", "ipa")
+        if alphabet != "ipa" or re.search(r"[\[\]\n]", symbols):
+            raise self.refusal(f"<phoneme> {symbols!r} is not in the alphabet ipa")
         return f"[[{symbols}]]"
 
-    def _needed(self, ended: _Open, key: str) -> str:
-        if not ended.told.get(key, "").strip():
-            raise self.refuse(f"<{ended.name}> needs the attribute {key}")
-        return ended.told[key].strip()
+    def _needed(self, element: _Open, key: str) -> str:
+        value = element.attributes.get(key, "").strip()
+        if not value:
+            raise self.refusal(f"<{element.name}> needs the attribute {key}")
+        return value
 
-    def _seconds(self, told: dict[str, str]) -> float:
-        if "time" not in told:
-            return self._one_of("strength", told.get("strength", "medium"), STRENGTHS)
-        found = re.fullmatch(r"\+?(\d*\.?\d+)(ms|s)", told["time"].strip())
-        seconds = float(found[1]) / (1000 if found[2] == "ms" else 1) if found else math.inf
+    def _seconds(self, attributes: dict[str, str]) -> float:
+        if "time" not in attributes:
+            return self._one_of("strength", attributes.get("strength", "medium"), STRENGTHS)
+        time = re.fullmatch(r"\+?(\d*\.?\d+)(ms|s)", attributes["time"].strip())
+        seconds = float(time[1]) / (1000 if time[2] == "ms" else 1) if time else math.inf
         if seconds > LONGEST:
-            raise self.refuse(f"break time is {told['time']!r}, needs the like of 500ms or 2s")
+            raise self.refusal(
+                f"break time is {attributes['time']!r}, needs the like of 500ms or 2s"
+            )
         return seconds
 
-    def _changed(self, prosody: Prosody, told: dict[str, str]) -> Prosody:
+    def _changed(self, prosody: Prosody, attributes: dict[str, str]) -> Prosody:
         rate, pitch, volume = prosody.rate, prosody.pitch, prosody.volume
-        if "rate" in told:
-            rate *= self._rate(told["rate"].strip())
-        if "pitch" in told:
-            pitch += self._pitch(told["pitch"].strip())
-        if "volume" in told:
-            volume += self._volume(told["volume"].strip())
+        if "rate" in attributes:
+            rate *= self._rate(attributes["rate"].strip())
+        if "pitch" in attributes:
+            pitch += self._pitch(attributes["pitch"].strip())
+        if "volume" in attributes:
+            volume += self._volume(attributes["volume"].strip())
         return Prosody(rate, pitch, volume)
 
-    def _rate(self, told: str) -> float:
-        if found := re.fullmatch(r"([+-]?)(\d*\.?\d+)(%?)", told):
-            value = float(found[2]) / (100 if found[3] else 1)
-            value = {"": value, "+": 1 + value, "-": 1 - value}[found[1]]
+    def _rate(self, text: str) -> float:
+        if number := re.fullmatch(r"([+-]?)(\d*\.?\d+)(%?)", text):
+            value = float(number[2]) / (100 if number[3] else 1)
+            value = {"": value, "+": 1 + value, "-": 1 - value}[number[1]]
             if 0.1 <= value <= 10:
                 return value
-        return self._one_of("rate", told, RATES, "120%, +20%, 1.2 (from 0.1 to 10)")
+        return self._one_of("rate", text, RATES, "120%, +20%, 1.2 (from 0.1 to 10)")
 
-    def _pitch(self, told: str) -> float:
-        if found := re.fullmatch(r"([+-]?\d*\.?\d+)(st|%)", told):
-            value = float(found[1])
-            value = value if found[2] == "st" else 12 * math.log2(max(0.01, 1 + value / 100))
+    def _pitch(self, text: str) -> float:
+        if number := re.fullmatch(r"([+-]?\d*\.?\d+)(st|%)", text):
+            value = float(number[1])
+            value = value if number[2] == "st" else 12 * math.log2(max(0.01, 1 + value / 100))
             if abs(value) <= 24:
                 return value
-        return self._one_of("pitch", told, PITCHES, "+2st, -10% (at most 24 semitones)")
+        return self._one_of("pitch", text, PITCHES, "+2st, -10% (at most 24 semitones)")
 
-    def _volume(self, told: str) -> float:
-        found = re.fullmatch(r"([+-]?\d*\.?\d+)dB", told)
-        if found and abs(float(found[1])) <= 40:
-            return float(found[1])
-        return self._one_of("volume", told, VOLUMES, "+6dB (at most 40)")
+    def _volume(self, text: str) -> float:
+        number = re.fullmatch(r"([+-]?\d*\.?\d+)dB", text)
+        if number and abs(float(number[1])) <= 40:
+            return float(number[1])
+        return self._one_of("volume", text, VOLUMES, "+6dB (at most 40)")
 
-    def _one_of(self, what: str, told: str, known: dict[str, float], other: str = "") -> float:
-        if told not in known:
-            there = ", ".join([*known, *([other] if other else [])])
-            raise self.refuse(f"{what} is {told!r}, needs one of {there}")
-        return known[told]
+    def _one_of(self, name: str, text: str, known: dict[str, float], forms: str = "") -> float:
+        """Return the value of a named level; `forms` are other forms that the value may have."""
+        if text not in known:
+            choices = ", ".join([*known, *([forms] if forms else [])])
+            raise self.refusal(f"{name} is {text!r}, needs one of {choices}")
+        return known[text]
 
 
 def _letters(text: str, _: bool) -> str:
-    spelt = [one for one in text if not one.isspace()]
-    if all(one.isascii() and one.isalpha() for one in spelt) and len(spelt) > 1:
-        return ".".join(one.upper() for one in spelt) + "."
-    return " ".join(spelt)
+    """Write `NASA` as `N.A.S.A.` and other characters apart, so that each is named."""
+    characters = [character for character in text if not character.isspace()]
+    if all(c.isascii() and c.isalpha() for c in characters) and len(characters) > 1:
+        return ".".join(c.upper() for c in characters) + "."
+    return " ".join(characters)
 
 
 def _ordinal(text: str, english: bool) -> str:
@@ -215,27 +227,32 @@ def _ordinal(text: str, english: bool) -> str:
     return text + ("th" if teen else {"1": "st", "2": "nd", "3": "rd"}.get(text[-1], "th"))
 
 
-def _as_it_is(text: str, _: bool) -> str:
+def _unchanged(text: str, _: bool) -> str:
     return text
 
 
-# how say-as reads -> what the normaliser is given
+# the value of interpret-as -> how the text is written for the normaliser
 READINGS: dict[str, Callable[[str, bool], str]] = {
     **dict.fromkeys(("characters", "spell-out", "verbatim", "digits", "telephone"), _letters),
     "ordinal": _ordinal,
     **dict.fromkeys(
-        ("cardinal", "number", "date", "time", "currency", "unit", "fraction", "address"), _as_it_is
+        ("cardinal", "number", "date", "time", "currency", "unit", "fraction", "address"),
+        _unchanged,
     ),
 }
 
 
 def read(text: str, name: str, english: bool = True) -> list[Passage]:
-    """Return the passages of a document; `name` is what errors call it."""
+    """Return the passages of a document; `name` is what errors call it.
+
+    >>> [passage.text for passage in read("<speak>One.<s>Two.</s></speak>", "x.ssml")]
+    ['One.', 'Two.']
+    """
     parser = expat.ParserCreate()
     reader = _Reader(parser, english, name)
 
     def refused(*_: object) -> None:
-        raise reader.refuse("has a document type, which is not read")
+        raise reader.refusal("has a document type, which is not read")
 
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = refused
@@ -245,8 +262,9 @@ def read(text: str, name: str, english: bool = True) -> list[Passage]:
     try:
         parser.Parse(text.encode(), True)
     except expat.ExpatError as error:
-        what = expat.errors.messages[error.code] if error.code else str(error)
-        raise TextError(f"{name}:{error.lineno}:{error.offset + 1}: not SSML: {what}") from None
+        message = expat.errors.messages[error.code] if error.code else str(error)
+        place = f"{name}:{error.lineno}:{error.offset + 1}"
+        raise TextError(f"{place}: not SSML: {message}") from None
     reader.flush()
-    gap = reader.now.gap
-    return [*reader.passages, reader.now] if gap is not None else reader.passages
+    gap = reader.current.gap
+    return [*reader.passages, reader.current] if gap is not None else reader.passages

@@ -1,0 +1,100 @@
+"""Lines of text in UTF-8, each with the place it is from, read as they come.
+
+A byte order mark is skipped, lines end in LF or CRLF.  Bytes that are no UTF-8 are refused with
+file, line and byte; files that are no text at all are called what they are.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ttskit.errors import TextError
+
+_BOM = b"\xef\xbb\xbf"
+_BEGINNINGS = (
+    (re.compile(rb"\x89HDF\r"), "HDF5, as artifacts are"),
+    (re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff"), "UTF-32"),
+    (re.compile(rb"\xff\xfe|\xfe\xff|(?:[^\0]\0){2}|(?:\0[^\0]){2}"), "UTF-16"),
+    (re.compile(rb"\x1f\x8b"), "compressed by gzip"),
+    (re.compile(rb"PK\x03\x04"), "a zip archive"),
+    (re.compile(rb"%PDF-\d"), "a PDF"),
+    (re.compile(rb"RIFF.{4}WAVE|fLaC\0|OggS\0", re.DOTALL), "audio"),
+)  # how a file begins that is no text in UTF-8, and what it is
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+class InputLine(NamedTuple):
+    """A line of text and its place, FILE:NUMBER."""
+
+    place: str
+    text: str
+
+
+def read_lines(path: Path) -> Iterator[InputLine]:
+    """Yield the lines of a file as they come; TextError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            yield from decode_lines(file, str(path))
+    except IsADirectoryError:
+        raise TextError(f"{path}: is a directory; give the files in it") from None
+    except OSError as error:
+        raise TextError(f"{path}: {error.strerror or error}") from None
+
+
+def stream_lines(paths: Sequence[Path]) -> Iterator[InputLine]:
+    """Yield the lines of files, `-` or no file being standard input, as soon as they come."""
+    for path in paths or [Path("-")]:
+        if str(path) == "-":
+            yield from decode_lines(sys.stdin.buffer, "standard input")
+        else:
+            yield from read_lines(path)
+
+
+def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[InputLine]:
+    r"""Yield lines of bytes as text; `name` is what errors call their file.
+
+    >>> list(decode_lines([b"\xef\xbb\xbfone\r\n", b"two"], "x.txt"))
+    [InputLine(place='x.txt:1', text='one'), InputLine(place='x.txt:2', text='two')]
+    """
+    for number, line in enumerate(lines, start=1):
+        if number == 1:
+            _check_beginning(line, name)
+            line = line.removeprefix(_BOM)
+        place = f"{name}:{number}"
+        yield InputLine(place, _decoded(line, place).removesuffix("\n").removesuffix("\r"))
+
+
+def split_lines(content: bytes, name: str) -> list[InputLine]:
+    """Return the lines of a file that is in memory; errors call it `name`."""
+    if not content.removeprefix(_BOM):
+        return []
+    return list(decode_lines(content.removesuffix(b"\n").split(b"\n"), name))
+
+
+def _check_beginning(line: bytes, name: str) -> None:
+    """Refuse a file whose first line shows that it is no text in UTF-8."""
+    kind = next((kind for pattern, kind in _BEGINNINGS if pattern.match(line)), "")
+    if kind.startswith("UTF"):
+        raise TextError(
+            f"{name}: is {kind}, needs text in UTF-8; convert it first, for example with: "
+            f"iconv -f {kind.lower()} -t utf-8"
+        )
+    if kind:
+        raise TextError(f"{name}: is {kind}; needs lines of text")
+
+
+def _decoded(line: bytes, place: str) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{line[error.start]:02x}"
+    if _CONTROLS.search(line):
+        raise TextError(f"{place}: {byte} and control characters: is binary; needs lines of text")
+    raise TextError(
+        f"{place}: {byte} is not UTF-8; convert the file first, for example with: "
+        "iconv -f latin1 -t utf-8"
+    )
