@@ -14,8 +14,8 @@ def speller():
     return Speller("en-us")
 
 
-def lines(speller, *texts, **told):
-    return list(to_lines([Passage(text, place="x") for text in texts], speller, **told))
+def lines(speller, *texts, **style):
+    return list(to_lines([Passage(text, place="x") for text in texts], speller, **style))
 
 
 def symbols(speller, line):
@@ -35,7 +35,7 @@ def test_pauses_are_between_sentences_and_longer_between_paragraphs(speller):
 
 
 def phonemes(speller, found):
-    """All that is no boundary, begin or end, in order."""
+    """Return the symbols of lines in order, without boundaries, begin and end."""
     silent = {BOUNDARY, *SPECIAL[:3]}
     return [s for line in found for s in symbols(speller, line) if s not in silent]
 
@@ -51,7 +51,7 @@ def phonemes(speller, found):
     ],
     ids=lambda text: text[:5],
 )
-def test_a_long_sentence_is_cut_and_nothing_of_it_is_lost(speller, text):
+def test_a_long_sentence_is_cut_without_loss(speller, text):
     found = lines(speller, text)
     whole = [s for s in speller.spell(text).tokens if s not in {BOUNDARY, *SPECIAL[:3]}]
     assert phonemes(speller, found) == whole
@@ -62,12 +62,12 @@ def test_a_long_sentence_is_cut_and_nothing_of_it_is_lost(speller, text):
             assert line.text[start:stop] in (word, "") or text[0] in "3a"
 
 
-def test_a_cut_is_at_punctuation_where_there_is_some(speller):
+def test_a_long_sentence_is_cut_at_punctuation(speller):
     found = lines(speller, "and this is how it went on, " * 40)
     assert all(line.text.rstrip().endswith(",") for line in found)
 
 
-def test_written_phonemes_are_what_text_prints(speller):
+def test_phonemes_that_text_writes_are_read_back(speller):
     spelling = speller.spell("Go, now (it is) over: well done.")
     again = spelt(" ".join(spelling.tokens[1:-1]), speller.table)
     assert again.tokens == spelling.tokens
@@ -83,9 +83,43 @@ def test_prosody_holds_for_its_words_alone(speller):
     assert line.prosody[-1, 0] == 2
 
 
-def test_a_record_names_the_words_in_its_text(speller):
+def test_the_spans_of_a_record_are_its_words(speller):
     found = lines(speller, "One two.  Three!", "", "Four")
     spoken = [(line, np.ones(len(line.tokens), int)) for line in found]
     record = spoken_record(spoken, "en-us")
-    said = [record.text[start:stop] for start, stop in record.spans]
-    assert said == list(record.words) == ["One", "two", "Three", "Four"]
+    spanned = [record.text[start:stop] for start, stop in record.spans]
+    assert spanned == list(record.words) == ["One", "two", "Three", "Four"]
+
+
+def test_a_passage_without_words_is_noted_where_another_has_some(speller, capsys):
+    found = lines(speller, "...", "One.", "!?")
+    assert [line.words for line in found] == [("One",)]
+    assert capsys.readouterr().err.splitlines() == [
+        "x: has no word to speak: ...",
+        "x: has no word to speak: !?",
+    ]
+
+
+def test_passages_without_any_word_are_refused(speller):
+    with pytest.raises(TextError, match=r"^x: has no word to speak: \?!$"):
+        lines(speller, "...", "", "?!")
+
+
+def test_a_break_without_text_is_a_line_of_silence(speller):
+    passages = [Passage("One.", place="x"), Passage("", gap=1.5)]
+    one, silence = to_lines(passages, speller)
+    assert one.words == ("One",)
+    assert (silence.words, silence.pause, silence.tokens.tolist()) == ((), 1.5, [0])
+
+
+def test_each_line_comes_before_the_next_passage_is_asked_for(speller):
+    asked = []
+
+    def passages():
+        for text in ("One. Two.", "Three."):
+            asked.append(text)
+            yield Passage(text, place="x")
+
+    stream = to_lines(passages(), speller)
+    assert [next(stream).words, next(stream).words] == [("One",), ("Two",)]
+    assert asked == ["One. Two."]

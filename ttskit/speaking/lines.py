@@ -1,11 +1,11 @@
-"""Scripts: texts as lines, each of which is spoken in one go, and what was spoken as a record.
+"""Lines: texts cut into what is spoken in one go, and lines that were spoken as one record.
 
 N tokens of a line, W words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,16 +24,16 @@ from ttskit.text.symbols import BOUNDARY, PAD, PUNCTUATION
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Tokens
 
-MOST = 200  # tokens that are spoken in one go: some 15 s, which no model has heard more of
-PARAGRAPH = 3  # pauses between sentences that make one between paragraphs
+MOST = 200  # tokens of a line: some 15 s, as long as the utterances that models are trained on
+PARAGRAPH = 3  # times the pause between sentences, between paragraphs
 
 
 @dataclass(frozen=True)
 class Line:
     """What is spoken in one go: a sentence, or a part of one that is too long."""
 
-    number: int  # of the line, from 0
-    sentence: int  # from 1
+    number: int  # from 0
+    sentence: int  # that it belongs to, from 1
     text: str
     tokens: np.ndarray  # (N,) the pause before it, then symbols by their numbers
     token_word: np.ndarray  # (N,)
@@ -41,6 +41,18 @@ class Line:
     spans: np.ndarray  # (W, 2) characters of text
     pause: float  # seconds before it
     prosody: np.ndarray  # (N, 3) times as fast, semitones, dB
+
+
+@dataclass(frozen=True)
+class Part:
+    """A sentence, or a part of one: tokens, and the text that they are from."""
+
+    text: str = ""
+    start: int = 0  # characters of the sentence before it
+    tokens: Sequence[str] = ()
+    token_word: Sequence[int] = ()
+    words: Sequence[str] = ()
+    spans: Sequence[tuple[int, int]] = ()
 
 
 def to_lines(
@@ -53,118 +65,167 @@ def to_lines(
     passages : an empty one begins a paragraph
     speller : Speller
     phonemes : bool
-        The texts are written in phonemes.
+        Whether the texts are phonemes.
     pause : float
         Seconds between sentences.
+
+    A passage without words is noted; TextError if there is no other.
     """
     spell = partial(spelt, table=speller.table) if phonemes else speller.spell
-    cut, table = _whole if phonemes else _cutter(speller.language), speller.table
-    number = sentence = 0
-    paragraph, silent = False, ""  # what may be the error, and else is a note
+    cut = _whole if phonemes else partial(_sentences, language=speller.language)
+    script, wordless = _Script(_numbers(speller.table), pause), ""
     for passage in passages:
-        if silent:
-            progress.note(silent)
-        paragraph = paragraph or passage.paragraph or not passage.text.strip()
-        usual = pause * (PARAGRAPH if paragraph else 1) if number else 0.0
-        wait, spoken = usual if passage.gap is None else passage.gap, False
-        silent, drops = "", list[Drop]()
-        for start, text in cut(passage.text):
-            spelling = _spelt(text, spell, passage.place)
-            if not spelling.words:
-                drops += spelling.drops
-                continue
-            _note(passage.place, spelling.drops)
-            sentence, spoken, paragraph = sentence + 1, True, False
-            for told in _parts(spelling):
-                yield _line(text, told, (number, sentence, wait), table, passage.runs, start)
-                number, wait = number + 1, 0.0
-            wait = pause
-        if spoken:
-            _note(passage.place, drops)
-        elif passage.text.strip():
-            silent = f"{passage.place}: has no word to speak: {passage.text.strip():.60}"
-        if silent and sentence:
-            progress.note(silent)
-            silent = ""
-        if not spoken and passage.gap:
-            nothing = Part(0, 0, (), (), (), ())
-            yield _line("", nothing, (number, sentence, wait), table, (), 0)
-            number += 1
-    if silent:
-        raise TextError(silent)
+        if wordless:  # a passage follows that may have words
+            progress.note(wordless)
+        before, wordless = script.sentences, ""
+        script.begin(passage)
+        for start, text, spelling in _spelt(passage, cut, spell):
+            yield from script.sentence(passage, start, text, spelling)
+        if script.sentences > before:
+            continue
+        if passage.text.strip():
+            wordless = f"{passage.place}: has no word to speak: {passage.text.strip():.60}"
+        if wordless and script.sentences:
+            progress.note(wordless)
+            wordless = ""
+        if passage.gap:
+            yield script.line(Part())
+    if wordless:
+        raise TextError(wordless)
 
 
-@dataclass(frozen=True)
-class Part:
-    """Tokens of a sentence, and the characters of its text that they are from."""
+def whole_line(record: Tokens, table: Sequence[str]) -> Line:
+    """Return an utterance of Tokens as one line."""
+    part = Part(
+        text=record.text,
+        tokens=[table[token] for token in record.tokens],
+        token_word=record.token_word.tolist(),
+        words=list(record.words),
+        spans=[(int(start), int(stop)) for start, stop in record.spans],
+    )
+    return _Script(_numbers(table), 0.0, sentences=1).line(part)
 
-    begin: int
-    end: int  # -1 is its last one
-    tokens: Sequence[str]
-    token_word: Sequence[int]
-    words: Sequence[str]
-    spans: Sequence[tuple[int, int]]
+
+@dataclass
+class _Script:
+    """The lines so far: how many, and the pause that is due before the next one."""
+
+    numbers: Mapping[str, int]  # of symbols
+    between: float  # seconds between sentences
+    lines: int = 0
+    sentences: int = 0
+    paragraph: bool = False  # whether one has begun since the last sentence
+    pause: float = 0.0  # seconds before the next line
+
+    def begin(self, passage: Passage) -> None:
+        """Set the pause before a passage."""
+        self.paragraph = self.paragraph or passage.paragraph or not passage.text.strip()
+        usual = self.between * (PARAGRAPH if self.paragraph else 1) if self.lines else 0.0
+        self.pause = usual if passage.gap is None else passage.gap
+
+    def sentence(
+        self, passage: Passage, start: int, text: str, spelling: Spelling
+    ) -> Iterator[Line]:
+        """Yield the lines of a sentence that begins at `start` of a passage."""
+        self.sentences, self.paragraph = self.sentences + 1, False
+        for part in _parts(text, spelling):
+            yield self.line(part, passage.runs, start)
+        self.pause = self.between
+
+    def line(self, part: Part, runs: Sequence[tuple[int, Prosody]] = (), offset: int = 0) -> Line:
+        """Return a part as the next line; its sentence begins at `offset` of the text of `runs`."""
+        token_word = np.array([-1, *part.token_word])
+        line = Line(
+            number=self.lines,
+            sentence=self.sentences,
+            text=part.text,
+            tokens=np.array([self.numbers[symbol] for symbol in (PAD, *part.tokens)]),
+            token_word=token_word,
+            words=tuple(part.words),
+            spans=np.array(part.spans, int).reshape(-1, 2),
+            pause=self.pause,
+            prosody=_prosody(part, token_word, runs, offset),
+        )
+        self.lines, self.pause = self.lines + 1, 0.0
+        return line
+
+
+def _numbers(table: Sequence[str]) -> dict[str, int]:
+    return {symbol: number for number, symbol in enumerate(table)}
 
 
 def _whole(text: str) -> Iterator[tuple[int, str]]:
     yield 0, text
 
 
-def _cutter(language: str) -> Callable[[str], Iterator[tuple[int, str]]]:
-    """Return what yields each sentence of a text and where it starts."""
-
-    def cut(text: str) -> Iterator[tuple[int, str]]:
-        start = 0
-        for sentence in sentences(text, "en-us" if language == CHARACTERS else language):
-            yield start, sentence
-            start += len(sentence)
-
-    return cut
+def _sentences(text: str, language: str) -> Iterator[tuple[int, str]]:
+    """Yield each sentence of a text and where it starts."""
+    start = 0
+    for sentence in sentences(text, "en-us" if language == CHARACTERS else language):
+        yield start, sentence
+        start += len(sentence)
 
 
-def _spelt(text: str, spell: Callable[[str], Spelling], place: str) -> Spelling:
-    try:
-        return spell(text)
-    except TextError as error:
-        raise TextError(f"{place}: {error}") from error
+def _spelt(
+    passage: Passage,
+    cut: Callable[[str], Iterator[tuple[int, str]]],
+    spell: Callable[[str], Spelling],
+) -> Iterator[tuple[int, str, Spelling]]:
+    """Yield the sentences of a passage that have words: start, text, spelling."""
+    drops, spoken = list[Drop](), False
+    for start, text in cut(passage.text):
+        try:
+            spelling = spell(text)
+        except TextError as error:
+            raise TextError(f"{passage.place}: {error}") from error
+        if spelling.words:
+            _note(passage.place, spelling.drops)
+            yield start, text, spelling
+            spoken = True
+        else:
+            drops += spelling.drops
+    if spoken:
+        _note(passage.place, drops)
 
 
 def _note(place: str, drops: Sequence[Drop]) -> None:
-    """Say which characters are not spoken."""
+    """Note which characters are not spoken."""
     dropped = [f"{drop.character} (U+{ord(drop.character):04X})" for drop in drops]
     more = f" and {len(dropped) - 5} more" if dropped[5:] else ""
     if dropped:
         progress.note(f"{place}: not spoken: {', '.join(dropped[:5])}{more}")
 
 
-def _parts(spelling: Spelling) -> Iterator[Part]:
-    """Cut the tokens of a sentence where it has more than `MOST`, best at punctuation."""
+def _parts(text: str, spelling: Spelling) -> Iterator[Part]:
+    """Cut a sentence that has more than `MOST` tokens, best at punctuation."""
     (first, *inner, last), owners = spelling.tokens, spelling.token_word[1:-1]
     start = text_start = 0
     while start < len(inner):
         stop = _stop(inner, start)
-        told = owners[start:stop]
-        mine = list(dict.fromkeys(owner for owner in told if owner >= 0))
+        tokens, owned = inner[start:stop], owners[start:stop]
+        words = list(dict.fromkeys(owner for owner in owned if owner >= 0))
         start = stop + (inner[stop : stop + 1] == [BOUNDARY])
         following = next((owner for owner in owners[start:] if owner >= 0), -1)
-        # a word that is too long itself leaves no text to the rest of it
-        text_stop = -1 if following < 0 else spelling.spans[following][following in mine]
-        tokens = inner[stop - len(told) : stop]
-        if mine:
-            spans = [[max(0, x - text_start) for x in spelling.spans[one]] for one in mine]
+        # a word that is longer than a part has its text in the first of its parts
+        text_stop = len(text) if following < 0 else spelling.spans[following][following in words]
+        if words:
             yield Part(
-                text_start,
-                text_stop,
-                (first, *tokens, last),
-                (-1, *(mine.index(owner) if owner >= 0 else -1 for owner in told), -1),
-                [spelling.words[one] for one in mine],
-                [(begin, end) for begin, end in spans],
+                text=text[text_start:text_stop],
+                start=text_start,
+                tokens=(first, *tokens, last),
+                token_word=(-1, *(words.index(o) if o >= 0 else -1 for o in owned), -1),
+                words=[spelling.words[word] for word in words],
+                spans=[_shifted(spelling.spans[word], text_start) for word in words],
             )
             text_start = text_stop
 
 
+def _shifted(span: tuple[int, int], start: int) -> tuple[int, int]:
+    return max(0, span[0] - start), max(0, span[1] - start)
+
+
 def _stop(tokens: list[str], start: int) -> int:
-    """Return where the part that begins at `start` is to end."""
+    """Return the end of the part that begins at `start`."""
     most = start + MOST
     if len(tokens) <= most:
         return len(tokens)
@@ -175,85 +236,59 @@ def _stop(tokens: list[str], start: int) -> int:
     return between[-1] if between else most
 
 
-def whole_line(said: Tokens, table: Sequence[str]) -> Line:
-    """Return an utterance that is spelt already as one line."""
-    tokens = [table[token] for token in said.tokens]
-    spans = [(int(start), int(stop)) for start, stop in said.spans]
-    told = Part(0, -1, tokens, said.token_word.tolist(), list(said.words), spans)
-    return _line(said.text, told, (0, 1, 0.0), table, (), 0)
-
-
-def _line(
-    text: str,
-    told: Part,
-    count: tuple[int, int, float],
-    table: Sequence[str],
-    runs: Sequence[tuple[int, Prosody]],
-    offset: int,
-) -> Line:
-    """Return a part as a line; `runs` are the prosody of a text that it starts in at `offset`."""
-    numbers = {symbol: place for place, symbol in enumerate(table)}
-    owners = np.array([-1, *told.token_word])
-    starts = np.array([span[0] for span in told.spans], int) + offset + told.begin
-    places = np.array([place for place, _ in runs])
-    kinds = np.array(
+def _prosody(
+    part: Part, token_word: np.ndarray, runs: Sequence[tuple[int, Prosody]], offset: int
+) -> np.ndarray:
+    """Return the prosody of each token, (N, 3); of no word, that of the word before it."""
+    settings = np.array(
         [(p.rate, p.pitch, p.volume) for p in (Prosody(), *(p for _, p in runs))], float
     )
-    of_word = kinds[np.searchsorted(places, starts, "right")]
-    near = np.maximum.accumulate(owners).clip(0)  # what is no word is said like the one before it
-    number, sentence, pause = count
-    return Line(
-        number=number,
-        sentence=sentence,
-        text=text[told.begin : None if told.end < 0 else told.end],
-        tokens=np.array([numbers[symbol] for symbol in (PAD, *told.tokens)]),
-        token_word=owners,
-        words=tuple(told.words),
-        spans=np.array(told.spans, int).reshape(-1, 2),
-        pause=pause,
-        prosody=of_word[near] if told.words else kinds[[0] * len(owners)],
-    )
+    if not part.words:
+        return settings[[0] * len(token_word)]
+    starts = np.array([start for start, _ in part.spans]) + part.start + offset
+    of_word = settings[np.searchsorted([place for place, _ in runs], starts, "right")]
+    return of_word[np.maximum.accumulate(token_word).clip(0)]
 
 
 def spoken_record(
     spoken: Sequence[tuple[Line, np.ndarray]], language: str, speaker: str = ""
 ) -> Alignment:
-    """Return lines and the durations (N,) of each as one utterance; texts are a line each."""
+    """Return lines and the durations (N,) of each as one utterance, a line of text each."""
     from ttskit.artifacts.kinds import Alignment
 
-    texts = [line.text.rstrip() for line, _ in spoken]
-    counts = [len(line.words) for line, _ in spoken]
-    words = np.cumsum([0, *counts[:-1]])
+    lines = [line for line, _ in spoken]
+    texts = [line.text.rstrip() for line in lines]
+    first_words = np.cumsum([0, *(len(line.words) for line in lines[:-1])])
     starts = np.cumsum([0, *(len(text) + 1 for text in texts[:-1])])
-    owners = [
+    token_word = [
         np.where(line.token_word < 0, -1, line.token_word + first)
-        for (line, _), first in zip(spoken, words, strict=True)
+        for line, first in zip(lines, first_words, strict=True)
     ]
     spans = [
         np.minimum(line.spans, len(text)) + start
-        for (line, _), text, start in zip(spoken, texts, starts, strict=True)
+        for line, text, start in zip(lines, texts, starts, strict=True)
     ]
-    tokens = np.concatenate([line.tokens for line, _ in spoken])
+    tokens = np.concatenate([line.tokens for line in lines])
     return Alignment(
         id="say",
         speaker=speaker,
         text="\n".join(texts).replace("\0", " "),
         language=language,
         tokens=tokens,
-        token_word=np.concatenate(owners),
-        words=np.array([word for line, _ in spoken for word in line.words], dtype=object),
+        token_word=np.concatenate(token_word),
+        words=np.array([word for line in lines for word in line.words], dtype=object),
         spans=np.concatenate(spans),
-        durations=np.concatenate([lasting for _, lasting in spoken]),
+        durations=np.concatenate([durations for _, durations in spoken]),
         token_score=np.full(len(tokens), np.nan),
         score=np.array(np.nan),
     )
 
 
 def account(timeline: Timeline, spoken: Sequence[tuple[Line, np.ndarray]]) -> list[dict[str, Any]]:
-    """Return when each word of each sentence is said."""
+    """Return the times of each word, with the number of its sentence."""
     sentence_of = [line.sentence for line, _ in spoken for _ in line.words]
     timed = {word.number: word for word in timeline.words}
-    if missing := [n for n in range(len(sentence_of)) if n not in timed]:
+    if missing := [number for number in range(len(sentence_of)) if number not in timed]:
         raise TtskitError(f"the word {timeline.record.words[missing[0]]!r} has no frames")
     return [
         {
