@@ -1,4 +1,4 @@
-"""Settings: what can be set, and what is said where something can't."""
+"""Settings as TOML, and the messages about values that cannot be set."""
 
 from dataclasses import dataclass
 
@@ -21,28 +21,31 @@ class Outer:
     sizes: tuple[int, ...] = key((2, 3), "of the kernels", least=1, some=True)
     width: int = key(3, "odd", least=1, odd=True)
     slope: float = key(0.0, "how steep")
+    gains: tuple[float, ...] = key((1.0,), "by channel")
     causal: bool = key(False, "whether it may look ahead")
     inner: Inner = table(Inner, "more of it")
 
 
-def test_what_is_written_is_read_back():
+def test_toml_that_is_written_is_read_back():
     changed = settings.assigned(Outer(), "inner.rate=0.25", "sizes=[5]")
-    told = settings.to_toml(changed)
-    assert settings.from_toml(Outer(), told, "x.toml") == changed
+    text = settings.to_toml(changed)
+    assert settings.from_toml(Outer(), text, "x.toml") == changed
     assert changed.inner.rate == 0.25
     assert changed.sizes == (5,)
-    assert "# how many" in told
-    assert "mlp, gru" in told
+    assert "# how many" in text
+    assert "mlp, gru" in text
 
 
-def test_a_text_needs_no_quotes_and_an_integer_serves_as_a_float():
+def test_texts_need_no_quotes_and_integers_serve_as_floats():
     changed = settings.assigned(Outer(), "trunk=gru", "inner.rate=1")
     assert (changed.trunk, changed.inner.rate) == ("gru", 1.0)
     assert isinstance(changed.inner.rate, float)
+    (gain,) = settings.assigned(Outer(), "gains=[2]").gains
+    assert isinstance(gain, float)
 
 
 @pytest.mark.parametrize(
-    ("assignment", "says"),
+    ("assignment", "message"),
     [
         ("chanels=3", "no key chanels; nearest: channels"),
         ("rate=3", "no key rate; nearest: inner.rate"),
@@ -54,20 +57,22 @@ def test_a_text_needs_no_quotes_and_an_integer_serves_as_a_float():
         ("inner.rate=2", "inner.rate is 2.0, needs at most 1"),
         ("inner.rate=nan", "inner.rate is nan, needs at least 0"),
         ("trunk=rnn", "trunk is 'rnn', needs mlp or gru"),
-        ("sizes=[]", "sizes is empty, needs some"),
+        ("sizes=[]", "sizes is empty, needs at least one entry"),
         ("sizes=[0]", "sizes is 0, needs at least 1"),
         ("width=4", "width is 4, needs an odd number"),
         ("sizes=['a']", "sizes is ('a',), needs a list of int"),
+        ("gains=['a']", "gains is ('a',), needs a list of float"),
+        ("gains=[true]", "gains is (True,), needs a list of float"),
         ("sizes=3", "sizes is 3, needs a list of int"),
-        ("slope=inf", "slope is inf, needs a number that is finite"),
+        ("slope=inf", "slope is inf, needs a finite number"),
         ("inner=3", "inner is a table, needs inner.KEY"),
         ("channels", "--set channels: needs key=value"),
     ],
 )
-def test_what_cannot_be_set_says_what_could(assignment, says):
-    with pytest.raises(SettingError) as told:
+def test_a_wrong_key_or_value_is_refused_with_what_is_allowed(assignment, message):
+    with pytest.raises(SettingError) as caught:
         settings.assigned(Outer(), assignment)
-    assert says in str(told.value)
+    assert message in str(caught.value)
 
 
 def test_a_table_that_has_been_set_as_a_whole_takes_no_key():
@@ -75,6 +80,6 @@ def test_a_table_that_has_been_set_as_a_whole_takes_no_key():
         settings.assigned(Outer(), "inner=3", "inner.rate=1")
 
 
-def test_a_file_that_is_no_toml_is_named():
+def test_a_file_that_is_not_toml_is_named():
     with pytest.raises(SettingError, match=r"^x\.toml: is not TOML"):
         settings.from_toml(Outer(), "channels = ", "x.toml")

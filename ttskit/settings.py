@@ -1,6 +1,6 @@
 """Settings: nested frozen dataclasses as commented TOML, and changes to them that are checked.
 
-Model families and the trainer declare what can be set; `config` prints it, `train` reads it.
+Model families and the trainer declare their settings; `config` prints them, `train` reads them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import math
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from ttskit.errors import SettingError
 
@@ -28,41 +28,53 @@ def key(
     odd: bool = False,
     some: bool = False,
 ) -> Any:
-    """Declare a field of a settings class: its default, what it is, and what it may be.
+    """Declare a field of a settings class.
 
-    A list that must have `some` entries may not be empty.
+    Parameters
+    ----------
+    default : the value that it has unless it is set
+    comment : str
+        What it is.
+    choices : texts, optional
+        The only values.
+    least, most : float, optional
+        The lowest and the highest value.
+    odd : bool
+        Whether the value must be odd.
+    some : bool
+        Whether a list must have an entry.
     """
     allowed = {"choices": tuple(choices), "least": least, "most": most, "odd": odd, "some": some}
     return dataclasses.field(default=default, metadata={"comment": comment, **allowed})
 
 
 def table(kind: Callable[[], Any], comment: str) -> Any:
-    """Declare a field that is a table of further settings; `kind` makes its default."""
+    """Declare a field that is a table of further settings; `kind` returns its default."""
     return dataclasses.field(default_factory=kind, metadata={"comment": comment})
 
 
 def to_toml(settings: Any, *, comments: bool = True) -> str:
-    """Write settings as TOML that `from_toml` reads, each key under what it is."""
+    """Return settings as TOML that `from_toml` reads, each key with its comment."""
     return "\n".join(_lines(settings, "", comments)).strip() + "\n"
 
 
 def from_toml(settings: T, text: str, source: str) -> T:
     """Return `settings` changed by a TOML text; `source` is what errors call it."""
     try:
-        told = tomllib.loads(text)
+        values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingError(f"{source}: is not TOML: {error}") from error
-    return changed(settings, told, source)
+    return changed(settings, values, source)
 
 
 def assigned(settings: T, *assignments: str) -> T:
     """Return `settings` changed by `key=value` and `table.key=value`, all at once."""
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not name.strip():
             raise SettingError(f"--set {assignment}: needs key=value")
-        inner = told
+        inner = values
         *path, last = name.strip().split(".")
         for part in path:
             inner = inner.setdefault(part, {})
@@ -72,26 +84,38 @@ def assigned(settings: T, *assignments: str) -> T:
             inner[last] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
             inner[last] = value.strip()  # a text without its quotes
-    return changed(settings, told, f"--set {' '.join(assignments)}")
+    return changed(settings, values, f"--set {' '.join(assignments)}")
 
 
-def changed(settings: T, told: Mapping[str, Any], source: str, prefix: str = "") -> T:
-    """Return `settings` with the values of nested mappings, each checked."""
-    known = {field.name: field for field in dataclasses.fields(settings)}  # type: ignore[arg-type]
+def changed(settings: T, values: Mapping[str, Any], source: str, prefix: str = "") -> T:
+    """Return `settings` changed by nested mappings, each value checked.
+
+    Parameters
+    ----------
+    settings : a frozen dataclass of fields declared by `key` and `table`
+    values : name -> value, or name -> mapping for a table
+    source : str
+        What errors call the origin of the values.
+    prefix : str
+        What errors put before the names, `training.` for the keys of that table.
+    """
+    fields = {field.name: field for field in dataclasses.fields(settings)}  # type: ignore[arg-type]
     hints = get_type_hints(type(settings))
-    values = {}
-    for name, value in told.items():
-        if name not in known:
+    checked = {}
+    for name, value in values.items():
+        if name not in fields:
             raise SettingError(f"{source}: no key {prefix}{name}{_nearest(name, settings)}")
         now = getattr(settings, name)
-        if dataclasses.is_dataclass(now):
-            if not isinstance(value, Mapping):
-                raise SettingError(f"{source}: {prefix}{name} is a table, needs {prefix}{name}.KEY")
-            values[name] = changed(now, value, source, f"{prefix}{name}.")
+        if not dataclasses.is_dataclass(now):
+            where = f"{source}: {prefix}{name}"
+            checked[name] = _typed(value, hints[name], where)
+            _check(checked[name], fields[name], where)
+        elif isinstance(value, Mapping):
+            checked[name] = changed(now, value, source, f"{prefix}{name}.")
         else:
-            values[name] = _fit(value, hints[name], known[name], f"{source}: {prefix}{name}")
+            raise SettingError(f"{source}: {prefix}{name} is a table, needs {prefix}{name}.KEY")
     try:
-        return dataclasses.replace(settings, **values)  # type: ignore[type-var]
+        return dataclasses.replace(settings, **checked)  # type: ignore[type-var]
     except SettingError as error:
         raise SettingError(f"{source}: {error}") from error
 
@@ -113,8 +137,8 @@ def _lines(settings: Any, prefix: str, comments: bool) -> Iterator[str]:
         if dataclasses.is_dataclass(value):
             tables.append((field, value))
             continue
-        told = f"{field.name} = {_written(value)}"
-        yield f"{told}{' ' * max(1, 34 - len(told))}# {_about(field)}" if comments else told
+        line = f"{field.name} = {_written(value)}"
+        yield f"{line:<33} # {_about(field)}" if comments else line
     for field, value in tables:
         comment = f"  # {field.metadata['comment']}" if comments else ""
         yield from ("", f"[{prefix}{field.name}]{comment}")
@@ -132,40 +156,55 @@ def _written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _fit(value: Any, hint: Any, field: dataclasses.Field[Any], where: str) -> Any:
-    """Return a value as the type that its field has, or say what is wrong with it."""
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if isinstance(value, list):
-        inner = hint.__args__[0] if getattr(hint, "__args__", None) else hint
-        value = tuple(float(one) if inner is float else one for one in value)
-        fits = all(type(one) is inner for one in value) and getattr(hint, "__origin__", 0) is tuple
-    else:
-        fits = type(value) is hint
-    if not fits:
-        entries = getattr(hint, "__args__", None)
-        name = f"a list of {entries[0].__name__}" if entries else hint.__name__
-        raise SettingError(f"{where} is {value!r}, needs {name}")
-    told = field.metadata
-    if told["some"] and not value:
-        raise SettingError(f"{where} is empty, needs some")
+def _typed(value: Any, hint: Any, where: str) -> Any:
+    """Return a value as the type of its field: a list as a tuple, an integer as a float."""
+    entry = get_args(hint)[0] if get_origin(hint) is tuple else None
+    if entry and isinstance(value, list):
+        typed = tuple(_number(one, entry) for one in value)
+        if all(type(one) is entry for one in typed):
+            return typed
+        value = tuple(value)
+    elif not entry and type(typed := _number(value, hint)) is hint:
+        return typed
+    needed = f"a list of {entry.__name__}" if entry else hint.__name__
+    raise SettingError(f"{where} is {value!r}, needs {needed}")
+
+
+def _number(value: Any, kind: type) -> Any:
+    """Return an integer as a float where that is the kind; anything else as it is."""
+    return float(value) if kind is float and type(value) is int else value
+
+
+def _check(value: Any, field: dataclasses.Field[Any], where: str) -> None:
+    """Refuse a value that its field may not have, or a list with such an entry."""
+    allowed = field.metadata
+    if allowed["some"] and not value:
+        raise SettingError(f"{where} is empty, needs at least one entry")
     for one in value if isinstance(value, tuple) else (value,):
-        if told["choices"] and one not in told["choices"]:
-            raise SettingError(f"{where} is {one!r}, needs {' or '.join(told['choices'])}")
-        if told["least"] is not None and not one >= told["least"]:
-            raise SettingError(f"{where} is {one!r}, needs at least {told['least']}")
-        if told["most"] is not None and not one <= told["most"]:
-            raise SettingError(f"{where} is {one!r}, needs at most {told['most']}")
-        if told["odd"] and one % 2 == 0:
-            raise SettingError(f"{where} is {one!r}, needs an odd number")
-        if isinstance(one, float) and not math.isfinite(one):
-            raise SettingError(f"{where} is {one!r}, needs a number that is finite")
-    return value
+        if needed := _needed(one, allowed):
+            raise SettingError(f"{where} is {one!r}, needs {needed}")
+
+
+def _needed(value: Any, allowed: Mapping[str, Any]) -> str:
+    """Return what a value would have to be, "" if it is that."""
+    choices, least, most = allowed["choices"], allowed["least"], allowed["most"]
+    if choices and value not in choices:
+        return " or ".join(choices)
+    if least is not None and not value >= least:
+        return f"at least {least}"
+    if most is not None and not value <= most:
+        return f"at most {most}"
+    if allowed["odd"] and value % 2 == 0:
+        return "an odd number"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a finite number"
+    return ""
 
 
 def _nearest(name: str, settings: Any) -> str:
+    """Return the names that a wrong one may stand for, as the end of a message."""
     known = [key for key, _ in flat(settings)]
     by_last = {key.rsplit(".", 1)[-1]: key for key in known}
     near = difflib.get_close_matches(name, [*known, *by_last], 3, 0.6)
-    told = dict.fromkeys(by_last.get(one, one) for one in near)
-    return f"; nearest: {', '.join(told)}" if told else f"; there is {', '.join(known)}"
+    names = dict.fromkeys(by_last.get(one, one) for one in near)
+    return f"; nearest: {', '.join(names)}" if names else f"; there is {', '.join(known)}"

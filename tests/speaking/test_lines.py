@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ttskit.errors import TextError
 from ttskit.speaking.lines import MOST, spoken_record, to_lines
 from ttskit.text.spelling import Speller, spelt
 from ttskit.text.ssml import Passage, read
