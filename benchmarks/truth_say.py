@@ -19,7 +19,7 @@ from ttskit.dsp.mel import MelSpectrogram
 from ttskit.models.vocoder import mel_settings
 from ttskit.speaking import chain as speaking
 from ttskit.speaking.lines import account, to_lines
-from ttskit.stages.align import Neural, able
+from ttskit.stages.align import Neural, read_aligner
 from ttskit.text.ssml import Passage
 from ttskit.voices import voice
 
@@ -55,7 +55,7 @@ def sentence(chance: random.Random) -> str:
 
 def main() -> None:
     torch.set_num_threads(1)
-    aligner = Neural(able(Path(sys.argv[1])))
+    aligner = Neural(read_aligner(Path(sys.argv[1])))
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 500
     found = voice.read(voice.find(sys.argv[3] if len(sys.argv) > 3 else None))
     speller, chain = found.speller(), speaking.Chain(found)

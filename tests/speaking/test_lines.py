@@ -15,7 +15,7 @@ def speller():
     return Speller("en-us")
 
 
-def lines(speller, *texts, **style):
+def lines_of(speller, *texts, **style):
     return list(to_lines([Passage(text, place="x") for text in texts], speller, **style))
 
 
@@ -24,21 +24,21 @@ def symbols(speller, line):
 
 
 def test_a_sentence_is_a_line_with_the_tokens_that_models_are_trained_on(speller):
-    found = lines(speller, "Go, now. It cost $5.")
-    assert [line.sentence for line in found] == [1, 2]
-    assert symbols(speller, found[0]) == list(speller.spell("Go, now. ").tokens)
-    assert found[1].words == ("It", "cost", "five", "dollars")
+    lines = lines_of(speller, "Go, now. It cost $5.")
+    assert [line.sentence for line in lines] == [1, 2]
+    assert symbols(speller, lines[0]) == list(speller.spell("Go, now. ").tokens)
+    assert lines[1].words == ("It", "cost", "five", "dollars")
 
 
 def test_pauses_are_between_sentences_and_longer_between_paragraphs(speller):
-    found = lines(speller, "One. Two.", "Three.", "", "Four.", pause=0.2)
-    assert [line.pause for line in found] == pytest.approx([0, 0.2, 0.2, 0.6])
+    lines = lines_of(speller, "One. Two.", "Three.", "", "Four.", pause=0.2)
+    assert [line.pause for line in lines] == pytest.approx([0, 0.2, 0.2, 0.6])
 
 
-def phonemes(speller, found):
+def phonemes(speller, lines):
     """Return the symbols of lines in order, without boundaries, begin and end."""
     silent = {BOUNDARY, *SPECIAL[:3]}
-    return [s for line in found for s in symbols(speller, line) if s not in silent]
+    return [s for line in lines for s in symbols(speller, line) if s not in silent]
 
 
 @pytest.mark.parametrize(
@@ -53,19 +53,19 @@ def phonemes(speller, found):
     ids=lambda text: text[:5],
 )
 def test_a_long_sentence_is_cut_without_loss(speller, text):
-    found = lines(speller, text)
+    lines = lines_of(speller, text)
     whole = [s for s in speller.spell(text).tokens if s not in {BOUNDARY, *SPECIAL[:3]}]
-    assert phonemes(speller, found) == whole
-    assert max(len(line.tokens) for line in found) <= MOST + 3
-    assert "".join(line.text for line in found) == text
-    for line in found:
+    assert phonemes(speller, lines) == whole
+    assert max(len(line.tokens) for line in lines) <= MOST + 3
+    assert "".join(line.text for line in lines) == text
+    for line in lines:
         for word, (start, stop) in zip(line.words, line.spans, strict=True):
             assert line.text[start:stop] in (word, "") or text[0] in "3a"
 
 
 def test_a_long_sentence_is_cut_at_punctuation(speller):
-    found = lines(speller, "and this is how it went on, " * 40)
-    assert all(line.text.rstrip().endswith(",") for line in found)
+    lines = lines_of(speller, "and this is how it went on, " * 40)
+    assert all(line.text.rstrip().endswith(",") for line in lines)
 
 
 def test_phonemes_that_text_writes_are_read_back(speller):
@@ -85,16 +85,16 @@ def test_prosody_holds_for_its_words_alone(speller):
 
 
 def test_the_spans_of_a_record_are_its_words(speller):
-    found = lines(speller, "One two.  Three!", "", "Four")
-    spoken = [(line, np.ones(len(line.tokens), int)) for line in found]
+    lines = lines_of(speller, "One two.  Three!", "", "Four")
+    spoken = [(line, np.ones(len(line.tokens), int)) for line in lines]
     record = spoken_record(spoken, "en-us")
     spanned = [record.text[start:stop] for start, stop in record.spans]
     assert spanned == list(record.words) == ["One", "two", "Three", "Four"]
 
 
 def test_a_passage_without_words_is_noted_where_another_has_some(speller, capsys):
-    found = lines(speller, "...", "One.", "!?")
-    assert [line.words for line in found] == [("One",)]
+    lines = lines_of(speller, "...", "One.", "!?")
+    assert [line.words for line in lines] == [("One",)]
     assert capsys.readouterr().err.splitlines() == [
         "x: has no word to speak: ...",
         "x: has no word to speak: !?",
@@ -103,7 +103,7 @@ def test_a_passage_without_words_is_noted_where_another_has_some(speller, capsys
 
 def test_passages_without_any_word_are_refused(speller):
     with pytest.raises(TextError, match=r"^x: has no word to speak: \?!$"):
-        lines(speller, "...", "", "?!")
+        lines_of(speller, "...", "", "?!")
 
 
 def test_a_break_without_text_is_a_line_of_silence(speller):

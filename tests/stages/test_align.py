@@ -33,23 +33,24 @@ def _speech(tmp_path, monkeypatch):
     [(["--aligner", "flat"], 0.9), (["--steps", 300], 0.7)],
     ids=["flat", "attention"],
 )
-def test_boundaries_are_found(tmp_path, ttskit, words, share):
+def test_token_boundaries_are_where_they_were_planted(tmp_path, ttskit, words, share):
     truth = write_speech(tmp_path)
-    found = ttskit("align", "features.h5", "tokens.h5", *words, "-o", "x.h5")
-    assert found.returncode == 0, found.stderr
-    reader, heard = Reader(tmp_path / "x.h5", Alignment), Reader(tmp_path / "features.h5", Features)
-    off = []
+    result = ttskit("align", "features.h5", "tokens.h5", *words, "-o", "x.h5")
+    assert result.returncode == 0, result.stderr
+    reader = Reader(tmp_path / "x.h5", Alignment)
+    features = Reader(tmp_path / "features.h5", Features)
+    errors = []
     for id, starts in truth.items():
         record = reader[id]
-        assert record.durations.sum() == len(heard[id].mel)
+        assert record.durations.sum() == len(features[id].mel)
         assert (record.durations[record.token_word >= 0] > 0).all()
-        off += list(np.abs(np.cumsum(record.durations)[:-1] - starts))
-    assert np.median(off) <= 1
-    assert np.mean(np.array(off) <= 2) > share
+        errors += list(np.abs(np.cumsum(record.durations)[:-1] - starts))
+    assert np.median(errors) <= 1
+    assert np.mean(np.array(errors) <= 2) > share
 
 
 @pytest.mark.usefixtures("_speech", "no_pictures")
-def test_the_aligner_that_was_trained_is_kept_and_serves_again(tmp_path):
+def test_the_trained_aligner_is_kept_and_aligns_again(tmp_path):
     run("align", "features.h5", "tokens.h5", "--steps", 4, "-j", 1, "-o", "x.h5")
     run("align", "tokens.h5", "features.h5", "--aligner", "x.aligner.h5", "-j", 1, "-o", "y.h5")
     one, other = (Reader(tmp_path / name, Alignment) for name in ("x.h5", "y.h5"))
@@ -67,10 +68,11 @@ def test_a_decoder_aligns_unless_it_reads_durations(tmp_path):
     sizes = {"encoder": SMALL, "flow": FLOW}
     write_model(tmp_path / "joint.h5", "glow", {**sizes, "durations": "joint"})
     run("align", "features.h5", "tokens.h5", "--aligner", "joint.h5", "-j", 1, "-o", "x.h5")
-    reader, heard = Reader(tmp_path / "x.h5", Alignment), Reader(tmp_path / "features.h5", Features)
-    assert reader.ids == heard.ids
+    reader = Reader(tmp_path / "x.h5", Alignment)
+    features = Reader(tmp_path / "features.h5", Features)
+    assert reader.ids == features.ids
     for id in reader:
-        assert reader[id].durations.sum() == len(heard[id].mel)
+        assert reader[id].durations.sum() == len(features[id].mel)
     run("plot", "x.h5", "features.h5", "--aligner", "joint.h5", "-o", "attention.png")
     write_model(tmp_path / "coarse.h5", "glow", {**sizes, "coarse_layers": 1})
     with pytest.raises(TtskitError, match="is a decoder that cannot align"):
@@ -88,12 +90,12 @@ def test_an_aligner_for_other_features_is_refused(tmp_path):
             writer.append(features[id])
         writer.seal(features.ids)
     inputs = ["features.h5", "tokens.h5"]
-    for words, says in (
+    for words, message in (
         (["other.h5", "tokens.h5", "--aligner", "aligner.h5"], "other.h5: has hop_length 128"),
         ([*inputs, "--aligner", "alignment.h5"], "alignment.h5: is alignment, needs model"),
         ([*inputs, "--aligner", "none.h5"], "none.h5: no such file"),
     ):
-        with pytest.raises(TtskitError, match=says):
+        with pytest.raises(TtskitError, match=message):
             run("align", *words, "-o", "y.h5")
 
 
@@ -104,60 +106,60 @@ def test_bytes_do_not_depend_on_jobs_or_on_the_order_of_inputs(tmp_path, ttskit)
         ("features.h5", "tokens.h5", "-j", 1, "-o", "a.h5"),
         ("tokens.h5", "features.h5", "-j", 2, "-o", "b.h5"),
     ):
-        found = ttskit("align", *words, *flat)
-        assert found.returncode == 0, found.stderr
+        result = ttskit("align", *words, *flat)
+        assert result.returncode == 0, result.stderr
     assert sha(tmp_path / "a.h5") == sha(tmp_path / "b.h5")
     assert b"up to date" in ttskit("align", "features.h5", "tokens.h5", *flat, "-o", "a.h5").stderr
 
 
 @pytest.mark.usefixtures("_speech")
-def test_what_does_not_fit_takes_one_line(ttskit):
+def test_inputs_that_do_not_fit_are_refused_in_one_line(ttskit):
     ttskit("select", "tokens.h5", "--head", 5, "-o", "few.h5")
-    for words, says in (
+    for words, message in (
         (["features.h5", "few.h5"], "few.h5: lacks u5, which features.h5 has: make it again with"),
         (["features.h5"], "no tokens artifact among the inputs: features.h5 (features)"),
         (["features.h5", "features.h5", "tokens.h5"], "features.h5: is a second features"),
     ):
-        found = ttskit("align", *words, "-o", "x.h5")
-        told = found.stderr.decode()
-        assert (found.returncode, told.count("\n")) == (1, 1), told
-        assert says in told
+        result = ttskit("align", *words, "-o", "x.h5")
+        stderr = result.stderr.decode()
+        assert (result.returncode, stderr.count("\n")) == (1, 1), stderr
+        assert message in stderr
 
 
 @pytest.mark.usefixtures("_speech")
-def test_options_that_would_do_nothing_are_refused(ttskit):
+def test_options_without_effect_are_refused(ttskit):
     both = ("features.h5", "tokens.h5", "-o", "x.h5")
-    for words, says in (
+    for words, message in (
         (["--aligner", "flat", "--steps", 7], b"not trained here"),
         (["--aligner", "flat", "--device", "cuda"], b"needs none"),
         (["--rounds", 3], b"only the aligner flat"),
         (["--minutes", 0], b"how long?"),
         (["--device", "nonsense"], b"there is no such device"),
     ):
-        found = ttskit("align", *both, *words)
-        assert found.returncode, words
-        assert says in found.stderr
+        result = ttskit("align", *both, *words)
+        assert result.returncode, words
+        assert message in result.stderr
 
 
 @pytest.mark.usefixtures("_speech")
-def test_features_too_coarse_for_any_text_take_one_line(tmp_path, ttskit):
+def test_features_too_coarse_for_any_text_are_refused_in_one_line(tmp_path, ttskit):
     reader = Reader(tmp_path / "features.h5", Features)
-    told = {"provenance": PROVENANCE, "attributes": reader.attributes}
-    with Writer(tmp_path / "coarse.h5", Features, **told) as writer:
-        for id, one in reader.items():
-            arrays = {name: value for name, value in vars(one).items() if np.ndim(value)}
+    header = {"provenance": PROVENANCE, "attributes": reader.attributes}
+    with Writer(tmp_path / "coarse.h5", Features, **header) as writer:
+        for id, record in reader.items():
+            arrays = {name: value for name, value in vars(record).items() if np.ndim(value)}
             short = {name: value[:3] for name, value in arrays.items()}
-            writer.append(Features(id=id, speaker=one.speaker, text=one.text, **short))
+            writer.append(Features(id=id, speaker=record.speaker, text=record.text, **short))
         writer.seal(reader.ids)
-    found = ttskit("align", "coarse.h5", "tokens.h5", "--aligner", "flat", "-o", "x.h5")
-    assert (found.returncode, found.stderr.count(b"\n")) == (1, 1), found.stderr
-    assert b"take a smaller hop" in found.stderr
+    result = ttskit("align", "coarse.h5", "tokens.h5", "--aligner", "flat", "-o", "x.h5")
+    assert (result.returncode, result.stderr.count(b"\n")) == (1, 1), result.stderr
+    assert b"take a smaller hop" in result.stderr
 
 
 @pytest.mark.usefixtures("_speech")
 def test_nothing_is_trained_for_an_output_that_cannot_be_written(tmp_path):
     (tmp_path / "folder").mkdir()
-    for output, says in (("tokens.h5", "is there and is tokens"), ("folder", "is a folder")):
-        with pytest.raises(TtskitError, match=says):
+    for output, message in (("tokens.h5", "is there and is tokens"), ("folder", "is a folder")):
+        with pytest.raises(TtskitError, match=message):
             run("align", "features.h5", "tokens.h5", "--steps", 1, "-o", output)
     assert not [*tmp_path.glob("*.run")]

@@ -40,24 +40,24 @@ TEXTS = ["yellow moon", "seven rivers", "animal", "quiet stone"]
 
 
 @pytest.fixture(scope="module")
-def made():
+def planted():
     return [utterance(number, words) for number, words in enumerate(TEXTS)]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, made):
+def folder(tmp_path_factory, planted):
     """A folder with corpus.h5, and x.h5, its features by one process."""
     folder = tmp_path_factory.mktemp("features")
     attributes = {"sample_rate": RATE}
     with Writer(
         folder / "corpus.h5", Corpus, provenance=PROVENANCE, attributes=attributes
     ) as writer:
-        for record, _ in made:
+        for record, _ in planted:
             writer.append(record)
-        writer.seal([record.id for record, _ in made], {"gone": "was silent"})
+        writer.seal([record.id for record, _ in planted], {"gone": "was silent"})
     output = ("--jobs", 1, "-o", folder / "x.h5")
-    found = answer("features", folder / "corpus.h5", *TINY, *output)
-    assert (found.returncode, found.stdout) == (0, b""), found.stderr
+    result = answer("features", folder / "corpus.h5", *TINY, *output)
+    assert (result.returncode, result.stdout) == (0, b""), result.stderr
     return folder
 
 
@@ -76,18 +76,18 @@ def call(folder, monkeypatch):
     return partial(answer, "features")
 
 
-def test_every_column_is_on_the_grid_and_pitch_is_heard(folder, made):
+def test_columns_lie_on_the_grid_and_pitch_is_the_planted_one(folder, planted):
     reader = Reader(folder / "x.h5", Features)
     assert reader.skipped == {"gone": "was silent"}
     assert reader.attributes["fmax"] == 8000.0
-    for record, truth in made:
+    for record, truth in planted:
         features = reader[record.id]
         frames = len(record.audio) // HOP
         assert features.mel.shape == (frames, 80)
         centres = np.arange(frames) * HOP + HOP // 2
         voiced = truth.voiced[centres]
-        heard = features.voiced & voiced
-        cents = 1200 * np.abs(np.log2(features.f0[heard] / truth.f0[centres][heard]))
+        both = features.voiced & voiced
+        cents = 1200 * np.abs(np.log2(features.f0[both] / truth.f0[centres][both]))
         assert np.median(cents) < 15
         assert (features.voiced != voiced).mean() < 0.15
         assert features.loudness[voiced].mean() > features.loudness[~voiced].mean() + 10
@@ -95,21 +95,21 @@ def test_every_column_is_on_the_grid_and_pitch_is_heard(folder, made):
 
 def test_bytes_depend_neither_on_jobs_nor_on_being_killed(folder, call):
     options = ["corpus.h5", *TINY, "--jobs", 2, "-o", "killed.h5"]
-    chance = random.Random(1)
+    rng = random.Random(1)
     for _ in range(3):
         begun = subprocess.Popen(words(*options), cwd=folder, stderr=subprocess.DEVNULL)
         with suppress(subprocess.TimeoutExpired):
-            begun.wait(chance.uniform(1, 3))
+            begun.wait(rng.uniform(1, 3))
         begun.kill()
         begun.wait()
     assert call(*options).returncode == 0
     assert sha(folder / "killed.h5") == sha(folder / "x.h5")
 
 
-def test_reuse_copies_what_would_be_the_same(folder, call):
+def test_reuse_copies_columns_whose_options_are_the_same(folder, call):
     options = ["corpus.h5", *TINY, "--n-mels", 40]
-    found = call(*options, "--reuse", "x.h5", "-o", "new.h5")
-    assert b"x.h5: reusing loudness, pitch" in found.stderr
+    result = call(*options, "--reuse", "x.h5", "-o", "new.h5")
+    assert b"x.h5: reusing loudness, pitch" in result.stderr
     old, new = (Reader(folder / name, Features) for name in ("x.h5", "new.h5"))
     np.testing.assert_array_equal(old.column("f0"), new.column("f0"))
     assert new.column("mel").shape == (len(old.column("mel")), 40)
@@ -119,21 +119,21 @@ def test_reuse_copies_what_would_be_the_same(folder, call):
 
 def test_reuse_of_fewer_utterances_measures_the_others(folder, call):
     assert call("corpus.h5", *TINY, "--limit", 2, "-o", "few.h5").returncode == 0
-    found = call("corpus.h5", *TINY, "--reuse", "few.h5", "-o", "more.h5")
-    assert found.returncode == 0, found.stderr
+    result = call("corpus.h5", *TINY, "--reuse", "few.h5", "-o", "more.h5")
+    assert result.returncode == 0, result.stderr
     assert sha(folder / "more.h5") == sha(folder / "x.h5")
 
 
 def praats(audio, **limits):
     """F0 at the frame centres by parselmouth itself, NaN where unvoiced."""
-    heard = parselmouth.Sound(audio / 32768, RATE).to_pitch_ac(time_step=HOP / RATE, **limits)
+    estimate = parselmouth.Sound(audio / 32768, RATE).to_pitch_ac(time_step=HOP / RATE, **limits)
     times = (np.arange(len(audio) // HOP) + 0.5) * HOP / RATE
-    return np.array([heard.get_value_at_time(time) for time in times])
+    return np.array([estimate.get_value_at_time(time) for time in times])
 
 
-def test_praat_finds_the_same_pitch(folder, call, made):
-    found = call("corpus.h5", "--f0", "praat", "--praat", "-o", "praat.h5")
-    assert found.returncode == 0, found.stderr
+def test_praat_and_crepe_agree_on_pitch(folder, call, planted):
+    result = call("corpus.h5", "--f0", "praat", "--praat", "-o", "praat.h5")
+    assert result.returncode == 0, result.stderr
     crepe, praat = (Reader(folder / name, Features) for name in ("x.h5", "praat.h5"))
     both = crepe.column("voiced") & praat.column("voiced")
     assert both.mean() > 0.9 * crepe.column("voiced").mean()
@@ -146,17 +146,17 @@ def test_praat_finds_the_same_pitch(folder, call, made):
     both &= other.column("voiced")
     cents = 1200 * np.abs(np.log2(other.column("f0")[both] / praat.column("f0")[both]))
     assert 0 < np.median(cents) < 15
-    for record, _ in made:
+    for record, _ in planted:
         features = praat[record.id]
         theirs = praats(record.audio, pitch_floor=50.0, pitch_ceiling=550.0)
-        heard = features.voiced & (theirs > 0)
-        assert heard.sum() > 0.95 * max(features.voiced.sum(), (theirs > 0).sum())
-        cents = 1200 * np.abs(np.log2(features.f0[heard] / theirs[heard]))
+        both = features.voiced & (theirs > 0)
+        assert both.sum() > 0.95 * max(features.voiced.sum(), (theirs > 0).sum())
+        cents = 1200 * np.abs(np.log2(features.f0[both] / theirs[both]))
         assert np.percentile(cents, 95) < 1
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
         (["corpus.h5", "--device", "cuda:99"], "--device cuda:99: there is no such device here"),
         (["corpus.h5", "--n-mels", "1000"], "hold no frequency"),
@@ -168,16 +168,16 @@ def test_praat_finds_the_same_pitch(folder, call, made):
         (["corpus.h5", "--scheduler", "tcp://127.0.0.1:1"], "no Dask scheduler answers"),
     ],
 )
-def test_what_the_user_can_mend_is_said(call, options, says):
-    found = call(*options, "-o", "y.h5")
-    told = found.stderr.decode()
-    assert found.returncode == 1
-    assert "Traceback" not in told
-    assert says in told
+def test_errors_of_the_user_are_one_message(call, options, message):
+    result = call(*options, "-o", "y.h5")
+    stderr = result.stderr.decode()
+    assert result.returncode == 1
+    assert "Traceback" not in stderr
+    assert message in stderr
 
 
 @pytest.mark.parametrize("option", [("--voiced", 2), ("--stay", -1), ("--silence", "nan")])
-def test_what_no_frame_could_be_measured_by_is_wrong_usage(option):
+def test_thresholds_out_of_range_are_usage_errors(option):
     assert run("features", "corpus.h5", *option).exit_code == 2
 
 

@@ -33,8 +33,8 @@ def run():
     app = typer.Typer(pretty_exceptions_enable=False)
     app.command()(text.command)
 
-    def run(*options, given=b""):
-        return CliRunner().invoke(app, [str(option) for option in options], input=given)
+    def run(*options, stdin=b""):
+        return CliRunner().invoke(app, [str(option) for option in options], input=stdin)
 
     return run
 
@@ -46,25 +46,25 @@ def program(tmp_path):
 
 
 def test_lines_in_lines_out_and_an_empty_line_stays(run):
-    result = run(given=b"It is 5.\n\n  \nYes")
+    result = run(stdin=b"It is 5.\n\n  \nYes")
     assert (result.exit_code, result.stdout) == (0, "It is five.\n\n\nYes\n")
 
 
-def test_phonemes(run):
-    assert run("--phonemes", given=b"Go, now.").stdout == "ɡ ˈoʊ , # n ˈaʊ .\n"
+def test_phonemes_are_written_apart_without_begin_and_end(run):
+    assert run("--phonemes", stdin=b"Go, now.").stdout == "ɡ ˈoʊ , # n ˈaʊ .\n"
 
 
-def test_sentences(run):
-    result = run("--sentences", given=b"Dr. No came. He left.\n\nEnd\n")
+def test_sentences_are_written_one_a_line(run):
+    result = run("--sentences", stdin=b"Dr. No came. He left.\n\nEnd\n")
     assert result.stdout == "Dr. No came.\nHe left.\n\nEnd\n"
 
 
 def test_unknown_writes_a_lexicon_that_can_be_read_back(run, tmp_path):
-    result = run("--unknown", given=b"The zzyzx sees a Zzyzx.\nOh zzyzx\n")
+    result = run("--unknown", stdin=b"The zzyzx sees a Zzyzx.\nOh zzyzx\n")
     assert result.stdout.startswith("zzyzx\t")
     assert result.stdout.count("\n") == 1
     (tmp_path / "words.tsv").write_text(result.stdout)
-    again = run("--unknown", "--lexicon", tmp_path / "words.tsv", given=b"The zzyzx\n")
+    again = run("--unknown", "--lexicon", tmp_path / "words.tsv", stdin=b"The zzyzx\n")
     assert again.stdout == ""
 
 
@@ -72,19 +72,19 @@ def test_files_in_order_with_windows_line_ends_and_a_byte_order_mark(run, tmp_pa
     (tmp_path / "a").write_bytes(b"\xef\xbb\xbfone 1\r\n")
     (tmp_path / "b").write_bytes(b"two 2")
     assert (
-        run(tmp_path / "a", "-", tmp_path / "b", given=b"in\n").stdout == "one one\nin\ntwo two\n"
+        run(tmp_path / "a", "-", tmp_path / "b", stdin=b"in\n").stdout == "one one\nin\ntwo two\n"
     )
 
 
-def test_what_is_not_spoken_is_noted_with_its_place(run):
-    result = run(given="ok\nso 👍\n".encode())
+def test_characters_that_are_not_spoken_are_noted_with_their_place(run):
+    result = run(stdin="ok\nso 👍\n".encode())
     assert result.stdout == "ok\nso\n"
     assert result.stderr == "standard input:2: not spoken: U+1F44D (column 4)\n"
 
 
-def test_jobs_change_nothing(run):
-    given = "".join(f"Line {n} costs ${n}.50, Dr. Zzyzx.\n\n" for n in range(300)).encode()
-    alone, many = run("--phonemes", given=given), run("--phonemes", "--jobs", 2, given=given)
+def test_output_does_not_depend_on_jobs(run):
+    stdin = "".join(f"Line {n} costs ${n}.50, Dr. Zzyzx.\n\n" for n in range(300)).encode()
+    alone, many = run("--phonemes", stdin=stdin), run("--phonemes", "--jobs", 2, stdin=stdin)
     assert many.exit_code == 0
     assert many.stdout == alone.stdout
 
@@ -95,7 +95,7 @@ def test_two_forms_at_once_are_a_usage_error(run):
 
 
 @pytest.mark.parametrize(
-    ("options", "given", "message"),
+    ("options", "stdin", "message"),
     [
         ([], b"good\nb\xe4d\n", "standard input:2: byte 0xe4 is not UTF-8"),
         (
@@ -108,17 +108,17 @@ def test_two_forms_at_once_are_a_usage_error(run):
         (["--language", "tlh"], b"", "language 'tlh'"),
     ],
 )
-def test_what_the_user_can_mend_is_one_line(run, options, given, message):
+def test_errors_of_the_user_are_one_line(run, options, stdin, message):
     with pytest.raises(TextError, match=message) as caught:
-        raise run(*options, given=given).exception
+        raise run(*options, stdin=stdin).exception
     assert "\n" not in str(caught.value)
 
 
 def test_lines_before_a_bad_one_are_written(run):
-    assert run(given=b"good 1\nb\xe4d\n").stdout == "good one\n"
+    assert run(stdin=b"good 1\nb\xe4d\n").stdout == "good one\n"
 
 
-def test_each_line_is_out_before_the_next_is_in(program):
+def test_each_line_is_written_before_the_next_is_read(program):
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": buffered}
     with subprocess.Popen(program, **pipes) as process:
@@ -133,7 +133,7 @@ def test_each_line_is_out_before_the_next_is_in(program):
         assert process.wait() == 0
 
 
-def test_stops_quietly_when_the_reader_has_enough(program):
+def test_the_end_of_the_reader_is_no_error(program):
     script = 'yes "It is 5." | "$0" "$1" | head -n 2'
     result = subprocess.run(["bash", "-c", script, *program], capture_output=True, timeout=60)
     assert (result.stdout, result.stderr) == (b"It is five.\n" * 2, b"")

@@ -15,9 +15,9 @@ from ttskit.text.symbols import BEGIN, END, symbols
 
 def test_tokens_words_and_spans_belong_together(tmp_path, ttskit):
     lines = "a\tDr. Smith paid $5.\nb\tHello, 😀 world!\n"
-    found = ttskit("tokens", "-o", "x.h5", stdin=lines.encode())
-    assert found.returncode == 0, found.stderr
-    assert "b: not spoken: U+1F600 at 7" in found.stderr.decode()
+    result = ttskit("tokens", "-o", "x.h5", stdin=lines.encode())
+    assert result.returncode == 0, result.stderr
+    assert "b: not spoken: U+1F600 at 7" in result.stderr.decode()
     reader = Reader(tmp_path / "x.h5", Tokens)
     table = reader.table("symbols")
     assert tuple(table) == symbols("en-us")
@@ -70,22 +70,22 @@ def test_a_lexicon_decides(tmp_path, ttskit):
     assert spelt[1:-1] == ["t", "ˈɛ", "s", "t"]
 
 
-def test_a_lexicon_from_a_pipe_counts(tmp_path, ttskit):
+def test_a_lexicon_from_a_pipe_is_part_of_the_digest(tmp_path, ttskit):
     for number, phonemes in enumerate(("t ˈɛ s t", "p ˈɪ p")):
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)
         text = f"smith\t{phonemes}\n".encode()
         feeder = threading.Thread(target=pipe.write_bytes, args=(text,))
         feeder.start()
-        found = ttskit("tokens", "--lexicon", "pipe", "-o", "x.h5", stdin=b"a\tSmith\n")
+        result = ttskit("tokens", "--lexicon", "pipe", "-o", "x.h5", stdin=b"a\tSmith\n")
         feeder.join()
         pipe.unlink()
-        assert found.returncode == 0, found.stderr
-        assert (b"up to date" in found.stderr) is False, number
+        assert result.returncode == 0, result.stderr
+        assert (b"up to date" in result.stderr) is False, number
 
 
 @pytest.mark.parametrize(
-    ("stdin", "says"),
+    ("stdin", "message"),
     [
         (b"", "standard input: is empty; needs lines of text or an artifact"),
         (b"\n", "line000001: has no word that could be spoken"),
@@ -96,23 +96,23 @@ def test_a_lexicon_from_a_pipe_counts(tmp_path, ttskit):
         (b"a/b\tone\n", "id 'a/b' has a slash"),
     ],
 )
-def test_lines_that_cannot_be_used_are_named(ttskit, stdin, says):
-    found = ttskit("tokens", "-o", "x.h5", stdin=stdin)
-    told = found.stderr.decode()
-    assert found.returncode == 1
-    assert "Traceback" not in told
-    assert says in told
+def test_lines_that_cannot_be_used_are_named_by_number(ttskit, stdin, message):
+    result = ttskit("tokens", "-o", "x.h5", stdin=stdin)
+    stderr = result.stderr.decode()
+    assert result.returncode == 1
+    assert "Traceback" not in stderr
+    assert message in stderr
 
 
-def test_a_missing_lexicon_or_language_takes_one_line(ttskit):
-    for words, says in (
+def test_a_missing_lexicon_or_language_is_a_message_of_one_line(ttskit):
+    for words, message in (
         (["--lexicon", "nowhere.tsv"], "nowhere.tsv"),
         (["--language", "xx"], "--language characters"),
     ):
-        found = ttskit("tokens", *words, "-o", "x.h5", stdin=b"a\tone\n")
-        told = found.stderr.decode()
-        assert (found.returncode, told.count("\n")) == (1, 1), told
-        assert says in told
+        result = ttskit("tokens", *words, "-o", "x.h5", stdin=b"a\tone\n")
+        stderr = result.stderr.decode()
+        assert (result.returncode, stderr.count("\n")) == (1, 1), stderr
+        assert message in stderr
 
 
 @pytest.mark.corpora
@@ -120,10 +120,10 @@ def test_a_missing_lexicon_or_language_takes_one_line(ttskit):
     ("name", "language", "most_guessed"),
     [("kathleen", "en-us", 0.005), ("nathalie", "nl", 0.01), ("kerstin", "de", 0.2)],
 )
-def test_nothing_of_real_texts_is_dropped(corpora, tmp_path, ttskit, name, language, most_guessed):
+def test_real_texts_lose_no_character(corpora, tmp_path, ttskit, name, language, most_guessed):
     assert ttskit("corpus", corpora / name, "--limit", 200, "-o", "c.h5").returncode == 0
-    found = ttskit("tokens", "c.h5", "--language", language, "-o", "x.h5")
-    assert found.returncode == 0, found.stderr
+    result = ttskit("tokens", "c.h5", "--language", language, "-o", "x.h5")
+    assert result.returncode == 0, result.stderr
     reader = Reader(tmp_path / "x.h5", Tokens)
     assert len(reader) == 200
     assert set(reader.table("dropped")) == {""}
@@ -139,6 +139,6 @@ def test_verify_names_a_token_that_is_no_symbol(tmp_path, ttskit):
     with Writer(tmp_path / "y.h5", Tokens, provenance=PROVENANCE, tables=tables) as writer:
         writer.append(wrong)
         writer.seal(["a"])
-    found = ttskit("verify", "x.h5", "y.h5")
-    assert found.stdout == b"x.h5: whole\n"
-    assert b"y.h5: a: tokens holds 10" in found.stderr
+    result = ttskit("verify", "x.h5", "y.h5")
+    assert result.stdout == b"x.h5: whole\n"
+    assert b"y.h5: a: tokens holds 10" in result.stderr

@@ -21,11 +21,11 @@ ARPABET = {
 def dictionary():
     """Word -> the pronunciations that CMU lists, as IPA without stress."""
     spec = find_spec("pocketsphinx")
-    found = sorted(Path(spec.origin).parent.rglob("cmudict-en-us.dict")) if spec else []
-    if not found:
+    files = sorted(Path(spec.origin).parent.rglob("cmudict-en-us.dict")) if spec else []
+    if not files:
         pytest.skip("needs the CMU dictionary: pip install pocketsphinx==5.1.1")
     entries = {}
-    for line in found[0].read_text().splitlines():
+    for line in files[0].read_text().splitlines():
         word, *sounds = line.split()
         word = word.split("(")[0]
         if word.isalpha():
@@ -42,9 +42,9 @@ def test_nine_words_in_ten_agree_with_cmu(record_property):
     entries = dictionary()
     sample = random.Random(0).sample(sorted(entries), 2000)
     pronouncer = Pronouncer("en-us", Lexicon())
-    said = [pronouncer.pronounce([word], [False])[0] for word in sample]
-    agree = [bare(s.phonemes) in entries[w] for w, s in zip(sample, said, strict=True)]
-    listed = [a for a, s in zip(agree, said, strict=True) if not s.guessed]
+    predicted = [pronouncer.pronounce([word], [False])[0] for word in sample]
+    agree = [bare(p.phonemes) in entries[w] for w, p in zip(sample, predicted, strict=True)]
+    listed = [a for a, p in zip(agree, predicted, strict=True) if not p.guessed]
     share, share_listed = sum(agree) / len(agree), sum(listed) / len(listed)
     record_property("agree with CMU", share)
     assert share > 0.90

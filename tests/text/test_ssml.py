@@ -19,29 +19,29 @@ def test_white_space_becomes_one_space():
 
 
 def test_paragraphs_are_marked_and_sentences_are_not():
-    found = passages("a<s>b</s><p>c</p>d")
-    assert [passage.paragraph for passage in found] == [False, False, True, True]
+    spoken = passages("a<s>b</s><p>c</p>d")
+    assert [passage.paragraph for passage in spoken] == [False, False, True, True]
 
 
 def test_a_break_is_silence_before_what_follows_and_breaks_add_up():
-    found = passages("a<break time='250ms'/><break time='1.5s'/>b<break strength='x-strong'/>")
-    assert [(one.text, one.gap) for one in found] == [("a", None), ("b", 1.75), ("", 1.2)]
+    spoken = passages("a<break time='250ms'/><break time='1.5s'/>b<break strength='x-strong'/>")
+    assert [(one.text, one.gap) for one in spoken] == [("a", None), ("b", 1.75), ("", 1.2)]
 
 
 def test_prosody_multiplies_rates_and_adds_semitones_and_decibels():
-    (found,) = passages(
+    (passage,) = passages(
         "a<prosody rate='120%' pitch='+2st' volume='+6dB'>b"
         "<prosody rate='fast' pitch='-1st' volume='soft'>c</prosody>d</prosody>e"
     )
     outer = Prosody(1.2, 2.0, 6.0)
     inner = Prosody(1.2 * 1.5, 1.0, 0.0)
-    assert found.text == "abcde"
-    assert found.runs == ((1, outer), (2, inner), (3, outer), (4, Prosody()))
+    assert passage.text == "abcde"
+    assert passage.runs == ((1, outer), (2, inner), (3, outer), (4, Prosody()))
 
 
 def test_an_octave_is_twice_the_pitch():
-    (found,) = passages("<prosody pitch='+100%'>a</prosody>")
-    assert found.runs[0][1].pitch == pytest.approx(12)
+    (passage,) = passages("<prosody pitch='+100%'>a</prosody>")
+    assert passage.runs[0][1].pitch == pytest.approx(12)
 
 
 @pytest.mark.parametrize(

@@ -103,13 +103,13 @@ def _agree(first: Reader[Any], other: Reader[Any]) -> None:
 
 def attended(shown: Utterance, path: Path, symbols: Sequence[str]) -> np.ndarray:
     """Return how likely a trained aligner finds each token at each frame, (frame, token)."""
-    from ttskit.voices.aligner import Neural, able
+    from ttskit.voices.aligner import Neural, read_aligner
 
     if shown.features is None or shown.spoken is None:
         raise TtskitError(
             "to draw what it makes of an utterance, add features and tokens", file=path
         )
-    model = able(path)
+    model = read_aligner(path)
     if tuple(symbols) != model.facts.symbols or shown.features.mel.shape[1] != model.facts.n_mels:
         raise TtskitError("was trained for other symbols or another mel", file=path)
     return Neural(model).scores(shown.features.mel, shown.spoken.record).softmax(1).numpy()

@@ -1,4 +1,4 @@
-"""Where audio goes while it is made: into a file that grows, or out of standard output."""
+"""Audio written while it is generated: into a file, or to standard output."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from ttskit.errors import AudioError
 if TYPE_CHECKING:
     from ttskit.dsp.samples import Samples
 
-UNKNOWN = 0xFFFFFFFF  # bytes, in the header of a wav that is not finished
+UNKNOWN = 0xFFFFFFFF  # bytes, in the header of a wav whose length is not known
 
 
 @contextmanager
 def open_sound(
     output: Path | None, rate: int, raw: bool = False
 ) -> Iterator[Callable[[Samples], None]]:
-    """Give a function that takes the next samples; they are out when it returns.
+    """Yield a function that writes the next samples; they are out when it returns.
 
-    A file takes its name only once it is whole.  Standard output gets a wav of unknown length,
-    or `raw` samples (16 bit, little endian, one channel).
+    A file appears under its name only once it is complete.  Standard output gets a wav of unknown
+    length, or `raw` samples (16 bit, little endian, one channel).
     """
     with _file(output, rate) if is_file(output) else _stream(rate, raw) as write:
         yield write
 
 
 def is_file(output: Path | None) -> bool:
-    """Tell whether a file is meant, not standard output."""
+    """Whether the output is a file, not standard output."""
     return output is not None and str(output) != "-"
 
 
 def quietly(write: Callable[[], None]) -> None:
-    """Write until the reader of standard output has had enough (`| head`)."""
+    """Write, and end without an error where the reader of standard output ends (`| head`)."""
     try:
         write()
     except BrokenPipeError:
@@ -58,13 +58,13 @@ def wav_header(rate: int) -> bytes:
 def _stream(rate: int, raw: bool) -> Iterator[Callable[[Samples], None]]:
     from ttskit.dsp.samples import to_int16
 
-    out, before = sys.stdout.buffer, b"" if raw else wav_header(rate)
+    out, header = sys.stdout.buffer, b"" if raw else wav_header(rate)
 
     def write(samples: Samples) -> None:
-        nonlocal before
-        out.write(before + to_int16(samples)[0].astype("<i2").tobytes())
+        nonlocal header
+        out.write(header + to_int16(samples)[0].astype("<i2").tobytes())
         out.flush()
-        before = b""
+        header = b""
 
     yield write
 
@@ -81,13 +81,13 @@ def _file(output: Path | None, rate: int) -> Iterator[Callable[[Samples], None]]
     kind = output.suffix.lower().removeprefix(".").upper()
     try:
         with atomic.replacing(output) as unfinished:
-            unfinished.touch()  # says better than libsndfile why it can't be written
+            unfinished.touch()  # raises a clearer error than libsndfile where it can't be written
             with soundfile.SoundFile(unfinished, "w", rate, 1, format=kind) as file:
 
                 def write(samples: Samples) -> None:
-                    coded = to_int16(samples)[0]
-                    for at in range(0, len(coded), 65536):  # Vorbis keeps a block on its stack
-                        file.write(coded[at : at + 65536])
+                    integers = to_int16(samples)[0]
+                    for at in range(0, len(integers), 65536):  # Vorbis puts a block on its stack
+                        file.write(integers[at : at + 65536])
 
                 yield write
             if kind == "OGG":
@@ -97,7 +97,7 @@ def _file(output: Path | None, rate: int) -> Iterator[Callable[[Samples], None]]
 
 
 def check_sound(output: Path | None) -> None:
-    """Refuse what cannot be written to, before there is anything to write."""
+    """Refuse an output that cannot be written, before there is anything to write."""
     from ttskit.formats.audio import WRITABLE
 
     if output is None or not is_file(output):
@@ -107,8 +107,8 @@ def check_sound(output: Path | None) -> None:
             raise AudioError("audio is not for a terminal: name a file with -o, or use a pipe")
         return
     if output.suffix.lower() not in WRITABLE:
-        found = output.suffix or "a file without suffix"
-        raise AudioError(f"{output}: cannot write {found}: give one of {', '.join(WRITABLE)}")
+        suffix = output.suffix or "a file without suffix"
+        raise AudioError(f"{output}: cannot write {suffix}: give one of {', '.join(WRITABLE)}")
     if output.is_dir():
         raise AudioError(f"{output}: is a folder; needs the name of a file to write")
     if output.exists() and not output.is_file():

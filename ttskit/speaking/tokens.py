@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 REVISION = 1
 
 
-def utterance(said: UtteranceText, speller: Speller) -> Tokens:
+def utterance(item: UtteranceText, speller: Speller) -> Tokens:
     """Spell one text."""
     import numpy as np
 
     from ttskit.artifacts.kinds import Tokens
 
-    spelling = speller.spell(said.text)
+    spelling = speller.spell(item.text)
     if not spelling.words:
-        raise TextError(f"has no word that could be spoken: {said.text!r:.60}")
+        raise TextError(f"has no word that could be spoken: {item.text!r:.60}")
     numbers = {symbol: number for number, symbol in enumerate(speller.table)}
     return Tokens(
-        id=said.id,
-        speaker=said.speaker,
-        text=said.text,
+        id=item.id,
+        speaker=item.speaker,
+        text=item.text,
         language=speller.language,
         tokens=np.array([numbers[symbol] for symbol in spelling.tokens]),
         token_word=np.array(spelling.token_word),
@@ -41,16 +41,16 @@ def utterance(said: UtteranceText, speller: Speller) -> Tokens:
 
 
 def note_dropped(path: Path) -> None:
-    """Say which characters are not spoken, of Tokens or what was made of them."""
+    """Note which characters are not spoken, of Tokens or of an artifact made of Tokens."""
     from ttskit import progress
     from ttskit.artifacts import kinds
 
     if not path.exists():
         return
     reader = kinds.read(path)
-    dropped = zip(reader.ids, reader.table("dropped"), strict=False)  # where the column is
-    silent = [(id, told) for id, told in dropped if told]
-    for id, told in silent[:5]:
-        progress.note(f"{id}: not spoken: {told}")
-    if silent[5:]:
-        progress.note(f"and in {len(silent) - 5} more; see the column `dropped`")
+    columns = zip(reader.ids, reader.table("dropped"), strict=False)  # no column, no rows
+    dropped = [(id, characters) for id, characters in columns if characters]
+    for id, characters in dropped[:5]:
+        progress.note(f"{id}: not spoken: {characters}")
+    if dropped[5:]:
+        progress.note(f"and in {len(dropped) - 5} more; see the column `dropped`")

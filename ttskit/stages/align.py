@@ -1,15 +1,15 @@
-"""Align: find how many frames each token of an utterance lasts.
+"""Align: how many frames each token of an utterance lasts.
 
-Reads Features and Tokens, writes an Alignment.  An aligner says how well every token explains
-every frame, and monotonic alignment search finds the best walk; begin, end, boundaries and
-punctuation may last no frame.  Without a model, one is trained on the corpus itself.
+Reads Features and Tokens, writes an Alignment.  An aligner scores how well every token explains
+every frame, and monotonic alignment search finds the best path; begin, end, boundaries and
+punctuation may last no frame.  Without a trained aligner, one is trained on the corpus itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -17,7 +17,7 @@ import typer
 
 from ttskit.errors import ArtifactError
 from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, Seed, SkipBad
-from ttskit.voices.aligner import Neural, Spelt, able
+from ttskit.voices.aligner import Neural, Spelt, read_aligner
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,22 +29,23 @@ if TYPE_CHECKING:
 
 
 REVISION = 2
-STEPS = 1000  # updates of an aligner that is trained along the way
-ROUNDS = 12  # of search and fit, without a network
+FLAT = "flat"  # the aligner without a network
+STEPS = 1000  # updates of an aligner that is trained on the corpus
+ROUNDS = 12  # of search and fit, for one without a network
 
 
 class Aligner(Protocol):
-    """How an utterance is aligned: durations (token,) and scores (token,) of mel and tokens."""
+    """From the mel and the tokens of an utterance to durations (token,) and scores (token,)."""
 
     def __call__(self, mel: np.ndarray, spelt: Spelt) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @dataclass(frozen=True)
 class Flat:
-    """One Gaussian per symbol, without a network."""
+    """An aligner of one Gaussian per symbol, without a network."""
 
     model: Gaussians
-    silent: np.ndarray
+    silent: np.ndarray  # (symbol,) bool, which may last no frame
 
     def __call__(self, mel: np.ndarray, spelt: Spelt) -> tuple[np.ndarray, np.ndarray]:
         from ttskit.dsp import flatstart
@@ -58,13 +59,13 @@ class Pairs:
 
     features: Reader[Features]
     tokens: Reader[Tokens]
-    silent: np.ndarray  # which symbols may last no frame
+    silent: np.ndarray  # (symbol,) bool, which may last no frame
     ids: tuple[str, ...]
 
     def __iter__(self) -> Iterator[Utterance]:
         for id in self.ids:
             mel, tokens = self.mel(id), self.tokens.value(self.tokens.row(id), "tokens")
-            if len(mel) >= (~self.silent[tokens]).sum():  # others are refused one by one, later
+            if len(mel) >= (~self.silent[tokens]).sum():  # the others are refused in `utterance`
                 yield id, mel, tokens
 
     def mel(self, id: str) -> np.ndarray:
@@ -75,7 +76,7 @@ def utterance(id: str, pairs: Pairs, aligner: Aligner | None) -> Alignment:
     """Align one utterance."""
     from ttskit.artifacts.kinds import Alignment
 
-    assert aligner is not None  # only an artifact that is up to date needs none
+    assert aligner is not None  # there is none only where the artifact is up to date
     spelt = pairs.tokens[id]
     durations, scores = aligner(pairs.mel(id), spelt)
     return Alignment(
@@ -93,34 +94,107 @@ def utterance(id: str, pairs: Pairs, aligner: Aligner | None) -> Alignment:
     )
 
 
-def fitted(pairs: Pairs, rounds: int) -> Flat:
-    """Fit one Gaussian per symbol to the corpus, saying how it goes."""
-    from ttskit import progress
-    from ttskit.dsp import flatstart
+class Plan(Protocol):
+    """Where the aligner of a corpus comes from: one class for each kind of --aligner."""
 
-    found = []
-    with progress.track("fitting", rounds) as advance:
-        for round in flatstart.fit(pairs, pairs.silent, rounds):
-            found = [round]
-            advance()
-    model, likelihood = found[0]
-    progress.note(f"fitted: {likelihood:.2f} log-likelihood a frame after {rounds} rounds")
-    return Flat(model, pairs.silent)
+    def options(self) -> dict[str, Any]:
+        """Return the options that the alignment depends on."""
+
+    def aligner(self, pairs: Pairs, /) -> Aligner:
+        """Return the aligner, fitted to the corpus unless it is trained already."""
 
 
-def opened(path: Path, features: Reader[Features], symbols: Sequence[str]) -> Model:
-    """Open a model that can align, and check that it is for such features and tokens."""
-    found = able(path)
-    found.check_grid(features.name, features.attributes)
-    if tuple(symbols) != found.facts.symbols:
-        raise ArtifactError(
-            f"{path}: knows other symbols than the tokens: make tokens in its language"
+@dataclass(frozen=True)
+class TrainedModel:
+    """Align with a trained model."""
+
+    path: Path
+    device: str
+
+    @cached_property
+    def model(self) -> Model:
+        return read_aligner(self.path)
+
+    def check(self, features: Reader[Features], symbols: Sequence[str]) -> None:
+        """Refuse a model that was trained on other features or symbols."""
+        self.model.check_grid(features.name, features.attributes)
+        if tuple(symbols) != self.model.facts.symbols:
+            raise ArtifactError(
+                "has other symbols than the tokens: make tokens in its language", file=self.path
+            )
+
+    def options(self) -> dict[str, Any]:
+        return {"aligner": self.model.container.digest}
+
+    def aligner(self, _: Pairs) -> Aligner:
+        return Neural(self.model, self.device)
+
+
+@dataclass(frozen=True)
+class GaussianFit:
+    """Align with one Gaussian per symbol, fitted to the corpus."""
+
+    rounds: int
+
+    def options(self) -> dict[str, Any]:
+        return {"aligner": FLAT, "rounds": self.rounds}
+
+    def aligner(self, pairs: Pairs) -> Aligner:
+        from ttskit import progress
+        from ttskit.dsp import flatstart
+
+        fits = flatstart.fit(pairs, pairs.silent, self.rounds)
+        with progress.track("fitting", self.rounds) as advance:
+            for _ in range(self.rounds):
+                model, likelihood = next(fits)
+                advance()
+        rounds = self.rounds
+        progress.note(f"fitted: {likelihood:.2f} log-likelihood a frame after {rounds} rounds")
+        return Flat(model, pairs.silent)
+
+
+@dataclass(frozen=True)
+class NewModel:
+    """Align with a model that is trained on the corpus and kept beside the alignment."""
+
+    family: str
+    output: Path | None  # of the alignment
+    steps: int | None
+    minutes: float | None
+    seed: int
+    device: str
+    limit: int | None
+    restart: bool
+
+    def options(self) -> dict[str, Any]:
+        from ttskit.training import run
+
+        length = {"steps": self.steps, "minutes": self.minutes}
+        return {"aligner": self.family, **length, "seed": self.seed, "train": run.REVISION}
+
+    def aligner(self, pairs: Pairs) -> Aligner:
+        from ttskit.artifacts import kinds, streams
+        from ttskit.training import run
+        from ttskit.training.goal import Goal
+        from ttskit.voices.model import read_model
+
+        path = beside(self.output)
+        if self.output is not None and str(self.output) != "-":
+            streams.replaceable(streams.writable(self.output), kinds.Alignment.kind())
+        request = run.request_of("aligner", self.family, None, None, [])
+        run.train(
+            [pairs.features, pairs.tokens],
+            path,
+            replace(request, seed=self.seed, limit=self.limit),
+            Goal(self.steps, self.minutes),
+            device=self.device,
+            restart=self.restart,
         )
-    return found
+        return Neural(read_model(path), self.device)
 
 
 def beside(output: Path | None) -> Path:
-    """Return where the aligner that is trained for an alignment is kept."""
+    """Return the path at which the aligner trained for an alignment is kept."""
     from ttskit.artifacts import streams
 
     if output is None or str(output) == "-":
@@ -128,78 +202,35 @@ def beside(output: Path | None) -> Path:
     return output.with_name(f"{output.stem}.aligner.h5")
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Which aligner there is to be, and how it is made where it is not there."""
+def planned(
+    aligner: str,
+    output: Path | None,
+    steps: int | None,
+    minutes: float | None,
+    rounds: int | None,
+    seed: int,
+    device: str,
+    limit: int | None,
+    restart: bool,
+) -> Plan:
+    """Return the plan for --aligner; refuse options that it does not use."""
+    from ttskit.models import FAMILIES
+    from ttskit.voices.model import check_device
 
-    aligner: str  # a family, or the path of a model
-    steps: int | None
-    minutes: float | None
-    rounds: int | None
-    seed: int
-    device: str
-    limit: int | None
-    restart: bool
-
-    def check(self) -> None:
-        """Refuse what would be of no use."""
-        from ttskit.voices.model import check_device
-
-        flat, ready = self.aligner == "flat", self.path is not None
-        if (self.steps is not None or self.minutes is not None) and (flat or ready):
-            raise typer.BadParameter("--steps and --minutes: this aligner is not trained here")
-        if self.rounds is not None and not flat:
-            raise typer.BadParameter("--rounds: only the aligner flat has them")
-        if flat and self.device != "cpu":
-            raise typer.BadParameter("--device: the aligner flat needs none")
-        check_device(self.device)
-
-    @property
-    def goal(self) -> tuple[int | None, float | None]:
-        """Updates and minutes of the training."""
-        return (STEPS if self.minutes is None and self.steps is None else self.steps), self.minutes
-
-    @property
-    def path(self) -> Path | None:
-        from ttskit.models import FAMILIES
-
-        return None if self.aligner in (*FAMILIES["aligner"], "flat") else Path(self.aligner)
-
-    def options(self, model: Model | None) -> dict[str, Any]:
-        """Return all that changes the result."""
-        from ttskit.training import run
-
-        if model:
-            told: dict[str, Any] = {"aligner": model.container.digest}
-        elif self.aligner == "flat":
-            told = {"aligner": "flat", "rounds": self.rounds or ROUNDS}
-        else:
-            told = {"aligner": self.aligner, "steps": self.goal[0], "minutes": self.minutes}
-            told |= {"seed": self.seed, "train": run.REVISION}
-        return {**told, "limit": self.limit}
-
-    def made(self, pairs: Pairs, output: Path | None) -> Aligner:
-        """Fit or train the aligner on the corpus itself."""
-        if self.aligner == "flat":
-            return fitted(pairs, self.rounds or ROUNDS)
-        from ttskit.artifacts import kinds, streams
-        from ttskit.training import run
-        from ttskit.training.goal import Goal
-        from ttskit.voices.model import read_model
-
-        path = beside(output)
-        if output is not None and str(output) != "-":
-            streams.replaceable(streams.writable(output), kinds.Alignment.kind())
-        wish = run.request_of("aligner", self.aligner, None, None, [])
-        run.train(
-            [pairs.features, pairs.tokens],
-            path,
-            replace(wish, seed=self.seed, limit=self.limit),
-            Goal(*self.goal),
-            device=self.device,
-            restart=self.restart,
-        )
-        return Neural(read_model(path), self.device)
+    trained_here = aligner in FAMILIES["aligner"]
+    if (steps is not None or minutes is not None) and not trained_here:
+        raise typer.BadParameter("--steps and --minutes: this aligner is not trained here")
+    if rounds is not None and aligner != FLAT:
+        raise typer.BadParameter("--rounds: only the aligner flat has them")
+    if aligner == FLAT and device != "cpu":
+        raise typer.BadParameter("--device: the aligner flat needs none")
+    check_device(device)
+    if aligner == FLAT:
+        return GaussianFit(rounds or ROUNDS)
+    if not trained_here:
+        return TrainedModel(Path(aligner), device)
+    steps = STEPS if steps is None and minutes is None else steps
+    return NewModel(aligner, output, steps, minutes, seed, device, limit, restart)
 
 
 def command(
@@ -268,29 +299,25 @@ def command(
     from ttskit.text.symbols import SPECIAL
     from ttskit.training.examples import joined
 
-    plan = Plan(aligner, steps, minutes, rounds, seed, device, limit, restart)
-    plan.check()
+    plan = planned(aligner, output, steps, minutes, rounds, seed, device, limit, restart)
     tell = describe.summary(output, as_json)
     features, tokens = streams.inputs(inputs, kinds.Features, kinds.Tokens)
     table = tokens.table("symbols")
     ids = tuple(joined([tokens, features])[:limit])
     pairs = Pairs(features, tokens, np.isin(table, SPECIAL), ids)
-    model = opened(plan.path, features, table) if plan.path else None
+    if isinstance(plan, TrainedModel):
+        plan.check(features, table)
     recipe = Recipe(
         stage="align",
         revision=REVISION,
         kind=kinds.Alignment,
-        options=plan.options(model),
+        options={**plan.options(), "limit": limit},
         inputs=[features.digest, tokens.digest],
         attributes={name: features.attributes[name] for name in kinds.Alignment.attributes},
         tables={"symbols": table},
         skipped={**features.skipped, **tokens.skipped},
     )
     needed = restart or not (dry_run or up_to_date(output or Path("-"), recipe))
-    using: Aligner | None = Neural(model, device) if model else None
-    if needed and not using:
-        using = plan.made(pairs, output)
-    make = partial(utterance, pairs=pairs, aligner=using)
+    align = partial(utterance, pairs=pairs, aligner=plan.aligner(pairs) if needed else None)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
-    items = dict(zip(ids, ids, strict=True))
-    tell(build(output, recipe, items, make, running, source=features.name))
+    tell(build(output, recipe, {id: id for id in ids}, align, running, source=features.name))

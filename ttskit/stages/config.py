@@ -1,4 +1,4 @@
-"""Config: the settings of a model family as commented TOML, to be changed and given to `train`."""
+"""Config: the settings of a model family as commented TOML, which `train --config` reads."""
 
 from __future__ import annotations
 

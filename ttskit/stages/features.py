@@ -1,7 +1,7 @@
-"""Features: what is heard in every recording, frame by frame.
+"""Features: mel, pitch, loudness and energy of every recording, frame by frame.
 
 Reads a Corpus, writes Features: mel, f0 with voicing and periodicity, loudness, energy; Praat's
-measures on request.  All of it lies on one grid: frame j is centred at (j + 1/2) * hop_length.
+measures on request.  All columns lie on one grid: frame j is centred at (j + 1/2) * hop_length.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, S
 if TYPE_CHECKING:
     import numpy as np
 
+    from ttskit.artifacts.build import Recipe
     from ttskit.artifacts.kinds import Corpus, Features
     from ttskit.artifacts.reader import Reader
     from ttskit.dsp.crepe import Crepe
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 REVISION = 1
 METHODS = ("crepe", "praat-ac", "praat-cc")
+# groups of columns that are measured together
 COLUMNS = {
     "mel": ("mel",),
     "loudness": ("loudness", "energy"),
@@ -39,20 +41,20 @@ Network = Literal["full", "tiny"]
 
 @dataclass(frozen=True)
 class PitchSettings:
-    """How f0 is found, and which frames count as voiced."""
+    """How f0 is estimated, and which frames are voiced."""
 
     f0: str = "crepe"  # one of METHODS
-    crepe: str = "full"  # or tiny
+    crepe: str = "full"  # the network: full or tiny
     fmin: float = 50.0  # Hz
     fmax: float = 550.0  # Hz
-    voiced: float = 0.5  # periodicity that makes a stretch voiced
-    stay: float = 0.25  # periodicity that keeps it so
-    silence: float = -60.0  # dB of loudness, below which nothing is voiced
+    voiced: float = 0.5  # periodicity from which a voiced stretch begins
+    stay: float = 0.25  # periodicity below which it ends
+    silence: float = -60.0  # dB; frames quieter than this are unvoiced
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All that decides what the columns hold."""
+    """The settings that the values of the columns depend on."""
 
     mel: MelSettings
     pitch: PitchSettings
@@ -68,25 +70,36 @@ class Settings:
             )
 
     def groups(self) -> dict[str, dict[str, Any]]:
-        """Return the options that each group of columns depends on; pitch needs loudness first."""
+        """Return the options of each group of columns, in the order in which they are measured."""
         grid = {"sample_rate": self.mel.sample_rate, "hop_length": self.mel.hop_length}
         groups = {
             "mel": asdict(self.mel),
             "loudness": grid,
-            "pitch": grid | asdict(self.pitch),
+            "pitch": grid | asdict(self.pitch),  # voicing depends on loudness
         }
         limits = {"fmin": self.pitch.fmin, "fmax": self.pitch.fmax}
         return groups | ({"praat": grid | limits} if self.praat else {})
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier artifact, and the groups of its columns that are copied."""
+
+    features: Reader[Features]
+    groups: tuple[str, ...]
+
+    def columns(self, group: str, id: str) -> dict[str, Any] | None:
+        """Return the columns of a group for an utterance, or None where they are to be measured."""
+        if group not in self.groups or id not in self.features:
+            return None
+        record = self.features[id]
+        return {name: getattr(record, name) for name in COLUMNS[group]}
 
 
 class Measure:
     """From the id of an utterance to its Features.
 
     It can be pickled; the network is loaded by the process that first needs it.
-
-    Parameters
-    ----------
-    old : Features whose columns are copied for the groups named in `kept`
     """
 
     def __init__(
@@ -94,11 +107,10 @@ class Measure:
         corpus: Reader[Corpus],
         settings: Settings,
         device: str = "cpu",
-        old: Reader[Features] | None = None,
-        kept: tuple[str, ...] = (),
+        earlier: Earlier | None = None,
     ) -> None:
         self.corpus, self.settings, self.device = corpus, settings, device
-        self.old, self.kept = old, kept
+        self.earlier = earlier
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "crepe"}
@@ -119,18 +131,15 @@ class Measure:
             raise AudioError(f"has {len(record.audio)} samples, less than one frame of {hop}")
         audio = record.audio.astype(np.float32) / 32768
         columns: dict[str, Any] = {}
-        makers = {
+        measures = {
             "mel": lambda: self._mel(audio),
             "loudness": lambda: self._loudness(audio),
             "pitch": lambda: self._pitch(audio, columns["loudness"]),
             "praat": lambda: self._praat(audio),
         }
         for group in self.settings.groups():
-            if self.old is not None and group in self.kept and id in self.old:
-                past = self.old[id]
-                columns |= {name: getattr(past, name) for name in COLUMNS[group]}
-            else:
-                columns |= makers[group]()
+            copied = self.earlier.columns(group, id) if self.earlier else None
+            columns |= measures[group]() if copied is None else copied
         return Features(id=id, speaker=record.speaker, text=record.text, **columns)
 
     def _mel(self, audio: np.ndarray) -> dict[str, np.ndarray]:
@@ -151,7 +160,7 @@ class Measure:
         from ttskit.dsp import pitch
 
         settings = self.settings.pitch
-        f0, periodicity = self._heard(audio)
+        f0, periodicity = self._estimated(audio)
         voiced = pitch.voicing(
             periodicity,
             loudness,
@@ -162,7 +171,7 @@ class Measure:
         voiced &= f0 > 0
         return {"f0": pitch.fill(f0, voiced), "voiced": voiced, "periodicity": periodicity}
 
-    def _heard(self, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _estimated(self, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return f0 and periodicity of every frame, voiced or not."""
         from ttskit.dsp import crepe, praat
 
@@ -170,19 +179,19 @@ class Measure:
         if settings.f0 != "crepe":
             limits, method = (settings.fmin, settings.fmax), settings.f0.removeprefix("praat-")
             return praat.pitch(audio, grid.sample_rate, grid.hop_length, *limits, method)
-        heard = self.crepe.follow(audio, grid.sample_rate, grid.hop_length)
-        return crepe.decode(heard, fmin=settings.fmin, fmax=settings.fmax)
+        activations = self.crepe.follow(audio, grid.sample_rate, grid.hop_length)
+        return crepe.decode(activations, fmin=settings.fmin, fmax=settings.fmax)
 
     def _praat(self, audio: np.ndarray) -> dict[str, np.ndarray]:
         from ttskit.dsp import praat
 
         grid, settings = self.settings.mel, self.settings.pitch
-        range = settings.fmin, settings.fmax
-        return praat.measures(audio, grid.sample_rate, grid.hop_length, *range)
+        limits = settings.fmin, settings.fmax
+        return praat.measures(audio, grid.sample_rate, grid.hop_length, *limits)
 
 
 def check(settings: Settings, device: str) -> None:
-    """Refuse settings that no utterance could be measured with."""
+    """Refuse settings under which no utterance can be measured."""
     from ttskit.dsp import crepe, mel
     from ttskit.voices.model import check_device
 
@@ -193,14 +202,43 @@ def check(settings: Settings, device: str) -> None:
 
 
 def reusable(old: Reader[Features], corpus: Reader[Corpus], settings: Settings) -> tuple[str, ...]:
-    """Return the groups of columns that an older artifact has, made as they would be now."""
-    made = old.provenance
-    if made.get("stage") != "features" or made.get("revision") != REVISION:
+    """Return the groups of columns of an earlier artifact that measuring again would not change."""
+    provenance = old.provenance
+    if provenance.get("stage") != "features" or provenance.get("revision") != REVISION:
         raise ArtifactError(f"{old.name}: was not made by this `features`; leave --reuse out")
-    if made.get("inputs", [""])[0] != corpus.digest:
+    if provenance.get("inputs", [""])[0] != corpus.digest:
         raise ArtifactError(f"{old.name}: was made of another corpus than {corpus.name}")
-    options = made.get("options", {})
+    options = provenance.get("options", {})
     return tuple(name for name, wanted in settings.groups().items() if options.get(name) == wanted)
+
+
+def earlier(path: Path | None, corpus: Reader[Corpus], settings: Settings) -> Earlier | None:
+    """Open the artifact that --reuse names, noting what is copied from it."""
+    from ttskit import progress
+    from ttskit.artifacts import kinds, streams
+
+    if path is None:
+        return None
+    (old,) = streams.inputs([path], kinds.Features)
+    groups = reusable(old, corpus, settings)
+    progress.note(f"{old.name}: reusing {', '.join(groups) or 'nothing: all options differ'}")
+    return Earlier(old, groups)
+
+
+def recipe(corpus: Reader[Corpus], settings: Settings, limit: int | None) -> Recipe:
+    """Return what the artifact is made of and how."""
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.build import Recipe
+
+    return Recipe(
+        stage="features",
+        revision=REVISION,
+        kind=kinds.Features,
+        options={**settings.groups(), "limit": limit},
+        inputs=[corpus.digest],
+        attributes=asdict(settings.mel),
+        skipped=corpus.skipped,
+    )
 
 
 def command(
@@ -323,33 +361,22 @@ def command(
         ttskit features corpus.h5 -o features.h5
         ttskit features corpus.h5 --crepe tiny --jobs 2 -o features.h5
     """
-    from ttskit import progress
     from ttskit.artifacts import describe, kinds, streams
-    from ttskit.artifacts.build import Recipe, Running, build
+    from ttskit.artifacts.build import Running, build
     from ttskit.dsp.mel import MelSettings
 
     tell = describe.summary(output, as_json)
     (corpus,) = streams.inputs(inputs, kinds.Corpus)
-    rate = int(corpus.attributes["sample_rate"])
-    f0 = "praat-ac" if f0 == "praat" else f0
-    mel = MelSettings(rate, n_fft, hop_length, n_mels, fmin, fmax)
-    pitch = PitchSettings(f0, crepe, f0_min, f0_max, voiced, stay, silence)
-    settings = Settings(mel, pitch, praat)
-    old = streams.inputs([reuse], kinds.Features)[0] if reuse else None
-    kept = reusable(old, corpus, settings) if old else ()
-    if old:
-        progress.note(f"{old.name}: reusing {', '.join(kept) or 'nothing: all options differ'}")
-    recipe = Recipe(
-        stage="features",
-        revision=REVISION,
-        kind=kinds.Features,
-        options={**settings.groups(), "limit": limit},
-        inputs=[corpus.digest],
-        attributes=asdict(mel),
-        skipped=corpus.skipped,
+    rate, method = int(corpus.attributes["sample_rate"]), "praat-ac" if f0 == "praat" else f0
+    settings = Settings(
+        MelSettings(rate, n_fft, hop_length, n_mels, fmin, fmax),
+        PitchSettings(method, crepe, f0_min, f0_max, voiced, stay, silence),
+        praat,
     )
+    copied = earlier(reuse, corpus, settings)
     check(settings, device)
-    measure = Measure(corpus, settings, device, old, kept)
+    measure = Measure(corpus, settings, device, copied)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler)
     ids = {id: id for id in corpus.ids[:limit]}
-    tell(build(output, recipe, ids, measure, running, source=corpus.name))
+    how = recipe(corpus, settings, limit)
+    tell(build(output, how, ids, measure, running, source=corpus.name))

@@ -1,4 +1,4 @@
-"""Text: look at what a text is spoken as, line by line.
+"""Text: lines as they are read aloud, as phonemes, or cut into sentences.
 
 Reads lines, writes lines.  A filter: each line is written, and flushed, before the next one is
 read, in the order in which they came.  With several jobs, blocks of lines go to worker processes.
@@ -37,11 +37,11 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is written for a line, and what is noted about it; or what the user has to mend."""
+    """What is written for a line, or why it cannot be."""
 
     lines: tuple[str, ...] = ()
-    note: str = ""
-    error: str = ""
+    note: str = ""  # the characters that are not spoken
+    error: str = ""  # a message to the user, in place of the lines
 
 
 def answer(line: InputLine, speller: Speller, form: Form) -> Answer:
@@ -83,7 +83,7 @@ def answers(
     work = partial(_answer_block, speller=speller, form=form)
     failures: list[TextError] = []
     for block in pool.in_order(work, _blocks(lines, failures), jobs):
-        assert isinstance(block, list)  # what the user has to mend is in the answers
+        assert isinstance(block, list)  # errors of the user are in the answers
         yield from block
     if failures:
         raise failures[0]
@@ -94,7 +94,7 @@ def _answer_block(block: list[InputLine], speller: Speller, form: Form) -> list[
 
 
 def _blocks(lines: Iterable[InputLine], failures: list[TextError]) -> Iterator[list[InputLine]]:
-    """Yield lines in blocks; one that can't be read ends them, after those before it."""
+    """Yield lines in blocks; an error in reading ends them and is added to `failures`."""
     block = list[InputLine]()
     try:
         for line in lines:
@@ -108,17 +108,17 @@ def _blocks(lines: Iterable[InputLine], failures: list[TextError]) -> Iterator[l
         yield block
 
 
-def _write(found: Iterable[Answer], once: bool) -> None:
-    """Write answers as they come; `once` leaves out lines that were written before."""
+def _write(stream: Iterable[Answer], once: bool) -> None:
+    """Write answers as they come; `once` leaves out lines whose word was written before."""
     from ttskit import progress
 
     out, written = sys.stdout.buffer, set[str]()
-    for one in found:
-        if one.error:
-            raise TextError(one.error)
-        if one.note:
-            progress.note(one.note)
-        for line in one.lines:
+    for item in stream:
+        if item.error:
+            raise TextError(item.error)
+        if item.note:
+            progress.note(item.note)
+        for line in item.lines:
             word = line.partition("\t")[0]
             if not once or word not in written:
                 out.write(line.encode() + b"\n")
@@ -172,15 +172,14 @@ def command(
     """
     if phonemes + normalise + sentences + unknown > 1:
         raise typer.BadParameter("choose one of --phonemes, --normalise, --sentences and --unknown")
-    from ttskit.text.spelling import Speller
-
     if sys.stdout is None or (sys.stdin is None and not files):
         raise TextError("standard input or output is closed: text needs both, or files to read")
+    from ttskit.artifacts import pool
+    from ttskit.speaking.output import quietly
+    from ttskit.text.spelling import Speller
+
     speller = Speller(language, lexicon or (), fold=fold)
     chosen = {Form.PHONEMES: phonemes, Form.SENTENCES: sentences, Form.UNKNOWN: unknown}
     form = next((form for form, wanted in chosen.items() if wanted), Form.NORMALISED)
-    from ttskit.artifacts import pool
-    from ttskit.speaking.output import quietly
-
-    found = answers(stream_lines(files or ()), speller, form, jobs or pool.cores())
-    quietly(partial(_write, found, once=unknown))
+    stream = answers(stream_lines(files or ()), speller, form, jobs or pool.cores())
+    quietly(partial(_write, stream, once=unknown))

@@ -1,7 +1,7 @@
-"""Tokens: the text side of every utterance, as models are trained on it and as it is spoken.
+"""Tokens: the texts of utterances as the symbols that models are trained on and speak.
 
-Reads a Corpus, or lines of text; writes Tokens.  A line is `id<TAB>text`, or text alone, which
-then goes by its number.  The symbols are those of the language, whatever the texts.
+Reads a Corpus, or lines of text; writes Tokens.  A line is `id<TAB>text`, or a text alone, whose
+id is then its number.  The symbol table is that of the language, whatever the texts.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -28,9 +28,6 @@ from ttskit.options import (
     SkipBad,
 )
 from ttskit.speaking.tokens import REVISION, note_dropped, utterance
-
-if TYPE_CHECKING:
-    pass
 
 
 def command(
@@ -74,27 +71,27 @@ def command(
     lexicon = [streams.local(path)[0] for path in lexicon or ()]
     table = None
     if language == CHARACTERS:
-        table = character_symbols((one.text for one in texts.items.values()), fold)
+        table = character_symbols((item.text for item in texts.items.values()), fold)
     speller = Speller(language, lexicon, table=table, fold=fold)
-    given = [hashlib.sha256(path.read_bytes()).hexdigest() for path in lexicon]
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in lexicon]
     recipe = Recipe(
         stage="tokens",
         revision=REVISION,
         kind=kinds.Tokens,
         options={"language": speller.language, "fold": fold, "limit": limit},
-        inputs=[texts.digest, *given],
+        inputs=[texts.digest, *digests],
         tables={"symbols": speller.table},
         skipped=texts.skipped,
     )
-    make, running = partial(utterance, speller=speller), Running(jobs, skip_bad, restart, dry_run)
+    spell, running = partial(utterance, speller=speller), Running(jobs, skip_bad, restart, dry_run)
     items = texts.first(limit).items
-    path = build(output, recipe, items, make, running, source=texts.name)
+    path = build(output, recipe, items, spell, running, source=texts.name)
     note(path)
     tell(path)
 
 
 def note(path: Path) -> None:
-    """Say how many words were guessed and how many characters are not spoken."""
+    """Note how many words were guessed and which characters are not spoken."""
     from ttskit import progress
     from ttskit.artifacts import kinds
     from ttskit.artifacts.reader import Reader
@@ -103,6 +100,6 @@ def note(path: Path) -> None:
         return
     reader = Reader(path, kinds.Tokens)
     guessed, words = int(reader.column("guessed").sum()), len(reader.column("guessed"))
-    told = f"{wording.count(words, 'word')}, {guessed} of them guessed"
-    progress.note(f"{told} (`ttskit text --unknown`)")
+    counts = f"{wording.count(words, 'word')}, {guessed} of them guessed"
+    progress.note(f"{counts} (`ttskit text --unknown`)")
     note_dropped(path)

@@ -189,7 +189,7 @@ def data_folder(language: str) -> Path:
     spec = find_spec(f"gruut_lang_{known.package}")
     if spec is None or not spec.submodule_search_locations:
         raise TextError(
-            f"language {known.name}: its data is not installed; "
-            f"mend it with: pip install 'ttskit[{known.package}]'"
+            f"language {known.name}: its data are not installed; "
+            f"install them with: pip install 'ttskit[{known.package}]'"
         )
     return Path(spec.submodule_search_locations[0])

@@ -1,7 +1,7 @@
 """Lines of text in UTF-8, each with the place it is from, read as they come.
 
-A byte order mark is skipped, lines end in LF or CRLF.  Bytes that are no UTF-8 are refused with
-file, line and byte; files that are no text at all are called what they are.
+A byte order mark is skipped, lines end in LF or CRLF.  Bytes that are not UTF-8 are refused with
+file, line and byte; files that are not text are refused with the name of their format.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BEGINNINGS = (
     (re.compile(rb"PK\x03\x04"), "a zip archive"),
     (re.compile(rb"%PDF-\d"), "a PDF"),
     (re.compile(rb"RIFF.{4}WAVE|fLaC\0|OggS\0", re.DOTALL), "audio"),
-)  # how a file begins that is no text in UTF-8, and what it is
+)  # beginnings of files that are not text in UTF-8, and their formats
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -76,7 +76,7 @@ def split_lines(content: bytes, name: str) -> list[InputLine]:
 
 
 def _check_beginning(line: bytes, name: str) -> None:
-    """Refuse a file whose first line shows that it is no text in UTF-8."""
+    """Refuse a file whose first line shows that it is not text in UTF-8."""
     kind = next((kind for pattern, kind in _BEGINNINGS if pattern.match(line)), "")
     if kind.startswith("UTF"):
         raise TextError(

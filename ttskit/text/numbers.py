@@ -8,7 +8,7 @@ from ttskit.text.languages import LANGUAGES
 
 _LONGEST = 15  # digits; a longer number is read digit by digit
 _NOT_WORDS = re.compile(r"[-,\s\u00ad]+")
-_NUM2WORDS = {"pt": "pt_BR"}  # dialects; every other language goes by its two letters
+_NUM2WORDS = {"pt": "pt_BR"}  # for the other languages, the name of their package
 _ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 

@@ -131,7 +131,7 @@ class Pronouncer:
             self._gruut.look_up(parts)
             rows = [self._gruut.rows(part) for part in parts]
             if all(rows):
-                return Pronunciation(tuple(p for found in rows for p in _choose(found, "")))
+                return Pronunciation(tuple(p for entries in rows for p in _choose(entries, "")))
         return None
 
     def _guess(self, word: str) -> Pronunciation:

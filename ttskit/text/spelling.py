@@ -173,8 +173,9 @@ class Speller:
         pronunciations = self._pronouncer.pronounce(
             [word.text for word in plain], [word.piece.letters for word in plain]
         )
-        for word, found in zip(plain, pronunciations, strict=True):
-            word.symbols, word.guessed, word.unknown = found.phonemes, found.guessed, found.unknown
+        for word, pronunciation in zip(plain, pronunciations, strict=True):
+            word.symbols, word.guessed = pronunciation.phonemes, pronunciation.guessed
+            word.unknown = pronunciation.unknown
         return words
 
     def _parse(self, word: _Word) -> None:

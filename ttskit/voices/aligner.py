@@ -23,10 +23,9 @@ Spelt: TypeAlias = "Tokens | Alignment"
 
 @dataclass(frozen=True)
 class Neural:
-    """A trained model that can tell tokens from mel; every process loads it for itself."""
+    """A trained model as an aligner; every process loads the weights for itself."""
 
     model: Model
-
     device: str = "cpu"
 
     @cached_property
@@ -37,41 +36,44 @@ class Neural:
         return {"model": self.model, "device": self.device}
 
     def scores(self, mel: np.ndarray, spelt: Spelt) -> Tensor:
-        """Return how likely each token makes each frame, (frame, token)."""
+        """Return how well each token explains each frame, (frame, token)."""
         import numpy as np
         import torch
 
         from ttskit.networks.batch import collate
 
-        told = {"mel": mel, "tokens": spelt.tokens}
+        fields = {"mel": mel, "tokens": spelt.tokens}
         if "speaker" in self.module.needs(self.module.config):
-            known = self.model.facts.speakers
-            told["speaker"] = np.array(known.index(self.model.speaker(spelt.speaker)))
+            speakers = self.model.facts.speakers
+            fields["speaker"] = np.array(speakers.index(self.model.speaker(spelt.speaker)))
         with torch.inference_mode():
-            return self.module.scores(collate([spelt.id], [told]).to(self.device))[0].cpu()
+            return self.module.scores(collate([spelt.id], [fields]).to(self.device))[0].cpu()
 
     def __call__(self, mel: np.ndarray, spelt: Spelt) -> tuple[np.ndarray, np.ndarray]:
+        """Return durations (token,) and the mean log probability of each token on its frames."""
         import numpy as np
 
         from ttskit.dsp import mas
 
-        found = self.scores(mel, spelt)
-        sure, score = found.log_softmax(1).numpy(), found.numpy()
+        scores = self.scores(mel, spelt)
+        log_probability, score = scores.log_softmax(1).numpy(), scores.numpy()
         silent = np.array(self.model.facts.silent)[spelt.tokens]
         durations = mas.durations(score, silent, spelt.id)
-        on_path = np.where(mas.path(durations, len(score)), sure, 0).sum(axis=0)
+        path = mas.path(durations, len(score))
+        on_path = np.where(path, log_probability, 0).sum(axis=0)
         return durations, (on_path / np.maximum(durations, 1)).astype(np.float32)
 
 
-def able(path: Path) -> Model:
-    """Open a model that can align."""
+def read_aligner(path: Path) -> Model:
+    """Read a model that can align."""
     from ttskit.voices.model import read_model
 
-    found = read_model(path)
-    family, config = found.shape()
+    model = read_model(path)
+    family, config = model.shape()
     if not family.aligns(config):
         raise ArtifactError(
-            f"{path}: is a {found.role} that cannot align; needs an aligner, or a decoder whose "
-            "config says neither coarse_layers nor pitch"
+            f"is a {model.role} that cannot align; needs an aligner, or a decoder whose config "
+            "says neither coarse_layers nor pitch",
+            file=path,
         )
-    return found
+    return model
