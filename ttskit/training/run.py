@@ -20,15 +20,13 @@ from ttskit.errors import ArtifactError, SettingError, at
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
     from ttskit.models.family import Family
+    from ttskit.training.examples import Examples
     from ttskit.training.goal import Goal
     from ttskit.training.trainer import Trainer
     from ttskit.voices.model import Model
 
-
 REVISION = 1
-
-
-HEADER = "header.json"  # of a run folder: what all that may go on there has in common
+HEADER = "header.json"  # of a run folder: inputs and settings of every run that may go on there
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,6 @@ def train(
     from ttskit import progress
     from ttskit.artifacts import build, streams
     from ttskit.models import find
-    from ttskit.settings import to_toml
     from ttskit.training.examples import Examples, fitting
     from ttskit.voices.model import MODEL, check_device, read_model
 
@@ -66,7 +63,6 @@ def train(
     if not goal.steps and not goal.minutes:
         raise typer.BadParameter("how long? --steps or --minutes", param_hint="--steps")
     start = read_model(request.init, role=request.role) if request.init else None
-    same = _provenance(request, readers, start, {})  # of all that may go on with each other
     provenance = _provenance(request, readers, start, asdict(goal))
     begun = [start.container.digest] if start else []
     streams.replaceable(streams.writable(output), MODEL, begun)
@@ -74,30 +70,61 @@ def train(
         progress.note(f"{output}: up to date")
         return
     examples = Examples(readers, needs, request.limit)
-    folder = output.with_name(output.name + ".run")
     check_device(device)
+    run = _Run(output, request, goal, start, _provenance(request, readers, start, {}), provenance)
     if dry_run:
         if not restart:
-            _check_folder(folder, same)
+            _check_folder(run.folder, run.shared)
         count = wording.count(len(examples), "utterance")
-        progress.note(f"{output}: would be trained on {count} in {folder}")
+        progress.note(f"{output}: would be trained on {count} in {run.folder}")
         return
-    with _run_folder(folder, same, restart):
+    with _run_folder(run.folder, run.shared, restart):
+        run(examples, device)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One training whose inputs and settings are known to fit."""
+
+    output: Path
+    request: Request
+    goal: Goal
+    start: Model | None  # to begin from
+    shared: Mapping[str, Any]  # provenance of every run that may go on in the same folder
+    provenance: Mapping[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        return self.output.with_name(self.output.name + ".run")
+
+    def __call__(self, examples: Examples, device: str) -> None:
+        """Train on examples, and write the best model."""
         import torch
 
+        from ttskit.models import find
+        from ttskit.settings import to_toml
         from ttskit.training.trainer import Trainer
 
+        request = self.request
         torch.manual_seed(request.seed)
         module = find(request.family, request.role)(request.config, examples.facts())
-        if start:
-            _begin_from(start, module)
-        config = to_toml(request.config, comments=False)
-        how = request.config.training
-        run = Trainer(module, examples, how, goal, request.seed, folder, config, provenance, device)
-        _note_circumstances(folder, run, request)
-        best = run.run()
+        if self.start:
+            _begin_from(self.start, module)
+        trainer = Trainer(
+            module,
+            examples,
+            request.config.training,
+            self.goal,
+            request.seed,
+            self.folder,
+            to_toml(request.config, comments=False),
+            self.provenance,
+            device,
+        )
+        _note_circumstances(self.folder, trainer, request)
+        best = trainer.run()
         if _first_process():
-            _deliver(best, output, run)
+            _deliver(best, self.output, trainer)
 
 
 def _provenance(
