@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.models.made import batch
+from tests.models.synthetic import batch
 from ttskit.errors import SettingError
 from ttskit.models import find
 from ttskit.networks.encoder import Attention, EncoderConfig, TextEncoder
