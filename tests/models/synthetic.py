@@ -20,6 +20,7 @@ SPEECH = Facts(
     n_fft=256,
     n_mels=20,
     fmax=4000.0,
+    statistics={"mel_mean": np.full(20, -4.0), "mel_deviation": np.full(20, 2.0)},
 )
 
 

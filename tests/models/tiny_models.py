@@ -60,7 +60,7 @@ VARIANTS = {
     "glow": [
         {"durations": "joint"},
         {"mean_only": False, "pitch": True},
-        {"coarse_layers": 1, "coarse_hidden": 16},
+        {"coarse_layers": 2, "coarse_hidden": 16},
     ],
     "ddsp": [
         {"trunk": "mlp", "residual": 0.9, "inputs": ["mel", "f0", "delta_f0", "loudness"]},
