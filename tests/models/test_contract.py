@@ -11,10 +11,19 @@ import torch
 
 from tests.made import PROVENANCE
 from tests.models.synthetic import short_and_long
-from tests.models.tiny_models import CASES, ROLES, build, learns, needed, trained, updates
+from tests.models.tiny_models import (
+    CASES,
+    ROLES,
+    build,
+    learns,
+    needed,
+    restricted,
+    trained,
+    updates,
+)
 from ttskit.models import find
-from ttskit.networks.batch import AXES
 from ttskit.networks.facts import Facts
+from ttskit.networks.fields import FIELDS
 from ttskit.networks.uninitialised import Blank
 from ttskit.settings import from_toml, to_toml
 from ttskit.training.configuration import resolved
@@ -44,9 +53,18 @@ def test_a_family_is_found_by_its_name_and_plays_its_role(family):
 
 
 @every
-def test_the_needed_fields_are_known(case):
+def test_fields_are_declared(case):
     model = build(case)
-    assert set(model.needs(model.config)) <= AXES.keys()
+    for names in (model.needs, model.takes, model.makes):
+        assert set(names(model.config)) <= FIELDS.keys()
+
+
+@every
+def test_what_it_takes_is_enough_to_generate_what_it_makes(case):
+    model = build(case).eval()
+    names = generated(model, restricted([*model.takes(model.config), "speaker"])).keys()
+    expected = {"scores"} if model.role == "aligner" else {*model.makes(model.config)}
+    assert names == expected
 
 
 @every

@@ -13,7 +13,7 @@ import torch
 from tests.models.synthetic import SPEECH, facts, short_and_long
 from ttskit.models import FAMILIES, find
 from ttskit.models.family import Family
-from ttskit.networks.batch import AXES
+from ttskit.networks.batch import axis_of
 from ttskit.settings import changed
 
 ENCODER = {
@@ -138,8 +138,13 @@ def trained(case):
 
 def needed(model):
     """Two utterances with the fields that a model needs and no others, as the trainer gives."""
+    return restricted(model.needs(model.config))
+
+
+def restricted(names):
+    """Two utterances with some of their fields, and the axes that these have."""
     batch = short_and_long()
-    fields = {name: batch[name] for name in model.needs(model.config)}
-    axes = {AXES[name] for name in fields}
+    fields = {name: batch[name] for name in names}
+    axes = {axis_of(name) for name in fields}
     lengths = {axis: size for axis, size in batch.lengths.items() if axis in axes}
     return replace(batch, fields=fields, lengths=lengths)
