@@ -24,7 +24,7 @@ from tests.models.tiny_models import (
 from ttskit.models import find
 from ttskit.networks.facts import Facts
 from ttskit.networks.fields import FIELDS
-from ttskit.networks.uninitialised import Blank
+from ttskit.networks.uninitialised import Uninitialised
 from ttskit.settings import from_toml, to_toml
 from ttskit.training.configuration import resolved
 from ttskit.voices.model import read_model, write_model
@@ -77,7 +77,7 @@ def test_the_config_survives_toml(case):
 def test_a_preset_fits_the_config_and_builds_a_model(family, preset):
     config = resolved(family, preset)
     assert from_toml(type(config)(), to_toml(config), "test") == config
-    with Blank():
+    with Uninitialised():
         assert find(family)(config, Facts(symbols=("a",), silent=(False,)))
 
 

@@ -9,13 +9,13 @@ from tests.models.tiny_models import make, train
 from ttskit.dsp.loudness import loudness as measured_loudness
 from ttskit.dsp.mel import mel
 from ttskit.errors import ArtifactError, AudioError, SettingError
-from ttskit.models.ddsp import Course, Ddsp
+from ttskit.models.ddsp import Ddsp, ScheduledWeight
 from ttskit.models.vocoder import mel_settings
 from ttskit.networks import collapse, synthesiser
 from ttskit.networks.batch import collate
 from ttskit.networks.facts import Facts
 from ttskit.networks.spectral import loudness
-from ttskit.networks.synthesiser import Controls
+from ttskit.networks.synthesiser import SynthesiserControls
 from ttskit.voices.model import read_model, write_model
 
 RATE, HOP = 8000, 64
@@ -185,7 +185,7 @@ def test_missing_fields_are_named():
     model = ddsp(inputs=["f0", "loudness"], gated=False, guess={"channels": 0})
     assert model.lacks(("mel",)) == ("f0", "loudness")
     assert model.lacks(("f0", "loudness")) == ()
-    assert model.lacks(Controls._fields) == ()
+    assert model.lacks(SynthesiserControls._fields) == ()
     assert set(Ddsp.needs(model.config)) == {"f0", "loudness", "audio"}
 
 
@@ -224,10 +224,10 @@ def test_the_differentiable_loudness_equals_that_of_features():
 
 
 def test_a_scheduled_weight_is_interpolated_linearly():
-    course = Course(0.0, 2.0, 0.25, 0.75)
+    course = ScheduledWeight(0.0, 2.0, 0.25, 0.75)
     assert [course.at(x) for x in (0, 0.25, 0.5, 0.75, 1)] == [0, 0, 1, 2, 2]
-    assert Course(3.0, 3.0).at(0.5) == 3
-    assert Course(1.0, 2.0).at(0.0) == 1
+    assert ScheduledWeight(3.0, 3.0).at(0.5) == 3
+    assert ScheduledWeight(1.0, 2.0).at(0.0) == 1
 
 
 def test_a_term_with_weight_zero_is_not_computed(batch):

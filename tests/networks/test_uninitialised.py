@@ -7,7 +7,7 @@ from torch import nn
 
 from tests.models.tiny_models import ENCODER, make
 from ttskit.models.plain import Plain
-from ttskit.networks.uninitialised import Blank
+from ttskit.networks.uninitialised import Uninitialised
 from ttskit.settings import to_toml
 from ttskit.voices.model import read_model, write_model
 
@@ -22,7 +22,7 @@ LAYERS = {
 @pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
 def test_layers_within_draw_nothing(layer):
     before = torch.get_rng_state()
-    with Blank():
+    with Uninitialised():
         layer()
     assert torch.equal(torch.get_rng_state(), before)
     layer()
