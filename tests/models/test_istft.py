@@ -6,8 +6,8 @@ from ttskit.models.istft import Istft
 from ttskit.networks.facts import Facts
 
 
-class Told(torch.nn.Module):
-    """In the place of the head: the magnitudes and phases of a known sound."""
+class KnownSpectrum(torch.nn.Module):
+    """Returns the log-magnitudes and phases of a known sound in place of the head."""
 
     def __init__(self, audio):
         super().__init__()
@@ -18,15 +18,15 @@ class Told(torch.nn.Module):
         return self.truth
 
 
-def test_true_magnitude_and_phase_make_the_true_sound():
+def test_the_true_spectrum_gives_the_true_audio():
     model = Istft(Istft.Config(channels=8, hidden=8, layers=1), Facts())
     audio = torch.rand(1, 256 * 30, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    model.generator.head = Told(audio)
+    model.generator.head = KnownSpectrum(audio)
     torch.testing.assert_close(model(torch.zeros(1, 30, 80)), audio, atol=1e-5, rtol=0)
 
 
-def test_sound_comes_at_the_time_of_its_frame():
-    """A head that is loud in one frame of mel alone: the sound is centred there."""
+def test_a_frame_sounds_at_its_own_time():
+    """Audio changes around the centre of the one frame of mel that changes."""
     torch.manual_seed(0)
     model = Istft(Istft.Config(channels=8, hidden=8, layers=1, kernel=1), Facts())
     mel = torch.zeros(1, 40, 80)
@@ -36,6 +36,6 @@ def test_sound_comes_at_the_time_of_its_frame():
     assert abs(centre - 17.5 * 256) < 128
 
 
-def test_the_tiny_preset_is_as_small_as_it_is_said_to_be():
+def test_the_default_has_3_2_million_weights():
     weights = sum(p.numel() for p in Istft(Istft.Config(), Facts()).parameters())
     assert weights == pytest.approx(3.2e6, rel=0.02)

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from tests.models.made import batch
+from tests.models.synthetic import batch
 from ttskit.errors import SettingError
 from ttskit.models import find
-from ttskit.networks.encoder import Attention, EncoderConfig, TextEncoder
+from ttskit.networks.encoder import EncoderConfig, RelativeAttention, TextEncoder
 from ttskit.networks.layers import likeliest, token_of_frame
 from ttskit.settings import assigned
 
@@ -14,7 +14,7 @@ from ttskit.settings import assigned
 @pytest.mark.parametrize("window", [0, 2, 9])
 def test_attention_adds_keys_and_values_of_the_distance(window):
     torch.manual_seed(0)
-    attention = Attention(6, 2, window, 0.0)
+    attention = RelativeAttention(6, 2, window, 0.0)
     x, mask = torch.randn(1, 6, 5), torch.ones(1, 1, 5)
     mask[..., 4:] = 0  # the last is padding
     query, key, value = (part.reshape(2, 3, 5) for part in attention.entry(x)[0].chunk(3))

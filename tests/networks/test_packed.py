@@ -5,10 +5,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from tests.models.made import SMALL_ENCODER, batch, make
 from ttskit.models.family import Family
-from ttskit.models.film import Film
-from ttskit.models.plain import Plain
 from ttskit.networks import packed
 from ttskit.networks.facts import Facts
 
@@ -87,15 +84,6 @@ def test_where_the_operators_are_missing_all_stays_as_it_is(monkeypatch):
     before, after = both(module, torch.ones(1, 3))
     assert type(module[0]) is nn.Linear
     assert torch.equal(before, after)
-
-
-@pytest.mark.parametrize("family", [Plain, Film])
-def test_a_folded_duration_model_foretells_the_same(family):
-    model, two = make(family, {"encoder": SMALL_ENCODER}).eval(), batch(9, 6)
-    with torch.no_grad():
-        before = model.generate(two)["durations"]
-        model.fold()
-        torch.testing.assert_close(model.generate(two)["durations"], before)
 
 
 class Normed(Family):

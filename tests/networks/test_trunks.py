@@ -104,7 +104,7 @@ def test_a_transformer_without_positions_does_not_know_the_order():
 
 def test_padding_out_of_reach_of_everything_still_sees_something():
     trunk = make(CONFIGS["transformer that sees little"])
-    seen = trunk.seen(torch.arange(10) < torch.tensor([[10], [3], [0]]))
+    seen = trunk.visible(torch.arange(10) < torch.tensor([[10], [3], [0]]))
     assert seen.any(-1).all()
     assert seen[1, 0, :3, :3].sum() == seen[1, 0, :3].sum() == 9
 

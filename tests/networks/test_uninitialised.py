@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from tests.models.made import SMALL_ENCODER, make
+from tests.models.tiny_models import ENCODER, make
 from ttskit.models.plain import Plain
-from ttskit.networks.uninitialised import Blank
+from ttskit.networks.uninitialised import Uninitialised
 from ttskit.settings import to_toml
 from ttskit.voices.model import read_model, write_model
 
@@ -22,7 +22,7 @@ LAYERS = {
 @pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
 def test_layers_within_draw_nothing(layer):
     before = torch.get_rng_state()
-    with Blank():
+    with Uninitialised():
         layer()
     assert torch.equal(torch.get_rng_state(), before)
     layer()
@@ -31,7 +31,7 @@ def test_layers_within_draw_nothing(layer):
 
 def test_a_model_that_is_read_has_the_weights_of_its_file_and_no_others(tmp_path):
     torch.manual_seed(0)
-    model = make(Plain, {"encoder": SMALL_ENCODER})
+    model = make(Plain, {"encoder": ENCODER})
     path, told = tmp_path / "model.h5", {"stage": "test", "options": {}, "inputs": []}
     write_model(path, model, model.kept(), to_toml(model.config), told)
     read = read_model(path).module().state_dict()

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from tests.made import run
-from tests.models.test_hifigan import CONFIG, checkpoint
+from tests.voices.test_hifigan import CONFIG, checkpoint
 from ttskit.errors import TtskitError
-from ttskit.models.hifigan import imported
+from ttskit.voices.hifigan import from_checkpoint
 from ttskit.voices.model import read_model
 
 WORDS = ["import", "generator.pth.tar", "--config", "config.json", "-o", "vocoder.h5"]
@@ -31,7 +31,7 @@ def test_a_checkpoint_becomes_a_model_that_makes_the_same_audio(folder, zipped):
     model = read_model(folder / "vocoder.h5", role="vocoder")
     assert (model.family, model.facts.hop_length) == ("hifigan", CONFIG["hop_size"])
     mel = torch.randn(1, 7, CONFIG["num_mels"])
-    torch.testing.assert_close(model.module()(mel), imported(weights, CONFIG)(mel))
+    torch.testing.assert_close(model.module()(mel), from_checkpoint(weights, CONFIG)(mel))
     assert "up to date" in run(*WORDS).stderr
 
 

@@ -1,8 +1,8 @@
 """The attention aligner (Badlani et al., 2021, One TTS Alignment To Rule Them All).
 
-Tokens and frames are encoded into one space; the nearer they are, the likelier they belong
-together.  The loss is the summed likelihood of all monotonic ways to walk through the tokens, and
-later also how near the soft alignment is to the best of them.
+Tokens and frames are encoded into one space; the smaller their distance, the higher the
+probability that they are aligned.  The loss is the summed likelihood of all monotonic alignments,
+and later also the cross-entropy of the soft alignment with the best of them.
 
 Shapes: B batch, T frames, N tokens, C channels.
 """
@@ -28,25 +28,35 @@ NEVER = -1e4  # log-probability of a token that is padding
 
 
 class Attention(Family):
-    """Tokens and mel in, log-probabilities of tokens at every frame out."""
+    """From tokens and mel to log-probabilities of tokens at every frame."""
 
     role = "aligner"
     silent: Tensor
 
     @dataclass(frozen=True)
     class Config:
-        """What shapes the weights, and the loss."""
+        """Sizes of the encoders, and the loss."""
 
-        embedding: int = key(128, "channels of a token", least=1)
-        hidden: int = key(128, "channels within the encoders", least=1)
-        space: int = key(80, "channels of the space that tokens and frames meet in", least=1)
-        context: int = key(5, "tokens that an encoded one sees in the end, odd", least=1, odd=True)
-        context_from: float = key(0.3, "share of the training after which it does", least=0)
-        frame_kernel: int = key(5, "frames that the first convolution sees, odd", least=1, odd=True)
-        temperature: float = key(0.1, "from squared distance to log-probability", least=0)
-        prior: float = key(1.0, "how narrow the beta-binomial prior is; 0 for none", least=0)
-        sharpen: float = key(0.5, "share of the training after which paths are sharpened", least=0)
-        sharpness: float = key(1.0, "weight of that", least=0)
+        embedding: int = key(128, "channels of a token's embedding", least=1)
+        hidden: int = key(128, "channels inside the encoders of tokens and frames", least=1)
+        space: int = key(
+            80, "channels of the space in which tokens and frames are compared", least=1
+        )
+        context: int = key(
+            5, "tokens that the encoding of a token depends on, odd", least=1, odd=True
+        )
+        context_from: float = key(0.3, "share of the training after which context is used", least=0)
+        frame_kernel: int = key(
+            5, "width of the first convolution over frames, odd", least=1, odd=True
+        )
+        temperature: float = key(0.1, "factor from squared distance to log-probability", least=0)
+        prior: float = key(
+            1.0, "narrowness of the beta-binomial prior around the diagonal; 0 for none", least=0
+        )
+        sharpen: float = key(
+            0.5, "share of the training after which the sharpness loss is added", least=0
+        )
+        sharpness: float = key(1.0, "weight of the sharpness loss", least=0)
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "base": {"training.learning_rate": 1e-3},
@@ -98,15 +108,15 @@ class Attention(Family):
         with torch.autocast(frames.device.type, enabled=False):  # distances need float32
             frames, keys = frames.float(), keys.float()
             across = frames.square().sum(2, keepdim=True) + keys.square().sum(1, keepdim=True)
-            near = -self.config.temperature * (across - 2 * frames @ keys)  # (B, T, N)
-            near = near.masked_fill(~batch.mask("token")[:, None], NEVER)
-            scores = near.log_softmax(2)
+            nearness = -self.config.temperature * (across - 2 * frames @ keys)  # (B, T, N)
+            nearness = nearness.masked_fill(~batch.mask("token")[:, None], NEVER)
+            scores = nearness.log_softmax(2)
             if self.config.prior:
                 scores = scores + self.prior(batch)
             return scores
 
     def prior(self, batch: Batch) -> Tensor:
-        """Return the log-probability of tokens by their place alone, (B, T, N)."""
+        """Return the log-probability of tokens at every frame by position alone, (B, T, N)."""
         return beta_binomial(
             batch.lengths["token"], batch.lengths["frame"], self.config.prior
         ).masked_fill(~batch.mask("token")[:, None], NEVER)
@@ -115,8 +125,8 @@ class Attention(Family):
         scores = self(batch, progress >= self.config.context_from)
         skippable = self.skippable(batch)
         lengths = batch.lengths["token"], batch.lengths["frame"]
-        walked: Tensor = _ForwardSum.apply(scores, *lengths, skippable)  # type: ignore[no-untyped-call]
-        terms = {"forward_sum": -walked.sum() / batch.count("frame")}
+        log_likelihood: Tensor = _ForwardSum.apply(scores, *lengths, skippable)  # type: ignore[no-untyped-call]
+        terms = {"forward_sum": -log_likelihood.sum() / batch.count("frame")}
         if progress >= self.config.sharpen and self.config.sharpness:
             best = self.path(batch, scores)
             soft = scores.log_softmax(2)
@@ -127,7 +137,7 @@ class Attention(Family):
     def generate(
         self,
         batch: Batch,
-        generator: torch.Generator | None = None,  # noqa: ARG002 (nothing is left to chance)
+        generator: torch.Generator | None = None,  # noqa: ARG002 (nothing is random)
         **knobs: float,  # noqa: ARG002
     ) -> dict[str, Tensor]:
         return {"scores": self(batch)}
@@ -136,11 +146,11 @@ class Attention(Family):
         return self(batch)
 
     def skippable(self, batch: Batch) -> Tensor:
-        """Return which tokens may last no frame, (B, N) bool."""
+        """Return which tokens may have 0 frames, (B, N) bool."""
         return self.silent[batch["tokens"]] & batch.mask("token")
 
     def path(self, batch: Batch, scores: Tensor) -> Tensor:
-        """Return the best walk through the tokens, (B, T, N) bool."""
+        """Return the best monotonic alignment, (B, T, N) bool."""
         frames = batch.lengths["frame"]
         durations = likeliest(scores.detach(), batch, frames, self.silent)
         path = mas.path(durations.cpu().numpy(), scores.shape[1])
@@ -157,18 +167,18 @@ class Attention(Family):
 
 
 class _ForwardSum(torch.autograd.Function):
-    """`dsp.forwardsum` as a function that can be descended on."""
+    """`dsp.forwardsum` with its gradient."""
 
     @staticmethod
     def forward(
         context: Any, scores: Tensor, tokens: Tensor, frames: Tensor, skippable: Tensor
     ) -> Tensor:
-        given = [value.detach().cpu().numpy() for value in (scores, tokens, frames, skippable)]
-        total, visits = forward_sum(*given)
+        arrays = [value.detach().cpu().numpy() for value in (scores, tokens, frames, skippable)]
+        total, visits = forward_sum(*arrays)
         context.save_for_backward(torch.tensor(visits, device=scores.device))
-        walked = torch.tensor(total, device=scores.device, dtype=torch.float32)
-        walked = walked.masked_fill(walked == -torch.inf, 0)  # more tokens than frames
-        return walked.masked_fill(scores.isnan().flatten(1).any(1), torch.nan)
+        sums = torch.tensor(total, device=scores.device, dtype=torch.float32)
+        sums = sums.masked_fill(sums == -torch.inf, 0)  # more tokens than frames
+        return sums.masked_fill(scores.isnan().flatten(1).any(1), torch.nan)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -177,7 +187,7 @@ class _ForwardSum(torch.autograd.Function):
 
 
 def encoder(inputs: int, hidden: int, outputs: int, kernel: int) -> nn.Sequential:
-    """Return two convolutions that keep the length; the first one sees `kernel` places."""
+    """Return two convolutions that keep the length, of widths `kernel` and 1."""
     return nn.Sequential(
         nn.Conv1d(inputs, 2 * hidden, kernel, padding=kernel // 2),
         nn.ReLU(),
@@ -197,7 +207,7 @@ def beta_binomial(tokens: Tensor, frames: Tensor, width: float) -> Tensor:
     alpha, beta = width * j, width * back.clamp_min(1)
     rest = (last - k).clamp_min(0)
     choose = torch.lgamma(last + 1) - torch.lgamma(k + 1) - torch.lgamma(rest + 1)  # (B, 1, N)
-    # lgamma(k + alpha) is the same table for all utterances, and the other end mirrors it
+    # one table of lgamma(k + alpha) serves all utterances, and mirrored the other end
     table = torch.lgamma(k + alpha)  # (T, N)
     at = (back.clamp_min(1).long() - 1, rest.long())
     both = torch.lgamma(alpha + beta) - torch.lgamma(alpha) - torch.lgamma(beta)  # (B, T, 1)

@@ -1,4 +1,4 @@
-"""BigVGAN (Lee et al., 2023): upsampling with periodic activations that make no aliases.
+"""BigVGAN (Lee et al., 2023): upsampling with periodic activations without aliasing.
 
 B batch, C channels, L samples.
 """
@@ -16,21 +16,21 @@ from torch.nn import functional as F
 from ttskit.models.hifigan import TRAINING
 from ttskit.models.vocoder import Convolutional
 from ttskit.networks.facts import Facts
-from ttskit.networks.upsampler import Shape, Upsampler
+from ttskit.networks.upsampler import Upsampler, UpsamplerConfig
 from ttskit.settings import key
 
 TAPS = 12  # of the low-pass filter
-REACH = 5  # samples that an activation sees on either side
+REACH = 5  # samples on either side that an activation depends on
 
 
 class Bigvgan(Convolutional):
-    """Upsampling with snakes."""
+    """A vocoder of upsampling steps with snake activations."""
 
     @dataclass(frozen=True)
-    class Config(Shape):
-        """With the activation to choose."""
+    class Config(UpsamplerConfig):
+        """Sizes of the generator, and its activation."""
 
-        activation: str = key("snakebeta", "periodic", choices=("snake", "snakebeta"))
+        activation: str = key("snakebeta", "periodic activation", choices=("snake", "snakebeta"))
 
     presets: ClassVar = {
         "base": TRAINING | {"training.learning_rate": 1e-4, "training.clip_norm": 500.0},
@@ -39,14 +39,14 @@ class Bigvgan(Convolutional):
 
     def __init__(self, config: Config, facts: Facts) -> None:
         def activation(channels: int) -> nn.Module:
-            return Smooth(Snake(channels, config.activation == "snakebeta"))
+            return AntiAliased(Snake(channels, config.activation == "snakebeta"))
 
         upsampler = Upsampler(config, facts, activation, nn.Identity(), activation)
         super().__init__(config, facts, upsampler, config.reach(REACH))
 
 
 class Snake(nn.Module):
-    """x + sin²(αx)/β for each channel (Ziyin et al., 2020); β is α unless it is separate."""
+    """x + sin²(αx)/β with α and β per channel (Ziyin et al., 2020); β = α unless separate."""
 
     def __init__(self, channels: int, separate: bool) -> None:
         super().__init__()
@@ -54,12 +54,12 @@ class Snake(nn.Module):
         self.log_beta = nn.Parameter(torch.zeros(channels, 1)) if separate else self.log_alpha
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, L) to the same."""
+        """(B, C, L) -> (B, C, L)."""
         return x + torch.sin(x * self.log_alpha.exp()).square() * (-self.log_beta).exp()
 
 
-class Smooth(nn.Module):
-    """An activation at twice the rate, so that the harmonics it makes do not fold back."""
+class AntiAliased(nn.Module):
+    """An activation at twice the rate, so that the harmonics it adds do not alias."""
 
     up: Tensor
     down: Tensor
@@ -68,13 +68,13 @@ class Smooth(nn.Module):
         super().__init__()
         self.activation = activation
         low = lowpass(TAPS)
-        # Of the samples from n − 3 to n + 3, one filter makes sample 2n, its mirror 2n + 1.
+        # one filter of samples n − 3 to n + 3 gives sample 2n, its mirror image 2n + 1
         even = F.pad(2 * low[::2], (0, 1))
         self.register_buffer("up", torch.stack([even, even.flip(0)])[:, None], persistent=False)
         self.register_buffer("down", low[None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, L) to the same."""
+        """(B, C, L) -> (B, C, L)."""
         flat = x.reshape(-1, 1, x.shape[2])  # (B · C, 1, L)
         half = TAPS // 4
         fine = F.conv1d(F.pad(flat, (half, half), mode="replicate"), self.up)  # (B · C, 2, L)
@@ -84,9 +84,9 @@ class Smooth(nn.Module):
 
 
 def lowpass(taps: int) -> Tensor:
-    """Half-band filter of unit sum: a sinc under Kaiser's window, (taps,).
+    """Return a half-band low-pass filter of unit sum, (taps,): a sinc with a Kaiser window.
 
-    The transition is 0.3 of the rate wide, as published; Kaiser's formulas give the window.
+    The transition band is 0.3 of the sample rate, as published.
     """
     attenuation = 2.285 * (taps / 2 - 1) * math.pi * 4 * 0.3 + 7.95  # dB, 51
     window = torch.kaiser_window(taps, periodic=False, beta=0.1102 * (attenuation - 8.7))

@@ -1,6 +1,6 @@
-"""DDSP (Engel et al., 2020): a network says what harmonics and noise sound, a synthesiser plays it.
+"""DDSP (Engel et al., 2020): a network predicts the controls of a harmonic-plus-noise synthesiser.
 
-For speech the network sees a mel, for an instrument pitch and loudness alone.
+For speech the network reads the mel, for an instrument pitch and loudness alone.
 
 B batch, T frames, M mel bands, K harmonics, F bands of noise, N = T · hop_length samples.
 """
@@ -20,15 +20,22 @@ from ttskit.errors import AudioError
 from ttskit.models.vocoder import Learnt
 from ttskit.networks import collapse
 from ttskit.networks.batch import Batch
-from ttskit.networks.controller import Controller, Shape
+from ttskit.networks.controller import Controller, ControllerConfig
 from ttskit.networks.critics import Adversary
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.spectral import differences, loudness
-from ttskit.networks.synthesiser import Controls, entropy, pieces, render, reverberated, white
+from ttskit.networks.synthesiser import (
+    SynthesiserControls,
+    entropy,
+    pieces,
+    render,
+    reverberated,
+    white,
+)
 from ttskit.settings import key, table
 
-ATTENDED = 8192  # frames, about 95 s: their mask alone takes 67 MB
-HELD = 3  # numbers of each harmonic at each sample, for the way back
+ATTENDED = 8192  # frames, about 95 s: the mask of their attention takes 67 MB
+HELD = 3  # values per harmonic and sample that the backward pass needs
 TRAINING = {
     "training.batch": 16,
     "training.segment": 64,
@@ -38,7 +45,7 @@ TRAINING = {
     "training.schedule": "exponential",
     "training.clip_norm": 3.0,
 }
-# As published, but for the grid and so the length of what is cut out: 4 seconds.
+# As published but for the sample rate and hop; segments are 4 s long as there.
 PAPER = TRAINING | {
     "inputs": ("f0", "loudness"),
     "gated": False,
@@ -54,16 +61,16 @@ PAPER = TRAINING | {
 
 
 @dataclass(frozen=True)
-class Course:
-    """A weight that may change while a model is trained."""
+class ScheduledWeight:
+    """A weight of the loss that may change during training."""
 
-    first: float = key(1.0, "until `begin`", least=0)
-    last: float = key(1.0, "from `end` on; a line between them", least=0)
-    begin: float = key(0.0, "part of the training", least=0, most=1)
-    end: float = key(0.0, "part of the training", least=0, most=1)
+    first: float = key(1.0, "weight until `begin`", least=0)
+    last: float = key(1.0, "weight from `end` on; linear in between", least=0)
+    begin: float = key(0.0, "share of the training at which it begins to change", least=0, most=1)
+    end: float = key(0.0, "share of the training at which it stops changing", least=0, most=1)
 
     def at(self, progress: float) -> float:
-        """Return the weight at a part of the training."""
+        """Return the weight after a share of the training."""
         span = max(self.end - self.begin, 1e-9)
         return self.first + (self.last - self.first) * min(1, max(0, progress - self.begin) / span)
 
@@ -73,26 +80,34 @@ class Course:
 
 @dataclass(frozen=True)
 class Distances:
-    """Weights of the distances from the recording, and of what keeps harmonics apart."""
+    """Weights of the distances from the recording, and of the entropy of harmonics."""
 
     n_fft: tuple[int, ...] = key(
-        (2048, 1024, 512, 256, 128, 64), "samples; a hop is a quarter", least=8, some=True
+        (2048, 1024, 512, 256, 128, 64),
+        "FFT sizes in samples; hops are a quarter",
+        least=8,
+        some=True,
     )
-    floor: float = key(1e-4, "lowest magnitude that counts", least=1e-7)
-    linear: float = key(1.0, "of L1 of magnitudes", least=0)
-    mel: float = key(0.0, "of L1 of log-mel", least=0)
-    log: Course = table(Course, "of L1 of log-magnitudes")
-    loudness: Course = table(partial(Course, 0.0, 0.0), "of L1 of loudness, a dB")
-    entropy: Course = table(partial(Course, 0.0, 0.0), "of what harmonic entropy lacks to 1")
+    floor: float = key(1e-4, "magnitudes below this count as this", least=1e-7)
+    linear: float = key(1.0, "weight of the L1 distance of magnitudes", least=0)
+    mel: float = key(0.0, "weight of the L1 distance of log-mel", least=0)
+    log: ScheduledWeight = table(ScheduledWeight, "weight of the L1 distance of log-magnitudes")
+    loudness: ScheduledWeight = table(
+        partial(ScheduledWeight, 0.0, 0.0), "weight of the L1 distance of loudness in dB"
+    )
+    entropy: ScheduledWeight = table(
+        partial(ScheduledWeight, 0.0, 0.0),
+        "weight of 1 minus the entropy of the harmonics, which keeps them from collapsing",
+    )
 
 
 class Ddsp(Learnt):
-    """Harmonics and filtered noise, by controls that a network says."""
+    """A vocoder: harmonics and filtered noise with predicted controls."""
 
     @dataclass(frozen=True)
-    class Config(Shape):
+    class Config(ControllerConfig):
         spectral: Distances = table(Distances, "distances from the recording")
-        adversary: Adversary = table(Adversary, "critics")
+        adversary: Adversary = table(Adversary, "critics (discriminators)")
 
     controllable = True
     presets: ClassVar = {
@@ -137,32 +152,32 @@ class Ddsp(Learnt):
 
     @property
     def wants(self) -> tuple[str, ...]:
-        heard = (name for name in self.needs(self.config) if name != "audio")
-        return tuple(dict.fromkeys([*heard, *Controls._fields]))
+        inputs = (name for name in self.needs(self.config) if name != "audio")
+        return tuple(dict.fromkeys([*inputs, *SynthesiserControls._fields]))
 
     def lacks(self, known: Collection[str]) -> tuple[str, ...]:
-        if set(Controls._fields) <= set(known):
+        if set(SynthesiserControls._fields) <= set(known):
             return ()
-        found = {*known, *(self.config.guessed() if "mel" in known else ())}
-        return tuple(name for name in self.config.sources() if name not in found)
+        available = {*known, *(self.config.guessed() if "mel" in known else ())}
+        return tuple(name for name in self.config.sources() if name not in available)
 
     def initialise(self, batch: Batch) -> None:
         if self.generator.guess is not None:
             self.generator.guess.initialise(batch)
 
-    def play(self, frames: Mapping[str, Tensor], mask: Tensor) -> Controls:
-        """Return the controls of fields (B, T, ...); mask (B, T)."""
+    def play(self, frames: Mapping[str, Tensor], mask: Tensor) -> SynthesiserControls:
+        """Return the controls predicted from fields (B, T, ...) with mask (B, T)."""
         if "mel" in frames:
             frames = {**frames, "mel": self.normal(frames["mel"])}
-        controls: Controls = self.generator(frames, mask)
+        controls: SynthesiserControls = self.generator(frames, mask)
         return controls
 
     @torch.no_grad()
     def controls(self, frames: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return what is played of an utterance by name, (T, ...) each."""
-        found = self._played(frames)
-        found = found._replace(voiced=found.voiced > 0)
-        return {name: value[0] for name, value in found._asdict().items()}
+        """Return the controls of one utterance by name, (T, ...) each."""
+        controls = self._predicted(frames)
+        controls = controls._replace(voiced=controls.voiced > 0)
+        return {name: value[0] for name, value in controls._asdict().items()}
 
     @torch.no_grad()
     def stream(
@@ -171,14 +186,14 @@ class Ddsp(Learnt):
         generator: torch.Generator | None = None,
         **knobs: float,  # noqa: ARG002
     ) -> Iterator[Tensor]:
-        """Yield audio in pieces; controls, where they are told, are played as they are."""
-        known = set(Controls._fields) <= frames.keys()
-        controls = Controls.of(frames) if known else self._played(frames)
-        told, room = self.facts, self.generator.room
-        made = pieces(controls, told.sample_rate, told.hop_length, generator)
-        yield from made if room is None else reverberated(made, room)
+        """Yield audio in pieces; controls that are among the fields are used unchanged."""
+        known = set(SynthesiserControls._fields) <= frames.keys()
+        controls = SynthesiserControls.of(frames) if known else self._predicted(frames)
+        facts, room = self.facts, self.generator.room
+        dry = pieces(controls, facts.sample_rate, facts.hop_length, generator)
+        yield from dry if room is None else reverberated(dry, room)
 
-    def _played(self, frames: Mapping[str, Tensor]) -> Controls:
+    def _predicted(self, frames: Mapping[str, Tensor]) -> SynthesiserControls:
         longest = max(map(len, frames.values()))
         if self.config.trunk == "transformer" and longest > ATTENDED:
             raise AudioError(
@@ -189,62 +204,60 @@ class Ddsp(Learnt):
         first = next(iter(batch.values()))
         return self.play(batch, torch.ones(first.shape[:2], dtype=torch.bool, device=first.device))
 
-    def rendered(self, batch: Batch, controls: Controls) -> Tensor:
-        """(B, N): audio of controls, silent where there is no recording."""
-        noise, told = white(batch["audio"]), self.facts
-        made = render(controls, noise, told.sample_rate, told.hop_length)
+    def rendered(self, batch: Batch, controls: SynthesiserControls) -> Tensor:
+        """Return the audio (B, N) of controls, silent in the padding."""
+        noise, facts = white(batch["audio"]), self.facts
+        audio = render(controls, noise, facts.sample_rate, facts.hop_length)
         room = self.generator.room
-        return (made if room is None else reverberate(made, room)) * batch.mask("sample")
+        return (audio if room is None else reverberate(audio, room)) * batch.mask("sample")
 
     def copy(self, batch: Batch) -> Tensor:
         return self.rendered(batch, self.play(batch.fields, batch.mask("frame")))
 
     def attempt(self, batch: Batch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         controls = self.play(batch.fields, batch.mask("frame"))
-        made, told = self.rendered(batch, controls), self.config.spectral
-        audio, facts = batch["audio"], self.facts
-        linear, log = differences(made, audio, told.n_fft, told.floor)
+        copy, weights = self.rendered(batch, controls), self.config.spectral
+        linear, log = differences(copy, batch["audio"], weights.n_fft, weights.floor)
         terms = {
-            "stft": told.linear * batch.mean(linear / batch.filled("frame")),
-            "log_stft": told.log.at(progress) * batch.mean(log / batch.filled("frame")),
+            "stft": weights.linear * batch.mean(linear / batch.filled("frame")),
+            "log_stft": weights.log.at(progress) * batch.mean(log / batch.filled("frame")),
         }
-        if told.mel:
-            off = (self.heard(made) - self.heard(audio)).abs()
-            terms["mel"] = told.mel * batch.mean(off, "frame")
-        if told.loudness:
-            levels = (loudness(x, facts.sample_rate, facts.hop_length) for x in (made, audio))
-            off = torch.sub(*levels).abs()
-            terms["loudness"] = told.loudness.at(progress) * batch.mean(off, "frame")
-        if told.entropy:
+        if weights.mel:
+            distance = (self.heard(copy) - self.heard(batch["audio"])).abs()
+            terms["mel"] = weights.mel * batch.mean(distance, "frame")
+        if weights.loudness:
+            grid = self.facts.sample_rate, self.facts.hop_length
+            distance = (loudness(copy, *grid) - loudness(batch["audio"], *grid)).abs()
+            terms["loudness"] = weights.loudness.at(progress) * batch.mean(distance, "frame")
+        if weights.entropy:
             lack = (1 - entropy(controls.distribution)) * controls.voiced
-            terms["entropy"] = told.entropy.at(progress) * batch.mean(lack, "frame")
+            terms["entropy"] = weights.entropy.at(progress) * batch.mean(lack, "frame")
         if self.generator.guess is not None:
             guess = self.generator.guess.loss(batch, self.normal(batch["mel"]))
             terms["guess"] = self.config.guess.weight * guess
-        return made, terms
+        return copy, terms
 
     def sample(self, batch: Batch) -> Mapping[str, Mapping[str, Tensor]]:
         frames = {name: batch[name][0] for name in self.wants if name in batch}
         return {**super().sample(batch), "controls": self.controls(frames)}
 
     def memory(self, utterances: int, lengths: Mapping[str, int]) -> int:
-        """Return the bytes of all harmonics of a batch, and of attention where there is some."""
-        told, frames = self.config, lengths["frame"]
-        numbers = HELD * lengths["sample"] * self.generator.head.sizes[1]
-        if told.trunk == "transformer":
-            numbers += told.layers * told.heads * frames**2
-        return 4 * utterances * numbers
+        """Return the bytes of all harmonics of a batch, and of attention if there is any."""
+        config, frames = self.config, lengths["frame"]
+        values = HELD * lengths["sample"] * self.generator.head.sizes[1]
+        if config.trunk == "transformer":
+            values += config.layers * config.heads * frames**2
+        return 4 * utterances * values
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
         _, pictures = super().watch(batch)
         controls = self.play(batch.fields, batch.mask("frame"))
-        made = self.rendered(batch, controls)
-        told = self.config.spectral
-        linear, log = differences(made, batch["audio"], told.n_fft, told.floor)
+        copy, settings = self.rendered(batch, controls), self.config.spectral
+        linear, log = differences(copy, batch["audio"], settings.n_fft, settings.floor)
         numbers = {
-            "linear": float(linear.mean()),  # whatever they weigh
+            "linear": float(linear.mean()),  # both without their weights
             "log": float(log.mean()),
-            **collapse.numbers(batch, controls, made, self.facts),
+            **collapse.numbers(batch, controls, copy, self.facts),
         }
         return numbers, pictures | collapse.pictures(controls, int(batch.lengths["frame"][0]))

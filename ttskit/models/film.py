@@ -1,9 +1,9 @@
-"""Durations that follow a style, and how sure the model is of each.
+"""A duration model with a style and a confidence for each duration.
 
-The style is a vector of the speaker, to which a reference recording may add what is typical of
-its frames; it modulates the layers of the predictor by FiLM (Perez et al., 2018).  Beside the
-logarithm of a duration its variance is learned (Kendall and Gal, 2017): the less there is, the
-surer the model.  The variance reads states without moving them, so it does not disturb durations.
+The style is a vector of the speaker, to which the statistics of a reference mel may be added; it
+modulates the layers of the predictor by FiLM (Perez et al., 2018).  The variance of the logarithm
+of each duration is learned as well (Kendall and Gal, 2017); a small one means high confidence.
+Its loss has no gradient for the states that it reads, so durations are learned as without it.
 
 Shapes: B batch, C mel channels, H hidden channels, N tokens, S channels of a style, T frames.
 """
@@ -27,11 +27,13 @@ LEAST_VARIANCE = 1e-3
 
 @dataclass(frozen=True)
 class FilmConfig(PlainConfig):
-    reference: bool = key(False, "take the style of a mel too; the training's own mels then")
+    reference: bool = key(
+        False, "add the style of a reference mel; in training that of the utterance itself"
+    )
 
 
 class Film(Plain):
-    """Tokens and a style in, how many frames each lasts and with what confidence out."""
+    """A duration model: from tokens and a style to durations and confidences."""
 
     Config = FilmConfig
     config: FilmConfig
@@ -43,8 +45,8 @@ class Film(Plain):
 
     @classmethod
     def needs(cls, config: PlainConfig) -> tuple[str, ...]:
-        told = isinstance(config, FilmConfig) and config.reference
-        return (*super().needs(config), *(("mel",) if told else ()))
+        reads_mel = isinstance(config, FilmConfig) and config.reference
+        return (*super().needs(config), *(("mel",) if reads_mel else ()))
 
     @classmethod
     def makes(cls, config: PlainConfig) -> tuple[str, ...]:
@@ -54,8 +56,9 @@ class Film(Plain):
         states = self._states(batch)
         errors = self._errors(states, batch)
         variance = self._variance(states)
-        surprise = (errors[:, 0].detach() / variance + variance.log()) / 2  # (B, N)
-        return {**self._terms(states, errors, batch), "confidence": batch.mean(surprise, "token")}
+        likelihood = -(errors[:, 0].detach() / variance + variance.log()) / 2  # (B, N)
+        confidence = -batch.mean(likelihood, "token")
+        return {**self._terms(states, errors, batch), "confidence": confidence}
 
     def generate(
         self,
@@ -65,7 +68,7 @@ class Film(Plain):
     ) -> dict[str, Tensor]:
         states = self._states(batch)
         confidence = (-self._variance(states)).exp() * batch.mask("token")
-        return {**self._made(states, batch), "confidence": confidence}
+        return {**self._predictions(states, batch), "confidence": confidence}
 
     def _predictor(self) -> Predictor:
         config = self.config
@@ -84,9 +87,9 @@ class Film(Plain):
 
 
 class Reference(nn.Module):
-    """The style of a mel: mean and deviation of its channels.
+    """The style of a mel, from mean and deviation of its channels.
 
-    Training leaves it out half of the time, so that a style without a reference is known too.
+    In training it is left out half of the time, so that the model works without it too.
     """
 
     def __init__(self, facts: Facts, channels: int) -> None:

@@ -1,8 +1,8 @@
-"""Glow-TTS (Kim et al., 2020): a mel is an invertible image of noise around what the text says.
+"""Glow-TTS (Kim et al., 2020): an invertible flow between a mel and noise that depends on the text.
 
-The encoder gives each token the mean of a Gaussian; the flow takes the frames of a mel to where
-those Gaussians are, and back.  Which token a frame belongs to is given by durations, or found by
-the model itself while it trains: of all monotonic ways the likeliest.
+The encoder predicts the mean of a Gaussian for each token; the flow maps the frames of a mel into
+the space of these Gaussians, and back.  Which token a frame belongs to is given by durations, or
+by the likeliest monotonic alignment under the model, searched anew in each update.
 
 Shapes: B batch, C mel channels, H hidden channels, N tokens, S channels of a speaker, T frames.
 """
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from ttskit.errors import SettingError
 from ttskit.models.family import Family
 from ttskit.networks.batch import Batch
+from ttskit.networks.convnext import MaskedConvNeXt
 from ttskit.networks.encoder import EncoderConfig, TextEncoder
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.invertible import Flow, FlowConfig, squeezed
@@ -36,20 +37,24 @@ from ttskit.networks.layers import (
 from ttskit.settings import key, table
 
 HALF_LOG = math.log(2 * math.pi) / 2
-READ_DURATIONS = ("coarse_layers", "pitch")  # what needs them before they are found
+READ_DURATIONS = ("coarse_layers", "pitch")  # settings that need durations as an input
 
 
 @dataclass(frozen=True)
 class GlowConfig:
-    durations: str = key("alignment", "where they come from", choices=("alignment", "joint"))
-    mean_only: bool = key(True, "the Gaussians of the tokens all have deviation 1")
-    speaker_channels: int = key(
-        256, "size of the vector of a speaker, if there are several", least=1
+    durations: str = key(
+        "alignment", "given by an alignment, or found in training", choices=("alignment", "joint")
     )
-    speaker_in_encoder: bool = key(False, "tell the encoder who speaks too, not the flow alone")
-    pitch: bool = key(False, "tell the encoder the pitch of each token")
-    coarse_layers: int = key(0, "layers that foretell a mel, which the flow refines", least=0)
-    coarse_hidden: int = key(192, "their channels", least=1)
+    mean_only: bool = key(True, "the Gaussians of the tokens all have standard deviation 1")
+    speaker_channels: int = key(256, "size of a speaker's embedding, if there are several", least=1)
+    speaker_in_encoder: bool = key(
+        False, "condition the encoder on the speaker as well as the flow"
+    )
+    pitch: bool = key(False, "add the pitch of each token to the encoder's output")
+    coarse_layers: int = key(
+        0, "layers that predict a coarse mel for the flow to refine; 0 for none", least=0
+    )
+    coarse_hidden: int = key(192, "channels of these layers", least=1)
     encoder: EncoderConfig = table(EncoderConfig, "the text encoder")
     flow: FlowConfig = table(FlowConfig, "the invertible network")
 
@@ -60,7 +65,7 @@ class GlowConfig:
 
 
 class Glow(Family):
-    """Tokens and their durations in, a mel out."""
+    """A decoder: from tokens and durations to a mel."""
 
     config: GlowConfig
     silent: Tensor
@@ -122,8 +127,8 @@ class Glow(Family):
 
     @classmethod
     def needs(cls, config: GlowConfig) -> tuple[str, ...]:
-        told = ("durations",) if config.durations == "alignment" else ()
-        return ("tokens", "mel", "speaker", *told, *(("pitch",) if config.pitch else ()))
+        durations = ("durations",) if config.durations == "alignment" else ()
+        return ("tokens", "mel", "speaker", *durations, *(("pitch",) if config.pitch else ()))
 
     @classmethod
     def takes(cls, config: GlowConfig) -> tuple[str, ...]:
@@ -140,20 +145,21 @@ class Glow(Family):
     def initialise(self, batch: Batch) -> None:
         mel, real = self._whole_steps(batch)
         speaker = self._speaker(batch)
-        coarse = self._foretold(self._hidden(batch, speaker), batch, real)
-        self.flow.initialise(mel - coarse.mel, real, self._told(speaker, coarse))
+        coarse = self._coarse_mel(self._hidden(batch, speaker), batch, real)
+        self.flow.initialise(mel - coarse.mel, real, self._condition(speaker, coarse))
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
-        """Return the negative log-likelihood of a mel, by frame and channel (equation 2).
+        """Return the mean negative log-likelihood of the mel per frame and channel (equation 2).
 
-        Of a coarse mel also how far it is off; the flow learns what it misses, and leaves it alone.
+        With a coarse mel, also its mean absolute error.  The flow is trained on the remaining
+        error; its loss has no gradient for the coarse mel.
         """
         mel, real = self._whole_steps(batch)
         speaker = self._speaker(batch)
         hidden = self._hidden(batch, speaker)
-        coarse = self._foretold(hidden, batch, real)
-        kept = coarse.detached()
-        noise, log_determinant = self.flow(mel - kept.mel, real, self._told(speaker, kept))
+        coarse = self._coarse_mel(hidden, batch, real)
+        fixed = coarse.detached()
+        noise, log_determinant = self.flow(mel - fixed.mel, real, self._condition(speaker, fixed))
         if self.config.durations == "joint":
             scores = self._likelihood(noise, hidden)
             durations = likeliest(scores, batch, real.sum(1), self.silent)
@@ -164,36 +170,36 @@ class Glow(Family):
         each = log_deviation + away.square() / 2 + HALF_LOG  # (B, C, T)
         total = (each * real[:, None]).sum() - log_determinant.sum()
         size = batch.count("frame") * mel.shape[1]
-        off = {"coarse": ((coarse.mel - mel) * real[:, None]).abs().sum() / size}
-        return {"likelihood": total / size, **(off if self.coarse else {})}
+        error = {"coarse": ((coarse.mel - mel) * real[:, None]).abs().sum() / size}
+        return {"likelihood": total / size, **(error if self.coarse else {})}
 
     def generate(
         self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
     ) -> dict[str, Tensor]:
-        """Return mels (B, T, C) of as many frames as the durations say, zero after."""
+        """Return mels (B, T, C) whose frames are those of the durations, 0 in the padding."""
         noise_scale = {**self.knobs, **knobs}["noise_scale"]
         durations, speaker = batch["durations"], self._speaker(batch)
         frames = durations.sum(1)
         steps = _steps(frames, self.config.flow.squeeze, up=True)
         real = _until(steps, int(steps.max()))
         hidden = self._hidden(batch, speaker)
-        coarse = self._foretold(hidden, batch, real)
+        coarse = self._coarse_mel(hidden, batch, real)
         mean, log_deviation = self._expected(hidden, durations, batch, real)
         noise = mean + log_deviation.exp() * noise_like(mean, generator) * noise_scale
-        fine = self.flow.inverse(noise * real[:, None], real, self._told(speaker, coarse))
+        fine = self.flow.inverse(noise * real[:, None], real, self._condition(speaker, coarse))
         mel = self.scale.inverse((coarse.mel + fine).mT)[:, : int(frames.max())]  # (B, T, C)
         return {"mel": mel * _until(frames, mel.shape[1])[..., None]}
 
     @torch.no_grad()
     def scores(self, batch: Batch) -> Tensor:
-        """Return how likely each token makes each frame, (B, T, N): what MAS searches."""
+        """Return the log-density of each frame under each token, (B, T, N)."""
         speaker = self._speaker(batch)
         mel, real = self._whole_steps(batch, up=True)
-        noise, _ = self.flow(mel, real, self._told(speaker, None))
+        noise, _ = self.flow(mel, real, self._condition(speaker, None))
         return self._likelihood(noise, self._hidden(batch, speaker))[:, : batch["mel"].shape[1]]
 
     def align(self, batch: Batch) -> Tensor:
-        """Return the likeliest durations, (B, N)."""
+        """Return the durations of the likeliest monotonic alignment, (B, N)."""
         return likeliest(self.scores(batch), batch, batch.lengths["frame"], self.silent)
 
     def fold(self) -> None:
@@ -202,7 +208,7 @@ class Glow(Family):
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
-        """Return how far mels without noise are from true ones, and both of the first utterance."""
+        """Return the error of mels generated without noise, and pictures of the first utterance."""
         from ttskit.dsp import mas
 
         frames, pictures = int(batch.lengths["frame"][0]), {}
@@ -210,10 +216,10 @@ class Glow(Family):
             batch = batch.with_fields(durations=self.align(batch))
             path = mas.path(batch["durations"][0].cpu().numpy(), frames).T
             pictures["alignment"] = Picture(path.astype(np.float32), "frame", "token")
-        made, true = self.generate(batch, noise_scale=0.0)["mel"], batch["mel"]
-        for name, mel in (("made", made), ("true", true)):
+        generated, true = self.generate(batch, noise_scale=0.0)["mel"], batch["mel"]
+        for name, mel in (("made", generated), ("true", true)):
             pictures[name] = Picture(mel[0, :frames].T.cpu().numpy(), "frame", "mel")
-        return {"mel_error": float(batch.mean((made - true).abs(), "frame"))}, pictures
+        return {"mel_error": float(batch.mean((generated - true).abs(), "frame"))}, pictures
 
     def memory(self, utterances: int, lengths: Mapping[str, int]) -> int:
         encoder, flow = self.config.encoder, self.config.flow
@@ -227,7 +233,7 @@ class Glow(Family):
         return None if self.speakers is None else self.speakers(batch)
 
     def _hidden(self, batch: Batch, speaker: Tensor | None) -> Tensor:
-        """Return what is known of each token, (B, H, N)."""
+        """Return the encoded tokens, (B, H, N), with their pitch if configured."""
         mask = batch.mask("token")
         speaker = speaker if self.config.speaker_in_encoder else None
         hidden = self.encoder(batch["tokens"], mask, speaker)
@@ -236,46 +242,49 @@ class Glow(Family):
         return hidden * mask[:, None]
 
     def _gaussians(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and logarithm of the deviation for each place of (B, H, L), both float32.
+        """Return mean and log-deviation of the Gaussian at each place of (B, H, L), in float32.
 
-        Where a coarse mel says all that there is to expect, they are 0.
+        With a coarse mel both are 0.
         """
         if self.prior is None:
-            nothing = hidden.new_zeros(len(hidden), self.facts.n_mels, hidden.shape[2]).float()
-            return nothing, nothing
-        found = self.prior(hidden).float()
+            zeros = hidden.new_zeros(len(hidden), self.facts.n_mels, hidden.shape[2]).float()
+            return zeros, zeros
+        values = self.prior(hidden).float()
         if self.config.mean_only:
-            return found, torch.zeros_like(found)
-        return found.chunk(2, 1)
+            return values, torch.zeros_like(values)
+        return values.chunk(2, 1)
 
     def _expected(
         self, hidden: Tensor, durations: Tensor, batch: Batch, real: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return mean and logarithm of the deviation of each frame of `real` (B, T), (B, C, T)."""
+        """Return mean and log-deviation of the Gaussian of each frame, (B, C, T).
+
+        `real` (B, T) is the mask of the frames.
+        """
         token = token_of_frame(durations, batch.lengths["token"], real.shape[1])
         mean, log_deviation = (expand(x, token) for x in self._gaussians(hidden))
         return mean, log_deviation
 
-    def _foretold(self, hidden: Tensor, batch: Batch, real: Tensor) -> Foretold:
-        """Return the coarse mel of each frame of `real` (B, T); nothing without layers for it."""
+    def _coarse_mel(self, hidden: Tensor, batch: Batch, real: Tensor) -> CoarseMel:
+        """Return the coarse mel of frames with the mask `real` (B, T), or 0 if there is none."""
         if self.coarse is None:
-            return Foretold(torch.zeros((), device=hidden.device), None)
+            return CoarseMel(torch.zeros((), device=hidden.device), None)
         durations = batch["durations"]
         token = token_of_frame(durations, batch.lengths["token"], real.shape[1])
-        return self.coarse(expand(hidden, token), within(durations, token), real[:, None])
+        return self.coarse(expand(hidden, token), places(durations, token), real[:, None])
 
-    def _told(self, speaker: Tensor | None, coarse: Foretold | None) -> Tensor | None:
-        """Return what the flow is told, (B, channels, steps), or 1 where it is the same for all."""
-        told = [] if speaker is None else [speaker[..., None]]
+    def _condition(self, speaker: Tensor | None, coarse: CoarseMel | None) -> Tensor | None:
+        """Return the condition of the flow, (B, channels, steps or 1): speaker and coarse mel."""
+        parts = [] if speaker is None else [speaker[..., None]]
         if coarse is not None and coarse.states is not None:
             states = squeezed(coarse.states, self.config.flow.squeeze)
-            told = [*(one.expand(-1, -1, states.shape[2]) for one in told), states]
-        return torch.cat(told, 1) if told else None
+            parts = [*(one.expand(-1, -1, states.shape[2]) for one in parts), states]
+        return torch.cat(parts, 1) if parts else None
 
     def _whole_steps(self, batch: Batch, up: bool = False) -> tuple[Tensor, Tensor]:
-        """Return the normalised mel (B, C, T) in whole steps of the flow, and what is real (B, T).
+        """Return the normalised mel (B, C, T) in whole steps of the flow, and its mask (B, T).
 
-        The frames that are too few for a step are left out, or filled `up` by repeating the last.
+        Frames that do not fill a step are dropped, or if `up` the last one is repeated.
         """
         frames = batch.lengths["frame"]
         steps = _steps(frames, self.config.flow.squeeze, up)
@@ -296,70 +305,55 @@ class Glow(Family):
             return together - alone[:, None]
 
 
-class Foretold(NamedTuple):
-    """A coarse mel (B, C, T), and the states (B, H, T) that it was read from."""
+class CoarseMel(NamedTuple):
+    """A coarse mel (B, C, T), and the states (B, H, T) of the layer before it."""
 
     mel: Tensor
     states: Tensor | None
 
-    def detached(self) -> Foretold:
-        return Foretold(self.mel.detach(), None if self.states is None else self.states.detach())
+    def detached(self) -> CoarseMel:
+        return CoarseMel(self.mel.detach(), None if self.states is None else self.states.detach())
 
 
 class Coarse(nn.Module):
-    """A mel by convolutions over frames, by least absolute error: what is typical of the text."""
+    """Predicts a coarse mel from encoded tokens by convolutions over frames."""
 
     def __init__(self, config: GlowConfig, channels: int) -> None:
         super().__init__()
         hidden = config.coarse_hidden
         self.entry = nn.Conv1d(config.encoder.hidden + 3, hidden, 1)
-        self.layers = nn.ModuleList(Residual(hidden, 7) for _ in range(config.coarse_layers))
+        self.layers = nn.ModuleList(
+            MaskedConvNeXt(hidden, 7, 0.1) for _ in range(config.coarse_layers)
+        )
         self.last = LayerNorm(hidden)
         self.output = nn.Conv1d(hidden, channels, 1)
 
-    def forward(self, x: Tensor, place: Tensor, mask: Tensor) -> Foretold:
-        """x (B, H, T) and where in its token each frame is (B, 3, T), mask (B, 1, T)."""
-        x = self.entry(torch.cat([x, place], 1)) * mask
+    def forward(self, x: Tensor, places: Tensor, mask: Tensor) -> CoarseMel:
+        """Encoded tokens of frames (B, H, T), their `places` (B, 3, T), mask (B, 1, T)."""
+        x = self.entry(torch.cat([x, places], 1)) * mask
         for layer in self.layers:
             x = layer(x, mask)
         states = self.last(x) * mask
-        return Foretold(self.output(states).float() * mask, states)
+        return CoarseMel(self.output(states).float() * mask, states)
 
 
-class Residual(nn.Module):
-    """Each channel over frames, then all channels of a frame (Liu et al., 2022, ConvNeXt)."""
+def places(durations: Tensor, token: Tensor) -> Tensor:
+    """Return the place of each frame in its token and the duration of the token, (B, 3, T).
 
-    def __init__(self, channels: int, kernel: int) -> None:
-        super().__init__()
-        self.along = nn.Conv1d(channels, channels, kernel, padding=kernel // 2, groups=channels)
-        self.norm = LayerNorm(channels)
-        self.up, self.down = (
-            nn.Conv1d(channels, 2 * channels, 1),
-            nn.Conv1d(2 * channels, channels, 1),
-        )
-        self.dropout = nn.Dropout(0.1)
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        change = self.down(nn.functional.gelu(self.up(self.norm(self.along(x)))))
-        return (x + self.dropout(change)) * mask
-
-
-def within(durations: Tensor, token: Tensor) -> Tensor:
-    """Return where each frame is in its token, from its start and to its end, and how long it is.
-
-    Durations (B, N) and the token of each frame (B, T) -> (B, 3, T).
+    Places are relative, from the start and to the end, 0 to 1; durations are log(1 + frames) / 3.
+    `durations` are (B, N), `token` (B, T) is the token of each frame.
     """
-    lasting = durations.gather(1, token).clamp_min(1).float()
+    frames = durations.gather(1, token).clamp_min(1).float()
     starts = (durations.cumsum(1) - durations).gather(1, token)
     at = torch.arange(token.shape[1], device=token.device) - starts + 0.5
-    return torch.stack([at / lasting, 1 - at / lasting, lasting.log1p() / 3], 1).clamp(-1, 2)
+    return torch.stack([at / frames, 1 - at / frames, frames.log1p() / 3], 1).clamp(-1, 2)
 
 
 def _steps(frames: Tensor, squeeze: int, up: bool) -> Tensor:
-    """Return the frames (B,) that whole steps have."""
+    """Return the number of frames (B,) in whole steps."""
     return (frames + (squeeze - 1 if up else 0)) // squeeze * squeeze
 
 
 def _until(lengths: Tensor, longest: int) -> Tensor:
-    """Return what is real of (B, longest)."""
+    """Return the mask (B, longest) of sequences with these lengths (B,)."""
     return torch.arange(longest, device=lengths.device) < lengths[:, None]

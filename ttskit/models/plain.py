@@ -1,9 +1,8 @@
 """The duration predictor of Glow-TTS (Kim et al., 2020), with a text encoder of its own.
 
-It learns log(1 + frames) by least squares: unlike log(frames), that is also right of silent
-tokens, which may last no frame.  What is expected of a logarithm is too short for a duration, by
-some 8 % of the tempo; one number, learned beside it, makes the sum of the durations right.  Pitch
-and loudness of the tokens can be learned too.
+It predicts log(1 + frames) with a squared error, which unlike log(frames) is defined for silent
+tokens of 0 frames.  Durations from mean logarithms are too short, by some 8 % of the tempo; one
+learned factor corrects their sum.  Pitch and loudness of the tokens can be predicted too.
 
 Shapes: B batch, H hidden channels, K values to predict, N tokens, S channels of a speaker.
 """
@@ -48,10 +47,10 @@ TINY = {
 
 @dataclass(frozen=True)
 class PlainConfig:
-    predict: tuple[str, ...] = key((), "what to predict beside durations, of pitch and loudness")
-    speaker_channels: int = key(256, "size of the vector of a speaker", least=1)
+    predict: tuple[str, ...] = key((), "predict these in addition to durations: pitch, loudness")
+    speaker_channels: int = key(256, "size of a speaker's embedding", least=1)
     encoder: EncoderConfig = table(EncoderConfig, "the text encoder")
-    predictor: PredictorConfig = table(PredictorConfig, "what reads the encoder")
+    predictor: PredictorConfig = table(PredictorConfig, "the predictor after the encoder")
 
     def __post_init__(self) -> None:
         for name in self.predict:
@@ -60,7 +59,7 @@ class PlainConfig:
 
 
 class Plain(Family):
-    """Tokens in, how many frames each lasts out."""
+    """A duration model: from tokens to the number of frames of each."""
 
     role = "duration"
     Config = PlainConfig
@@ -98,26 +97,27 @@ class Plain(Family):
         generator: torch.Generator | None = None,  # noqa: ARG002
         **knobs: float,  # noqa: ARG002
     ) -> dict[str, Tensor]:
-        return self._made(self._states(batch), batch)
+        return self._predictions(self._states(batch), batch)
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
-        """Return how far durations are off in frames, and how long all lasts beside the truth."""
-        made, true = self.generate(batch)["durations"], batch["durations"]
+        """Return the error of durations in frames, the tempo, and durations of one utterance."""
+        predicted, true = self.generate(batch)["durations"], batch["durations"]
         count = int(batch.lengths["token"][0])
-        lines = {name: x[0, :count].cpu().numpy() for name, x in (("made", made), ("true", true))}
+        curves = {"made": predicted, "true": true}
+        lines = {name: x[0, :count].cpu().numpy() for name, x in curves.items()}
         numbers = {
-            "frames_error": float(batch.mean((made - true).abs(), "token")),
-            "tempo": float(true.sum() / made.sum().clamp_min(1)),
+            "frames_error": float(batch.mean((predicted - true).abs(), "token")),
+            "tempo": float(true.sum() / predicted.sum().clamp_min(1)),
         }
         return numbers, {"durations": Picture(np.zeros((0, count)), "token", "frames", lines)}
 
     def _predictor(self) -> Predictor:
-        hidden, told = self.config.encoder.hidden, self.config.speaker_channels
-        return Predictor(self.config.predictor, hidden + told)
+        channels = self.config.encoder.hidden + self.config.speaker_channels
+        return Predictor(self.config.predictor, channels)
 
     def _states(self, batch: Batch) -> Tensor:
-        """Return what values are read from, (B, H, N)."""
+        """Return the states of tokens that all values are predicted from, (B, H, N)."""
         mask = batch.mask("token")
         hidden = self.encoder(batch["tokens"], mask)
         speaker = self.speakers(batch)[..., None].expand(-1, -1, hidden.shape[2])
@@ -131,21 +131,21 @@ class Plain(Family):
     def _terms(self, states: Tensor, errors: Tensor, batch: Batch) -> dict[str, Tensor]:
         names = ("durations", *self.config.predict)
         terms = {name: batch.mean(errors[:, i], "token") for i, name in enumerate(names)}
-        made = _frames(self.values(states).float()).detach() * batch.mask("token")
-        sums = made.sum(1).clamp_min(1e-3) * self.stretch.exp(), batch["durations"].sum(1)
+        frames = _frames(self.values(states).float()).detach() * batch.mask("token")
+        sums = frames.sum(1).clamp_min(1e-3) * self.stretch.exp(), batch["durations"].sum(1)
         return {**terms, "tempo": _deviance(*sums).sum() / batch.count("token")}
 
-    def _made(self, states: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def _predictions(self, states: Tensor, batch: Batch) -> dict[str, Tensor]:
         values = self.values(states).float() * batch.mask("token")[:, None]
-        made = {name: values[:, i] for i, name in enumerate(self.fields, 1)}
-        return {"durations": _frames(values) * self.stretch.exp(), **made}
+        others = {name: values[:, i] for i, name in enumerate(self.fields, 1)}
+        return {"durations": _frames(values) * self.stretch.exp(), **others}
 
 
 def _frames(values: Tensor) -> Tensor:
-    """Return durations (B, N) of values (B, K, N)."""
+    """Return durations (B, N) from values (B, K, N), the first of which is log(1 + frames)."""
     return values[:, 0].expm1().clamp_min(0)
 
 
-def _deviance(made: Tensor, true: Tensor) -> Tensor:
-    """Return Poisson's deviance of counts: 0 where they agree; least where their sums do."""
-    return made - true + true * (true / made).log()
+def _deviance(predicted: Tensor, true: Tensor) -> Tensor:
+    """Return the Poisson deviance of counts, 0 where they agree; its minimum has equal sums."""
+    return predicted - true + true * (true / predicted).log()

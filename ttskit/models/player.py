@@ -1,4 +1,4 @@
-"""A synthesiser alone: a vocoder that plays given controls."""
+"""The synthesiser of DDSP by itself, as a vocoder."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import torch
 from torch import Tensor
 
 from ttskit.models.vocoder import Vocoder
-from ttskit.networks.synthesiser import Controls, pieces
+from ttskit.networks.synthesiser import SynthesiserControls, pieces
 
 
 class Player(Vocoder):
-    """A synthesiser alone: it plays controls as they are."""
+    """A vocoder that renders given controls."""
 
     @dataclass(frozen=True)
     class Config:
-        """Nothing shapes it but the grid."""
+        """There is nothing to set."""
 
     @property
     def wants(self) -> tuple[str, ...]:
-        return Controls._fields
+        return SynthesiserControls._fields
 
     def stream(
         self,
@@ -29,5 +29,5 @@ class Player(Vocoder):
         generator: torch.Generator | None = None,
         **knobs: float,  # noqa: ARG002
     ) -> Iterator[Tensor]:
-        told = self.facts
-        return pieces(Controls.of(frames), told.sample_rate, told.hop_length, generator)
+        controls = SynthesiserControls.of(frames)
+        return pieces(controls, self.facts.sample_rate, self.facts.hop_length, generator)

@@ -1,4 +1,4 @@
-"""What all vocoders share: chunks that join without a seam, spectral losses, and critics.
+"""Base classes of vocoders: streaming in chunks, spectral losses, and training with critics.
 
 B batch, T frames, M mel bands, N = T · hop_length samples.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
@@ -18,6 +17,7 @@ from ttskit.models.family import Family
 from ttskit.networks.batch import Batch, axis_of
 from ttskit.networks.critics import Critics
 from ttskit.networks.facts import Facts, Picture
+from ttskit.networks.layers import mean_and_deviation
 from ttskit.networks.spectral import distances
 
 
@@ -25,7 +25,7 @@ class Vocoder(Family):
     """From log-mel to audio, utterance by utterance and chunk by chunk."""
 
     role = "vocoder"
-    controllable: ClassVar[bool] = False  # whether it can say by which controls it plays
+    controllable: ClassVar[bool] = False  # whether `controls` works
 
     @classmethod
     def takes(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003
@@ -37,15 +37,15 @@ class Vocoder(Family):
 
     @property
     def wants(self) -> tuple[str, ...]:
-        """The fields that `stream` makes use of, where they are known."""
+        """The fields that `stream` uses where they are known."""
         return ("mel",)
 
     def lacks(self, known: Collection[str]) -> tuple[str, ...]:
-        """Return the fields that `stream` cannot do without and that are not known."""
+        """Return the fields that `stream` requires and that are not among the known ones."""
         return tuple(name for name in self.wants if name not in known)
 
     def controls(self, frames: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return what is played of an utterance by name, (T, ...) each, if it is controllable."""
+        """Return the controls of an utterance by name, (T, ...) each, if it is controllable."""
         raise NotImplementedError
 
     def stream(
@@ -56,7 +56,7 @@ class Vocoder(Family):
     ) -> Iterator[Tensor]:
         """Yield audio in pieces (n,), T · hop_length samples in all.
 
-        `frames` are the fields of an utterance that are known: mel (T, M), f0 (T,) ...
+        `frames` holds the known fields of an utterance: mel (T, M), f0 (T,) ...
         """
         raise NotImplementedError
 
@@ -75,9 +75,10 @@ class Vocoder(Family):
 
 
 class Learnt(Vocoder):
-    """A generator that learns from recordings, and in the end from critics.
+    """A vocoder trained on recordings by spectral distances, and later by critics.
 
-    What it makes of a batch is its `copy`; its config has the tables `spectral` and `adversary`.
+    Its audio for a batch is a `copy` of the recordings; its config has the tables `spectral` and
+    `adversary`.
     """
 
     mel_mean: Tensor
@@ -87,91 +88,91 @@ class Learnt(Vocoder):
         super().__init__(config, facts)
         self.generator = generator
         self.critics: Critics | None = None
-        for name, default in {"mel_mean": np.zeros, "mel_deviation": np.ones}.items():
-            value = facts.statistics.get(name, default(facts.n_mels))
-            self.register_buffer(name, torch.as_tensor(value, dtype=torch.float32))
-        self.spectrogram: MelSpectrogram | None = None  # only training hears
+        mean, deviation = mean_and_deviation(facts.statistics, "mel", facts.n_mels)
+        self.register_buffer("mel_mean", mean)
+        self.register_buffer("mel_deviation", deviation)
+        self.spectrogram: MelSpectrogram | None = None  # made when training first needs it
 
     def normal(self, mel: Tensor) -> Tensor:
-        """Return mel (..., M) as a generator sees it, by the statistics of the data."""
+        """Return mel (..., M) normalised by the statistics of the training data."""
         return (mel - self.mel_mean) / self.mel_deviation
 
     def copy(self, batch: Batch) -> Tensor:
-        """(B, N): what the generator makes, silent where there is no recording."""
+        """Return the generator's audio (B, N) for a batch, silent in the padding."""
         raise NotImplementedError
 
     def attempt(self, batch: Batch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:  # noqa: ARG002
-        """Return the copy (B, N), and by terms how far it is from the recording."""
-        made = self.copy(batch)
-        return made, self._spectral(batch, made)
+        """Return the copy (B, N), and its distances from the recordings by term."""
+        copy = self.copy(batch)
+        return copy, self._spectral(batch, copy)
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         return self.attempt(batch, progress)[1]
 
     def prepare(self) -> None:
-        """Add the critics, if they ever play."""
+        """Add the critics, if they are ever used."""
         if self.config.adversary.from_progress < 1:
             self.critics = Critics(self.config.adversary)
 
     def judged(self, progress: float) -> bool:
-        """Tell no more from spectra once critics play: what they ask for costs distance."""
+        """Whether validation loss selects the checkpoint: not once critics play, who raise it."""
         return self.critics is None or progress < self.config.adversary.from_progress
 
     def players(self) -> dict[str, nn.Module]:
-        alone: dict[str, nn.Module] = {"generator": self.generator}
-        return alone | ({"critic": self.critics} if self.critics else {})
+        generator: dict[str, nn.Module] = {"generator": self.generator}
+        return generator | ({"critic": self.critics} if self.critics else {})
 
     def terms(self, batch: Batch, progress: float, player: str) -> dict[str, Tensor]:
-        """Return the loss of one player; until the critics play, theirs is empty."""
+        """Return the loss of one player; that of the critics is empty until they play."""
         critics = self.critics if progress >= self.config.adversary.from_progress else None
         if player == "critic":
             if critics is None:
                 return {}
             with torch.no_grad():
-                made = self.copy(batch)
-            return critics.loss(batch, made)
-        made, terms = self.attempt(batch, progress)
-        return terms | critics.verdict(batch, made) if critics else terms
+                copy = self.copy(batch)
+            return critics.loss(batch, copy)
+        copy, terms = self.attempt(batch, progress)
+        return terms | critics.verdict(batch, copy) if critics else terms
 
     def kept(self) -> dict[str, Tensor]:
-        """Return the weights without those of the critics."""
+        """Return all weights but those of the critics."""
         weights = self.state_dict()
         return {name: value for name, value in weights.items() if not name.startswith("critics.")}
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
-        made = self.heard(self.copy(batch.only(0)))[0]
-        return {}, {"copy": Picture(made.T.cpu().numpy(), "frame", "mel band")}
+        mel = self.heard(self.copy(batch.only(0)))[0]
+        return {}, {"copy": Picture(mel.T.cpu().numpy(), "frame", "mel band")}
 
     def sample(self, batch: Batch) -> Mapping[str, Mapping[str, Tensor]]:
-        chance = torch.Generator(batch["audio"].device).manual_seed(0)
-        return {"corpus": {"audio": self.generate(batch, chance)["audio"][0]}}
+        generator = torch.Generator(batch["audio"].device).manual_seed(0)
+        return {"corpus": {"audio": self.generate(batch, generator)["audio"][0]}}
 
-    def _spectral(self, batch: Batch, made: Tensor) -> dict[str, Tensor]:
-        told, audio = self.config.spectral, batch["audio"]
-        off = (self.heard(made) - self.heard(audio)).abs()
-        linear, log = distances(made, audio, told.n_fft)
+    def _spectral(self, batch: Batch, copy: Tensor) -> dict[str, Tensor]:
+        weights, audio = self.config.spectral, batch["audio"]
+        error = (self.heard(copy) - self.heard(audio)).abs()
+        linear, log = distances(copy, audio, weights.n_fft)
         return {
-            "mel": told.mel * batch.mean(off, "frame"),
-            "stft": told.stft * batch.mean(linear),
-            "log_stft": told.stft * batch.mean(log / batch.filled("frame")),
+            "mel": weights.mel * batch.mean(error, "frame"),
+            "stft": weights.stft * batch.mean(linear),
+            "log_stft": weights.stft * batch.mean(log / batch.filled("frame")),
         }
 
     def heard(self, audio: Tensor) -> Tensor:
-        """(B, N) to its log-mel (B, T, M)."""
+        """Return the log-mel (B, T, M) of audio (B, N)."""
         if self.spectrogram is None or self.spectrogram.window.device != audio.device:
             self.spectrogram = MelSpectrogram(mel_settings(self.facts), audio.device)
         return self.spectrogram(audio)
 
 
 class Convolutional(Learnt):
-    """A generator that takes normalised mel (B, M, T) and returns (B, N).
+    """A vocoder whose generator is convolutional, from normalised mel (B, M, T) to audio (B, N).
 
-    Its audio depends on no more than `reach` frames on either side, so chunks that overlap by as
-    much join exactly.
+    A sample depends on at most `reach` frames on either side, so chunks that overlap by `reach`
+    join exactly.
     """
 
-    chunk: ClassVar[int] = 128  # frames; what fits into the cache of a processor is fastest
+    chunk: ClassVar[int] = 128  # frames; fastest if they fit into the cache of the processor
 
     def __init__(self, config: Any, facts: Facts, generator: nn.Module, reach: int) -> None:
         super().__init__(config, facts, generator)
@@ -182,9 +183,9 @@ class Convolutional(Learnt):
         return ("mel", "audio")
 
     def forward(self, mel: Tensor) -> Tensor:
-        """(B, T, M) to (B, N)."""
-        made: Tensor = self.generator(self.normal(mel).mT).float()
-        return made
+        """Return audio (B, N) of a mel (B, T, M)."""
+        audio: Tensor = self.generator(self.normal(mel).mT).float()
+        return audio
 
     def copy(self, batch: Batch) -> Tensor:
         return self(batch["mel"]) * batch.mask("sample")
@@ -196,15 +197,15 @@ class Convolutional(Learnt):
         generator: torch.Generator | None = None,  # noqa: ARG002
         **knobs: float,  # noqa: ARG002
     ) -> Iterator[Tensor]:
-        """Yield audio by chunks, each made with the frames around it."""
+        """Yield audio by chunks, each computed with `reach` frames around it."""
         mel, hop_length = frames["mel"], self.facts.hop_length
         for start in range(0, len(mel), self.chunk):
             stop, first = min(start + self.chunk, len(mel)), max(0, start - self.reach)
-            made = self(mel[None, first : stop + self.reach])[0]
-            yield made[(start - first) * hop_length : (stop - first) * hop_length]
+            audio = self(mel[None, first : stop + self.reach])[0]
+            yield audio[(start - first) * hop_length : (stop - first) * hop_length]
 
 
 def mel_settings(facts: Facts) -> MelSettings:
-    """Return the spectrogram that a model hears."""
+    """Return the settings of the mel spectrogram of a model."""
     sizes = facts.sample_rate, facts.n_fft, facts.hop_length, facts.n_mels
     return MelSettings(*sizes, facts.fmin, facts.fmax)

@@ -1,7 +1,7 @@
-"""Critics that tell recordings from copies: by periods (Kong et al., 2020, HiFi-GAN), and by
-resolutions (Jang et al., 2021, UnivNet).
+"""Discriminators between recordings and copies, here called critics: by periods (Kong et al.,
+2020, HiFi-GAN) and by spectral resolutions (Jang et al., 2021, UnivNet).
 
-Each returns what all its layers see, the last of them being its score: high for a recording.
+Each returns the outputs of all its layers; the last is its score, high for a recording.
 
 B batch, N samples, P a period, T frames, F frequency bins, C channels.
 """
@@ -23,21 +23,27 @@ from ttskit.settings import key
 
 @dataclass(frozen=True)
 class Adversary:
-    """Critics: when they play, how much they count, how large they are."""
+    """Settings of the critics and of the adversarial losses."""
 
     from_progress: float = key(
-        1.0, "part of the training after which critics play; 1: never", least=0, most=1
+        1.0, "share of the training after which critics are used; 1 for never", least=0, most=1
     )
-    kind: str = key("squares", "what scores are measured by", choices=("squares", "hinge"))
-    weight: float = key(1.0, "of what critics say of the copy", least=0)
-    features: float = key(2.0, "weight of the distance of what their layers see", least=0)
-    periods: tuple[int, ...] = key((2, 3, 5, 7, 11), "samples, one critic each", least=1)
-    n_fft: tuple[int, ...] = key((512, 1024, 2048), "samples, one critic each", least=8)
-    channels: int = key(8, "of the first layer; 32 as published", least=1)
+    kind: str = key("squares", "adversarial loss", choices=("squares", "hinge"))
+    weight: float = key(1.0, "weight of the adversarial loss of the generator", least=0)
+    features: float = key(
+        2.0,
+        "weight of the distance between layer outputs of the critics (feature matching)",
+        least=0,
+    )
+    periods: tuple[int, ...] = key((2, 3, 5, 7, 11), "periods in samples, one critic each", least=1)
+    n_fft: tuple[int, ...] = key(
+        (512, 1024, 2048), "FFT sizes in samples, one critic each", least=8
+    )
+    channels: int = key(8, "channels of the first layer of each critic; published: 32", least=1)
 
 
 class Critics(nn.Module):
-    """All critics together, and what they and the generator learn from their scores."""
+    """All critics together, and the losses of critics and generator."""
 
     def __init__(self, settings: Adversary) -> None:
         super().__init__()
@@ -47,39 +53,38 @@ class Critics(nn.Module):
         self.critics = nn.ModuleList([*periods, *resolutions])
 
     def forward(self, audio: Tensor) -> list[list[Tensor]]:
-        """(B, N) to what every layer of every critic sees, (B, ...) each."""
+        """Return the outputs (B, ...) of every layer of every critic for audio (B, N)."""
         return [critic(audio) for critic in self.critics]
 
-    def loss(self, batch: Batch, made: Tensor) -> dict[str, Tensor]:
-        """Return how badly the critics tell recordings from copies (B, N)."""
-        real = [batch.mean(self._miss(seen[-1], 1)) for seen in self(batch["audio"])]
-        copy = [batch.mean(self._miss(seen[-1], -1)) for seen in self(made)]
-        return {"real": torch.stack(real).mean(), "copy": torch.stack(copy).mean()}
+    def loss(self, batch: Batch, copy: Tensor) -> dict[str, Tensor]:
+        """Return the loss of the critics for recordings and copies (B, N)."""
+        real = [batch.mean(self._error(outputs[-1], 1)) for outputs in self(batch["audio"])]
+        fake = [batch.mean(self._error(outputs[-1], -1)) for outputs in self(copy)]
+        return {"real": torch.stack(real).mean(), "copy": torch.stack(fake).mean()}
 
-    def verdict(self, batch: Batch, made: Tensor) -> dict[str, Tensor]:
-        """Return how far copies (B, N) are from passing for recordings."""
-        fooled, apart = [], []
+    def verdict(self, batch: Batch, copy: Tensor) -> dict[str, Tensor]:
+        """Return the adversarial and the feature matching loss of copies (B, N)."""
+        adversarial, distances = [], []
         with torch.no_grad():
-            truth = self(batch["audio"])
-        for seen, true in zip(self(made), truth, strict=True):
-            fooled.append(batch.mean(self._miss(seen[-1], 1)))
-            layers = zip(seen[:-1], true[:-1], strict=True)
-            apart.append(torch.stack([batch.mean((a - b).abs()) for a, b in layers]).sum())
-        told = self.settings
+            recorded = self(batch["audio"])
+        for outputs, true in zip(self(copy), recorded, strict=True):
+            adversarial.append(batch.mean(self._error(outputs[-1], 1)))
+            layers = zip(outputs[:-1], true[:-1], strict=True)
+            distances.append(torch.stack([batch.mean((a - b).abs()) for a, b in layers]).sum())
         return {
-            "adversarial": told.weight * torch.stack(fooled).mean(),
-            "features": told.features * torch.stack(apart).mean(),
+            "adversarial": self.settings.weight * torch.stack(adversarial).mean(),
+            "features": self.settings.features * torch.stack(distances).mean(),
         }
 
-    def _miss(self, score: Tensor, wanted: int) -> Tensor:
-        """How far a score is from 1 for a recording and −1 for a copy."""
+    def _error(self, score: Tensor, target: int) -> Tensor:
+        """Return the error of scores, which are 1 for recordings and −1 for copies if perfect."""
         if self.settings.kind == "hinge":
-            return (1 - wanted * score).relu()
-        return (score - wanted).square() / 4  # least squares between 0 and 1
+            return (1 - target * score).relu()
+        return (score - target).square() / 4  # least squares between 0 and 1
 
 
 class Period(nn.Module):
-    """Sees every P-th sample, for each of P phases."""
+    """A critic of every P-th sample, at each of P offsets."""
 
     def __init__(self, period: int, channels: int) -> None:
         super().__init__()
@@ -90,16 +95,16 @@ class Period(nn.Module):
 
     def forward(self, audio: Tensor) -> list[Tensor]:
         audio = F.pad(audio, (0, -audio.shape[1] % self.period))
-        return _seen(audio.view(len(audio), 1, -1, self.period), self.layers, self.score)
+        return _outputs(audio.view(len(audio), 1, -1, self.period), self.layers, self.score)
 
 
 class Resolution(nn.Module):
-    """Sees the magnitudes of a spectrogram."""
+    """A critic of the magnitudes of a spectrogram."""
 
     def __init__(self, n_fft: int, channels: int) -> None:
         super().__init__()
         self.n_fft = n_fft
-        # Halves frequency from the first layer on: what is as wide as the image costs most.
+        # The first layers halve frequency, as full-width layers cost most.
         widths = (1, channels, channels, channels)
         self.layers = nn.ModuleList(_layer(a, b, (3, 9), (1, 2)) for a, b in pairwise(widths))
         self.layers.append(_layer(channels, channels, (3, 3)))
@@ -107,7 +112,7 @@ class Resolution(nn.Module):
 
     def forward(self, audio: Tensor) -> list[Tensor]:
         image = magnitudes(audio, self.n_fft).mT[:, None]  # (B, 1, T, F)
-        return _seen(image, self.layers, self.score)
+        return _outputs(image, self.layers, self.score)
 
 
 def _layer(
@@ -117,9 +122,9 @@ def _layer(
     return weight_norm(nn.Conv2d(inputs, outputs, kernel, stride, padding))
 
 
-def _seen(x: Tensor, layers: nn.ModuleList, score: nn.Module) -> list[Tensor]:
-    seen = []
+def _outputs(x: Tensor, layers: nn.ModuleList, score: nn.Module) -> list[Tensor]:
+    outputs = []
     for layer in layers:
         x = F.leaky_relu(layer(x), 0.1)
-        seen.append(x)
-    return [*seen, score(x)]
+        outputs.append(x)
+    return [*outputs, score(x)]

@@ -1,7 +1,9 @@
-"""The text encoder of Glow-TTS (Kim et al., 2020): a transformer that knows distances.
+"""The text encoder of Glow-TTS (Kim et al., 2020): a transformer with relative positions.
 
-Self-attention looks at relative positions (Shaw et al., 2018), up to a window; beyond it all are
-alike.  Shapes: B batch, H hidden channels, K channels of a head, N tokens, W places in the window.
+Self-attention depends on the distance of two tokens (Shaw et al., 2018) up to a window; greater
+distances are alike.
+
+Shapes: B batch, H hidden channels, K channels of a head, N tokens, W places in the window.
 """
 
 from __future__ import annotations
@@ -19,16 +21,16 @@ from ttskit.settings import key
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    hidden: int = key(192, "channels", least=2)
+    hidden: int = key(192, "channels of a token's state", least=2)
     filter: int = key(768, "channels within a feed-forward layer", least=1)
-    heads: int = key(2, "heads of attention", least=1)
+    heads: int = key(2, "attention heads; must divide hidden", least=1)
     layers: int = key(6, "transformer layers", least=0)
-    kernel: int = key(3, "width of the feed-forward convolutions, odd", least=1)
-    window: int = key(4, "tokens to either side whose distance attention knows", least=0)
-    dropout: float = key(0.1, "share of activations dropped", least=0, most=1)
+    kernel: int = key(3, "width of the feed-forward convolutions in tokens, odd", least=1)
+    window: int = key(4, "tokens on either side whose distance attention distinguishes", least=0)
+    dropout: float = key(0.1, "dropout in the transformer layers", least=0, most=1)
     prenet_layers: int = key(3, "convolutions before the transformer", least=0)
-    prenet_kernel: int = key(5, "their width, odd", least=1)
-    prenet_dropout: float = key(0.5, "share of their activations dropped", least=0, most=1)
+    prenet_kernel: int = key(5, "width of these convolutions in tokens, odd", least=1)
+    prenet_dropout: float = key(0.5, "dropout after each of these convolutions", least=0, most=1)
 
     def __post_init__(self) -> None:
         if self.hidden % self.heads:
@@ -39,7 +41,7 @@ class EncoderConfig:
 
 
 class TextEncoder(nn.Module):
-    """Tokens in, a state of each out; told who speaks if there are speaker channels."""
+    """Encodes tokens; with speaker channels, the states depend on the speaker."""
 
     def __init__(self, config: EncoderConfig, symbols: int, speaker_channels: int = 0) -> None:
         super().__init__()
@@ -57,7 +59,7 @@ class TextEncoder(nn.Module):
         self.joined = nn.Conv1d(hidden, hidden, 1)
         nn.init.zeros_(self.joined.weight)
         nn.init.zeros_(self.joined.bias)  # type: ignore[arg-type]
-        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
 
     def forward(self, tokens: Tensor, mask: Tensor, speaker: Tensor | None = None) -> Tensor:
         """tokens (B, N), mask (B, N) bool, speaker (B, S) -> (B, H, N), zero in the padding."""
@@ -71,13 +73,13 @@ class TextEncoder(nn.Module):
         return x * mask
 
 
-class Layer(nn.Module):
+class EncoderLayer(nn.Module):
     """Attention, then two convolutions; each added to its input and normalised after."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         hidden, pad = config.hidden, config.kernel // 2
-        self.attention = Attention(hidden, config.heads, config.window, config.dropout)
+        self.attention = RelativeAttention(hidden, config.heads, config.window, config.dropout)
         self.widen = nn.Conv1d(hidden, config.filter, config.kernel, padding=pad)
         self.narrow = nn.Conv1d(config.filter, hidden, config.kernel, padding=pad)
         self.norms = nn.ModuleList((LayerNorm(hidden), LayerNorm(hidden)))
@@ -90,7 +92,7 @@ class Layer(nn.Module):
         return self.norms[1](x + self.dropout(self.narrow(wide * mask)))
 
 
-class Attention(nn.Module):
+class RelativeAttention(nn.Module):
     """Self-attention whose keys and values also depend on the distance of two tokens."""
 
     def __init__(self, hidden: int, heads: int, window: int, dropout: float) -> None:
@@ -110,7 +112,7 @@ class Attention(nn.Module):
         length, pad = x.shape[2], self.window
         query, key, value = self.entry(x).unflatten(1, (3, self.heads, -1)).mT.unbind(1)
         query = query * query.shape[-1] ** -0.5  # (B, heads, N, K)
-        # Within N + 2 * window columns, those of the window around each row.
+        # the columns of the window around each row, among N + 2 * window
         near = torch.arange(length, device=x.device)[:, None] + torch.arange(
             2 * pad + 1, device=x.device
         )
@@ -121,5 +123,5 @@ class Attention(nn.Module):
         scores = (query @ key.mT + bias).masked_fill(mask[:, None] == 0, -1e4)
         weights = self.dropout(scores.softmax(-1))  # (B, heads, N, N)
         around = F.pad(weights, (pad, pad)).gather(3, near)  # (B, heads, N, W)
-        seen = weights @ value + around @ self.values  # (B, heads, N, K)
-        return self.output(seen.mT.flatten(1, 2))
+        attended = weights @ value + around @ self.values  # (B, heads, N, K)
+        return self.output(attended.mT.flatten(1, 2))

@@ -1,8 +1,8 @@
 """The invertible network of Glow-TTS (Kim et al., 2020): from a mel to Gaussian noise and back.
 
-Every layer returns the logarithm of the determinant of its Jacobian beside its output.  All but
-the inner networks of the couplings is computed in float32, whatever the precision of training.
-Shapes: B batch, C channels, H hidden channels, K channels of what it is told, T frames.
+Every layer returns its output and the logarithm of the determinant of its Jacobian.  Everything
+but the networks inside the couplings is computed in float32, whatever the precision of training.
+Shapes: B batch, C channels, H hidden channels, K channels of the condition, T frames.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ttskit.settings import key
 
 @dataclass(frozen=True)
 class FlowConfig:
-    blocks: int = key(12, "blocks of norm, mixing and coupling", least=1)
-    squeeze: int = key(2, "frames that are one step of the flow", least=1)
-    groups: int = key(4, "channels that are mixed with each other, even", least=2)
-    hidden: int = key(192, "channels within a coupling", least=1)
-    layers: int = key(4, "gated convolutions within a coupling", least=1)
-    kernel: int = key(5, "their width, odd", least=1)
-    dropout: float = key(0.05, "share of their activations dropped", least=0, most=1)
+    blocks: int = key(12, "number of blocks (activation norm, channel mixing, coupling)", least=1)
+    squeeze: int = key(2, "frames joined into one step of the flow", least=1)
+    groups: int = key(4, "channels mixed with each other by one matrix, even", least=2)
+    hidden: int = key(192, "channels of the network inside a coupling", least=1)
+    layers: int = key(4, "gated convolutions inside a coupling", least=1)
+    kernel: int = key(5, "width of these convolutions in steps, odd", least=1)
+    dropout: float = key(0.05, "dropout after each of these convolutions", least=0, most=1)
 
     def __post_init__(self) -> None:
         if self.kernel % 2 == 0:
@@ -36,11 +36,11 @@ class FlowConfig:
 
 
 class Flow(nn.Module):
-    """Blocks on frames that are squeezed: a step has the channels of several frames."""
+    """A sequence of blocks over steps, each of which joins the channels of several frames."""
 
     initialised: Tensor
 
-    def __init__(self, config: FlowConfig, channels: int, told_channels: int = 0) -> None:
+    def __init__(self, config: FlowConfig, channels: int, condition_channels: int = 0) -> None:
         super().__init__()
         self.squeeze = config.squeeze
         wide = channels * config.squeeze
@@ -49,70 +49,70 @@ class Flow(nn.Module):
                 f"groups is {config.groups}, needs a divisor of {channels} mels * squeeze, {wide}"
             )
         self.blocks: Any = nn.ModuleList(
-            Block(config, wide, told_channels) for _ in range(config.blocks)
+            FlowBlock(config, wide, condition_channels) for _ in range(config.blocks)
         )
         self.register_buffer("initialised", torch.tensor(False))
 
-    def forward(self, x: Tensor, mask: Tensor, told: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         """x (B, C, T), mask (B, T) -> noise (B, C, T), log-determinant (B,).
 
-        What it is told is (B, K, steps), or (B, K, 1) where it is the same for all steps.
+        The condition is (B, K, steps), or (B, K, 1) if it is the same for all steps.
         """
         x, steps = squeezed(x, self.squeeze), squeezed(mask[:, None].float(), self.squeeze)[:, :1]
         total = x.new_zeros(len(x))
         for block in self.blocks:
-            x, log_determinant = block(x, steps, told)
+            x, log_determinant = block(x, steps, condition)
             total = total + log_determinant
         return unsqueezed(x, self.squeeze), total
 
-    def inverse(self, x: Tensor, mask: Tensor, told: Tensor | None) -> Tensor:
-        """Noise (B, C, T) -> what `forward` makes it from."""
+    def inverse(self, x: Tensor, mask: Tensor, condition: Tensor | None) -> Tensor:
+        """Noise (B, C, T) -> x (B, C, T): the inverse of `forward`."""
         x, steps = squeezed(x, self.squeeze), squeezed(mask[:, None].float(), self.squeeze)[:, :1]
         for block in reversed(self.blocks):
-            x = block.inverse(x, steps, told)
+            x = block.inverse(x, steps, condition)
         return unsqueezed(x, self.squeeze)
 
     @torch.no_grad()
-    def initialise(self, x: Tensor, mask: Tensor, told: Tensor | None) -> None:
-        """Let every norm give mean 0 and deviation 1 on what it gets from x; only ever once."""
+    def initialise(self, x: Tensor, mask: Tensor, condition: Tensor | None) -> None:
+        """Make every norm give mean 0 and deviation 1 for x; further calls do nothing."""
         if self.initialised:
             return
         x, steps = squeezed(x, self.squeeze), squeezed(mask[:, None].float(), self.squeeze)[:, :1]
         for block in self.blocks:
             block.norm.initialise(x, steps)
-            x, _ = block(x, steps, told)
+            x, _ = block(x, steps, condition)
         self.initialised.fill_(True)
 
     def fold(self) -> None:
-        """Make `inverse` faster: invert matrices once, not at every call."""
+        """Make `inverse` faster: invert matrices once instead of at every call."""
         for module in self.modules():
             if isinstance(module, Mixing):
                 module.undo = module.weight.detach().inverse()
 
 
-class Block(nn.Module):
-    """Normalise, mix the channels, and shift and scale half of them by the other half."""
+class FlowBlock(nn.Module):
+    """Activation norm, mixing of channels, and affine coupling of one half with the other."""
 
-    def __init__(self, config: FlowConfig, channels: int, told_channels: int) -> None:
+    def __init__(self, config: FlowConfig, channels: int, condition_channels: int) -> None:
         super().__init__()
         self.norm = ActNorm(channels)
         self.mixing = Mixing(config.groups)
-        self.coupling = Coupling(config, channels // 2, told_channels)
+        self.coupling = Coupling(config, channels // 2, condition_channels)
 
-    def forward(self, x: Tensor, mask: Tensor, told: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         """x (B, C, T), mask (B, 1, T) -> (B, C, T), (B,)."""
         x, first = self.norm(x, mask)
         x, second = self.mixing(x, mask)
-        x, third = self.coupling(x, mask, told)
+        x, third = self.coupling(x, mask, condition)
         return x, first + second + third
 
-    def inverse(self, x: Tensor, mask: Tensor, told: Tensor | None) -> Tensor:
-        x = self.coupling.inverse(x, mask, told)
+    def inverse(self, x: Tensor, mask: Tensor, condition: Tensor | None) -> Tensor:
+        x = self.coupling.inverse(x, mask, condition)
         return self.norm.inverse(self.mixing.inverse(x), mask)
 
 
 class ActNorm(nn.Module):
-    """A scale and a shift of each channel."""
+    """A learned scale and shift of each channel."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class ActNorm(nn.Module):
 
 
 class Mixing(nn.Module):
-    """One matrix for groups of channels, each with as many from either half of a step."""
+    """One matrix that mixes groups of channels, half of each group from either half of a step."""
 
     undo: Tensor | None
 
@@ -165,38 +165,40 @@ class Mixing(nn.Module):
 
 
 class Coupling(nn.Module):
-    """Shift and scale one half of the channels by what a network makes of the other."""
+    """Shift and scale one half of the channels by a network's output for the other half."""
 
-    def __init__(self, config: FlowConfig, channels: int, told_channels: int) -> None:
+    def __init__(self, config: FlowConfig, channels: int, condition_channels: int) -> None:
         super().__init__()
         hidden = config.hidden
         self.entry = weight_norm(nn.Conv1d(channels, hidden, 1))
-        self.network = Gated(config, told_channels)
+        self.network = Gated(config, condition_channels)
         self.output = nn.Conv1d(hidden, 2 * channels, 1)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, mask: Tensor, told: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         kept, changed = x.chunk(2, 1)
-        shift, log_scale = self._change(kept, mask, told)
+        shift, log_scale = self._change(kept, mask, condition)
         changed = (shift + log_scale.exp() * changed) * mask
         return torch.cat([kept, changed], 1), log_scale.sum((1, 2))
 
-    def inverse(self, x: Tensor, mask: Tensor, told: Tensor | None) -> Tensor:
+    def inverse(self, x: Tensor, mask: Tensor, condition: Tensor | None) -> Tensor:
         kept, changed = x.chunk(2, 1)
-        shift, log_scale = self._change(kept, mask, told)
+        shift, log_scale = self._change(kept, mask, condition)
         return torch.cat([kept, (changed - shift) * (-log_scale).exp() * mask], 1)
 
-    def _change(self, kept: Tensor, mask: Tensor, told: Tensor | None) -> tuple[Tensor, Tensor]:
-        hidden = self.network(self.entry(kept) * mask, mask, told)
+    def _change(
+        self, kept: Tensor, mask: Tensor, condition: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        hidden = self.network(self.entry(kept) * mask, mask, condition)
         shift, log_scale = (self.output(hidden).float() * mask).chunk(2, 1)
         return shift, log_scale
 
 
 class Gated(nn.Module):
-    """Convolutions with a gate, in the manner of WaveNet; the sum of what each puts out."""
+    """Gated convolutions as in WaveNet, whose outputs are summed."""
 
-    def __init__(self, config: FlowConfig, told_channels: int) -> None:
+    def __init__(self, config: FlowConfig, condition_channels: int) -> None:
         super().__init__()
         hidden, layers = config.hidden, config.layers
         self.convolutions = nn.ModuleList(
@@ -208,17 +210,20 @@ class Gated(nn.Module):
             weight_norm(nn.Conv1d(hidden, (1 if i == layers - 1 else 2) * hidden, 1))
             for i in range(layers)
         )
+        # the name of this layer is part of model files
         self.told = (
-            weight_norm(nn.Conv1d(told_channels, 2 * hidden * layers, 1)) if told_channels else None
+            weight_norm(nn.Conv1d(condition_channels, 2 * hidden * layers, 1))
+            if condition_channels
+            else None
         )
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, told: Tensor | None) -> Tensor:
-        """x (B, H, T), mask (B, 1, T), told (B, K, T or 1) -> (B, H, T)."""
+    def forward(self, x: Tensor, mask: Tensor, condition: Tensor | None) -> Tensor:
+        """x (B, H, T), mask (B, 1, T), condition (B, K, T or 1) -> (B, H, T)."""
         layers = len(self.convolutions)
         each = [0.0] * layers
         if self.told is not None:
-            each = self.told(told).chunk(layers, 1)  # (B, 2 * H, T or 1)
+            each = self.told(condition).chunk(layers, 1)  # (B, 2 * H, T or 1)
         total = torch.zeros_like(x)
         for convolution, output, one in zip(self.convolutions, self.outputs, each, strict=True):
             value, gate = (self.dropout(convolution(x)) + one).chunk(2, 1)
@@ -229,12 +234,12 @@ class Gated(nn.Module):
 
 
 def squeezed(x: Tensor, by: int) -> Tensor:
-    """(B, C, T) -> (B, by * C, T / by), the frames of a step one after another."""
+    """(B, C, T) -> (B, by * C, T / by): consecutive frames become channels of one step."""
     batch, channels, frames = x.shape
     return x.reshape(batch, channels, -1, by).permute(0, 3, 1, 2).reshape(batch, -1, frames // by)
 
 
 def unsqueezed(x: Tensor, by: int) -> Tensor:
-    """Undo `squeezed`."""
+    """Invert `squeezed`: (B, by * C, T / by) -> (B, C, T)."""
     batch, channels, steps = x.shape
     return x.reshape(batch, by, -1, steps).permute(0, 2, 3, 1).reshape(batch, channels // by, -1)

@@ -1,11 +1,11 @@
-"""Layers that several families share.
+"""Layers used by several families.
 
 Shapes: B batch, C channels, L length (of frames or tokens), N tokens, S channels of a speaker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -18,7 +18,7 @@ from ttskit.networks.facts import Facts
 
 
 class LayerNorm(nn.LayerNorm):
-    """Normalise the channels of (B, C, L) at each place."""
+    """Layer norm over the channels of (B, C, L)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, eps=1e-4)
@@ -28,7 +28,7 @@ class LayerNorm(nn.LayerNorm):
 
 
 class Convolutions(nn.Module):
-    """A stack of convolution, norm, ReLU and dropout that never sees the padding."""
+    """A stack of convolution, norm, ReLU and dropout that masks the padding."""
 
     def __init__(
         self, channels: int, hidden: int, *, layers: int, kernel: int, dropout: float
@@ -49,7 +49,7 @@ class Convolutions(nn.Module):
 
 
 class Speakers(nn.Module):
-    """A vector of length one for each speaker, or for a mixture of them."""
+    """Unit vectors of speakers, or of mixtures of them."""
 
     def __init__(self, facts: Facts, channels: int) -> None:
         super().__init__()
@@ -57,64 +57,76 @@ class Speakers(nn.Module):
         nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Return (B, S) for `speaker` (B,), or for the weights `speaker_mix` (B, speakers)."""
+        """Return vectors (B, S) for `speaker` (B,) or, if given, `speaker_mix` (B, speakers)."""
         vectors = F.normalize(self.embedding.weight, dim=1)
         if "speaker_mix" in batch:
             return F.normalize(batch["speaker_mix"] @ vectors, dim=1)
         return F.embedding(batch["speaker"], vectors)
 
 
+def mean_and_deviation(
+    statistics: Mapping[str, np.ndarray], name: str, size: int
+) -> Iterator[Tensor]:
+    """Yield the mean and the deviation (size,) of a field: 0 and 1 where they are unknown."""
+    for part, default in (("mean", 0.0), ("deviation", 1.0)):
+        value = np.asarray(statistics.get(f"{name}_{part}", default), np.float32)
+        yield torch.from_numpy(np.broadcast_to(value, size).copy())
+
+
 class Scale(nn.Module):
-    """The mean and the deviation of what a model reads or makes, kept with its weights."""
+    """Normalisation by the mean and deviation of a field, which are stored with the weights."""
 
     mean: Tensor
     deviation: Tensor
 
     def __init__(self, statistics: Mapping[str, np.ndarray], name: str, size: int) -> None:
         super().__init__()
-        for part, default in (("mean", 0.0), ("deviation", 1.0)):
-            value = np.asarray(statistics.get(f"{name}_{part}", default), np.float32)
-            self.register_buffer(part, torch.from_numpy(np.broadcast_to(value, size).copy()))
+        mean, deviation = mean_and_deviation(statistics, name, size)
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (..., size)."""
         return (x - self.mean) / self.deviation
 
     def inverse(self, x: Tensor) -> Tensor:
-        """Undo `forward`."""
+        """Denormalise (..., size)."""
         return x * self.deviation + self.mean
 
 
 def token_of_frame(durations: Tensor, tokens: Tensor, frames: int) -> Tensor:
-    """Durations (B, N) of `tokens` (B,) -> the token of each frame (B, frames), the last beyond."""
+    """Return the index of the token of each frame, (B, frames), by durations (B, N).
+
+    Frames after the last of `tokens` (B,) belong to it.
+    """
     ends = durations.cumsum(1).contiguous()
     at = torch.arange(frames, device=ends.device, dtype=ends.dtype).expand(len(ends), -1)
     return torch.searchsorted(ends, at.contiguous(), right=True).minimum(tokens[:, None] - 1)
 
 
 def expand(x: Tensor, index: Tensor) -> Tensor:
-    """x (B, C, N) by the token of each frame (B, L) -> (B, C, L)."""
+    """Return x (B, C, N) at the token of each frame (B, L), (B, C, L)."""
     return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))
 
 
 def likeliest(scores: Tensor, batch: Batch, frames: Tensor, silent: Tensor) -> Tensor:
     """Return durations (B, N) that sum to `frames` (B,) and have the highest sum of scores.
 
-    `scores` (B, T, N) are log-likelihoods; `silent` says which symbols may last no frame.
+    `scores` (B, T, N) are log-likelihoods; `silent` marks the symbols that may have 0 frames.
     """
-    from ttskit.dsp import mas  # numba takes half a second to import, and speaking needs none
+    from ttskit.dsp import mas  # numba takes 0.5 s to import, and synthesis does without
 
-    found = mas.search(
+    durations = mas.search(
         scores.cpu().numpy(),
         batch.lengths["token"].cpu().numpy(),
         frames.cpu().numpy(),
         silent[batch["tokens"]].cpu().numpy(),
         batch.ids,
     )
-    return torch.from_numpy(found).to(frames)
+    return torch.from_numpy(durations).to(frames)
 
 
 def noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Return Gaussian noise in the shape of x, drawn where the generator is."""
+    """Return Gaussian noise in the shape of x, drawn on the generator's device."""
     device = generator.device if generator else x.device
     return torch.randn(x.shape, generator=generator, device=device).to(x)

@@ -1,8 +1,8 @@
-"""Layers whose weights lie as the processor multiplies them best.
+"""Linear layers and convolutions for the CPU with weights packed by oneDNN.
 
-torch multiplies by MKL, which on some processors uses half of their width; oneDNN, which torch
-brings along, uses all of it, and lays a matrix out once instead of at every call.  Its operators
-are those that `torch.compile` uses.  Where they are missing, all stays as it is.
+torch multiplies matrices by MKL, which on some processors uses half of their vector width;
+oneDNN, which is part of torch, uses all of it and packs a matrix once instead of at every call.
+The operators are those of `torch.compile`.  Where torch lacks them, layers are left alone.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-NOTHING, GELU = ("none", ""), ("gelu", "none")  # what comes after, and how it is approximated
-MOST = 2**20  # numbers that a convolution is laid out in; larger ones are better left to torch
+NO_ACTIVATION, GELU = ("none", ""), ("gelu", "none")  # activation, and its approximation
+MOST = 2**20  # values in the windows of a convolution; beyond, torch is faster
 
 
 def pack(module: nn.Module) -> None:
-    """Replace the matrices of a module by packed ones; it can then only generate, on a CPU."""
+    """Replace layers of a module by packed ones; it can then only run on the CPU, not train."""
     if works():
         _pack(module)
 
@@ -33,30 +33,30 @@ def _pack(module: nn.Module) -> None:
         else:
             _pack(child)
     if isinstance(module, nn.Sequential):
-        for place, (layer, then) in enumerate(pairwise(module)):
-            if isinstance(layer, Packed) and isinstance(then, nn.GELU):
-                layer.then = GELU
+        for place, (layer, after) in enumerate(pairwise(module)):
+            if isinstance(layer, Packed) and isinstance(after, nn.GELU):
+                layer.activation = GELU
                 module[place + 1] = nn.Identity()
 
 
 class Packed(nn.Module):
-    """A linear layer, (..., I) to (..., O)."""
+    """A linear layer with packed weights, (..., I) to (..., O)."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous())
         self.bias = None if bias is None else bias.detach()
-        self.then = NOTHING
+        self.activation = NO_ACTIVATION
 
     def forward(self, x: Tensor) -> Tensor:
-        made: Tensor = torch.ops.mkldnn._linear_pointwise(
-            x.contiguous(), self.weight, self.bias, self.then[0], [], self.then[1]
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(
+            x.contiguous(), self.weight, self.bias, self.activation[0], [], self.activation[1]
         )
-        return made
+        return product
 
 
 class PackedConvolution(nn.Module):
-    """A convolution that keeps the length, (B, I, L) to (B, O, L): a matrix times windows of it."""
+    """A convolution that keeps the length, (B, I, L) to (B, O, L), as a matrix times windows."""
 
     def __init__(self, layer: nn.Conv1d) -> None:
         super().__init__()
@@ -65,8 +65,8 @@ class PackedConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.width * x.numel() > MOST:
-            made: Tensor = self.layer(x)
-            return made
+            large: Tensor = self.layer(x)
+            return large
         places = x.mT  # (B, L, I)
         if self.width > 1:
             side = self.width // 2
@@ -76,12 +76,12 @@ class PackedConvolution(nn.Module):
 
 
 def is_matrix(layer: nn.Module) -> TypeGuard[nn.Linear]:
-    """Tell whether a layer is a plain one that multiplies by a matrix."""
+    """Whether a layer is an ordinary linear layer on the CPU."""
     return type(layer) is nn.Linear and layer.weight.device.type == "cpu"
 
 
 def is_convolution(layer: nn.Module) -> TypeGuard[nn.Conv1d]:
-    """Tell whether a layer is a plain convolution that keeps the length."""
+    """Whether a layer is an ordinary convolution on the CPU that keeps the length."""
     if type(layer) is not nn.Conv1d or layer.weight.device.type != "cpu":
         return False
     (width,) = layer.kernel_size
@@ -90,11 +90,11 @@ def is_convolution(layer: nn.Module) -> TypeGuard[nn.Conv1d]:
 
 
 def works() -> bool:
-    """Try the operators: they are not part of what torch promises."""
+    """Whether the operators work: they are not part of torch's public interface."""
     layer, x = nn.Linear(3, 2), torch.ones(1, 3)
     try:
         with torch.no_grad():
-            made = Packed(layer.weight, layer.bias)(x)
-            return bool(torch.allclose(made, layer(x), atol=1e-5))
+            product = Packed(layer.weight, layer.bias)(x)
+            return bool(torch.allclose(product, layer(x), atol=1e-5))
     except (AttributeError, RuntimeError, TypeError):
         return False

@@ -1,4 +1,4 @@
-"""A stack of convolutions that predicts a few numbers per token."""
+"""The predictor: a stack of convolutions over the states of tokens."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ttskit.settings import key
 
 @dataclass(frozen=True)
 class PredictorConfig:
-    hidden: int = key(256, "channels", least=1)
-    layers: int = key(2, "convolutions", least=1)
-    kernel: int = key(3, "their width, odd", least=1, odd=True)
-    dropout: float = key(0.1, "share of their activations dropped", least=0, most=1)
+    hidden: int = key(256, "channels of the predictor", least=1)
+    layers: int = key(2, "number of convolutions", least=1)
+    kernel: int = key(3, "width of these convolutions in tokens, odd", least=1, odd=True)
+    dropout: float = key(0.1, "dropout after each of these convolutions", least=0, most=1)
 
 
 class Predictor(nn.Module):
-    """A stack of convolution, ReLU, norm and dropout; a style may change what each norm puts out.
+    """A stack of convolution, ReLU, norm and dropout; a style may modulate each norm's output.
 
-    The change is that of FiLM (Perez et al., 2018), (1 + scale) * x + shift.
+    The modulation is FiLM (Perez et al., 2018), (1 + scale) * x + shift.
     """
 
     def __init__(self, config: PredictorConfig, channels: int, style_channels: int = 0) -> None:
@@ -41,12 +41,12 @@ class Predictor(nn.Module):
     def forward(self, x: Tensor, mask: Tensor, style: Tensor | None = None) -> Tensor:
         """x (B, channels, N), mask (B, 1, N), style (B, S) -> (B, H, N)."""
         layers = len(self.convolutions)
-        changes = [(0.0, 0.0)] * layers
+        modulations = [(0.0, 0.0)] * layers
         if self.style is not None:
-            changes = self.style(style)[..., None].unflatten(1, (layers, 2, -1)).unbind(1)
-            changes = [change.unbind(1) for change in changes]  # (B, H, 1) twice for each layer
+            both = self.style(style)[..., None].unflatten(1, (layers, 2, -1)).unbind(1)
+            modulations = [one.unbind(1) for one in both]  # (B, H, 1) twice for each layer
         for convolution, norm, (scale, shift) in zip(
-            self.convolutions, self.norms, changes, strict=True
+            self.convolutions, self.norms, modulations, strict=True
         ):
             x = (1 + scale) * norm(convolution(x * mask).relu()) + shift
             x = self.dropout(x)

@@ -1,9 +1,9 @@
-"""Trunks: from what is known of each frame, by name, to a state of each frame.
+"""Trunks: networks from named inputs of each frame to a state of each frame.
 
 ==============  =================================================================================
-`mlp`           Each frame alone: a stack of layers for each input, one more over them together.
-`micro-rnn`     Between the two, a recurrent layer with one gate and a small state.
-`gru`           Between the two, a GRU (the decoder of Engel et al., 2020, DDSP).
+`mlp`           Each frame alone: a stack of layers for each input, then one over all of them.
+`micro-rnn`     As `mlp`, with a recurrent layer of one gate and a small state in between.
+`gru`           As `mlp`, with a GRU in between (the decoder of Engel et al., 2020, DDSP).
 `transformer`   Self-attention over the frames of a clip, normalised before each layer.
 ==============  =================================================================================
 
@@ -25,27 +25,27 @@ from ttskit.settings import key
 
 
 class Trunk(nn.Module):
-    """What all trunks share: inputs by name, and nothing said of padding."""
+    """The interface of all trunks: inputs by name, states that are 0 in the padding."""
 
-    causal = True  # a frame does not depend on later ones
+    causal = True  # whether frames do not depend on later ones
 
     def __init__(self, inputs: Mapping[str, int], config: TrunkConfig) -> None:
-        """Take inputs by name, with the channels of each."""
+        """Build a trunk for inputs by name, with the channels of each."""
         super().__init__()
         self.names = tuple(inputs)
         self.out_channels = config.channels
 
     def forward(self, inputs: Mapping[str, Tensor], mask: Tensor) -> Tensor:
-        """(B, T, W) each, and what is not padding, (B, T) bool -> (B, T, C), 0 in the padding."""
+        """Inputs (B, T, W) and their mask (B, T) bool -> states (B, T, C), 0 in the padding."""
         return self.states([inputs[name] for name in self.names], mask) * mask[..., None]
 
     def states(self, inputs: Sequence[Tensor], mask: Tensor) -> Tensor:
-        """Inputs in the order of `names` -> (B, T, C)."""
+        """Inputs in the order of `names` -> states (B, T, C)."""
         raise NotImplementedError
 
 
 class Mlp(Trunk):
-    """Every frame alone."""
+    """Every frame by itself, through fully connected layers."""
 
     def __init__(self, inputs: Mapping[str, int], config: TrunkConfig) -> None:
         super().__init__(inputs, config)
@@ -53,12 +53,12 @@ class Mlp(Trunk):
         self.output = stack(self.stacks.width, config.channels, config.layers)
 
     def states(self, inputs: Sequence[Tensor], mask: Tensor) -> Tensor:  # noqa: ARG002
-        made: Tensor = self.output(self.stacks(inputs))
-        return made
+        states: Tensor = self.output(self.stacks(inputs))
+        return states
 
 
 class Recurrent(Trunk):
-    """Frames that know those before them; the last stack sees what led to such a state too."""
+    """Recurrent over frames; the last stack sees states and the inputs of the recurrence."""
 
     def __init__(self, inputs: Mapping[str, int], config: TrunkConfig) -> None:
         super().__init__(inputs, config)
@@ -68,62 +68,62 @@ class Recurrent(Trunk):
         self.output = stack(both, config.channels, config.layers)
 
     def recurrence(self, width: int, config: TrunkConfig) -> nn.GRU | MicroLayer:
-        """Return what makes states of (B, T, width)."""
+        """Return the recurrent layer, from (B, T, width) to states."""
         raise NotImplementedError
 
     def states(self, inputs: Sequence[Tensor], mask: Tensor) -> Tensor:  # noqa: ARG002
         x = self.stacks(inputs)
-        made: Tensor = self.output(torch.cat([x, self.core(x)[0]], -1))
-        return made
+        states: Tensor = self.output(torch.cat([x, self.core(x)[0]], -1))
+        return states
 
 
 class MicroRnn(Recurrent):
-    """With `MicroLayer`."""
+    """Recurrent with a `MicroLayer`."""
 
     def recurrence(self, width: int, config: TrunkConfig) -> MicroLayer:
         return MicroLayer(width, config.micro)
 
 
 class Gru(Recurrent):
-    """With a GRU."""
+    """Recurrent with a GRU."""
 
     def recurrence(self, width: int, config: TrunkConfig) -> nn.GRU:
         return nn.GRU(width, config.channels, batch_first=True)
 
 
 class Transformer(Trunk):
-    """Frames that see all frames of their clip, or those before them, or those near them."""
+    """Self-attention of frames to all frames of a clip, to earlier or to near ones."""
 
     def __init__(self, inputs: Mapping[str, int], config: TrunkConfig) -> None:
         super().__init__(inputs, config)
         self.causal, self.positions, self.span = config.causal, config.positions, config.span
         self.entry = nn.Linear(sum(inputs.values()), config.channels)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(TransformerBlock(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.channels)
 
     def states(self, inputs: Sequence[Tensor], mask: Tensor) -> Tensor:
         x = self.entry(torch.cat([*inputs], -1))
         if self.positions:
             x = x + sinusoids(x.shape[1], x.shape[2]).to(x)
-        seen = self.seen(mask)
+        visible = self.visible(mask)
         for block in self.blocks:
-            x = block(x, seen)
-        made: Tensor = self.norm(x)
-        return made
+            x = block(x, visible)
+        states: Tensor = self.norm(x)
+        return states
 
-    def seen(self, mask: Tensor) -> Tensor:
-        """mask (B, T) -> which frames (last) each frame sees, (B, 1, T, T) bool."""
+    def visible(self, mask: Tensor) -> Tensor:
+        """mask (B, T) -> which frames (last axis) each frame attends to, (B, 1, T, T) bool."""
         at = torch.arange(mask.shape[1], device=mask.device)
-        ahead = at - at[:, None]  # of the frame that looks
+        ahead = at - at[:, None]  # frames from the attending one
         near = ahead.abs() <= (self.span or len(at))
         if self.causal:
             near &= ahead <= 0
-        # Padding sees itself, for something must be seen.
+        # padding attends to itself, as a softmax over nothing is NaN
         return (near & mask[:, None] | (ahead == 0))[:, None]
 
 
-class Block(nn.Module):
-    """Attention, then two layers for each frame; each normalises first and adds to its input."""
+class TransformerBlock(nn.Module):
+    """Attention, then a feed-forward network; each normalises first and adds to its input."""
 
     def __init__(self, config: TrunkConfig) -> None:
         super().__init__()
@@ -136,43 +136,43 @@ class Block(nn.Module):
             nn.Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, channels)
         )
 
-    def forward(self, x: Tensor, seen: Tensor) -> Tensor:
-        """x (B, T, C), seen (B, 1, T, T) bool -> (B, T, C)."""
+    def forward(self, x: Tensor, visible: Tensor) -> Tensor:
+        """x (B, T, C), visible (B, 1, T, T) bool -> (B, T, C)."""
         batch, frames, channels = x.shape
         parts = self.entry(self.norms[0](x)).view(batch, frames, 3, self.heads, -1)
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # (B, heads, T, H)
-        found = F.scaled_dot_product_attention(query, key, value, seen)
-        x = x + self.exit(found.transpose(1, 2).reshape(batch, frames, channels))
-        added: Tensor = self.alone(self.norms[1](x))
-        return x + added
+        attended = F.scaled_dot_product_attention(query, key, value, visible)
+        x = x + self.exit(attended.transpose(1, 2).reshape(batch, frames, channels))
+        change: Tensor = self.alone(self.norms[1](x))
+        return x + change
 
 
 class MicroLayer(nn.Module):
-    """h = z · h + (1 − z) · tanh(Wx + Uh), z = sigmoid(W'x + U'h); called as `nn.GRU` is."""
+    """h = z · h + (1 − z) · tanh(Wx + Uh), z = sigmoid(W'x + U'h); called like `nn.GRU`."""
 
     def __init__(self, width: int, size: int) -> None:
         super().__init__()
         self.hidden_size = size
-        self.entry = nn.Linear(width, 2 * size)  # of the gate, then of what is new
-        limit = size**-0.5  # as that of a linear layer
+        self.entry = nn.Linear(width, 2 * size)  # of the gate, then of the candidate
+        limit = size**-0.5  # as in a linear layer
         self.again = nn.Parameter(torch.empty(size, 2 * size).uniform_(-limit, limit))
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """x (B, T, W) after state (B, S) -> all states (B, T, S) and the last."""
-        told = self.entry(x).float()
+        """x (B, T, W), initial state (B, S) -> all states (B, T, S) and the last."""
+        projected = self.entry(x).float()
         if state is None:
-            state = told.new_zeros(len(x), self.hidden_size)
+            state = projected.new_zeros(len(x), self.hidden_size)
         states = []
         with torch.autocast(x.device.type, enabled=False):
-            for frame in told.unbind(1):
-                gate, new = torch.addmm(frame, state, self.again).chunk(2, 1)
-                state = torch.lerp(new.tanh(), state, gate.sigmoid())
+            for frame in projected.unbind(1):
+                gate, candidate = torch.addmm(frame, state, self.again).chunk(2, 1)
+                state = torch.lerp(candidate.tanh(), state, gate.sigmoid())
                 states.append(state)
         return torch.stack(states, 1), state
 
 
 class Stacks(nn.Module):
-    """A stack for each input, their outputs side by side."""
+    """A stack of layers for each input, with outputs concatenated."""
 
     def __init__(self, inputs: Mapping[str, int], config: TrunkConfig) -> None:
         super().__init__()
@@ -187,7 +187,7 @@ class Stacks(nn.Module):
 
 
 def stack(width: int, channels: int, layers: int) -> nn.Sequential:
-    """Return layers of each frame alone, normalised and rectified, from (B, T, width)."""
+    """Return `layers` of linear layer, norm and leaky ReLU, (B, T, width) to (B, T, channels)."""
     return nn.Sequential(
         *(
             nn.Sequential(
@@ -201,7 +201,7 @@ def stack(width: int, channels: int, layers: int) -> nn.Sequential:
 
 
 def sinusoids(frames: int, channels: int) -> Tensor:
-    """Where a frame is, as sines and cosines of ever lower frequencies, (T, C)."""
+    """Return positions as sines and cosines of decreasing frequencies, (T, C)."""
     rates = torch.exp(-math.log(1e4) / channels * torch.arange(0, channels, 2))
     angles = torch.arange(frames)[:, None] * rates  # (T, C / 2)
     return torch.cat([angles.sin(), angles.cos()], 1)
@@ -217,15 +217,21 @@ TRUNKS: Mapping[str, type[Trunk]] = {
 
 @dataclass(frozen=True)
 class TrunkConfig:
-    trunk: str = key("gru", "what is between inputs and controls", choices=tuple(TRUNKS))
-    channels: int = key(512, "of its layers, and of the GRU", least=1)
-    layers: int = key(3, "of each stack; blocks of the transformer", least=1)
-    micro: int = key(32, "channels of the state of the micro-rnn", least=16, most=64)
-    heads: int = key(4, "heads of attention of the transformer", least=1)
-    feedforward: int = key(4, "channels within its blocks, times those outside", least=1)
-    causal: bool = key(False, "it sees no later frames; the others never do")
-    positions: bool = key(True, "it knows where in the clip a frame is")
-    span: int = key(0, "frames that it sees to either side; 0 for all", least=0)
+    trunk: str = key("gru", "network between inputs and controls", choices=tuple(TRUNKS))
+    channels: int = key(512, "channels of its layers, and of the GRU", least=1)
+    layers: int = key(3, "layers of each stack; blocks of the transformer", least=1)
+    micro: int = key(32, "micro-rnn: channels of the state", least=16, most=64)
+    heads: int = key(
+        4, "transformer: attention heads; twice their number must divide channels", least=1
+    )
+    feedforward: int = key(
+        4, "transformer: feed-forward channels as a multiple of channels", least=1
+    )
+    causal: bool = key(
+        False, "transformer: attend to no later frames (other trunks never depend on them)"
+    )
+    positions: bool = key(True, "transformer: add the position of each frame to its input")
+    span: int = key(0, "transformer: frames that it attends to on either side; 0 for all", least=0)
 
     def __post_init__(self) -> None:
         if self.trunk == "transformer" and self.channels % (2 * self.heads):

@@ -1,4 +1,4 @@
-"""Models without the random weights that those of a file are about to replace."""
+"""Models built without random initialisation, whose weights are then loaded from a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-DRAWS = {
+RANDOM = {
     nn.init.kaiming_uniform_,
     nn.init.uniform_,
     nn.init.normal_,
@@ -18,8 +18,8 @@ DRAWS = {
 }
 
 
-class Blank(TorchFunctionMode):
-    """Within it weights that would be drawn are 0."""
+class Uninitialised(TorchFunctionMode):
+    """Skip random initialisation inside this context: weights are 0 instead."""
 
     def __torch_function__(
         self,
@@ -29,7 +29,7 @@ class Blank(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if func in DRAWS:
+        if func in RANDOM:
             with torch.no_grad():
                 return (args[0] if args else kwargs["tensor"]).zero_()
         return func(*args, **kwargs)

@@ -1,6 +1,7 @@
-"""From frames to samples step by step (Kong et al., 2020, HiFi-GAN): what generators of that kind
-share.  Every step is a transposed convolution, then the mean of residual blocks, each of which
-sees patterns of another length.
+"""The generator of HiFi-GAN (Kong et al., 2020): from frames to samples in several steps.
+
+Every step is a transposed convolution, then the mean of residual blocks with kernels of different
+sizes.
 
 B batch, M mel bands, T frames, C channels, L samples at the rate of a step.
 """
@@ -21,30 +22,36 @@ from ttskit.networks.facts import Facts
 from ttskit.networks.spectral import Spectral
 from ttskit.settings import key, table
 
-ENDS = 7  # samples that the first and the last convolution see
+ENDS = 7  # width of the first and of the last convolution
 
-Activation = Callable[[int], nn.Module]  # makes the one of so many channels
+Activation = Callable[[int], nn.Module]  # from a number of channels
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Sizes as published for HiFi-GAN V1, and how to train."""
+class UpsamplerConfig:
+    """Sizes, by default those of HiFi-GAN V1, and losses."""
 
-    channels: int = key(512, "before the first step; each step halves them", least=2)
-    rates: tuple[int, ...] = key((8, 8, 2, 2), "of steps; they multiply to a hop", least=1)
-    kernels: tuple[int, ...] = key((16, 16, 4, 4), "of steps, samples", least=1)
+    channels: int = key(512, "channels before the first step; each step halves them", least=2)
+    rates: tuple[int, ...] = key(
+        (8, 8, 2, 2), "upsampling factor of each step; their product is the hop length", least=1
+    )
+    kernels: tuple[int, ...] = key(
+        (16, 16, 4, 4), "kernel of each step in samples, at least its rate", least=1
+    )
     block_kernels: tuple[int, ...] = key(
-        (3, 7, 11), "of the blocks of each step", least=1, some=True
+        (3, 7, 11), "kernels of the residual blocks of each step, odd", least=1, some=True
     )
     dilations: tuple[int, ...] = key(
-        (1, 3, 5, 1, 3, 5, 1, 3, 5), "of the first block, then of the second ...", least=1
+        (1, 3, 5, 1, 3, 5, 1, 3, 5),
+        "dilations in the first block, then in the second ..., equally many each",
+        least=1,
     )
-    double: bool = key(True, "a plain convolution after each dilated one")
-    spectral: Spectral = table(Spectral, "distances from the recording")
-    adversary: Adversary = table(Adversary, "critics")
+    double: bool = key(True, "follow each dilated convolution by an undilated one")
+    spectral: Spectral = table(Spectral, "spectral distances from the recording")
+    adversary: Adversary = table(Adversary, "critics (discriminators)")
 
     def check(self, facts: Facts) -> None:
-        """Refuse sizes that do not fit each other, or the grid."""
+        """Refuse sizes that do not fit each other or the hop length."""
         rates, kernels, halves = self.rates, self.kernels, 2 ** len(self.rates)
         if math.prod(rates) != facts.hop_length:
             raise SettingError(
@@ -52,7 +59,9 @@ class Shape:
                 f"{facts.hop_length} samples; change rates, and kernels with them"
             )
         if len(kernels) != len(rates) or any(k < r for k, r in zip(kernels, rates, strict=True)):
-            raise SettingError(f"kernels are {kernels}, needs one a rate of {rates}, no less")
+            raise SettingError(
+                f"kernels are {kernels}, needs one for each of {rates}, and none below it"
+            )
         if self.channels % halves:
             raise SettingError(f"channels is {self.channels}, needs a multiple of {halves}")
         if any(kernel % 2 == 0 for kernel in self.block_kernels):
@@ -63,15 +72,15 @@ class Shape:
             )
 
     def blocks(self) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """Yield the kernel of each block of a step, with its dilations."""
+        """Yield the kernel and the dilations of each block of a step."""
         count = len(self.dilations) // len(self.block_kernels)
         for i, kernel in enumerate(self.block_kernels):
             yield kernel, self.dilations[i * count : (i + 1) * count]
 
     def reach(self, activation: int = 0) -> int:
-        """Return how many frames on either side a sample depends on, or a few more.
+        """Return the frames on either side that a sample depends on, rounded up.
 
-        An activation itself may see samples on either side.
+        `activation` is the number of samples on either side that an activation depends on.
         """
         convolutions = 2 if self.double else 1
         samples = ENDS // 2 + activation
@@ -86,26 +95,31 @@ class Shape:
 
 
 class Upsampler(nn.Module):
-    """(B, M, T) to (B, T · hop_length).
+    """A generator, mel (B, M, T) to audio (B, T · hop_length).
 
-    `inner` are the activations of the blocks; `before` comes before each step, `end` before the
-    last convolution.
+    `inner` makes the activations of the blocks; `before` precedes each step, `end` the last
+    convolution.
     """
 
     def __init__(
-        self, shape: Shape, facts: Facts, inner: Activation, before: nn.Module, end: Activation
+        self,
+        config: UpsamplerConfig,
+        facts: Facts,
+        inner: Activation,
+        before: nn.Module,
+        end: Activation,
     ) -> None:
         super().__init__()
-        shape.check(facts)
-        self.first = _conv(facts.n_mels, shape.channels, ENDS)
-        sizes = zip(shape.rates, shape.kernels, strict=True)
+        config.check(facts)
+        self.first = _conv(facts.n_mels, config.channels, ENDS)
+        sizes = zip(config.rates, config.kernels, strict=True)
         self.steps = nn.Sequential(
             *(
-                Step(shape.channels // 2**i, rate, kernel, shape, inner, before)
+                Step(config.channels // 2**i, rate, kernel, config, inner, before)
                 for i, (rate, kernel) in enumerate(sizes)
             )
         )
-        channels = shape.channels // 2 ** len(shape.rates)
+        channels = config.channels // 2 ** len(config.rates)
         self.end = end(channels)
         self.last = _conv(channels, 1, ENDS)
 
@@ -115,25 +129,25 @@ class Upsampler(nn.Module):
 
 
 class Step(nn.Module):
-    """(B, C, L) to (B, C / 2, rate · L)."""
+    """Upsampling, (B, C, L) to (B, C / 2, rate · L), and the mean of residual blocks."""
 
     def __init__(
         self,
         channels: int,
         rate: int,
         kernel: int,
-        shape: Shape,
+        config: UpsamplerConfig,
         inner: Activation,
         before: nn.Module,
     ) -> None:
         super().__init__()
         self.before = before
         spare, half = kernel - rate, channels // 2
-        padding = (spare + 1) // 2, spare % 2  # so that it is rate · L exactly
+        padding = (spare + 1) // 2, spare % 2  # for exactly rate · L samples
         self.up = _norm(nn.ConvTranspose1d(channels, half, kernel, rate, *padding))
         self.blocks = nn.ModuleList(
-            Block(half, kernel, dilations, shape.double, inner)
-            for kernel, dilations in shape.blocks()
+            ResidualBlock(half, kernel, dilations, config.double, inner)
+            for kernel, dilations in config.blocks()
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -142,8 +156,8 @@ class Step(nn.Module):
         return mean
 
 
-class Block(nn.Module):
-    """Adds a convolution of each dilation, and where it is double a plain one after it."""
+class ResidualBlock(nn.Module):
+    """Residual convolutions, one for each dilation; if double, an undilated one follows each."""
 
     def __init__(
         self,
@@ -162,7 +176,7 @@ class Block(nn.Module):
             self.changes.append(change)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, L) to the same."""
+        """(B, C, L) -> (B, C, L)."""
         for change in self.changes:
             x = x + change(x)
         return x

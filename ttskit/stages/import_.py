@@ -93,7 +93,7 @@ def hifigan(checkpoint: Path, config: Path) -> Hifigan:
     """Return the generator in a public checkpoint; nothing in the file is run."""
     import torch
 
-    from ttskit.models.hifigan import imported
+    from ttskit.voices.hifigan import from_checkpoint
 
     try:
         found = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -109,7 +109,7 @@ def hifigan(checkpoint: Path, config: Path) -> Hifigan:
     except ValueError as error:
         raise TtskitError(f"is not JSON: {error}", file=config) from error
     with at(checkpoint):
-        return imported(weights, told)
+        return from_checkpoint(weights, told)
 
 
 def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, dry: bool) -> Path:

@@ -108,11 +108,11 @@ class Model:
 
     def module(self, device: str = "cpu") -> Family:
         """Return the model itself, ready to generate."""
-        from ttskit.networks.uninitialised import Blank
+        from ttskit.networks.uninitialised import Uninitialised
 
         check_device(device)
         kind, config = self.shape()
-        with Blank():
+        with Uninitialised():
             module = kind(config, self.facts)
         weights, wanted = self.weights(), module.kept()
         for names, what in (
