@@ -9,9 +9,9 @@ from ttskit.artifacts.kinds import Controls, Corpus, Features
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import SettingError
-from ttskit.stages.train import train, wished
 from ttskit.training import curves, monitor
 from ttskit.training.goal import Goal
+from ttskit.training.run import request_of, train
 from ttskit.voices.model import read_model
 
 SMALL = [
@@ -37,7 +37,12 @@ def sounds(tmp_path, monkeypatch):
 
 def test_snapshots_say_which_settings_they_are_of(sounds, tmp_path):
     settings = [*SMALL, "training.snapshot_every=2"]
-    train(sounds, tmp_path / "x.h5", wished("vocoder", "ddsp", None, None, settings), Goal(steps=5))
+    train(
+        sounds,
+        tmp_path / "x.h5",
+        request_of("vocoder", "ddsp", None, None, settings),
+        Goal(steps=5),
+    )
     folder = tmp_path / "x.h5.run"
     assert {path.name for path in folder.glob("*-0*.h5")} == {
         f"{kind}-00000{step}.h5" for kind in ("controls", "corpus") for step in (2, 4)
@@ -58,7 +63,7 @@ def test_snapshots_say_which_settings_they_are_of(sounds, tmp_path):
 def test_snapshots_change_nothing(sounds, tmp_path):
     found = []
     for name, settings in (("with.h5", ["training.snapshot_every=1"]), ("without.h5", [])):
-        wish = wished("vocoder", "ddsp", None, None, [*SMALL, *settings])
+        wish = request_of("vocoder", "ddsp", None, None, [*SMALL, *settings])
         train(sounds, tmp_path / name, wish, Goal(steps=3))
         found.append(read_model(tmp_path / name).weights())
     for name, value in found[0].items():
@@ -67,7 +72,12 @@ def test_snapshots_change_nothing(sounds, tmp_path):
 
 def test_a_training_that_holds_nothing_out_is_watched_too(sounds, tmp_path):
     settings = [*SMALL, "training.validation=0.0", "training.validate_every=2"]
-    train(sounds, tmp_path / "x.h5", wished("vocoder", "ddsp", None, None, settings), Goal(steps=4))
+    train(
+        sounds,
+        tmp_path / "x.h5",
+        request_of("vocoder", "ddsp", None, None, settings),
+        Goal(steps=4),
+    )
     rows = [row for row in monitor.read(tmp_path / "x.h5.run" / "log.jsonl") if "watch/log" in row]
     assert [row["step"] for row in rows] == [2, 4]
     assert read_model(tmp_path / "x.h5").container.attributes["steps"] == 4
@@ -77,7 +87,12 @@ def test_what_is_held_out_is_logged_by_the_names_of_what_is_trained_on(sounds, t
     critics = ["adversary.from_progress=0", "adversary.channels=2", "adversary.periods=[2]",
                "adversary.n_fft=[128]", "training.validate_every=2"]  # fmt: skip
     settings = [*SMALL, *critics]
-    train(sounds, tmp_path / "x.h5", wished("vocoder", "ddsp", None, None, settings), Goal(steps=2))
+    train(
+        sounds,
+        tmp_path / "x.h5",
+        request_of("vocoder", "ddsp", None, None, settings),
+        Goal(steps=2),
+    )
     *_, update, held_out = monitor.read(tmp_path / "x.h5.run" / "log.jsonl")
     names = {name.removeprefix("held_out/") for name in held_out if name.startswith("held_out/")}
     assert {"loss", "loss/generator/stft"} < names < update.keys()
@@ -86,6 +101,6 @@ def test_what_is_held_out_is_logged_by_the_names_of_what_is_trained_on(sounds, t
 def test_a_model_that_keeps_nothing_says_so(tmp_path):
     write_speech(tmp_path, 3)
     readers = [ttskit.read(tmp_path / name) for name in ("features.h5", "tokens.h5")]
-    wish = wished("aligner", "attention", "tiny", None, ["training.snapshot_every=1"])
+    wish = request_of("aligner", "attention", "tiny", None, ["training.snapshot_every=1"])
     with pytest.raises(SettingError, match=r"training\.snapshot_every: aligner makes no snapshots"):
         train(readers, tmp_path / "x.h5", wish, Goal(steps=1))

@@ -20,10 +20,10 @@ from ttskit.artifacts.kinds import Features
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import ArtifactError, Interrupted, TrainingError
 from ttskit.models.attention import Attention
-from ttskit.stages.train import train, wished
 from ttskit.training import monitor
 from ttskit.training.configuration import Training
 from ttskit.training.goal import Goal
+from ttskit.training.run import request_of, train
 from ttskit.voices.model import read_model
 
 SMALL = ["embedding=8", "hidden=8", "space=8", "training.batch=4", "training.validate_every=10"]
@@ -45,7 +45,7 @@ def speech(tmp_path_factory):
 
 
 def run(readers, output, *settings, steps=12, **options):
-    wish = wished("aligner", "attention", "base", None, [*SMALL, *settings])
+    wish = request_of("aligner", "attention", "base", None, [*SMALL, *settings])
     train(readers, output, wish, Goal(steps=steps), **options)
     return read_model(output)
 
@@ -235,7 +235,7 @@ def test_the_rate_halves_by_updates_down_to_its_last_share():
 
 def test_training_begins_from_another_model(speech, tmp_path, capsys):
     first = run(speech, tmp_path / "first.h5", steps=8)
-    wish = wished("aligner", "attention", "base", None, [*SMALL, "training.learning_rate=0.0"])
+    wish = request_of("aligner", "attention", "base", None, [*SMALL, "training.learning_rate=0.0"])
     wish = replace(wish, init=tmp_path / "first.h5", seed=5)
     train(speech, tmp_path / "second.h5", wish, Goal(steps=1))
     second = read_model(tmp_path / "second.h5")
