@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
+import typer
 
+from docs import options
 from ttskit.artifacts.kinds import KINDS
 from ttskit.artifacts.record import declared
 from ttskit.cli import app
@@ -39,6 +42,69 @@ def test_every_verb_has_a_page_that_names_its_options(verb, ttskit):
     help = ttskit(verb, "--help").stdout.decode()
     options = set(re.findall(r"--[a-z0-9-]+", help)) - {"--help"}
     assert {option for option in options if option not in page} == set()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_tables_of_options_are_those_of_the_commands(verb):
+    page = options.page(verb).read_text(encoding="utf-8")
+    if options.START in page:
+        assert page == options.renewed(page, options.COMMANDS[verb]), "run `make format`"
+
+
+def command(
+    texts: Annotated[list[Path], typer.Argument(metavar="TEXT...", help="What to read.")],
+    level: Annotated[float, typer.Option("--level", "-l", max=0, help="Peak | dBFS.")] = -1.5,
+    method: Annotated[Literal["dtw", "plain"], typer.Option(help="How.")] = "dtw",
+    names: Annotated[list[str] | None, typer.Option(help="Whose.  [default: all]")] = None,
+    steps: Annotated[int, typer.Option(min=1, max=9, help="Updates.")] = 3,
+    dry: Annotated[bool, typer.Option("--dry", help="Only say it.")] = False,
+    secret: Annotated[int, typer.Option(hidden=True)] = 0,
+) -> None:
+    """Do it."""
+
+
+TABLE = """\
+| option | value | default | meaning |
+|---|---|---|---|
+| `TEXT...` | path | required | What to read. |
+| `--level`, `-l` | number, at most 0 | `-1.5` | Peak \\| dBFS. |
+| `--method` | `dtw`, `plain` | `dtw` | How. |
+| `--names` | text; repeatable | all | Whose. |
+| `--steps` | integer, 1 to 9 | `3` | Updates. |
+| `--dry` |  |  | Only say it. |
+"""
+SECTION = f"{options.START}\n{TABLE}{options.END}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("# x\n\nIt.\n", f"# x\n\nIt.\n\n## Options\n\n{SECTION}"),
+        ("# x\n\n| option | |\n|---|---|\n| `-l` | level |\n\nEnd.\n", f"# x\n\n{SECTION}\nEnd.\n"),
+        (f"# x\n\n{options.START}\nold\n{options.END}\n\nEnd.\n", f"# x\n\n{SECTION}\nEnd.\n"),
+    ],
+    ids=["at the end", "by hand", "renewed"],
+)
+def test_a_page_gets_the_options_of_a_command(before, after):
+    assert options.renewed(before, command) == after
+    assert options.renewed(after, command) == after
+
+
+def test_the_index_links_to_every_page():
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\]\(([^)]+)\)", index)) == pages
+
+
+def test_errors_that_are_explained_can_occur():
+    files = (ROOT / "ttskit").rglob("*.py")
+    source = "".join(path.read_text(encoding="utf-8") for path in files)
+    source = re.sub(r'"\s*\n\s*f?"', "", source)  # texts that go on in the next line
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    heads = re.findall(r"^\*\*`.+?(?=\*\* )", page, flags=re.MULTILINE)
+    quoted = {text for head in heads for text in re.findall(r"`(.+?)`", head)}
+    assert len(quoted) > 20
+    assert {text for text in quoted if text not in source} == {"ttskit: command not found"}
 
 
 def test_the_readme_names_every_verb():
