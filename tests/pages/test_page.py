@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 SHORTER = (  # the same commands on less
     (r"--(steps|minutes) \d+", "--steps 2"),
     (r"ttskit demo recordings.*", "ttskit demo recordings --utterances 8"),
-    (r"^make .*", ""),  # what sets all up runs where nothing is set up yet
+    (r"^(make|pip|\. \.venv).*", ""),  # what sets all up runs where nothing is set up yet
 )
 
 
