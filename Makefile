@@ -27,10 +27,7 @@ check: $(VENV)/with-check docs ## everything that must be green: format, lint, t
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto -m "slow or not slow"
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	$(BIN)/python -m pytest -n auto -m "slow or not slow" --cov
 
 docs: $(VENV)/with-docs ## build the site of the docs into site/; a broken link fails
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs site
