@@ -53,17 +53,18 @@ def test_every_link_leads_somewhere():
 
 
 def test_files_that_pages_name_are_there():
-    roots = (ROOT, ROOT / "ttskit", ROOT / "ttskit" / "text")
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")]
     named = {
         (page.name, path)
-        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")]
-        if page.name != "CHANGELOG.md"
-        for path in re.findall(r"[ `]([a-z][\w/-]*\.py)\b", page.read_text(encoding="utf-8"))
+        for page in pages
+        if page.name != "CHANGELOG.md" and not page.name.startswith("adding-")  # a test follows
+        for path in re.findall(r"[ `]([a-z][a-z_/-]*\.py)\b", page.read_text(encoding="utf-8"))
     }
-    assert len(named) > 40
-    assert {
-        (page, path) for page, path in named if not any((r / path).exists() for r in roots)
-    } == {("CONTRIBUTING.md", "metrics/registry.py")}
+    roots = (ROOT, ROOT / "ttskit", ROOT / "ttskit" / "text")
+    assert len(named) > 30
+    assert {(page, path) for page, path in named if not any((r / path).exists() for r in roots)} == (
+        set()
+    )
 
 
 def test_contributing_shows_every_folder_and_root_file_of_the_package():

@@ -36,8 +36,7 @@ def apply(difference, root):
 
 def follow(page, root):
     """Return the files that a guide makes or changes, of a copy of the package."""
-    leave = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "ttskit", root / "ttskit", ignore=leave)
+    shutil.copytree(ROOT / "ttskit", root / "ttskit")  # with what numba has compiled
     touched = set()
     for block in blocks(page, "python"):
         name, _, content = block.partition("\n")
