@@ -2,7 +2,7 @@
 
     python benchmarks/truth_evaluate.py
 
-Prints the table in docs/evaluate.md.
+Prints the table in docs/quality.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Pitch of signals whose truth is known: CREPE `full` and `tiny`, and Praat, side by side.
 
-Prints the table of docs/crepe.md: median error in cents and the share of frames off by more than
+Prints the table of docs/quality.md: median error in cents and the share of frames off by more than
 50 cents, over frames that are voiced in truth and by the method; and voicing errors.
 """
 

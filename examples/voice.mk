@@ -1,12 +1,12 @@
-# From recordings to a voice, and its scores on what it was never trained on.  An example says what
-# differs, and includes this.  Every target is a file: a run that was killed goes on when make is
-# called again, and `make -j` is safe (but two trainings at once share the cores).
+# From recordings to a voice, and its scores on utterances that it was not trained on.  An example
+# says what differs, and includes this.  Every target is a file: a run that was killed continues when
+# make is called again, and `make -j` is safe (but two trainings at once share the cores).
 #
 # DATASET      the folder of the recordings, in any layout that `ttskit corpus` knows
 # CORPUS       further options of `ttskit corpus`
 # LEXICON      file of words and their phonemes, if there is one
 # VOICE        further options of `ttskit voice pack`
-# TEST         glob of the utterances that are kept for testing
+# TEST         glob of the utterances of the test set
 # QUICK_TEST   glob of those among the first 24
 TTSKIT ?= ttskit
 BUILD ?= build

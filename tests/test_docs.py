@@ -116,3 +116,27 @@ def test_every_link_leads_somewhere():
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_files_that_pages_name_are_there():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")]
+    named = {
+        (page.name, path)
+        for page in pages
+        if page.name != "CHANGELOG.md" and not page.name.startswith("adding-")  # a test follows
+        for path in re.findall(r"[ `]([a-z][a-z_/-]*\.py)\b", page.read_text(encoding="utf-8"))
+    }
+    roots = (ROOT, ROOT / "ttskit", ROOT / "ttskit" / "text")
+    assert len(named) > 30
+    lost = {(page, path) for page, path in named if not any((r / path).exists() for r in roots)}
+    assert lost == set()
+
+
+def test_contributing_shows_every_folder_and_root_file_of_the_package():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    tree = page.split("```\nttskit/\n")[1].split("tests/")[0]
+    shown = set(re.findall(r"(?:^|  )([a-z_]+(?:/|\.py))(?= )", tree, flags=re.M))
+    package = ROOT / "ttskit"
+    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    files = {path.name for path in package.glob("*.py")} - {"__main__.py"}
+    assert shown == folders | files

@@ -44,7 +44,7 @@ ARROWS = {
     | {"voices", "metrics", "pages", "speaking", "training"},
     "cli": {"errors", "progress", "manual", "stages"},
     "__main__": {"cli"},
-    "__init__": {"artifacts", "speaking"},
+    "__init__": {"errors", "artifacts", "dsp", "text", "speaking"},
 }
 # measures that stand for many: they know which artifacts there are
 ACCOUNTS = {"judge.py", "scoring.py", "comparison.py", "oddities.py"}

@@ -181,13 +181,23 @@ KINDS: tuple[type[Record], ...] = (
 )
 
 
+# what to do with the kinds that hold no utterances
+WITHOUT = {
+    "model": "; `ttskit info` describes a model, `decode`, `vocode` and `voice pack` take one",
+    "voice": "; `ttskit voice info` describes a voice, `ttskit.say(text, voice)` speaks with it",
+}
+
+
 def read(path: Path, name: str = "") -> Reader[Any]:
     """Open an artifact of whatever kind it is; `name` is what errors call it."""
     container = hdf5.open_container(path, name)
     reader = reader_of(container)
     if reader is None:
         known = ", ".join(kind.kind() for kind in KINDS)
-        raise ArtifactError(f"is {container.kind}, needs utterances: {known}", file=name or path)
+        hint = WITHOUT.get(container.kind, "")
+        raise ArtifactError(
+            f"is {container.kind}, needs utterances: {known}{hint}", file=name or path
+        )
     return reader
 
 

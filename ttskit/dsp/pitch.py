@@ -1,8 +1,58 @@
-"""What becomes of a pitch track: which frames are voiced, and f0 where they are not."""
+"""Pitch tracks: f0 by CREPE, which frames are voiced, and f0 where they are not."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from ttskit.dsp.crepe import Crepe
+
+
+def pitch(
+    audio: np.ndarray,
+    sample_rate: int,
+    hop_length: int = 256,
+    *,
+    network: Crepe | Literal["full", "tiny"] = "full",
+    fmin: float = 50.0,
+    fmax: float = 550.0,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Measure f0 by CREPE, as `ttskit features` does by default.
+
+    Frame j is centred at (j + 1/2) * hop_length; there are samples // hop_length frames.
+
+    Parameters
+    ----------
+    audio : (sample,) float
+        Full scale is ±1.
+    sample_rate : int
+        Hz.
+    hop_length : int
+        Samples from one frame to the next.
+    network : Crepe, "full" or "tiny"
+        Loading one takes a second: make a `Crepe` for several recordings.
+    fmin, fmax : float
+        Hz, between which pitch is searched for.
+
+    Returns
+    -------
+    f0 : (frame,) float32
+        Hz, interpolated where unvoiced; 0 where no frame is voiced.
+    voiced : (frame,) bool
+    periodicity : (frame,) float32
+        How sure the network is, 0 to 1.
+    """
+    from ttskit.dsp import crepe
+    from ttskit.dsp.loudness import loudness
+
+    crepe.bin_range(fmin, fmax)
+    network = crepe.Crepe(network) if isinstance(network, str) else network
+    activations = network.follow(audio, sample_rate, hop_length)
+    f0, periodicity = crepe.decode(activations, fmin=fmin, fmax=fmax)
+    voiced = voicing(periodicity, loudness(audio, sample_rate, hop_length))
+    return fill(f0, voiced), voiced, periodicity
 
 
 def voicing(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,11 +16,12 @@ from ttskit.formats.timeline import Timeline
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.lines import Line, spoken_record, to_lines
 from ttskit.text.ssml import Passage
-from ttskit.voices import voice
+from ttskit.voices import voice as voices
 from ttskit.voices.model import check_device
 from ttskit.voices.voice import KNOWN, WANTED, Voice
 
 NO_WORD = "there is no word to speak: needs text with words"
+RANGES = {"rate": (0.1, 10), "pitch": (-24, 24), "energy": (-40, 40), "noise_scale": (0, 100)}
 KNEE = 0.8  # of full scale: what a limiter leaves as it is
 
 
@@ -35,6 +35,13 @@ class Style:
     noise_scale: float | None = None  # of the decoder; the voice's own without one
     speaker: str = ""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in RANGES.items():
+            if (value := getattr(self, name)) is not None or name != "noise_scale":
+                _check_range(name, value, least, most)
+        if not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
+            raise TtskitError(f"seed {self.seed!r}: needs a whole number from 0 up")
 
 
 @dataclass(frozen=True)
@@ -179,21 +186,59 @@ def pieces(
 
 
 def say(
-    text: str, name: str | Path | None = None, pause: float = 0.25, **style: Any
+    text: str,
+    voice: str | Path | None = None,
+    *,
+    rate: float = 1.0,
+    pitch: float = 0.0,
+    energy: float = 0.0,
+    noise_scale: float | None = None,
+    speaker: str = "",
+    seed: int = 0,
+    pause: float = 0.25,
 ) -> tuple[np.ndarray, int]:
-    """Return a text as audio (sample,) float32, and its sample rate.
+    """Speak a text.
 
     Parameters
     ----------
     text : str
-    name : of an embedded voice, or its file; the usual voice without one
+        A line break divides as the end of a sentence does, an empty line begins a paragraph.
+    voice : str or Path, optional
+        An embedded voice by name, or a file; without it the embedded voice of US English.
+    rate : float
+        Times as fast, 0.1 to 10.
+    pitch : float
+        Semitones higher, -24 to 24; needs a decoder that was trained with pitch.
+    energy : float
+        dB louder, -40 to 40.
+    noise_scale : float, optional
+        How much the decoder varies, 0 to 100; the voice's own by default.
+    speaker : str
+        Of a voice with several: a name, or a mix such as `ann:0.7,bob:0.3`.
+    seed : int
+        Random seed.
     pause : float
-        Seconds between sentences.
-    style : as `Style` has them
+        Seconds between sentences, 0 to 60.
+
+    Returns
+    -------
+    audio : (sample,) float32
+        Full scale is ±1.
+    sample_rate : int
+        Hz.
     """
-    loaded = voice.read(voice.find(None if name is None else str(name)))
-    manner = Style(**style)
+    if not isinstance(text, str):
+        raise TtskitError(f"text: is {type(text).__name__}, needs a string")
+    style = Style(rate, pitch, energy, noise_scale, speaker, seed)
+    _check_range("pause", pause, 0, 60)
+    loaded = voices.read(voices.find(None if voice is None else str(voice)))
     passages = (Passage(line, place="the text") for line in text.split("\n"))
-    lines = to_lines(passages, loaded.speller(), pause=pause / manner.rate)
-    audio = [piece.audio for piece in pieces(Chain(loaded), lines, manner)]
+    lines = to_lines(passages, loaded.speller(), pause=pause / rate)
+    audio = [piece.audio for piece in pieces(Chain(loaded), lines, style)]
     return np.concatenate(audio), loaded.sample_rate
+
+
+def _check_range(name: str, value: float, least: float, most: float) -> None:
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not number or not least <= value <= most:
+        raise TtskitError(f"{name} {value!r}: needs a number from {least:g} to {most:g}")
