@@ -112,7 +112,7 @@ Json = Annotated[
     ),
 ]
 TableJson = Annotated[
-    bool, typer.Option("--json", help="Print the result as one JSON object, not as a table.")
+    bool, typer.Option("--json", help="Print the result as one JSON object.")
 ]
 TableCsv = Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")]
 TableMarkdown = Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")]
