@@ -106,7 +106,7 @@ def _write_parameters(params: list[Any], formatter: Any) -> None:
     for param, panel in panels.items():
         if _is_argument(param):
             panel = "Arguments"
-        elif param.name == "help":  # Typer's own
+        elif "--help" in param.opts:  # Typer's own
             panel = last
         row = _label(param), f"{param.help}{_facts(param)}"
         sections.setdefault(panel or "Options", []).append(row)
