@@ -59,6 +59,15 @@ def test_the_overview_has_each_verb_on_one_line_under_its_heading():
             assert summary == inspect.getdoc(stage.command).split("\n")[0]
 
 
+def test_the_index_of_the_docs_has_the_same_groups():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    for heading, stages in VERBS.items():
+        if heading != "Help":
+            section = index.split(f"## {heading}\n")[1].split("\n## ")[0]
+            names = [stage.__name__.rpartition(".")[2].rstrip("_") for stage in stages]
+            assert re.findall(r"\[`ttskit (\w+)`\]", section) == names
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_has_summary_options_examples_and_where_there_is_more(name):
     lines = page(name, "--help")
