@@ -59,6 +59,15 @@ def test_the_overview_has_each_verb_on_one_line_under_its_heading():
             assert summary == inspect.getdoc(stage.command).split("\n")[0]
 
 
+def test_the_index_of_the_docs_has_the_same_groups():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    for heading, stages in VERBS.items():
+        if heading != "Help":
+            section = index.split(f"## {heading}\n")[1].split("\n## ")[0]
+            names = [stage.__name__.rpartition(".")[2].rstrip("_") for stage in stages]
+            assert re.findall(r"\[`ttskit (\w+)`\]", section) == names
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_has_summary_options_examples_and_where_there_is_more(name):
     lines = page(name, "--help")
@@ -191,47 +200,57 @@ def shell(programs, folder, line, program="bash"):
     return found.stdout
 
 
-COMPLETIONS = [
-    ("ttskit feat", ["features"]),
-    ("ttskit help exp", ["export"]),
-    ("ttskit features --crepe ", ["full", "tiny"]),
-    ("ttskit train voc", ["vocoder"]),
-    ("ttskit train vocoder --family hi", ["hifigan"]),
-    ("ttskit config gl", ["glow"]),
-]
+COMPLETIONS = {
+    "ttskit feat": "features",
+    "ttskit help exp": "export",
+    "ttskit features --crepe ": "full tiny",
+    "ttskit train voc": "vocoder",
+    "ttskit train vocoder --family hi": "hifigan",
+    "ttskit export --format sr": "srt",
+    "ttskit say --lexicon ": "",  # the shell completes file names
+}
 
 
-@pytest.mark.parametrize(("line", "expected"), COMPLETIONS)
-def test_bash_completes_verbs_options_and_choices(line, expected, tmp_path):
+def test_bash_completes_verbs_options_and_choices(tmp_path):
     shim(tmp_path / "bin")
-    words = " ".join(f"'{word}'" for word in line.split(" "))
-    script = (
-        'eval "$(ttskit completion bash)"\n'
-        f"COMP_WORDS=({words}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n"
-        '_ttskit_completion ttskit\nprintf "%s\\n" "${COMPREPLY[@]}"'
-    )
-    assert shell(tmp_path / "bin", tmp_path, script).split() == expected
+    script = 'eval "$(ttskit completion bash)"\n'
+    for line in COMPLETIONS:
+        words = " ".join(f"'{word}'" for word in line.split(" "))
+        script += f"COMP_WORDS=({words}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n"
+        script += '_ttskit_completion ttskit\necho "${COMPREPLY[*]}"\n'
+    script += "complete -p ttskit"
+    *found, declared = shell(tmp_path / "bin", tmp_path, script).splitlines()
+    assert dict(zip(COMPLETIONS, found, strict=True)) == COMPLETIONS
+    assert "-o default" in declared  # file names, where ttskit offers nothing
 
 
 @pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish on this machine")
-@pytest.mark.parametrize(("line", "expected"), [*COMPLETIONS, ("ttskit corpus REA", ["README"])])
-def test_fish_completes_verbs_options_choices_and_files(line, expected, tmp_path):
+def test_fish_completes_verbs_options_choices_and_files(tmp_path):
     shim(tmp_path / "bin")
-    (tmp_path / "README").touch()
-    script = f"ttskit completion fish | source; complete -C '{line}'"
+    (tmp_path / "names.tsv").touch()
+    lines = {**COMPLETIONS, "ttskit say --lexicon ": "bin/ names.tsv"}
+    script = "ttskit completion fish | source\n"
+    for line in lines:
+        script += f"echo (complete -C '{line}' | cut -f1 | sort)\n"
     found = shell(tmp_path / "bin", tmp_path, script, "fish").splitlines()
-    assert sorted(row.split("\t")[0] for row in found) == sorted(expected)
+    assert dict(zip(lines, found, strict=True)) == lines
 
 
-def test_bash_falls_back_on_file_names_where_a_path_is_wanted(tmp_path):
+@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh on this machine")
+def test_zsh_completes_verbs_options_choices_and_files(tmp_path):
     shim(tmp_path / "bin")
-    script = shell(tmp_path / "bin", tmp_path, "ttskit completion bash")
-    assert "complete -o default" in script  # files, where ttskit has nothing to offer
-    asked = (
-        f'{script}\nCOMP_WORDS=(ttskit say --lexicon "") COMP_CWORD=3\n'
-        '_ttskit_completion ttskit\necho "${#COMPREPLY[@]}"'
+    script = (
+        "compdef() { : }; _files() { print files }; _arguments() { print -r -- $@ }\n"
+        'eval "$(ttskit completion zsh)"\n'
     )
-    assert shell(tmp_path / "bin", tmp_path, asked) == "0\n"
+    for line in COMPLETIONS:
+        words = line.split(" ")
+        script += f"words=({' '.join(map(shlex.quote, words))}) CURRENT={len(words)}\n"
+        script += "_ttskit_completion | tr '\\n' ' '; echo\n"
+    found = shell(tmp_path / "bin", tmp_path, script, "zsh").splitlines()
+    for line, expected in zip(found, COMPLETIONS.values(), strict=True):
+        offered = re.findall(r'"([^"]*)"(?::"[^"]*")?', line)
+        assert offered == expected.split() or (not expected and line.strip() == "files")
 
 
 def test_completion_loads_no_engine(tmp_path):

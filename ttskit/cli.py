@@ -49,31 +49,32 @@ from ttskit.stages import (
 LIVING = 20_000  # objects more than before are looked at for garbage; as torch is imported it
 # makes hundreds of thousands, none of which is garbage: with 700, as usual, that takes 0.5 s
 
-VERBS = {  # what a verb is for, as `ttskit --help` has it, in the order of the pipeline
-    "From recordings to a voice": (
+VERBS = {  # what a verb is for, as `ttskit --help` and docs/index.md have it
+    "From recordings to a model": (
+        demo,
         corpus,
         text,
         tokens,
         features,
         align,
-        train,
         config,
-        voice,
+        train,
     ),
-    "From text to speech": (
+    "From text to sound": (
         say,
         decode,
         vocode,
+        voice,
     ),
-    "Listening and measuring": (
+    "Looking and listening": (
+        doctor,
+        plot,
+        why,
+        report,
         evaluate,
         compare,
-        report,
-        why,
-        plot,
-        doctor,
     ),
-    "Artifacts of any kind": (
+    "Coreutils for artifacts": (
         info,
         ls,
         cat,
@@ -85,8 +86,7 @@ VERBS = {  # what a verb is for, as `ttskit --help` has it, in the order of the 
         export,
         import_,
     ),
-    "Getting started": (
-        demo,
+    "Help": (
         help,
         completion,
     ),

@@ -79,7 +79,7 @@ def _facts(param: Any) -> str:
     default = shown if isinstance(shown, str) else param.default
     if isinstance(default, Enum):
         default = default.value
-    if default is not None and default is not False and default != "":
+    if default is not None and default != "" and not getattr(param, "is_flag", False):
         facts.append(f"default: {_number(default)}")
     least, most = getattr(param, "min", None), getattr(param, "max", None)
     if most is not None:
@@ -106,7 +106,7 @@ def _write_parameters(params: list[Any], formatter: Any) -> None:
     for param, panel in panels.items():
         if _is_argument(param):
             panel = "Arguments"
-        elif param.name == "help":  # Typer's own
+        elif "--help" in param.opts:  # Typer's own
             panel = last
         row = _label(param), f"{param.help}{_facts(param)}"
         sections.setdefault(panel or "Options", []).append(row)

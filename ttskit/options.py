@@ -111,9 +111,7 @@ Json = Annotated[
         help="Print a summary as one JSON object on standard output.",
     ),
 ]
-TableJson = Annotated[
-    bool, typer.Option("--json", help="Print the result as one JSON object, not as a table.")
-]
+TableJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 TableCsv = Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")]
 TableMarkdown = Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")]
 Measures = Annotated[
