@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ttskit import progress
-from ttskit.errors import TextError, TtskitError
+from ttskit.errors import TextError, TtskitError, at
 from ttskit.formats.timeline import Timeline
 from ttskit.text.languages import CHARACTERS
 from ttskit.text.sentences import sentences
@@ -174,10 +174,8 @@ def _spelt(
     """Yield the sentences of a passage that have words: start, text, spelling."""
     drops, spoken = list[Drop](), False
     for start, text in cut(passage.text):
-        try:
+        with at(passage.place):
             spelling = spell(text)
-        except TextError as error:
-            raise TextError(f"{passage.place}: {error}") from error
         if spelling.words:
             _note(passage.place, spelling.drops)
             yield start, text, spelling

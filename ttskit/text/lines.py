@@ -40,9 +40,9 @@ def read_lines(path: Path) -> Iterator[InputLine]:
         with path.open("rb") as file:
             yield from decode_lines(file, str(path))
     except IsADirectoryError:
-        raise TextError(f"{path}: is a directory; give the files in it") from None
+        raise TextError("is a directory; give the files in it", file=path) from None
     except OSError as error:
-        raise TextError(f"{path}: {error.strerror or error}") from None
+        raise TextError(error.strerror or str(error), file=path) from None
 
 
 def stream_lines(paths: Sequence[Path]) -> Iterator[InputLine]:
@@ -80,11 +80,12 @@ def _check_beginning(line: bytes, name: str) -> None:
     kind = next((kind for pattern, kind in _BEGINNINGS if pattern.match(line)), "")
     if kind.startswith("UTF"):
         raise TextError(
-            f"{name}: is {kind}, needs text in UTF-8; convert it first, for example with: "
-            f"iconv -f {kind.lower()} -t utf-8"
+            f"is {kind}, needs text in UTF-8; convert it first, for example with: "
+            f"iconv -f {kind.lower()} -t utf-8",
+            file=name,
         )
     if kind:
-        raise TextError(f"{name}: is {kind}; needs lines of text")
+        raise TextError(f"is {kind}; needs lines of text", file=name)
 
 
 def _decoded(line: bytes, place: str) -> str:
@@ -93,8 +94,10 @@ def _decoded(line: bytes, place: str) -> str:
     except UnicodeDecodeError as error:
         byte = f"byte 0x{line[error.start]:02x}"
     if _CONTROLS.search(line):
-        raise TextError(f"{place}: {byte} and control characters: is binary; needs lines of text")
+        raise TextError(
+            f"{byte} and control characters: is binary; needs lines of text", file=place
+        )
     raise TextError(
-        f"{place}: {byte} is not UTF-8; convert the file first, for example with: "
-        "iconv -f latin1 -t utf-8"
+        f"{byte} is not UTF-8; convert the file first, for example with: iconv -f latin1 -t utf-8",
+        file=place,
     )
