@@ -44,7 +44,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Part:
+class SentencePart:
     """A sentence, or a part of one: tokens, and the text that they are from."""
 
     text: str = ""
@@ -89,14 +89,14 @@ def to_lines(
             progress.note(wordless)
             wordless = ""
         if passage.gap:
-            yield script.line(Part())
+            yield script.line(SentencePart())
     if wordless:
         raise TextError(wordless)
 
 
 def whole_line(record: Tokens, table: Sequence[str]) -> Line:
     """Return an utterance of Tokens as one line."""
-    part = Part(
+    part = SentencePart(
         text=record.text,
         tokens=[table[token] for token in record.tokens],
         token_word=record.token_word.tolist(),
@@ -132,7 +132,9 @@ class _Script:
             yield self.line(part, passage.runs, start)
         self.pause = self.between
 
-    def line(self, part: Part, runs: Sequence[tuple[int, Prosody]] = (), offset: int = 0) -> Line:
+    def line(
+        self, part: SentencePart, runs: Sequence[tuple[int, Prosody]] = (), offset: int = 0
+    ) -> Line:
         """Return a part as the next line; its sentence begins at `offset` of the text of `runs`."""
         token_word = np.array([-1, *part.token_word])
         line = Line(
@@ -194,7 +196,7 @@ def _note(place: str, drops: Sequence[Drop]) -> None:
         progress.note(f"{place}: not spoken: {', '.join(dropped[:5])}{more}")
 
 
-def _parts(text: str, spelling: Spelling) -> Iterator[Part]:
+def _parts(text: str, spelling: Spelling) -> Iterator[SentencePart]:
     """Cut a sentence that has more than `MOST` tokens, best at punctuation."""
     (first, *inner, last), owners = spelling.tokens, spelling.token_word[1:-1]
     start = text_start = 0
@@ -207,7 +209,7 @@ def _parts(text: str, spelling: Spelling) -> Iterator[Part]:
         # a word that is longer than a part has its text in the first of its parts
         text_stop = len(text) if following < 0 else spelling.spans[following][following in words]
         if words:
-            yield Part(
+            yield SentencePart(
                 text=text[text_start:text_stop],
                 start=text_start,
                 tokens=(first, *tokens, last),
@@ -235,7 +237,7 @@ def _stop(tokens: list[str], start: int) -> int:
 
 
 def _prosody(
-    part: Part, token_word: np.ndarray, runs: Sequence[tuple[int, Prosody]], offset: int
+    part: SentencePart, token_word: np.ndarray, runs: Sequence[tuple[int, Prosody]], offset: int
 ) -> np.ndarray:
     """Return the prosody of each token, (N, 3); of no word, that of the word before it."""
     settings = np.array(
