@@ -37,6 +37,11 @@ def test_a_german_ordinal_ends_no_sentence():
     assert sentences(text, "de") == ["Am 3. Oktober war es. ", "Dann kam der 4. Tag."]
 
 
+def test_characters_are_cut_as_english_is():
+    for parts in CASES:
+        assert sentences("".join(parts), "characters") == parts
+
+
 @given(st.text() | st.text("aA1.!?…。।؟\"') \n", max_size=80))
 def test_sentences_joined_are_the_text(text):
     assert "".join(sentences(text)) == text

@@ -15,7 +15,6 @@ import numpy as np
 from ttskit import progress
 from ttskit.errors import TextError, TtskitError, at
 from ttskit.formats.timeline import Timeline
-from ttskit.text.languages import CHARACTERS
 from ttskit.text.sentences import sentences
 from ttskit.text.spelling import Drop, Speller, Spelling, spelt
 from ttskit.text.ssml import Passage, Prosody
@@ -163,7 +162,7 @@ def _whole(text: str) -> Iterator[tuple[int, str]]:
 def _sentences(text: str, language: str) -> Iterator[tuple[int, str]]:
     """Yield each sentence of a text and where it starts."""
     start = 0
-    for sentence in sentences(text, "en-us" if language == CHARACTERS else language):
+    for sentence in sentences(text, language):
         yield start, sentence
         start += len(sentence)
 
