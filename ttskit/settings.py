@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from ttskit.errors import SettingError
+from ttskit.errors import SettingError, at
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def from_toml(settings: T, text: str, source: str) -> T:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingError(f"{source}: is not TOML: {error}") from error
+        raise SettingError(f"is not TOML: {error}", file=source) from error
     return changed(settings, values, source)
 
 
@@ -104,20 +104,18 @@ def changed(settings: T, values: Mapping[str, Any], source: str, prefix: str = "
     checked = {}
     for name, value in values.items():
         if name not in fields:
-            raise SettingError(f"{source}: no key {prefix}{name}{_nearest(name, settings)}")
+            raise SettingError(f"no key {prefix}{name}{_nearest(name, settings)}", file=source)
         now = getattr(settings, name)
         if not dataclasses.is_dataclass(now):
-            where = f"{source}: {prefix}{name}"
-            checked[name] = _typed(value, hints[name], where)
-            _check(checked[name], fields[name], where)
+            with at(source):
+                checked[name] = _typed(value, hints[name], f"{prefix}{name}")
+                _check(checked[name], fields[name], f"{prefix}{name}")
         elif isinstance(value, Mapping):
             checked[name] = changed(now, value, source, f"{prefix}{name}.")
         else:
-            raise SettingError(f"{source}: {prefix}{name} is a table, needs {prefix}{name}.KEY")
-    try:
+            raise SettingError(f"{prefix}{name} is a table, needs {prefix}{name}.KEY", file=source)
+    with at(source):
         return dataclasses.replace(settings, **checked)  # type: ignore[type-var]
-    except SettingError as error:
-        raise SettingError(f"{source}: {error}") from error
 
 
 def flat(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -156,7 +154,7 @@ def _written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _typed(value: Any, hint: Any, where: str) -> Any:
+def _typed(value: Any, hint: Any, name: str) -> Any:
     """Return a value as the type of its field: a list as a tuple, an integer as a float."""
     entry = get_args(hint)[0] if get_origin(hint) is tuple else None
     if entry and isinstance(value, list):
@@ -167,7 +165,7 @@ def _typed(value: Any, hint: Any, where: str) -> Any:
     elif not entry and type(typed := _number(value, hint)) is hint:
         return typed
     needed = f"a list of {entry.__name__}" if entry else hint.__name__
-    raise SettingError(f"{where} is {value!r}, needs {needed}")
+    raise SettingError(f"{name} is {value!r}, needs {needed}")
 
 
 def _number(value: Any, kind: type) -> Any:
@@ -175,14 +173,14 @@ def _number(value: Any, kind: type) -> Any:
     return float(value) if kind is float and type(value) is int else value
 
 
-def _check(value: Any, field: dataclasses.Field[Any], where: str) -> None:
+def _check(value: Any, field: dataclasses.Field[Any], name: str) -> None:
     """Refuse a value that its field may not have, or a list with such an entry."""
     allowed = field.metadata
     if allowed["some"] and not value:
-        raise SettingError(f"{where} is empty, needs at least one entry")
+        raise SettingError(f"{name} is empty, needs at least one entry")
     for one in value if isinstance(value, tuple) else (value,):
         if needed := _needed(one, allowed):
-            raise SettingError(f"{where} is {one!r}, needs {needed}")
+            raise SettingError(f"{name} is {one!r}, needs {needed}")
 
 
 def _needed(value: Any, allowed: Mapping[str, Any]) -> str:

@@ -65,15 +65,15 @@ def longest(own, text, at):
 @given(OWN, st.text(LETTERS, max_size=30), st.data())
 def test_the_longest_word_of_the_lexicon_wins(own, text, data):
     text += "".join(data.draw(st.lists(st.sampled_from([*sorted(own), " ", "."]), max_size=6)))
-    for piece in Normaliser("en-us", lambda _: True, own).pieces(text):
-        if word := longest(own, text, piece.start):
-            assert (piece.kind, piece.end) == ("words", piece.start + len(word))
+    for segment in Normaliser("en-us", lambda _: True, own).segments(text):
+        if word := longest(own, text, segment.start):
+            assert (segment.kind, segment.end) == ("words", segment.start + len(word))
 
 
 def test_words_match_in_any_case_that_folds_to_the_same():
     own = Normaliser("de-de", lambda _: False, {"weissenburg-gunzenhausen", "grosses"})
-    pieces = own.pieces("Großes WEISSENBURG-GUNZENHAUSEN, Weißenburg-Gunzenhausen")
-    assert [piece.words for piece in pieces if piece.kind == "words"] == [
+    segments = own.segments("Großes WEISSENBURG-GUNZENHAUSEN, Weißenburg-Gunzenhausen")
+    assert [segment.words for segment in segments if segment.kind == "words"] == [
         ("Großes",), ("WEISSENBURG-GUNZENHAUSEN",), ("Weißenburg-Gunzenhausen",),
     ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Lines of text, and files that are none."""
 
 import codecs
+import io
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttskit.errors import TextError
-from ttskit.text.lines import decode_lines, read_lines, split_lines
+from ttskit.text.lines import decode, decode_lines, read_lines, split_lines
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n\r\0", codec="utf-8"))))
@@ -32,6 +33,10 @@ def test_marks_and_line_ends_are_no_part_of_the_text(tmp_path, end, mark, last):
     assert [line.text for line in split_lines(path.read_bytes(), "x")] == texts
 
 
+def test_a_text_as_a_whole_keeps_its_line_ends():
+    assert decode(codecs.BOM_UTF8 + "é\r\n\n".encode(), "x") == "é\r\n\n"
+
+
 def test_a_file_of_nothing_has_no_line():
     assert split_lines(b"", "x") == split_lines(codecs.BOM_UTF8, "x") == []
 
@@ -50,10 +55,10 @@ def test_a_line_is_out_before_the_next_is_in():
         ("text".encode("utf-16-be"), r"x: is UTF-16, .*iconv -f utf-16 -t utf-8"),
         ("text".encode("utf-16-le"), r"x: is UTF-16, .*iconv -f utf-16 -t utf-8"),
         ("text".encode("utf-32"), r"x: is UTF-32, .*iconv -f utf-32 -t utf-8"),
-        (b"\x89HDF\r\n\x1a\n\0\0", "x: is HDF5, as artifacts are; needs lines of text"),
-        (b"\x1f\x8b\x08\0", "x: is compressed by gzip; needs lines of text"),
-        (b"RIFF\x24\0\0\0WAVEfmt ", "x: is audio; needs lines of text"),
-        (np.arange(250, dtype="<f4").tobytes(), "x:1: .*is binary; needs lines of text"),
+        (b"\x89HDF\r\n\x1a\n\0\0", "x: is HDF5, as artifacts are; needs text"),
+        (b"\x1f\x8b\x08\0", "x: is compressed by gzip; needs text"),
+        (b"RIFF\x24\0\0\0WAVEfmt ", "x: is audio; needs text"),
+        (np.arange(250, dtype="<f4").tobytes(), "x:1: .*is binary; needs text"),
     ],
 )
 def test_a_file_that_is_no_text_in_utf_8_is_called_what_it_is(content, message):
@@ -61,6 +66,9 @@ def test_a_file_that_is_no_text_in_utf_8_is_called_what_it_is(content, message):
         split_lines(content, "x")
     assert "\n" not in str(caught.value)
     assert "latin1" not in str(caught.value) or "0xe4" in str(caught.value)
+    with pytest.raises(TextError) as streamed:
+        list(decode_lines(io.BytesIO(content), "x"))
+    assert str(streamed.value) == str(caught.value)
 
 
 def test_a_text_may_begin_like_a_name_of_a_format():

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ttskit import progress
-from ttskit.errors import TextError, TtskitError
+from ttskit.errors import TextError, TtskitError, at
 from ttskit.formats.timeline import Timeline
-from ttskit.text.languages import CHARACTERS
 from ttskit.text.sentences import sentences
 from ttskit.text.spelling import Drop, Speller, Spelling, spelt
 from ttskit.text.ssml import Passage, Prosody
@@ -44,7 +43,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Part:
+class SentencePart:
     """A sentence, or a part of one: tokens, and the text that they are from."""
 
     text: str = ""
@@ -89,14 +88,14 @@ def to_lines(
             progress.note(wordless)
             wordless = ""
         if passage.gap:
-            yield script.line(Part())
+            yield script.line(SentencePart())
     if wordless:
         raise TextError(wordless)
 
 
 def whole_line(record: Tokens, table: Sequence[str]) -> Line:
     """Return an utterance of Tokens as one line."""
-    part = Part(
+    part = SentencePart(
         text=record.text,
         tokens=[table[token] for token in record.tokens],
         token_word=record.token_word.tolist(),
@@ -132,7 +131,9 @@ class _Script:
             yield self.line(part, passage.runs, start)
         self.pause = self.between
 
-    def line(self, part: Part, runs: Sequence[tuple[int, Prosody]] = (), offset: int = 0) -> Line:
+    def line(
+        self, part: SentencePart, runs: Sequence[tuple[int, Prosody]] = (), offset: int = 0
+    ) -> Line:
         """Return a part as the next line; its sentence begins at `offset` of the text of `runs`."""
         token_word = np.array([-1, *part.token_word])
         line = Line(
@@ -161,7 +162,7 @@ def _whole(text: str) -> Iterator[tuple[int, str]]:
 def _sentences(text: str, language: str) -> Iterator[tuple[int, str]]:
     """Yield each sentence of a text and where it starts."""
     start = 0
-    for sentence in sentences(text, "en-us" if language == CHARACTERS else language):
+    for sentence in sentences(text, language):
         yield start, sentence
         start += len(sentence)
 
@@ -174,10 +175,8 @@ def _spelt(
     """Yield the sentences of a passage that have words: start, text, spelling."""
     drops, spoken = list[Drop](), False
     for start, text in cut(passage.text):
-        try:
+        with at(passage.place):
             spelling = spell(text)
-        except TextError as error:
-            raise TextError(f"{passage.place}: {error}") from error
         if spelling.words:
             _note(passage.place, spelling.drops)
             yield start, text, spelling
@@ -196,7 +195,7 @@ def _note(place: str, drops: Sequence[Drop]) -> None:
         progress.note(f"{place}: not spoken: {', '.join(dropped[:5])}{more}")
 
 
-def _parts(text: str, spelling: Spelling) -> Iterator[Part]:
+def _parts(text: str, spelling: Spelling) -> Iterator[SentencePart]:
     """Cut a sentence that has more than `MOST` tokens, best at punctuation."""
     (first, *inner, last), owners = spelling.tokens, spelling.token_word[1:-1]
     start = text_start = 0
@@ -209,7 +208,7 @@ def _parts(text: str, spelling: Spelling) -> Iterator[Part]:
         # a word that is longer than a part has its text in the first of its parts
         text_stop = len(text) if following < 0 else spelling.spans[following][following in words]
         if words:
-            yield Part(
+            yield SentencePart(
                 text=text[text_start:text_stop],
                 start=text_start,
                 tokens=(first, *tokens, last),
@@ -237,7 +236,7 @@ def _stop(tokens: list[str], start: int) -> int:
 
 
 def _prosody(
-    part: Part, token_word: np.ndarray, runs: Sequence[tuple[int, Prosody]], offset: int
+    part: SentencePart, token_word: np.ndarray, runs: Sequence[tuple[int, Prosody]], offset: int
 ) -> np.ndarray:
     """Return the prosody of each token, (N, 3); of no word, that of the word before it."""
     settings = np.array(

@@ -75,11 +75,11 @@ def text_table(name: str, content: bytes) -> dict[str, UtteranceText]:
     for number, (place, line) in enumerate(lines, start=1):
         if ("\t" in line) is not tabbed:
             wanted = "id, tab, text like the first" if tabbed else "a text alone like the first"
-            raise TextError(f"{place}: needs {wanted}")
+            raise TextError(f"needs {wanted}", file=place)
         id, _, text = line.partition("\t") if tabbed else (f"line{number:06}", "", line)
         if id in texts:
-            raise TextError(f"{place}: id {id} is there twice")
+            raise TextError(f"id {id} is there twice", file=place)
         texts[id] = UtteranceText(id, "", text)
     if not texts:
-        raise TextError(f"{name}: is empty; needs lines of text or an artifact")
+        raise TextError("is empty; needs lines of text or an artifact", file=name)
     return texts

@@ -7,7 +7,7 @@ punctuation may last no frame.  Without a trained aligner, one is trained on the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from ttskit.voices.aligner import Neural, Spelt, read_aligner
 if TYPE_CHECKING:
     import numpy as np
 
+    from ttskit.artifacts.build import Recipe
     from ttskit.artifacts.kinds import Alignment, Features, Tokens
     from ttskit.artifacts.reader import Reader
     from ttskit.dsp.flatstart import Gaussians, Utterance
@@ -233,6 +234,24 @@ def planned(
     return NewModel(aligner, output, steps, minutes, seed, device, limit, restart)
 
 
+def recipe(pairs: Pairs, options: Mapping[str, Any]) -> Recipe:
+    """Return what the artifact is made of and how."""
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.build import Recipe
+
+    features, tokens = pairs.features, pairs.tokens
+    return Recipe(
+        stage="align",
+        revision=REVISION,
+        kind=kinds.Alignment,
+        options=options,
+        inputs=[features.digest, tokens.digest],
+        attributes={name: features.attributes[name] for name in kinds.Alignment.attributes},
+        tables={"symbols": tokens.table("symbols")},
+        skipped={**features.skipped, **tokens.skipped},
+    )
+
+
 def command(
     inputs: Annotated[
         list[Path] | None,
@@ -295,7 +314,7 @@ def command(
     import numpy as np
 
     from ttskit.artifacts import describe, kinds, streams
-    from ttskit.artifacts.build import Recipe, Running, build, up_to_date
+    from ttskit.artifacts.build import Running, build, up_to_date
     from ttskit.text.symbols import SPECIAL
     from ttskit.training.examples import joined
 
@@ -307,17 +326,8 @@ def command(
     pairs = Pairs(features, tokens, np.isin(table, SPECIAL), ids)
     if isinstance(plan, TrainedModel):
         plan.check(features, table)
-    recipe = Recipe(
-        stage="align",
-        revision=REVISION,
-        kind=kinds.Alignment,
-        options={**plan.options(), "limit": limit},
-        inputs=[features.digest, tokens.digest],
-        attributes={name: features.attributes[name] for name in kinds.Alignment.attributes},
-        tables={"symbols": table},
-        skipped={**features.skipped, **tokens.skipped},
-    )
-    needed = restart or not (dry_run or up_to_date(output or Path("-"), recipe))
+    how = recipe(pairs, {**plan.options(), "limit": limit})
+    needed = restart or not (dry_run or up_to_date(output or Path("-"), how))
     align = partial(utterance, pairs=pairs, aligner=plan.aligner(pairs) if needed else None)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
-    tell(build(output, recipe, {id: id for id in ids}, align, running, source=features.name))
+    tell(build(output, how, {id: id for id in ids}, align, running, source=features.name))

@@ -53,7 +53,7 @@ class PitchSettings:
 
 
 @dataclass(frozen=True)
-class Settings:
+class FeatureSettings:
     """The settings that the values of the columns depend on."""
 
     mel: MelSettings
@@ -96,7 +96,7 @@ class Earlier:
         return {name: getattr(record, name) for name in COLUMNS[group]}
 
 
-class Measure:
+class Extractor:
     """From the id of an utterance to its Features.
 
     It can be pickled; the network is loaded by the process that first needs it.
@@ -105,7 +105,7 @@ class Measure:
     def __init__(
         self,
         corpus: Reader[Corpus],
-        settings: Settings,
+        settings: FeatureSettings,
         device: str = "cpu",
         earlier: Earlier | None = None,
     ) -> None:
@@ -190,7 +190,7 @@ class Measure:
         return praat.measures(audio, grid.sample_rate, grid.hop_length, *limits)
 
 
-def check(settings: Settings, device: str) -> None:
+def check(settings: FeatureSettings, device: str) -> None:
     """Refuse settings under which no utterance can be measured."""
     from ttskit.dsp import crepe, mel
     from ttskit.voices.model import check_device
@@ -201,7 +201,9 @@ def check(settings: Settings, device: str) -> None:
         check_device(device)
 
 
-def reusable(old: Reader[Features], corpus: Reader[Corpus], settings: Settings) -> tuple[str, ...]:
+def reusable(
+    old: Reader[Features], corpus: Reader[Corpus], settings: FeatureSettings
+) -> tuple[str, ...]:
     """Return the groups of columns of an earlier artifact that measuring again would not change."""
     provenance = old.provenance
     if provenance.get("stage") != "features" or provenance.get("revision") != REVISION:
@@ -212,7 +214,7 @@ def reusable(old: Reader[Features], corpus: Reader[Corpus], settings: Settings) 
     return tuple(name for name, wanted in settings.groups().items() if options.get(name) == wanted)
 
 
-def earlier(path: Path | None, corpus: Reader[Corpus], settings: Settings) -> Earlier | None:
+def earlier(path: Path | None, corpus: Reader[Corpus], settings: FeatureSettings) -> Earlier | None:
     """Open the artifact that --reuse names, noting what is copied from it."""
     from ttskit import progress
     from ttskit.artifacts import kinds, streams
@@ -225,7 +227,7 @@ def earlier(path: Path | None, corpus: Reader[Corpus], settings: Settings) -> Ea
     return Earlier(old, groups)
 
 
-def recipe(corpus: Reader[Corpus], settings: Settings, limit: int | None) -> Recipe:
+def recipe(corpus: Reader[Corpus], settings: FeatureSettings, limit: int | None) -> Recipe:
     """Return what the artifact is made of and how."""
     from ttskit.artifacts import kinds
     from ttskit.artifacts.build import Recipe
@@ -368,15 +370,15 @@ def command(
     tell = describe.summary(output, as_json)
     (corpus,) = streams.inputs(inputs, kinds.Corpus)
     rate, method = int(corpus.attributes["sample_rate"]), "praat-ac" if f0 == "praat" else f0
-    settings = Settings(
+    settings = FeatureSettings(
         MelSettings(rate, n_fft, hop_length, n_mels, fmin, fmax),
         PitchSettings(method, crepe, f0_min, f0_max, voiced, stay, silence),
         praat,
     )
     copied = earlier(reuse, corpus, settings)
     check(settings, device)
-    measure = Measure(corpus, settings, device, copied)
+    extract = Extractor(corpus, settings, device, copied)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler)
     ids = {id: id for id in corpus.ids[:limit]}
     how = recipe(corpus, settings, limit)
-    tell(build(output, how, ids, measure, running, source=corpus.name))
+    tell(build(output, how, ids, extract, running, source=corpus.name))

@@ -51,8 +51,7 @@ def answer(line: InputLine, speller: Speller, form: Form) -> Answer:
     if not line.text.strip():
         return Answer(() if form is Form.UNKNOWN else ("",))
     if form is Form.SENTENCES:
-        language = speller.language if speller.language != "characters" else "en-us"
-        return Answer(tuple(part.strip() for part in sentences(line.text, language)))
+        return Answer(tuple(part.strip() for part in sentences(line.text, speller.language)))
     try:
         spelling = speller.spell(line.text)
     except TextError as error:

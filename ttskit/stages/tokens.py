@@ -7,9 +7,10 @@ id is then its number.  The symbol table is that of the language, whatever the t
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +29,39 @@ from ttskit.options import (
     SkipBad,
 )
 from ttskit.speaking.tokens import REVISION, note_dropped, utterance
+
+if TYPE_CHECKING:
+    from ttskit.artifacts.build import Recipe
+    from ttskit.speaking.texts import Texts
+    from ttskit.text.spelling import Speller
+
+
+def speller_of(texts: Texts, language: str, lexicon: Sequence[Path], fold: bool) -> Speller:
+    """Return the speller of a language; `characters` has those of the texts as its table."""
+    from ttskit.text.languages import CHARACTERS
+    from ttskit.text.spelling import Speller, character_symbols
+
+    table = None
+    if language == CHARACTERS:
+        table = character_symbols((item.text for item in texts.items.values()), fold)
+    return Speller(language, lexicon, table=table, fold=fold)
+
+
+def recipe(texts: Texts, speller: Speller, lexicon: Sequence[Path]) -> Recipe:
+    """Return what the artifact is made of and how."""
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.build import Recipe
+
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in lexicon]
+    return Recipe(
+        stage="tokens",
+        revision=REVISION,
+        kind=kinds.Tokens,
+        options={"language": speller.language, "fold": speller.fold, "limit": texts.limit},
+        inputs=[texts.digest, *digests],
+        tables={"symbols": speller.table},
+        skipped=texts.skipped,
+    )
 
 
 def command(
@@ -58,10 +92,8 @@ def command(
         ttskit tokens corpus.h5 --language de --lexicon names.tsv -o tokens.h5
     """
     from ttskit.artifacts import describe, kinds, streams
-    from ttskit.artifacts.build import Recipe, Running, build
+    from ttskit.artifacts.build import Running, build
     from ttskit.speaking.texts import read_texts
-    from ttskit.text.languages import CHARACTERS
-    from ttskit.text.spelling import Speller, character_symbols
 
     tell = describe.summary(output, as_json)
     paths = streams.named(inputs)
@@ -69,23 +101,10 @@ def command(
         raise TextError(f"tokens takes one input, not {len(paths)}; merge them first")
     texts = read_texts(*streams.local(paths[0]), kinds.Corpus)
     lexicon = [streams.local(path)[0] for path in lexicon or ()]
-    table = None
-    if language == CHARACTERS:
-        table = character_symbols((item.text for item in texts.items.values()), fold)
-    speller = Speller(language, lexicon, table=table, fold=fold)
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in lexicon]
-    recipe = Recipe(
-        stage="tokens",
-        revision=REVISION,
-        kind=kinds.Tokens,
-        options={"language": speller.language, "fold": fold, "limit": limit},
-        inputs=[texts.digest, *digests],
-        tables={"symbols": speller.table},
-        skipped=texts.skipped,
-    )
+    speller = speller_of(texts, language, lexicon, fold)
+    how = recipe(texts.first(limit), speller, lexicon)
     spell, running = partial(utterance, speller=speller), Running(jobs, skip_bad, restart, dry_run)
-    items = texts.first(limit).items
-    path = build(output, recipe, items, spell, running, source=texts.name)
+    path = build(output, how, texts.first(limit).items, spell, running, source=texts.name)
     note(path)
     tell(path)
 

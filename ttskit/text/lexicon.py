@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from ttskit.errors import TextError
+from ttskit.errors import TextError, at
 from ttskit.text.languages import resolve
 from ttskit.text.lines import InputLine, read_lines
 from ttskit.text.symbols import parse, writable
@@ -91,21 +91,20 @@ def _entry(
     columns = [column.strip() for column in line.split("\t")]
     if not 2 <= len(columns) <= 3 or not columns[0] or not columns[1]:
         raise TextError(
-            f"{place}: {len(columns)} column(s) in {line.strip()!r}; needs word TAB phonemes, "
-            "and after another TAB a part of speech or a language if you like"
+            f"{len(columns)} column(s) in {line.strip()!r}; needs word TAB phonemes, and after "
+            "another TAB a part of speech or a language if you like",
+            file=place,
         )
     word, written, role = columns[0], columns[1], columns[2] if len(columns) == 3 else ""
     if _LANGUAGE.fullmatch(role):
-        try:
+        with at(place):
             named = resolve(role)
-        except TextError as error:
-            raise TextError(f"{place}: {error}") from None
         if named != language:
             return None
         role = ""
     if re.search(r"\s", word):
-        raise TextError(f"{place}: {word!r} is more than one word; give each word its own line")
+        raise TextError(f"{word!r} is more than one word; give each word its own line", file=place)
     try:
         return word, role.upper(), parse(written, known)
     except TextError as error:
-        raise TextError(f"{place}: word {word!r}: {error}") from None
+        raise TextError(f"word {word!r}: {error}", file=place) from None

@@ -40,9 +40,9 @@ def read_lines(path: Path) -> Iterator[InputLine]:
         with path.open("rb") as file:
             yield from decode_lines(file, str(path))
     except IsADirectoryError:
-        raise TextError(f"{path}: is a directory; give the files in it") from None
+        raise TextError("is a directory; give the files in it", file=path) from None
     except OSError as error:
-        raise TextError(f"{path}: {error.strerror or error}") from None
+        raise TextError(error.strerror or str(error), file=path) from None
 
 
 def stream_lines(paths: Sequence[Path]) -> Iterator[InputLine]:
@@ -64,37 +64,51 @@ def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[InputLine]:
         if number == 1:
             _check_beginning(line, name)
             line = line.removeprefix(_BOM)
-        place = f"{name}:{number}"
-        yield InputLine(place, _decoded(line, place).removesuffix("\n").removesuffix("\r"))
+        yield _line(_decoded(line, name, number).removesuffix("\n"), name, number)
 
 
 def split_lines(content: bytes, name: str) -> list[InputLine]:
     """Return the lines of a file that is in memory; errors call it `name`."""
-    if not content.removeprefix(_BOM):
-        return []
-    return list(decode_lines(content.removesuffix(b"\n").split(b"\n"), name))
+    text = decode(content, name)
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [_line(line, name, number) for number, line in enumerate(lines, start=1)]
 
 
-def _check_beginning(line: bytes, name: str) -> None:
+def decode(content: bytes, name: str) -> str:
+    """Return the text of a file that is in memory, its line ends as they are."""
+    _check_beginning(content, name)
+    return _decoded(content.removeprefix(_BOM), name)
+
+
+def _line(text: str, name: str, number: int) -> InputLine:
+    return InputLine(f"{name}:{number}", text.removesuffix("\r"))
+
+
+def _check_beginning(content: bytes, name: str) -> None:
     """Refuse a file whose first line shows that it is not text in UTF-8."""
-    kind = next((kind for pattern, kind in _BEGINNINGS if pattern.match(line)), "")
+    kind = next((kind for pattern, kind in _BEGINNINGS if pattern.match(content)), "")
     if kind.startswith("UTF"):
         raise TextError(
-            f"{name}: is {kind}, needs text in UTF-8; convert it first, for example with: "
-            f"iconv -f {kind.lower()} -t utf-8"
+            f"is {kind}, needs text in UTF-8; convert it first, for example with: "
+            f"iconv -f {kind.lower()} -t utf-8",
+            file=name,
         )
     if kind:
-        raise TextError(f"{name}: is {kind}; needs lines of text")
+        raise TextError(f"is {kind}; needs text", file=name)
 
 
-def _decoded(line: bytes, place: str) -> str:
+def _decoded(content: bytes, name: str, number: int = 1) -> str:
+    """Return the text of bytes; `number` is that of their first line."""
     try:
-        return line.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        byte = f"byte 0x{line[error.start]:02x}"
+        start = error.start
+    number += content.count(b"\n", 0, start)
+    line = content[content.rfind(b"\n", 0, start) + 1 :].partition(b"\n")[0]
+    place, byte = f"{name}:{number}", f"byte 0x{content[start]:02x}"
     if _CONTROLS.search(line):
-        raise TextError(f"{place}: {byte} and control characters: is binary; needs lines of text")
+        raise TextError(f"{byte} and control characters: is binary; needs text", file=place)
     raise TextError(
-        f"{place}: {byte} is not UTF-8; convert the file first, for example with: "
-        "iconv -f latin1 -t utf-8"
+        f"{byte} is not UTF-8; convert the file first, for example with: iconv -f latin1 -t utf-8",
+        file=place,
     )

@@ -1,6 +1,6 @@
-"""Normalisation: a text as pieces, each with its place in the source.
+"""Normalisation: a text as segments, each with its place in the source.
 
-Every character belongs to exactly one piece: words as they are read aloud, punctuation, white
+Every character belongs to exactly one segment: words as they are read aloud, punctuation, white
 space, or a character that cannot be spoken.  How numbers and abbreviations are read is in
 `english.py` and in `others.py`.
 """
@@ -24,10 +24,10 @@ Kind = Literal["words", "phonemes", "mark", "space", "join", "drop"]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Segment:
     """A part of a text, text[start:end], and what it is read as.
 
-    A piece of words may hold several (`$5`: five, dollars); `phonemes` are written in the text
+    A segment of words may hold several (`$5`: five, dollars); `phonemes` are written in the text
     between `[[ ]]`; a mark is its token; a join is a hyphen within a word, heard as a boundary.
     """
 
@@ -63,7 +63,7 @@ _APOSTROPHES = "'’ʼ"
 
 
 class Normaliser:
-    """Cuts texts of one language into pieces.
+    """Cuts texts of one language into segments.
 
     Parameters
     ----------
@@ -84,83 +84,83 @@ class Normaliser:
         self._known = known
         self._hyphens = language != CHARACTERS and "-" in LANGUAGES[language].letters
 
-    def pieces(self, text: str) -> list[Piece]:
-        """Cut `text` into pieces that together cover it."""
-        pieces, at = list[Piece](), 0
+    def segments(self, text: str) -> list[Segment]:
+        """Cut `text` into segments that together cover it."""
+        segments, at = list[Segment](), 0
         while at < len(text):
-            piece = self._piece(text, at)
-            pieces.append(piece)
-            at = piece.end
-        return pieces
+            segment = self._segment(text, at)
+            segments.append(segment)
+            at = segment.end
+        return segments
 
-    def _piece(self, text: str, at: int) -> Piece:
+    def _segment(self, text: str, at: int) -> Segment:
         character = text[at]
         if character.isspace():
             end = at + 1
             while end < len(text) and text[end].isspace():
                 end += 1
-            return Piece("space", at, end)
+            return Segment("space", at, end)
         if character == "[" and (inline := _INLINE.match(text, at)):
-            return Piece("phonemes", at, inline.end(), (inline["phonemes"].strip(),))
+            return Segment("phonemes", at, inline.end(), (inline["phonemes"].strip(),))
         if own := self._own.end(text, at):
-            return Piece("words", at, own, (text[at:own],))
+            return Segment("words", at, own, (text[at:own],))
         if self._reader is None:
             return self._character(text, at)
         if read := self._reader.read(text, at):
             end, words = read
             named = any(len(word) == 1 and word.isupper() for word in words)
-            return Piece("words" if words else "join", at, end, tuple(words), letters=named)
+            return Segment("words" if words else "join", at, end, tuple(words), letters=named)
         if self._hyphens and (whole := _HYPHENED.match(text, at)) and self._known(whole[0]):
-            return Piece("words", at, whole.end(), (_tidy(whole[0]),))
+            return Segment("words", at, whole.end(), (_tidy(whole[0]),))
         if end := _word_end(text, at):
-            return Piece("words", at, end, (_tidy(text[at:end]),))
+            return Segment("words", at, end, (_tidy(text[at:end]),))
         return self._sign(text, at)
 
-    def _sign(self, text: str, at: int) -> Piece:
-        """Return the piece of a character that is neither in a word nor in a number."""
+    def _sign(self, text: str, at: int) -> Segment:
+        """Return the segment of a character that is neither in a word nor in a number."""
         character = text[at]
         if marks := _ELLIPSIS.match(text, at):
             token = "…" if character == "." else "—"
-            return Piece("mark", at, marks.end(), (token,))
+            return Segment("mark", at, marks.end(), (token,))
         if character in _HYPHENS:
-            return Piece("join", at, at + 1)
+            return Segment("join", at, at + 1)
         if mark := _MARKS.get(character):
-            return Piece("mark", at, at + 1, (mark,))
+            return Segment("mark", at, at + 1, (mark,))
         if character == "/" and _between_letters(text, at):
-            return Piece("join", at, at + 1)
+            return Segment("join", at, at + 1)
         if character == "_" or (character in "*~" and not _stands_apart(text, at)):
-            return Piece("drop", at, at + 1)
+            return Segment("drop", at, at + 1)
         if name := self._signs.get(character):
-            return Piece("words", at, at + 1, tuple(name.split()))
-        return self._figure(character, at) or Piece("drop", at, at + 1)
+            return Segment("words", at, at + 1, tuple(name.split()))
+        return self._figure(character, at) or Segment("drop", at, at + 1)
 
-    def _figure(self, character: str, at: int) -> Piece | None:
-        """Return the piece of a number in one character: ½, ②, Ⅷ."""
+    def _figure(self, character: str, at: int) -> Segment | None:
+        """Return the segment of a number in one character: ½, ②, Ⅷ."""
         value = unicodedata.numeric(character, None)
         if value is None or self._reader is None:
             return None
         numbers, fraction = self._reader.numbers, Fraction(value).limit_denominator(1000)
         english = isinstance(numbers, EnglishNumbers)
         if fraction.denominator == 1 and (english or self.language in SPEAKS_NUMBERS):
-            return Piece("words", at, at + 1, tuple(numbers.cardinal(int(fraction))))
+            return Segment("words", at, at + 1, tuple(numbers.cardinal(int(fraction))))
         if isinstance(numbers, EnglishNumbers):
             words = numbers.fraction(fraction.numerator, fraction.denominator)
-            return Piece("words", at, at + 1, tuple(words))
+            return Segment("words", at, at + 1, tuple(words))
         return None
 
-    def _character(self, text: str, at: int) -> Piece:
-        """Return the piece at `at` in `characters`: a word is whatever stands between marks."""
+    def _character(self, text: str, at: int) -> Segment:
+        """Return the segment at `at` in `characters`: a word is whatever stands between marks."""
         end = at
         while end < len(text) and not text[end].isspace() and not _separates(text, end):
             end += 1
         if end > at:
-            return Piece("words", at, end, (text[at:end],))
+            return Segment("words", at, end, (text[at:end],))
         if marks := _ELLIPSIS.match(text, at):
-            return Piece("mark", at, marks.end(), ("…" if text[at] == "." else "—",))
+            return Segment("mark", at, marks.end(), ("…" if text[at] == "." else "—",))
         if text[at] in _HYPHENS:
-            return Piece("join", at, at + 1)
+            return Segment("join", at, at + 1)
         mark = _MARKS.get(text[at])
-        return Piece("mark", at, at + 1, (mark,)) if mark else Piece("drop", at, at + 1)
+        return Segment("mark", at, at + 1, (mark,)) if mark else Segment("drop", at, at + 1)
 
 
 def _reader(language: str, known: Callable[[str], bool]) -> English | Other | None:

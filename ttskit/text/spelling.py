@@ -16,7 +16,7 @@ from ttskit.errors import TextError
 from ttskit.text import lexicon as user_lexicon
 from ttskit.text.languages import CHARACTERS, resolve
 from ttskit.text.lexicon import Lexicon
-from ttskit.text.normalise import Normaliser, Piece
+from ttskit.text.normalise import Normaliser, Segment
 from ttskit.text.phonemes import Pronouncer
 from ttskit.text.symbols import (
     BEGIN,
@@ -76,10 +76,10 @@ class Spelling:
 
 @dataclass(slots=True)
 class _Word:
-    """A word of a piece of the text, and its pronunciation."""
+    """A word of a segment of the text, and its pronunciation."""
 
     text: str
-    piece: Piece
+    segment: Segment
     symbols: Sequence[str] = ()
     guessed: bool = False
     unknown: str = ""  # characters that no symbol stands for
@@ -151,27 +151,27 @@ class Speller:
 
     def spell(self, text: str) -> Spelling:
         """Return the tokens of a text, with the words and places that they come from."""
-        pieces = self._normaliser.pieces(text)
-        return self._lay_out(text, pieces, self._pronounced(pieces))
+        segments = self._normaliser.segments(text)
+        return self._lay_out(text, segments, self._pronounced(segments))
 
-    def _pronounced(self, pieces: list[Piece]) -> list[_Word]:
+    def _pronounced(self, segments: list[Segment]) -> list[_Word]:
         """Return every word of the text with its pronunciation, which may be empty."""
         words = [
-            _Word(text, piece)
-            for piece in pieces
-            if piece.kind in {"words", "phonemes"}
-            for text in piece.words
+            _Word(text, segment)
+            for segment in segments
+            if segment.kind in {"words", "phonemes"}
+            for text in segment.words
         ]
-        plain = [word for word in words if word.piece.kind == "words"]
+        plain = [word for word in words if word.segment.kind == "words"]
         for word in words:
-            if word.piece.kind == "phonemes":
+            if word.segment.kind == "phonemes":
                 self._parse(word)
         if self._pronouncer is None:
             for word in plain:
                 self._characters(word)
             return words
         pronunciations = self._pronouncer.pronounce(
-            [word.text for word in plain], [word.piece.letters for word in plain]
+            [word.text for word in plain], [word.segment.letters for word in plain]
         )
         for word, pronunciation in zip(plain, pronunciations, strict=True):
             word.symbols, word.guessed = pronunciation.phonemes, pronunciation.guessed
@@ -186,7 +186,7 @@ class Speller:
         try:
             word.symbols = parse(phonemes, writable(self.table))
         except TextError as error:
-            raise TextError(f"{word.text} at character {word.piece.start + 1}: {error}") from None
+            raise TextError(f"{word.text} at character {word.segment.start + 1}: {error}") from None
 
     def _characters(self, word: _Word) -> None:
         word.text = unicodedata.normalize("NFC", word.text.casefold() if self.fold else word.text)
@@ -194,30 +194,30 @@ class Speller:
         word.symbols = [c for c in characters if not self.table or c in self.table]
         word.unknown = "".join(c for c in characters if self.table and c not in self.table)
 
-    def _lay_out(self, text: str, pieces: list[Piece], words: list[_Word]) -> Spelling:
+    def _lay_out(self, text: str, segments: list[Segment], words: list[_Word]) -> Spelling:
         tokens, token_word, marks = [BEGIN], [-1], list[_Mark]()
         spoken = [word for word in words if word.symbols]
-        of_piece = {id(piece): list[tuple[int, _Word]]() for piece in pieces}
+        of_segment = {id(segment): list[tuple[int, _Word]]() for segment in segments}
         for number, word in enumerate(spoken):
-            of_piece[id(word.piece)].append((number, word))
-        for piece in pieces:
-            if piece.kind == "mark":
-                mark = (piece.words[0], _opens(text, piece))
+            of_segment[id(word.segment)].append((number, word))
+        for segment in segments:
+            if segment.kind == "mark":
+                mark = (segment.words[0], _opens(text, segment))
                 marks += [mark] if marks[-1:] != [mark] else []
-            for number, word in of_piece[id(piece)]:
+            for number, word in of_segment[id(segment)]:
                 between = _between(marks, inner=number > 0)
                 tokens += [*between, *word.symbols]
                 token_word += [-1] * len(between) + [number] * len(word.symbols)
                 marks = []
         tail = [*(token for token, _ in marks), END]
         return Spelling(
-            text=_normalised(text, pieces, words),
+            text=_normalised(text, segments, words),
             tokens=(*tokens, *tail),
             token_word=(*token_word, *(-1 for _ in tail)),
             words=tuple(word.text for word in spoken),
-            spans=tuple((word.piece.start, word.piece.end) for word in spoken),
-            marks=tuple((p.start, p.end) for p in pieces if p.kind in {"mark", "join"}),
-            drops=tuple(_drops(text, pieces, words)),
+            spans=tuple((word.segment.start, word.segment.end) for word in spoken),
+            marks=tuple((s.start, s.end) for s in segments if s.kind in {"mark", "join"}),
+            drops=tuple(_drops(text, segments, words)),
             guessed=tuple(word.guessed for word in spoken),
         )
 
@@ -271,20 +271,20 @@ def spelt(text: str, table: Sequence[str]) -> Spelling:
     )
 
 
-def _normalised(text: str, pieces: list[Piece], words: list[_Word]) -> str:
+def _normalised(text: str, segments: list[Segment], words: list[_Word]) -> str:
     """Write the words that are spoken and the punctuation, spaced as the source is."""
-    of_piece = {id(piece): list[str]() for piece in pieces}
+    of_segment = {id(segment): list[str]() for segment in segments}
     for word in words:
-        of_piece[id(word.piece)] += [word.text] if word.symbols else []
+        of_segment[id(word.segment)] += [word.text] if word.symbols else []
     written, glued = "", True  # whether the next word follows without a space
-    for piece in pieces:
-        if piece.kind == "mark":
-            opens = _opens(text, piece)
+    for segment in segments:
+        if segment.kind == "mark":
+            opens = _opens(text, segment)
             written += " " if opens and not glued else ""
-            written, glued = written + text[piece.start : piece.end], opens
-        elif piece.kind == "space":
+            written, glued = written + text[segment.start : segment.end], opens
+        elif segment.kind == "space":
             written, glued = written.rstrip() + " ", True
-        elif spoken := " ".join(of_piece[id(piece)]):
+        elif spoken := " ".join(of_segment[id(segment)]):
             written, glued = written + ("" if glued else " ") + spoken, False
     return written.strip()
 
@@ -298,26 +298,26 @@ def _between(marks: list[_Mark], inner: bool) -> list[str]:
     return [*tokens[:after], *([BOUNDARY] if inner else []), *tokens[after:]]
 
 
-def _opens(text: str, piece: Piece) -> bool:
+def _opens(text: str, segment: Segment) -> bool:
     """Whether a mark belongs to the word after it."""
-    if piece.words[0] in _OPENING:
+    if segment.words[0] in _OPENING:
         return True
-    before, after = text[piece.start - 1 : piece.start], text[piece.end : piece.end + 1]
-    quote = piece.words[0] == '"' and (not before or before.isspace() or before in "([{—–")
+    before, after = text[segment.start - 1 : segment.start], text[segment.end : segment.end + 1]
+    quote = segment.words[0] == '"' and (not before or before.isspace() or before in "([{—–")
     return quote and bool(after) and not after.isspace()
 
 
-def _drops(text: str, pieces: list[Piece], words: list[_Word]) -> list[Drop]:
+def _drops(text: str, segments: list[Segment], words: list[_Word]) -> list[Drop]:
     """List every character that is not spoken, in order."""
-    unknown_of = {id(word.piece): word.unknown for word in words if word.unknown}
-    spoken = {id(word.piece) for word in words if word.symbols}
+    unknown_of = {id(word.segment): word.unknown for word in words if word.unknown}
+    spoken = {id(word.segment) for word in words if word.symbols}
     drops = list[Drop]()
-    for piece in pieces:
-        unknown = unknown_of.get(id(piece), "")
-        mute = piece.kind in {"words", "phonemes"} and id(piece) not in spoken
-        for offset in range(piece.start, piece.end):
+    for segment in segments:
+        unknown = unknown_of.get(id(segment), "")
+        mute = segment.kind in {"words", "phonemes"} and id(segment) not in spoken
+        for offset in range(segment.start, segment.end):
             character = text[offset]
             lost = character in unknown or character.lower() in unknown
-            if piece.kind == "drop" or (mute and not character.isspace()) or (lost and unknown):
+            if segment.kind == "drop" or (mute and not character.isspace()) or (lost and unknown):
                 drops.append(Drop(character, offset))
     return drops

@@ -82,7 +82,7 @@ class _Reader:
     def refusal(self, message: str) -> TextError:
         """Return the error for the place that the parser has come to."""
         line, column = self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
-        return TextError(f"{self.name}:{line}:{column}: {message}")
+        return TextError(message, file=f"{self.name}:{line}:{column}")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name not in ATTRIBUTES:
@@ -264,7 +264,7 @@ def read(text: str, name: str, english: bool = True) -> list[Passage]:
     except expat.ExpatError as error:
         message = expat.errors.messages[error.code] if error.code else str(error)
         place = f"{name}:{error.lineno}:{error.offset + 1}"
-        raise TextError(f"{place}: not SSML: {message}") from None
+        raise TextError(f"not SSML: {message}", file=place) from None
     reader.flush()
     gap = reader.current.gap
     return [*reader.passages, reader.current] if gap is not None else reader.passages
