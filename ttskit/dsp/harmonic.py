@@ -73,9 +73,8 @@ def harmonics(
 ) -> Tensor:
     """Return the sum of harmonics.
 
-    A harmonic is silent at every sample where it is not below half the sample rate.  Where f0 is
-    0, audio is silent and the phase constant; a sound that begins or ends there keeps its f0
-    while it fades.
+    Harmonics are silent where they are not below half the sample rate.  Where f0 is 0, audio is
+    silent; a sound that begins or ends there keeps its f0 while it fades.
 
     A sample depends on its own frame and on the nearer neighbour, so long audio can be computed
     in chunks: with one more frame on either side, whose audio is cut off, and with `at` cut from

@@ -51,9 +51,8 @@ def search(
     -------
     (B, N) int32, frames per token, summing to `frames`; 0 in the padding
     """
-    scores = np.ascontiguousarray(scores)
-    if scores.dtype not in (np.float32, np.float64):
-        scores = scores.astype(np.float32)
+    double = np.asarray(scores).dtype == np.float64
+    scores = np.ascontiguousarray(scores, np.float64 if double else np.float32)
     batch, most_frames, most_tokens = scores.shape
     tokens = _lengths(tokens, batch, most_tokens, "tokens")
     frames = _lengths(frames, batch, most_frames, "frames")
