@@ -59,7 +59,10 @@ class Training:
     )
     precision: str = key("32-true", "numeric precision", choices=("32-true", "bf16-mixed"))
     validation: float = key(
-        0.03, "share of the utterances held out for validation, at most 64", least=0, most=1
+        0.03,
+        "share of the utterances held out for validation, at most 64, by text",
+        least=0,
+        most=1,
     )
     validate_every: int = key(100, "updates between validations", least=1)
     patience: int = key(
@@ -94,7 +97,13 @@ def configuration(family: str) -> type[Any]:
     """Return the config class of a family, extended by the table `training`."""
     return make_dataclass(
         family.title(),
-        [("training", Training, settings.table(Training, "the trainer"))],
+        [
+            (
+                "training",
+                Training,
+                settings.table(Training, "the trainer, the same for all families"),
+            )
+        ],
         bases=(find(family).Config,),
         frozen=True,
         namespace={"__module__": __name__},
