@@ -33,7 +33,7 @@ def sine(f0, rate=RATE):
 
 
 def pulses(f0, rate=RATE):
-    """A band-limited pulse train, darkened as a voice is."""
+    """A band-limited pulse train with the spectral tilt of a voice."""
     phase = 2 * np.pi * np.cumsum(f0) / rate
     parts = [np.cos(k * phase) * (k * f0 < 0.45 * rate) / k for k in range(1, 81)]
     return (0.1 * sum(parts)).astype(np.float32)
@@ -68,20 +68,20 @@ def mixed_frames(count):
 
 
 @pytest.mark.parametrize("n", [384, 160, 96, 64, 32, 16])
-def test_transforms_are_numpys(n):
+def test_transforms_agree_with_numpy(n):
     rng = np.random.default_rng(n)
-    given = rng.normal(size=(n, 2, crepe_kernels.LANES)).astype(np.float32)
+    signals = rng.normal(size=(n, 2, crepe_kernels.LANES)).astype(np.float32)
     angle = -2 * np.pi * np.arange(n) / n
     roots = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
-    x, y = given.ravel().copy(), np.empty(given.size, np.float32)
-    found, _ = getattr(crepe_kernels, f"fft{n}")(x, y, roots)
-    expected = np.fft.fft(given[:, 0] + 1j * given[:, 1], axis=0)
+    x, y = signals.ravel().copy(), np.empty(signals.size, np.float32)
+    spectrum, _ = getattr(crepe_kernels, f"fft{n}")(x, y, roots)
+    expected = np.fft.fft(signals[:, 0] + 1j * signals[:, 1], axis=0)
     expected = np.stack([expected.real, expected.imag], axis=1)
-    assert found.reshape(given.shape) == pytest.approx(expected, abs=1e-5 * np.sqrt(n))
+    assert spectrum.reshape(signals.shape) == pytest.approx(expected, abs=1e-5 * np.sqrt(n))
 
 
 @pytest.mark.parametrize("width", [32, 128])
-def test_products_are_numpys(width):
+def test_products_agree_with_numpy(width):
     rng = np.random.default_rng(width)
     a = rng.normal(size=(3, 12, 64)).astype(np.float32)
     w = rng.normal(size=(3, 2, 64, width)).astype(np.float32)
@@ -91,25 +91,25 @@ def test_products_are_numpys(width):
 
 
 @pytest.mark.parametrize(("capacity", "count"), [("tiny", 131), ("full", 20)])
-def test_activations_are_torchcrepes(capacity, count, torchcrepe, request):
+def test_activations_agree_with_torchcrepe(capacity, count, torchcrepe, request):
     import torch
 
     frames = mixed_frames(count)
     with torch.inference_mode():
         expected = torchcrepe.infer(torch.from_numpy(frames), capacity).numpy()
-    found = request.getfixturevalue(capacity).activations(frames)
+    activations = request.getfixturevalue(capacity).activations(frames)
     assert expected.max() > 0.5
-    assert np.abs(found - expected).max() < 1e-5
+    assert np.abs(activations - expected).max() < 1e-5
 
 
-def test_the_plain_network_is_torchcrepes_too(torchcrepe):
+def test_the_plain_network_agrees_with_torchcrepe(torchcrepe):
     import torch
 
     frames = mixed_frames(20)
     with torch.inference_mode():
         expected = torchcrepe.infer(torch.from_numpy(frames), "tiny").numpy()
-    found = crepe.Crepe("tiny", plain=True).activations(frames)
-    assert np.abs(found - expected).max() < 1e-5
+    activations = crepe.Crepe("tiny", plain=True).activations(frames)
+    assert np.abs(activations - expected).max() < 1e-5
 
 
 def test_frames_are_normalised_as_torchcrepe_does(torchcrepe):
@@ -121,19 +121,19 @@ def test_frames_are_normalised_as_torchcrepe_does(torchcrepe):
     assert crepe.normalise(windows) == pytest.approx(expected.numpy(), abs=1e-5)
 
 
-def test_a_frame_does_not_depend_on_its_company(tiny):
+def test_a_frame_does_not_depend_on_the_others(tiny):
     frames = mixed_frames(131)
     together = tiny.activations(frames)
     for part in (slice(0, 1), slice(5, 18), slice(40, 131)):
         assert (tiny.activations(frames[part]) == together[part]).all()
 
 
-def test_threads_change_no_bit(tiny):
+def test_results_are_bit_equal_for_any_number_of_threads(tiny):
     frames = mixed_frames(131)
     assert (crepe.Crepe("tiny", threads=3).activations(frames) == tiny.activations(frames)).all()
 
 
-def test_silent_frames_are_skipped_without_a_trace(tiny):
+def test_skipping_silent_frames_changes_no_result(tiny):
     frames = mixed_frames(12)
     frames[4:7] = 0
     computed = crepe_network.FastNetwork(crepe_network.weights("tiny"))(frames)
@@ -145,34 +145,34 @@ def test_silent_frames_are_skipped_without_a_trace(tiny):
     ("decoder", "name"), [("argmax",) * 2, ("weighted", "weighted_argmax"), ("viterbi",) * 2]
 )
 @pytest.mark.parametrize(("fmin", "fmax"), [(50, 550), (100, 300), (32, 2006)])
-def test_pitch_is_torchcrepes_without_its_dither(
+def test_pitch_agrees_with_torchcrepe_without_dither(
     decoder, name, fmin, fmax, torchcrepe, tiny, monkeypatch
 ):
     import torch
 
-    given = tiny.follow(np.concatenate([pulses(vibrato(140)), noise(0.5)]), RATE, HOP)
+    activations = tiny.follow(np.concatenate([pulses(vibrato(140)), noise(0.5)]), RATE, HOP)
     monkeypatch.setattr(torchcrepe.convert, "dither", lambda cents: cents)
     if hasattr(torchcrepe.decode.weighted_argmax, "weights"):
         del torchcrepe.decode.weighted_argmax.weights
     f0, periodicity = torchcrepe.postprocess(
-        torch.from_numpy(given.T.copy())[None],
+        torch.from_numpy(activations.T.copy())[None],
         fmin,
         fmax,
         getattr(torchcrepe.decode, name),
         return_periodicity=True,
     )
-    found, sure = crepe.decode(given, decoder, fmin, fmax)
-    assert np.abs(1200 * np.log2(found / f0[0].numpy())).max() < 0.1
+    estimate, sure = crepe.decode(activations, decoder, fmin, fmax)
+    assert np.abs(1200 * np.log2(estimate / f0[0].numpy())).max() < 0.1
     assert (sure == periodicity[0].numpy()).all()
 
 
-def test_torchcrepes_own_f0_differs_by_its_dither_at_most(torchcrepe, tiny):
+def test_pitch_differs_from_torchcrepe_by_its_dither_at_most(torchcrepe, tiny):
     import torch
 
-    given = tiny.follow(pulses(vibrato(140)), RATE, HOP)
-    f0 = torchcrepe.postprocess(torch.from_numpy(given.T.copy())[None], 50, 550)[0].numpy()
-    found, _ = crepe.decode(given, "viterbi")
-    assert np.abs(1200 * np.log2(found / f0)).max() < 20.1
+    activations = tiny.follow(pulses(vibrato(140)), RATE, HOP)
+    f0 = torchcrepe.postprocess(torch.from_numpy(activations.T.copy())[None], 50, 550)[0].numpy()
+    estimate, _ = crepe.decode(activations, "viterbi")
+    assert np.abs(1200 * np.log2(estimate / f0)).max() < 20.1
 
 
 @pytest.mark.parametrize(
@@ -184,18 +184,18 @@ def test_centres_are_exact_to_half_a_sample(rate, hop):
     assert np.abs(crepe.centres(frames, rate, hop) - exact).max() <= 0.5 + 1e-6
 
 
-def test_the_grid_counts_whole_hops_only(tiny):
+def test_only_whole_hops_have_frames(tiny):
     for samples in (0, 255, 256, 1000):
         assert tiny.follow(np.zeros(samples, np.float32), RATE, HOP).shape == (samples // HOP, 360)
 
 
-def test_chunks_leave_no_seam(tiny):
+def test_chunks_join_without_a_seam(tiny):
     wav = pulses(vibrato(200))
     assert (tiny.follow(wav, RATE, HOP, chunk=31) == tiny.follow(wav, RATE, HOP)).all()
 
 
 def test_a_minute_of_chirps_does_not_drift(tiny):
-    """Pitch rises and falls by 600 cents a second; what f0 lags behind shows as an error."""
+    """Pitch rises and falls by 600 cents a second, so a lag of f0 shows as an error."""
     time = np.arange(60 * RATE) / RATE
     octaves = np.abs((time / 4) % 2 - 1)  # a triangle: 4 s up, 4 s down
     truth = 100 * 4 ** (octaves * 0.5 * 2)
@@ -215,21 +215,21 @@ def test_a_minute_of_chirps_does_not_drift(tiny):
 
 
 @pytest.mark.parametrize("f0", [50, 80, 120, 200, 310, 430, 545])
-def test_sines_have_their_pitch(f0, tiny):
+def test_the_pitch_of_sines_is_found(f0, tiny):
     truth = np.full(RATE, float(f0))
-    found, periodicity = crepe.decode(tiny.follow(sine(truth), RATE, HOP))
+    estimate, periodicity = crepe.decode(tiny.follow(sine(truth), RATE, HOP))
     # near fmin the mean is cut off on one side
-    assert np.median(np.abs(cents(found, truth))) < (25 if f0 == 50 else 15)
+    assert np.median(np.abs(cents(estimate, truth))) < (25 if f0 == 50 else 15)
     assert pitch.voicing(periodicity).mean() > 0.95
 
 
 @pytest.mark.parametrize("f0", [55, 80, 120, 200, 330, 500])
 @pytest.mark.parametrize("capacity", ["tiny", "full"])
-def test_pulse_trains_with_vibrato_have_their_pitch(f0, capacity, request):
+def test_the_pitch_of_pulse_trains_with_vibrato_is_found(f0, capacity, request):
     truth = vibrato(f0, 0.6)
     network = request.getfixturevalue(capacity)
-    found, periodicity = crepe.decode(network.follow(pulses(truth), RATE, HOP))
-    error = np.abs(cents(found, truth))
+    estimate, periodicity = crepe.decode(network.follow(pulses(truth), RATE, HOP))
+    error = np.abs(cents(estimate, truth))
     assert np.median(error) < 12
     assert np.mean(error > 50) < 0.05
     assert pitch.voicing(periodicity).mean() > 0.95
@@ -243,7 +243,7 @@ def test_noise_and_silence_are_unvoiced(capacity, request):
         assert pitch.voicing(periodicity).mean() < 0.05
 
 
-def test_voiced_stretches_begin_and_end_where_the_voice_does(tiny):
+def test_voiced_stretches_are_those_of_the_signal(tiny):
     wav = np.concatenate([noise(0.5, 0.01), pulses(vibrato(150, 0.7)), noise(0.5, 0.01)])
     _, periodicity = crepe.decode(tiny.follow(wav, RATE, HOP))
     voiced = np.flatnonzero(pitch.voicing(periodicity)) * HOP / RATE
@@ -251,7 +251,7 @@ def test_voiced_stretches_begin_and_end_where_the_voice_does(tiny):
     assert abs(voiced[-1] - 1.2) < 0.03
 
 
-def test_what_cannot_be_is_said_in_a_line(tiny):
+def test_invalid_arguments_are_refused_in_one_line(tiny):
     with pytest.raises(TtskitError, match="full or tiny"):
         crepe.Crepe("huge")
     with pytest.raises(TtskitError, match="fmin must be the lower"):
@@ -264,12 +264,12 @@ def test_what_cannot_be_is_said_in_a_line(tiny):
         tiny.follow(np.array([0.0, np.nan]), RATE, 1)
 
 
-def test_a_range_beyond_the_network_is_what_the_network_has():
+def test_a_range_of_pitch_is_cut_to_that_of_the_network():
     assert crepe.bin_range(1, 1e5) == (0, 360)
 
 
 @pytest.mark.corpora
-def test_activations_of_real_speech_are_torchcrepes(torchcrepe, full):
+def test_activations_of_real_speech_agree_with_torchcrepe(torchcrepe, full):
     import soundfile
     import torch
 

@@ -6,7 +6,7 @@ from ttskit.dsp import faults
 RATE = 16000
 
 
-def test_a_few_samples_at_full_scale_are_no_clipping():
+def test_short_runs_at_full_scale_are_not_clipping():
     assert faults.clipped(np.array([0, 32767, 32767, 0, -32768, 0], np.int16)) == 0
     assert faults.clipped(np.array([0, 32767, 32767, 32767, 32760], np.int16)) == 4
 

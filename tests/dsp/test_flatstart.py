@@ -13,37 +13,37 @@ def corpus(count=40, seed=0, noise=0.4):
     rng = np.random.default_rng(seed)
     means = rng.normal(0, 2, (6, 8))
     means[:2] = -8
-    made, truth = [], {}
+    utterances, truth = [], {}
     for number in range(count):
         tokens = np.concatenate([[0], rng.integers(2, 6, rng.integers(3, 9)), [1]])
         durations = np.concatenate([[4], rng.integers(3, 12, len(tokens) - 2), [4]])
         mel = means[np.repeat(tokens, durations)]
-        made.append((f"u{number}", mel + rng.normal(0, noise, mel.shape), tokens))
+        utterances.append((f"u{number}", mel + rng.normal(0, noise, mel.shape), tokens))
         truth[f"u{number}"] = durations
-    return made, truth
+    return utterances, truth
 
 
 def test_planted_boundaries_are_found_to_a_frame():
-    made, truth = corpus()
-    *_, (model, _) = flatstart.fit(made, SILENT, 12)
+    utterances, truth = corpus()
+    *_, (model, _) = flatstart.fit(utterances, SILENT, 12)
     off = []
-    for id, mel, tokens in made:
+    for id, mel, tokens in utterances:
         durations, _ = flatstart.align(model, mel, tokens, SILENT, id)
         same = tokens[1:] != tokens[:-1]  # between two of one symbol there is nothing to see
-        found, right = (np.cumsum(d)[:-1][same] for d in (durations, truth[id]))
-        off += list(np.abs(found - right))
+        ends, right = (np.cumsum(d)[:-1][same] for d in (durations, truth[id]))
+        off += list(np.abs(ends - right))
     assert np.mean(np.array(off) <= 1) > 0.97
     assert np.median(off) == 0
 
 
-def test_no_round_is_less_likely_than_the_one_before():
-    made, _ = corpus(noise=2.0)
-    likelihood = [score for _, score in flatstart.fit(made, SILENT, 8)]
+def test_the_likelihood_rises_in_every_round():
+    utterances, _ = corpus(noise=2.0)
+    likelihood = [score for _, score in flatstart.fit(utterances, SILENT, 8)]
     assert (np.diff(likelihood) > -1e-9).all()
     assert likelihood[-1] > likelihood[0]
 
 
-def test_scores_are_those_of_scipy():
+def test_scores_agree_with_scipy():
     from scipy.stats import norm
 
     rng = np.random.default_rng(0)
@@ -55,17 +55,17 @@ def test_scores_are_those_of_scipy():
     np.testing.assert_allclose(model.scores(mel, tokens), expected)
 
 
-def test_silence_is_one_gaussian_and_a_symbol_unseen_gets_that_of_all():
-    made, _ = corpus()
-    made = [one for one in made if 5 not in one[2]]
-    *_, (model, _) = flatstart.fit(made, SILENT, 2)
+def test_silent_symbols_share_a_gaussian_and_unseen_ones_get_the_global_one():
+    utterances, _ = corpus()
+    utterances = [one for one in utterances if 5 not in one[2]]
+    *_, (model, _) = flatstart.fit(utterances, SILENT, 2)
     np.testing.assert_array_equal(model.mean[0], model.mean[1])
-    frames = np.concatenate([mel for _, mel, _ in made])
+    frames = np.concatenate([mel for _, mel, _ in utterances])
     np.testing.assert_allclose(model.mean[5], frames.mean(0))
 
 
 def test_more_phonemes_than_frames_are_refused_by_name():
-    made, _ = corpus()
-    *_, (model, _) = flatstart.fit(made, SILENT, 1)
+    utterances, _ = corpus()
+    *_, (model, _) = flatstart.fit(utterances, SILENT, 1)
     with pytest.raises(AlignmentError, match="u9"):
-        flatstart.align(model, made[0][1][:2], np.array([0, 2, 3, 4, 1]), SILENT, "u9")
+        flatstart.align(model, utterances[0][1][:2], np.array([0, 2, 3, 4, 1]), SILENT, "u9")

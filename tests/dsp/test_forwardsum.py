@@ -1,4 +1,4 @@
-"""The summed likelihood of all walks, against walking them all."""
+"""The summed likelihood of all alignments against enumerating them."""
 
 import numpy as np
 import pytest
@@ -7,24 +7,24 @@ from ttskit.dsp.forwardsum import forward_sum
 
 
 def walks(frames, tokens, skippable):
-    """Every walk, as the token at each frame."""
+    """Every alignment, as the token at each frame."""
 
-    def going_on(walk):
+    def continued(walk):
         if len(walk) == frames:
             if all(skippable[walk[-1] + 1 :]):
                 yield walk
             return
         for following in range(walk[-1], tokens):
             if following == walk[-1] or all(skippable[walk[-1] + 1 : following]):
-                yield from going_on([*walk, following])
+                yield from continued([*walk, following])
 
     for first in range(tokens):
         if all(skippable[:first]):
-            yield from going_on([first])
+            yield from continued([first])
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_sum_and_visits_are_those_of_all_walks(seed):
+def test_sum_and_gradient_agree_with_enumeration(seed):
     rng = np.random.default_rng(seed)
     frames, tokens = int(rng.integers(1, 7)), int(rng.integers(1, 6))
     scores = rng.normal(0, 4, (1, frames + 2, tokens + 1)).astype(np.float32)  # with padding
@@ -44,7 +44,7 @@ def test_sum_and_visits_are_those_of_all_walks(seed):
     np.testing.assert_allclose(visits[0], wanted, atol=1e-6)
 
 
-def test_a_long_utterance_neither_vanishes_nor_overflows():
+def test_a_long_utterance_neither_underflows_nor_overflows():
     rng = np.random.default_rng(0)
     scores = rng.normal(-500, 100, (2, 4000, 300)).astype(np.float32)
     lengths = np.array([300, 200]), np.array([4000, 3000])

@@ -39,19 +39,19 @@ def spelt_out(f0, amplitude, weights, phase, sample_rate, hop_length):
 
 
 @pytest.mark.parametrize("hop_length", [64, 45])
-def test_audio_is_the_sum_spelt_out(hop_length):
+def test_audio_is_the_sum_of_sines(hop_length):
     f0, amplitude, weights, phase = controls(12, 20)  # 700 Hz: half of them cross half the rate
-    found = harmonics(f0, amplitude, weights, 16000, hop_length, phase)
-    given = [x[0].numpy() for x in (f0, amplitude, weights, phase)]
-    wanted = spelt_out(*given, 16000, hop_length)
-    np.testing.assert_allclose(found[0], wanted, atol=1e-9)
+    audio = harmonics(f0, amplitude, weights, 16000, hop_length, phase)
+    arguments = [x[0].numpy() for x in (f0, amplitude, weights, phase)]
+    wanted = spelt_out(*arguments, 16000, hop_length)
+    np.testing.assert_allclose(audio[0], wanted, atol=1e-9)
     single = [x.float() for x in (f0, amplitude, weights)]
     rounded = harmonics(*single, 16000, hop_length, phase.float())
     assert rounded.dtype == torch.float32
     np.testing.assert_allclose(rounded[0], wanted, atol=2e-4)
 
 
-def test_440_hz_is_heard_at_440_hz():
+def test_440_hz_has_its_peak_at_440_hz():
     f0, amplitude = torch.full((1, 100), 440.0), torch.full((1, 100), 0.5)
     audio = harmonics(f0, amplitude, torch.ones(1, 100, 1), 16000, 160)
     spectrum = torch.fft.rfft(audio[0]).abs() / 8000  # one second: a bin is 1 Hz
@@ -60,7 +60,7 @@ def test_440_hz_is_heard_at_440_hz():
     assert audio[0, 0] == 0
 
 
-def test_a_harmonic_beyond_half_the_rate_never_sounds_below_it():
+def test_harmonics_above_half_the_rate_do_not_alias():
     f0 = torch.linspace(3000, 5000, 80)[None]  # the second harmonic crosses 8 kHz on its way
     weights = torch.tensor([0.0, 1.0]).expand(1, 80, 2)
     audio = harmonics(f0, torch.ones(1, 80), weights, 16000, 200)[0]
@@ -69,7 +69,7 @@ def test_a_harmonic_beyond_half_the_rate_never_sounds_below_it():
     assert not audio[crossing + 100 :].any()
 
 
-def test_a_distribution_is_over_what_is_audible():
+def test_a_distribution_is_over_audible_harmonics():
     f0 = torch.tensor([[100.0, 3999.9, 4000.0, 9000.0, 0.0]])
     heard = audible(f0, 80, 16000)
     assert heard.sum(-1).tolist() == [[79, 2, 1, 0, 0]]
@@ -78,7 +78,7 @@ def test_a_distribution_is_over_what_is_audible():
     torch.testing.assert_close(shares.sum(-1), torch.tensor([[1.0, 1, 1, 0, 0]]))
 
 
-def test_nothing_sounds_without_f0_and_what_ends_there_keeps_its_own():
+def test_frames_without_f0_are_silent_and_fades_keep_their_f0():
     f0 = torch.tensor([[200.0] * 5 + [0.0] * 4 + [300.0] * 5], dtype=torch.double)
     amplitude, one = torch.ones_like(f0), torch.ones(1, 14, 1, dtype=torch.double)
     audio = harmonics(f0, amplitude, one, 16000, 100)[0].numpy()
@@ -95,20 +95,20 @@ def test_chunks_join_to_the_whole():
     f0, amplitude, weights, phase = controls(40, 12, low=400)
     f0[:, 15:20] = 0  # across the edge of a chunk
     whole = harmonics(f0, amplitude, weights, 16000, 60, phase)
-    at, made, ahead = cycles(f0, 16000, 60), [], None
+    at, chunks, ahead = cycles(f0, 16000, 60), [], None
     for first in range(0, 40, 8):
         cut = slice(max(0, first - 1), first + 8 + 1)
         own = [x[:, cut] for x in (f0, amplitude, weights)]
         audio = harmonics(*own, 16000, 60, phase, at[:, cut])
-        made.append(audio[:, (first - cut.start) * 60 : (first - cut.start + 8) * 60])
+        chunks.append(audio[:, (first - cut.start) * 60 : (first - cut.start + 8) * 60])
         # Or without the whole: each goes on from where its first frame was in the one before.
         continued = cycles(own[0], 16000, 60, ahead)
         torch.testing.assert_close(continued, at[:, cut])
         ahead = continued[:, 7 + first - cut.start]
-    torch.testing.assert_close(torch.cat(made, 1), whole)
+    torch.testing.assert_close(torch.cat(chunks, 1), whole)
 
 
-def test_clips_of_a_batch_are_alone():
+def test_clips_of_a_batch_are_independent():
     one, other = (controls(6, 8, seed)[:3] for seed in (0, 1))
     both = [torch.cat(pair) for pair in zip(one, other, strict=True)]
     together = harmonics(*both, 16000, 50)
@@ -116,7 +116,7 @@ def test_clips_of_a_batch_are_alone():
         torch.testing.assert_close(together[row : row + 1], harmonics(*alone, 16000, 50))
 
 
-def test_ten_minutes_end_in_the_right_phase():
+def test_the_phase_is_exact_after_ten_minutes():
     frames = 60_000
     f0 = (220 * 2 ** (np.sin(np.arange(frames) / 7) / 3)).astype(np.float32)
     _, wanted = integrated(f0, 2000, 20)
@@ -129,18 +129,18 @@ def test_ten_minutes_end_in_the_right_phase():
     np.testing.assert_allclose(audio[-390:], tail, atol=1e-6)
 
 
-def test_gradients_are_right():
+def test_gradients_agree_with_finite_differences():
     f0, amplitude, weights, phase = controls(4, 3, low=900, high=1500)
     f0[0, 2] = 0
-    given = [x.requires_grad_() for x in (f0, amplitude, weights, phase)]
+    arguments = [x.requires_grad_() for x in (f0, amplitude, weights, phase)]
 
-    def made(f0, *rest):
+    def rendered(f0, *rest):
         return harmonics(f0 * torch.tensor([1, 1, 0, 1.0]), *rest[:2], 8000, 5, rest[2])
 
-    assert torch.autograd.gradcheck(made, given)
+    assert torch.autograd.gradcheck(rendered, arguments)
 
 
-def test_no_frames_are_no_audio():
+def test_no_frames_give_no_audio():
     assert harmonics(*(torch.zeros(2, 0) for _ in "ab"), torch.zeros(2, 0, 4), 8000, 80).shape == (
         2,
         0,

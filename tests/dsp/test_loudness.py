@@ -10,7 +10,7 @@ def sine(hz, level=1.0, seconds=1.0):
     return level * np.sin(2 * np.pi * hz * np.arange(int(seconds * RATE)) / RATE)
 
 
-def test_the_curve_is_librosas():
+def test_the_a_curve_agrees_with_librosa():
     import librosa
 
     hz = np.linspace(1, 11025, 500)
@@ -25,13 +25,13 @@ def test_halving_the_amplitude_takes_six_decibels():
 
 
 @pytest.mark.parametrize("hz", [200, 500, 3000])
-def test_a_tone_is_as_loud_as_the_curve_says(hz):
+def test_the_loudness_of_a_tone_follows_the_a_curve(hz):
     import librosa
 
-    found = np.median(loudness.loudness(sine(hz), RATE, HOP))
+    level = np.median(loudness.loudness(sine(hz), RATE, HOP))
     against = np.median(loudness.loudness(sine(1000), RATE, HOP))
     expected = librosa.A_weighting(np.array([hz]))[0] - librosa.A_weighting(np.array([1000]))[0]
-    assert found - against == pytest.approx(expected, abs=0.6)
+    assert level - against == pytest.approx(expected, abs=0.6)
 
 
 def test_silence_is_at_the_floor():
@@ -42,15 +42,15 @@ def test_frames_are_those_of_the_grid():
     """A click is loudest where it is; samples // hop frames."""
     audio = np.zeros(HOP * 30 + 99)
     audio[HOP * 12 + HOP // 2] = 1.0
-    for found in (loudness.loudness(audio, RATE, HOP), loudness.energy(audio, HOP)):
-        assert len(found) == 30
-        assert found.argmax() == 12
+    for values in (loudness.loudness(audio, RATE, HOP), loudness.energy(audio, HOP)):
+        assert len(values) == 30
+        assert values.argmax() == 12
 
 
 def test_energy_is_the_norm_of_the_spectrum():
     """By Parseval: for a window w, the sum over half the spectrum is about N/2 times (w x)^2."""
     audio = np.random.default_rng(0).normal(0, 0.1, RATE)
-    found = loudness.energy(audio, HOP, 1024)
+    energy = loudness.energy(audio, HOP, 1024)
     window = np.hanning(1025)[:-1]
     expected = np.sqrt(1024 / 2 * (window**2).sum() * 0.01)
-    assert np.median(found) == pytest.approx(expected, rel=0.03)
+    assert np.median(energy) == pytest.approx(expected, rel=0.03)

@@ -1,4 +1,4 @@
-"""The search against every path there is, on scores small enough to try them all."""
+"""Monotonic alignment search against all paths, on scores small enough to try them all."""
 
 import numba
 import numpy as np
@@ -13,7 +13,7 @@ SIZES = [(tokens, frames) for frames in range(1, 8) for tokens in range(1, 8)]
 
 
 def every_path(tokens, frames, skippable):
-    """All ways to give tokens frames, as durations: at least one unless skippable."""
+    """All durations that sum to the frames, at least 1 unless skippable."""
     if tokens == 0:
         return [()] if frames == 0 else []
     least = 0 if skippable[0] else 1
@@ -59,14 +59,14 @@ def test_no_path_that_skips_scores_higher(tokens, frames, share):
         assert sum_of(score, durations) == pytest.approx(best_by_trial(score, skippable))
 
 
-def test_follows_a_score_that_leaves_no_doubt():
+def test_a_planted_alignment_is_found():
     truth = [2, 0, 1, 0, 0, 4]
     score = np.repeat(np.eye(6), truth, axis=0)
     skippable = [False, True, False, True, True, False]
     assert mas.durations(score, skippable).tolist() == truth
 
 
-def test_pads_are_never_read_and_the_threads_change_nothing():
+def test_padding_is_not_read_and_threads_do_not_matter():
     rng = np.random.default_rng(0)
     frames, tokens = np.array([400, 90, 250, 310]), np.array([12, 90, 1, 80])
     scores = np.full((4, 400, 90), np.nan, np.float32)
@@ -100,7 +100,7 @@ def test_agrees_with_the_cython_package():
     np.testing.assert_array_equal(mas.path(ours, 120), theirs.numpy().transpose(0, 2, 1) > 0)
 
 
-def test_scores_below_every_sentinel_are_searched_as_well_as_small_ones():
+def test_scores_of_any_magnitude_are_searched():
     rng = np.random.default_rng(2)
     score = (rng.normal(size=(100, 40)) - 5e8).astype(np.float64)
     durations = mas.durations(score)
@@ -113,17 +113,17 @@ def test_scores_below_every_sentinel_are_searched_as_well_as_small_ones():
 @pytest.mark.parametrize("skips", [False, True])
 def test_float32_scores_are_summed_without_loss(skips):
     """After sums of -1e10, where float32 resolves 1024, the frames that follow still count."""
-    told = np.random.default_rng(5).normal(size=(30, 12)).astype(np.float32)
+    scores = np.random.default_rng(5).normal(size=(30, 12)).astype(np.float32)
     before = np.full((1000, 12), -np.inf, np.float32)
     before[:, 0] = -1e7
     skippable = (np.arange(12) % 3 == 2) & skips
-    expected = mas.durations(told, skippable)
+    expected = mas.durations(scores, skippable)
     expected[0] += 1000
-    found = mas.durations(np.concatenate([before, told]), skippable)
-    np.testing.assert_array_equal(found, expected)
+    durations = mas.durations(np.concatenate([before, scores]), skippable)
+    np.testing.assert_array_equal(durations, expected)
 
 
-def test_forbidden_cells_are_stepped_around():
+def test_forbidden_cells_are_avoided():
     score = np.zeros((4, 2))
     score[2, 0] = score[1, 1] = -np.inf
     assert mas.durations(score).tolist() == [2, 2]
@@ -134,7 +134,7 @@ def test_forbidden_cells_are_stepped_around():
 
 @pytest.mark.parametrize("planted", [np.nan, np.inf])
 @pytest.mark.parametrize("skips", [False, True])
-def test_a_score_that_is_no_number_is_named(planted, skips):
+def test_a_nan_names_its_utterance(planted, skips):
     scores = np.random.default_rng(3).normal(size=(3, 30, 20))
     scores[1, 14, 9] = planted
     skippable = np.zeros((3, 20), bool)
@@ -143,7 +143,7 @@ def test_a_score_that_is_no_number_is_named(planted, skips):
         mas.search(scores, skippable=skippable, ids=["a", "b", "c"])
 
 
-def test_more_tokens_than_frames_is_the_users_to_mend():
+def test_more_tokens_than_frames_are_refused():
     with pytest.raises(AlignmentError, match="second: 3 tokens for 2 frames"):
         mas.search(np.zeros((2, 4, 3)), frames=np.array([4, 2]), ids=["first", "second"])
     with pytest.raises(AlignmentError, match="5 tokens, 3 of which need a frame, for 2 frames"):
@@ -152,7 +152,7 @@ def test_more_tokens_than_frames_is_the_users_to_mend():
         mas.durations(np.zeros((2, 0)))
 
 
-def test_tokens_that_may_all_be_skipped_still_share_the_frames():
+def test_tokens_that_can_all_be_skipped_still_get_the_frames():
     durations = mas.durations(np.array([[0.0, 5.0, 1.0]] * 3), [True] * 3)
     assert durations.tolist() == [0, 3, 0]
 

@@ -9,7 +9,7 @@ BINS = 257
 
 
 def modelled(cepstrum, warping):
-    """The power spectrum that a mel-cepstrum stands for."""
+    """The power spectrum of a mel-cepstrum."""
     frequency = mcep.warped(np.linspace(0, np.pi, BINS), warping)
     return np.exp(2 * cepstrum @ np.cos(np.arange(cepstrum.shape[1])[:, None] * frequency))
 
@@ -21,7 +21,7 @@ def criterion(power, cepstrum, warping):
     return (ratio - np.log(ratio)) @ weight / weight.sum()
 
 
-def test_the_cepstra_of_a_model_are_found_again():
+def test_the_cepstra_of_a_model_spectrum_are_recovered():
     rng = np.random.default_rng(0)
     known = rng.normal(size=(20, 13)) / (1 + np.arange(13))
     assert mcep.mel_cepstrum(modelled(known, 0.4), 12, 0.4) == pytest.approx(known, abs=1e-8)
@@ -30,23 +30,23 @@ def test_the_cepstra_of_a_model_are_found_again():
 def test_no_other_cepstrum_fits_a_noisy_spectrum_better():
     rng = np.random.default_rng(0)
     power = modelled(rng.normal(size=(8, 13)), 0.4) * rng.exponential(size=(8, BINS)) ** 2
-    found = mcep.mel_cepstrum(power, 12, 0.4)
-    least = criterion(power, found, 0.4)
+    cepstrum = mcep.mel_cepstrum(power, 12, 0.4)
+    least = criterion(power, cepstrum, 0.4)
     for size in (1e-3, 1e-1, 1):
         for _ in range(50):
-            other = found + size * rng.normal(size=found.shape)
+            other = cepstrum + size * rng.normal(size=cepstrum.shape)
             assert (criterion(power, other, 0.4) > least).all()
 
 
-def test_the_estimate_is_without_bias():
+def test_the_estimate_is_unbiased():
     rng = np.random.default_rng(0)
     known = np.array([[0.5, 1.0, -0.5, 0.2]])
     power = modelled(known, 0.4) * rng.exponential(size=(2000, BINS))  # as of Gaussian noise
-    found = mcep.mel_cepstrum(power, 3, 0.4).mean(axis=0)
-    assert found == pytest.approx(known[0], abs=0.01)  # logs of noise alone are 0.29 too low
+    cepstrum = mcep.mel_cepstrum(power, 3, 0.4).mean(axis=0)
+    assert cepstrum == pytest.approx(known[0], abs=0.01)  # logs of noise alone are 0.29 too low
 
 
-def test_gain_moves_nothing_but_the_first_coefficient():
+def test_gain_changes_the_first_coefficient_only():
     power = np.random.default_rng(0).exponential(size=(5, BINS))
     plain, loud = (mcep.mel_cepstrum(power * gain, 24, 0.455) for gain in (1, 100))
     assert loud[:, 1:] == pytest.approx(plain[:, 1:], abs=1e-9)
@@ -56,9 +56,9 @@ def test_gain_moves_nothing_but_the_first_coefficient():
 @pytest.mark.parametrize(
     ("rate", "warping"), [(8000, 0.312), (16000, 0.41), (22050, 0.455), (44100, 0.544)]
 )
-def test_the_warping_is_that_of_sptk(rate, warping):
+def test_the_warping_agrees_with_sptk(rate, warping):
     assert mcep.mel_warping(rate) == warping
 
 
-def test_warping_keeps_both_ends():
+def test_warping_fixes_both_ends():
     assert mcep.warped(np.array([0, np.pi]), 0.5) == pytest.approx([0, np.pi])

@@ -55,9 +55,9 @@ def test_a_sine_is_loudest_in_its_band():
 
 @pytest.mark.parametrize("samples", [256, 257, 300, 511, 512, 1000])
 def test_short_clips_have_their_frames(samples):
-    found = mel.mel(noise(samples), SETTINGS)
-    assert found.shape == (samples // 256, 80)
-    assert np.isfinite(found).all()
+    frames = mel.mel(noise(samples), SETTINGS)
+    assert frames.shape == (samples // 256, 80)
+    assert np.isfinite(frames).all()
 
 
 def test_less_than_a_hop_has_no_frame():
@@ -77,10 +77,10 @@ def test_the_batched_one_is_the_same_and_has_a_gradient():
 
     audio = np.stack([noise(256 * 20, seed) for seed in range(3)])
     batch = torch.tensor(audio, requires_grad=True)
-    found = mel.MelSpectrogram(SETTINGS)(batch)
-    for clip, expected in zip(found.detach().numpy(), audio, strict=True):
+    batched = mel.MelSpectrogram(SETTINGS)(batch)
+    for clip, expected in zip(batched.detach().numpy(), audio, strict=True):
         np.testing.assert_allclose(clip, mel.mel(expected, SETTINGS), atol=1e-5)
-    found.sum().backward()
+    batched.sum().backward()
     assert torch.isfinite(batch.grad).all()
     assert (batch.grad != 0).any(dim=1).all()
 

@@ -6,18 +6,18 @@ import pytest
 from ttskit.dsp import pitch
 
 
-def test_a_stretch_needs_one_sure_frame():
+def test_a_voiced_stretch_needs_one_frame_above_enter():
     periodicity = np.array([0.1, 0.3, 0.6, 0.3, 0.1, 0.3, 0.4, 0.1])
     assert pitch.voicing(periodicity).tolist() == [False, True, True, True] + [False] * 4
 
 
-def test_silence_is_never_voiced_and_parts_stretches():
+def test_silence_is_unvoiced_and_separates_stretches():
     periodicity = np.array([0.9, 0.9, 0.3, 0.3])
     loudness = np.array([-20.0, -70.0, -20.0, -20.0])
     assert pitch.voicing(periodicity, loudness).tolist() == [True, False, False, False]
 
 
-def test_thresholds_are_reached_by_equality():
+def test_thresholds_are_inclusive():
     assert pitch.voicing(np.array([0.25, 0.5]), np.array([-60.0, -60.0])).all()
 
 

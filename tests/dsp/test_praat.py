@@ -12,7 +12,7 @@ def centres(audio):
 
 
 @pytest.mark.parametrize("method", ["ac", "cc"])
-def test_a_chirp_is_followed_for_a_minute_without_drift(method):
+def test_the_pitch_of_a_chirp_does_not_drift_in_a_minute(method):
     time = np.arange(60 * RATE) / RATE
     f0 = 100 * 2 ** (time / 60 + 0.3 * np.sin(2 * np.pi * 0.5 * time))
     phase = 2 * np.pi * np.cumsum(f0) / RATE
@@ -34,7 +34,7 @@ def test_noise_and_silence_have_no_pitch():
     assert not strength.any()
 
 
-def test_measures_find_what_was_planted():
+def test_measures_recover_planted_values():
     """A 120 Hz pulse train through resonators at 700 and 1800 Hz."""
     from scipy.signal import lfilter
 
@@ -44,19 +44,19 @@ def test_measures_find_what_was_planted():
         pole = np.exp(-np.pi * width / RATE + 2j * np.pi * peak / RATE)
         audio = lfilter([1], [1, -2 * pole.real, abs(pole) ** 2], audio)
     audio *= 0.5 / np.abs(audio).max()
-    found = praat.measures(audio, RATE, HOP)
+    measured = praat.measures(audio, RATE, HOP)
     frames = len(audio) // HOP
-    assert found["formants"].shape == (frames, 5)
+    assert measured["formants"].shape == (frames, 5)
     inner = slice(10, -10)
-    assert np.median(found["formants"][inner, 0]) == pytest.approx(700, rel=0.08)
-    assert np.median(found["formants"][inner, 1]) == pytest.approx(1800, rel=0.08)
-    assert np.median(found["harmonicity"][inner]) > 20
+    assert np.median(measured["formants"][inner, 0]) == pytest.approx(700, rel=0.08)
+    assert np.median(measured["formants"][inner, 1]) == pytest.approx(1800, rel=0.08)
+    assert np.median(measured["harmonicity"][inner]) > 20
     level = 10 * np.log10(np.mean(audio**2) / 4e-10)
-    assert np.median(found["intensity"][inner]) == pytest.approx(level, abs=1)
-    assert found["jitter"] < 0.01
-    assert all(np.isfinite(values).all() for values in found.values())
+    assert np.median(measured["intensity"][inner]) == pytest.approx(level, abs=1)
+    assert measured["jitter"] < 0.01
+    assert all(np.isfinite(values).all() for values in measured.values())
 
 
-def test_what_is_too_short_is_named():
+def test_audio_that_is_too_short_is_refused():
     with pytest.raises(AudioError, match=r"lasts 0.045 s, Praat needs 0.060 s"):
         praat.pitch(np.ones(1000) * 0.1, RATE, HOP)

@@ -1,4 +1,4 @@
-"""Rounding against every other way to round, and what must hold of any durations."""
+"""Rounding against all other ways to round, and properties that hold for any durations."""
 
 from itertools import pairwise, product
 
@@ -20,49 +20,49 @@ def arrays(tokens):
 
 def test_boundaries_go_to_the_nearest_frame():
     durations = np.full(1000, 2.4)
-    found = rounded(durations)
-    assert found.sum() == 2400
-    assert np.abs(np.cumsum(found) - np.cumsum(durations)).max() <= 0.5
+    frames = rounded(durations)
+    assert frames.sum() == 2400
+    assert np.abs(np.cumsum(frames) - np.cumsum(durations)).max() <= 0.5
 
 
 @given(TOKENS)
 @settings(max_examples=200, deadline=None)
-def test_the_sum_is_kept_and_what_sounds_lasts_a_frame(tokens):
+def test_the_sum_is_kept_and_sounding_tokens_have_a_frame(tokens):
     durations, silent = arrays(tokens)
-    found = rounded(durations, silent)
-    assert found.min() >= 0
-    assert found[~silent].min(initial=1) >= 1
-    assert found.sum() == max(np.floor(durations.sum() + 0.5), (~silent).sum())
+    frames = rounded(durations, silent)
+    assert frames.min() >= 0
+    assert frames[~silent].min(initial=1) >= 1
+    assert frames.sum() == max(np.floor(durations.sum() + 0.5), (~silent).sum())
 
 
 @given(TOKENS, st.integers(0, 200))
 @settings(max_examples=200, deadline=None)
-def test_a_given_sum_is_met(tokens, extra):
+def test_durations_sum_to_the_given_total(tokens, extra):
     durations, silent = arrays(tokens)
     total = int((~silent).sum()) + extra
-    found = rounded(durations, silent, total)
-    assert found.sum() == total
-    assert found[~silent].min(initial=1) >= 1
+    frames = rounded(durations, silent, total)
+    assert frames.sum() == total
+    assert frames[~silent].min(initial=1) >= 1
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_no_way_moves_the_ends_less(seed):
+def test_no_other_rounding_moves_the_ends_less(seed):
     rng = np.random.default_rng(seed)
     durations = rng.choice([0.0, 0.2, 0.7, 1.3, 2.6], 5) * rng.uniform(0.5, 1.5, 5)
     silent = rng.random(5) < 0.3
     ends = np.cumsum(durations)
-    found = rounded(durations, silent)
+    frames = rounded(durations, silent)
     least = (~silent).astype(int)
     ways = [
-        np.array([*inner, found.sum()])
-        for inner in product(range(found.sum() + 1), repeat=4)
+        np.array([*inner, frames.sum()])
+        for inner in product(range(frames.sum() + 1), repeat=4)
         if all(
-            b - a >= n for (a, b), n in zip(pairwise([0, *inner, found.sum()]), least, strict=True)
+            b - a >= n for (a, b), n in zip(pairwise([0, *inner, frames.sum()]), least, strict=True)
         )
     ]
     best = min(np.abs(way - ends).max() for way in ways)
     # the nearest rising line, and then the nearest frame: half a frame more at most
-    assert np.abs(np.cumsum(found) - ends).max() <= best + 0.5
+    assert np.abs(np.cumsum(frames) - ends).max() <= best + 0.5
 
 
 def test_too_few_frames_are_refused():
@@ -70,7 +70,7 @@ def test_too_few_frames_are_refused():
         rounded(np.ones(4), np.array([False, True, False, False]), total=2)
 
 
-def test_nothing_to_scale_is_spread_evenly():
+def test_durations_of_zero_are_spread_evenly():
     assert list(rounded(np.zeros(4), total=8)) == [2, 2, 2, 2]
     assert list(rounded(np.zeros(3), np.array([True, False, True]))) == [0, 1, 0]
     assert list(rounded(np.zeros(0))) == []

@@ -5,8 +5,8 @@ from ttskit.dsp import speechlike
 from ttskit.dsp.speechlike import Sound
 
 
-def test_pitch_is_what_it_is_said_to_be():
-    """Praat, which knows nothing of how the signal was made, hears the same f0."""
+def test_the_pitch_is_the_stated_one():
+    """Praat measures the same f0."""
     import parselmouth
 
     rng = np.random.default_rng(0)
@@ -22,7 +22,7 @@ def test_pitch_is_what_it_is_said_to_be():
         assert np.median(cents) < 5
 
 
-def test_sounds_are_where_they_are_said_to_be():
+def test_sounds_start_where_stated():
     rng = np.random.default_rng(0)
     spoken = [Sound("", 0.2), Sound("a", 0.3), Sound("s", 0.2), Sound("", 0.1)]
     audio, truth = speechlike.synthesise(spoken, rng, 16000)
@@ -45,10 +45,10 @@ def test_a_sound_peaks_at_a_formant(letter):
     assert min(abs(peak - formant) / formant for formant in formants) < 0.25
 
 
-def test_the_same_seed_makes_the_same_signal():
-    made = []
+def test_the_same_seed_gives_the_same_signal():
+    signals = []
     for _ in range(2):
         rng = np.random.default_rng(3)
         spoken = speechlike.sounds("Seven rivers, quiet.", rng)
-        made.append(speechlike.synthesise(spoken, rng, 16000)[0])
-    np.testing.assert_array_equal(*made)
+        signals.append(speechlike.synthesise(spoken, rng, 16000)[0])
+    np.testing.assert_array_equal(*signals)

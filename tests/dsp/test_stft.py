@@ -8,7 +8,7 @@ from ttskit.dsp.mel import MelSettings, MelSpectrogram
 
 
 @pytest.mark.parametrize(("n_fft", "hop_length"), [(1024, 256), (800, 200), (512, 120), (600, 275)])
-def test_the_inverse_gives_back_every_sample(n_fft, hop_length):
+def test_the_inverse_recovers_every_sample(n_fft, hop_length):
     audio = torch.randn(2, 20 * hop_length, generator=torch.Generator().manual_seed(0))
     again = stft.audio(stft.spectrum(audio, n_fft, hop_length), n_fft, hop_length)
     torch.testing.assert_close(again, audio, atol=1e-5, rtol=0)
@@ -21,7 +21,7 @@ def test_frames_are_those_of_the_mel_spectrogram():
     torch.testing.assert_close(bands.log(), spectrogram(audio), atol=1e-3, rtol=0)
 
 
-def test_a_click_in_one_frame_is_heard_in_that_frame():
+def test_a_click_in_one_frame_sounds_in_that_frame():
     spectrum = torch.zeros(1, 40, 513, dtype=torch.complex64)
     # A click in the middle of its window: at (17 + 1/2) hops of 256.
     spectrum[0, 17] = torch.fft.rfft(torch.eye(1024)[512])
@@ -35,7 +35,7 @@ def test_gradients_flow_both_ways():
     np.testing.assert_allclose(audio.grad, 1, atol=1e-5)
 
 
-def test_what_was_made_while_speaking_serves_training():
+def test_inference_mode_does_not_break_later_gradients():
     audio = torch.randn(1, 17 * 60)
     with torch.inference_mode():
         spoken = stft.audio(stft.spectrum(audio, 180, 60), 180, 60)
@@ -47,7 +47,7 @@ def test_what_was_made_while_speaking_serves_training():
 
 @pytest.mark.parametrize(("n_fft", "hop"), [(1024, 256), (180, 60), (150, 50), (64, 48), (100, 33)])
 @pytest.mark.parametrize("frames", [1, 2, 5, 9, 40])
-def test_few_frames_say_what_windows_sum_to(n_fft, hop, frames):
+def test_the_sum_of_windows_follows_from_few_frames(n_fft, hop, frames):
     window = torch.rand(n_fft, generator=torch.Generator().manual_seed(0))
     wanted = torch.zeros(stft.overlap_add(window.expand(1, frames, -1), hop).shape[1])
     for start in range(0, frames * hop, hop):
@@ -56,7 +56,7 @@ def test_few_frames_say_what_windows_sum_to(n_fft, hop, frames):
 
 
 @pytest.mark.parametrize("samples", [40, 90, 91, 1000])
-def test_windows_see_reflections_however_short_a_clip_is(samples):
+def test_clips_of_any_length_are_reflected(samples):
     clip = torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
     seen = clip[:, reflected(samples, 90, 90)]
     torch.testing.assert_close(stft._reflected(clip, 90, 90), seen, atol=0, rtol=0)

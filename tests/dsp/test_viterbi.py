@@ -1,4 +1,4 @@
-"""The search against librosa's over all pairs of states, which torchcrepe uses."""
+"""The search against that of librosa over all pairs of states, which torchcrepe uses."""
 
 import numpy as np
 import pytest
@@ -29,37 +29,37 @@ def likelihood(frames, sharpness, seed):
 
 @pytest.mark.parametrize("sharpness", [0, 1, 20, 300])
 @pytest.mark.parametrize("frames", [1, 2, 150])
-def test_path_is_that_of_the_full_search(sharpness, frames, transition):
-    given = likelihood(frames, sharpness, seed=frames)
-    assert viterbi.path(given).tolist() == peer(given, transition).tolist()
+def test_the_path_is_that_of_the_full_search(sharpness, frames, transition):
+    probabilities = likelihood(frames, sharpness, seed=frames)
+    assert viterbi.path(probabilities).tolist() == peer(probabilities, transition).tolist()
 
 
-def test_path_is_that_of_the_full_search_among_equals(transition):
+def test_the_path_is_that_of_the_full_search_among_ties(transition):
     rng = np.random.default_rng(5)
-    given = (rng.integers(0, 3, (100, STATES)) / 1000).astype(np.float32)
-    assert viterbi.path(given).tolist() == peer(given, transition).tolist()
+    probabilities = (rng.integers(0, 3, (100, STATES)) / 1000).astype(np.float32)
+    assert viterbi.path(probabilities).tolist() == peer(probabilities, transition).tolist()
 
 
-def test_path_is_that_of_the_full_search_with_forbidden_states(transition):
-    given = likelihood(100, 300, seed=9)
-    given[:, :39] = given[:, 200:] = 0
-    path = viterbi.path(given)
-    assert path.tolist() == peer(given, transition).tolist()
+def test_the_path_is_that_of_the_full_search_with_forbidden_states(transition):
+    probabilities = likelihood(100, 300, seed=9)
+    probabilities[:, :39] = probabilities[:, 200:] = 0
+    path = viterbi.path(probabilities)
+    assert path.tolist() == peer(probabilities, transition).tolist()
     assert path.min() >= 39
     assert path.max() < 200
 
 
-def test_a_sure_leap_is_taken():
-    given = np.full((20, STATES), 1e-30, np.float32)
-    given[:10, 50] = given[10:, 300] = 1
-    assert viterbi.path(given).tolist() == [50] * 10 + [300] * 10
+def test_a_jump_with_lasting_evidence_is_taken():
+    probabilities = np.full((20, STATES), 1e-30, np.float32)
+    probabilities[:10, 50] = probabilities[10:, 300] = 1
+    assert viterbi.path(probabilities).tolist() == [50] * 10 + [300] * 10
 
 
-def test_a_leap_that_one_frame_alone_speaks_for_is_not_taken():
-    given = np.full((21, STATES), 1e-3, np.float32)
-    given[:, 50] = 0.5
-    given[10, 300] = 0.9
-    assert viterbi.path(given).tolist() == [50] * 21
+def test_a_jump_for_a_single_frame_is_not_taken():
+    probabilities = np.full((21, STATES), 1e-3, np.float32)
+    probabilities[:, 50] = 0.5
+    probabilities[10, 300] = 0.9
+    assert viterbi.path(probabilities).tolist() == [50] * 21
 
 
 def test_no_frames_have_no_path():

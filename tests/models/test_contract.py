@@ -102,7 +102,8 @@ def test_every_weight_gets_a_gradient(case):
 def test_two_utterances_are_overfitted(case):
     model = build(case)
     model.initialise(needed(model))
-    losses = updates(model, [needed(model)], 80, 1e-2, progress=0.0)
+    preset = resolved(CASES[case][0]).training.learning_rate
+    losses = updates(model, [needed(model)], 80, max(1e-2, preset), progress=0.0)
     first = next(losses)
     assert any(later < first / 2 for later in losses)
 

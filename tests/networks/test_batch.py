@@ -1,4 +1,4 @@
-"""Batches: padding that nothing sees."""
+"""Batches: padding, masks and means."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ ITEMS = [
 ]
 
 
-def test_utterances_come_back_out_of_their_batch():
+def test_an_utterance_of_a_batch_is_the_original_without_padding():
     batch = collate(["a", "b"], ITEMS)
     for row, item in enumerate(ITEMS):
         one = batch.only(row)
@@ -20,7 +20,7 @@ def test_utterances_come_back_out_of_their_batch():
             np.testing.assert_array_equal(one[name][0].numpy(), value)
 
 
-def test_means_leave_padding_out_and_can_be_of_more_than_the_batch():
+def test_means_exclude_padding_and_use_the_counts_of_the_update():
     batch = collate(["a", "b"], ITEMS)
     values = batch["mel"].masked_fill(~batch.mask("frame")[..., None], torch.nan)
     assert batch.mean(values, "frame") == (3 * 1 + 5 * 3) / 8

@@ -22,7 +22,7 @@ def tone():
     return torch.sin(torch.arange(2001) * 0.3).repeat(2, 1)
 
 
-def test_they_learn_to_tell_a_tone_from_noise(critics):
+def test_critics_learn_to_tell_a_tone_from_noise(critics):
     optimizer = torch.optim.Adam(critics.parameters(), 3e-3)
     for _ in range(60):
         loss = sum(critics.loss(of(tone()), torch.randn(2, 2001)).values())
@@ -35,8 +35,8 @@ def test_they_learn_to_tell_a_tone_from_noise(critics):
     assert fooled < 0.2 < 0.5 < caught
 
 
-def test_the_losses_are_those_of_the_papers():
-    """For scores that are known: those of a critic that always says the same."""
+def test_losses_are_those_of_the_papers():
+    """For a critic whose scores are constant."""
 
     class Fixed(Critics):
         def forward(self, audio):
@@ -46,27 +46,27 @@ def test_the_losses_are_those_of_the_papers():
     true = of(torch.zeros(2, 500))
     squares, hinge = (Fixed(Adversary(kind=kind, **SMALL)) for kind in ("squares", "hinge"))
     # Between 0 and 1 the scores are 0.75 and 0.375.
-    told = squares.loss(true, torch.zeros(2, 500))
-    assert {name: round(value.item(), 6) for name, value in told.items()} == {
+    losses = squares.loss(true, torch.zeros(2, 500))
+    assert {name: round(value.item(), 6) for name, value in losses.items()} == {
         "real": 0.0625,
         "copy": 0.140625,
     }
-    told = hinge.loss(true, torch.zeros(2, 500))
-    assert {name: value.item() for name, value in told.items()} == {"real": 0.5, "copy": 0.75}
-    told = hinge.verdict(true, torch.zeros(2, 500))
-    assert {name: value.item() for name, value in told.items()} == {
+    losses = hinge.loss(true, torch.zeros(2, 500))
+    assert {name: value.item() for name, value in losses.items()} == {"real": 0.5, "copy": 0.75}
+    losses = hinge.verdict(true, torch.zeros(2, 500))
+    assert {name: value.item() for name, value in losses.items()} == {
         "adversarial": 1.25,
         "features": 0.0,
     }
 
 
-def test_features_of_the_same_sound_are_no_distance_apart(critics):
+def test_features_of_the_same_audio_have_distance_0(critics):
     assert critics.verdict(of(tone()), tone())["features"] == 0
     assert critics.verdict(of(tone()), tone() * 0.9)["features"] > 0
 
 
-def test_a_period_critic_sees_samples_that_are_a_period_apart():
-    """A click reaches the columns of its own phase alone."""
+def test_a_period_critic_reads_samples_a_period_apart():
+    """A click changes the outputs of its own column only."""
     critic = Critics(Adversary(**SMALL)).critics[1]
     audio = torch.zeros(1, 500)
     before = [seen.clone() for seen in critic(audio)]
@@ -75,7 +75,7 @@ def test_a_period_critic_sees_samples_that_are_a_period_apart():
         assert (seen != silent).any(1).any(1)[0].nonzero().tolist() == [[3]]
 
 
-def test_spectral_distance_is_zero_only_for_the_same_sound():
+def test_the_spectral_distance_is_0_only_for_equal_audio():
     for distance in distances(tone(), tone(), (128, 256)):
         assert distance.tolist() == [0, 0]
     linear, log = distances(0.5 * tone(), tone(), (128,))
@@ -83,7 +83,7 @@ def test_spectral_distance_is_zero_only_for_the_same_sound():
     assert (log > 0).all()
 
 
-def test_silence_is_no_steep_slope():
+def test_gradients_at_silence_are_bounded():
     audio = torch.zeros(1, 2048, requires_grad=True)
     sum(
         distance.sum() for distance in distances(audio + 1e-4, torch.zeros(1, 2048), (128,))

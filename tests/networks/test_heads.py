@@ -1,4 +1,4 @@
-"""Heads against their equations, and what each says of harmonics together."""
+"""Heads against their equations."""
 
 import math
 
@@ -16,64 +16,62 @@ def logits(seed=0):
     return Levels(*(torch.randn(*size, generator=g) for size in ((1, 3), (1, 3, 10), (1, 3, 6))))
 
 
-def levels(mode, given):
-    """What each harmonic sounds at, and the noise."""
-    made = HEADS[mode](given, audible(F0, 10, 16000))
-    return made.amplitude[..., None] * distribution(made.weights, F0, 16000), made.noise
+def levels(mode, raw):
+    """The gains of harmonics and noise."""
+    activated = HEADS[mode](raw, audible(F0, 10, 16000))
+    return activated.amplitude[..., None] * distribution(
+        activated.weights, F0, 16000
+    ), activated.noise
 
 
 def test_exp_sigmoid_has_the_values_of_its_equation():
-    found = exp_sigmoid(torch.tensor([0.0, -5.0, 5.0, -200.0, 200.0], dtype=torch.double))
+    gains = exp_sigmoid(torch.tensor([0.0, -5.0, 5.0, -200.0, 200.0], dtype=torch.double))
     s = [1 / (1 + math.exp(-x)) for x in (0, -5, 5)]
-    assert found[:3].tolist() == pytest.approx([2 * one ** math.log(10) + 1e-7 for one in s])
-    assert found[3:].tolist() == pytest.approx([1e-7, 2 + 1e-7])
-    assert found[:3].tolist() == pytest.approx([0.405, 2e-5, 1.969], rel=2e-2)  # as published
+    assert gains[:3].tolist() == pytest.approx([2 * one ** math.log(10) + 1e-7 for one in s])
+    assert gains[3:].tolist() == pytest.approx([1e-7, 2 + 1e-7])
+    assert gains[:3].tolist() == pytest.approx([0.405, 2e-5, 1.969], rel=2e-2)  # as published
 
 
-def test_legacy_normalises_nothing():
-    given = logits()
-    found, noise = levels("legacy", given)
-    wanted = torch.sigmoid(given.amplitude)[..., None] * torch.sigmoid(given.weights) / 10
-    torch.testing.assert_close(found, wanted * audible(F0, 10, 16000))
-    torch.testing.assert_close(noise, torch.sigmoid(given.noise - 5))
+def test_legacy_gains_are_not_normalised():
+    raw = logits()
+    gains, noise = levels("legacy", raw)
+    wanted = torch.sigmoid(raw.amplitude)[..., None] * torch.sigmoid(raw.weights) / 10
+    torch.testing.assert_close(gains, wanted * audible(F0, 10, 16000))
+    torch.testing.assert_close(noise, torch.sigmoid(raw.noise - 5))
 
 
-def test_a_softmax_is_over_what_is_audible():
-    given = logits()
-    found, noise = levels("softmax-db", given)
-    amplitude = 10 ** ((80 * torch.sigmoid(given.amplitude) - 80) / 20)
-    torch.testing.assert_close(
-        found[0, 0, :8], amplitude[0, 0] * given.weights[0, 0, :8].softmax(0)
-    )
-    torch.testing.assert_close(
-        found[0, 1, :5], amplitude[0, 1] * given.weights[0, 1, :5].softmax(0)
-    )
-    torch.testing.assert_close(20 * noise.log10(), 80 * torch.sigmoid(given.noise - 5) - 80)
+def test_the_softmax_is_over_audible_harmonics():
+    raw = logits()
+    gains, noise = levels("softmax-db", raw)
+    amplitude = 10 ** ((80 * torch.sigmoid(raw.amplitude) - 80) / 20)
+    torch.testing.assert_close(gains[0, 0, :8], amplitude[0, 0] * raw.weights[0, 0, :8].softmax(0))
+    torch.testing.assert_close(gains[0, 1, :5], amplitude[0, 1] * raw.weights[0, 1, :5].softmax(0))
+    torch.testing.assert_close(20 * noise.log10(), 80 * torch.sigmoid(raw.noise - 5) - 80)
 
 
 @pytest.mark.parametrize(
     ("mode", "of"), [("normalized", torch.sigmoid), ("exp-sigmoid", exp_sigmoid)]
 )
-def test_weights_share_the_amplitude_out(mode, of):
-    given = logits()
-    found, noise = levels(mode, given)
-    torch.testing.assert_close(found[0, :2].sum(-1), of(given.amplitude[0, :2]))
+def test_shares_of_the_amplitude_are_normalised_weights(mode, of):
+    raw = logits()
+    gains, noise = levels(mode, raw)
+    torch.testing.assert_close(gains[0, :2].sum(-1), of(raw.amplitude[0, :2]))
     torch.testing.assert_close(
-        found[0, 0, 3] / found[0, 0, 5], of(given.weights[0, 0, 3]) / of(given.weights[0, 0, 5])
+        gains[0, 0, 3] / gains[0, 0, 5], of(raw.weights[0, 0, 3]) / of(raw.weights[0, 0, 5])
     )
-    torch.testing.assert_close(noise, of(given.noise - 5))
+    torch.testing.assert_close(noise, of(raw.noise - 5))
 
 
 @pytest.mark.parametrize("mode", HEADS)
-def test_every_mode_is_finite_silent_beyond_half_the_rate_and_begins_with_little_noise(mode):
+def test_gains_are_finite_and_0_above_half_the_rate_and_noise_starts_low(mode):
     for size in (0.0, 1e3, -1e3):
-        given = Levels(*(torch.full_like(one, size).requires_grad_() for one in logits()))
-        found, noise = levels(mode, given)
-        assert not found[~audible(F0, 10, 16000)].any()
-        assert (found >= 0).all()
-        assert found.isfinite().all()
-        (found.sum() + noise.sum()).backward()
-        assert all(one.grad.isfinite().all() for one in given)
+        raw = Levels(*(torch.full_like(one, size).requires_grad_() for one in logits()))
+        gains, noise = levels(mode, raw)
+        assert not gains[~audible(F0, 10, 16000)].any()
+        assert (gains >= 0).all()
+        assert gains.isfinite().all()
+        (gains.sum() + noise.sum()).backward()
+        assert all(one.grad.isfinite().all() for one in raw)
     assert levels(mode, Levels(*map(torch.zeros_like, logits())))[1].max() < 0.01
 
 

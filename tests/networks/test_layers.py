@@ -1,4 +1,4 @@
-"""Shared layers, and the text encoder against its equations, written out place by place."""
+"""Shared layers, and the text encoder against its equations written out token by token."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from ttskit.settings import assigned
 
 
 @pytest.mark.parametrize("window", [0, 2, 9])
-def test_attention_adds_keys_and_values_of_the_distance(window):
+def test_relative_attention_adds_keys_and_values_of_the_distance(window):
     torch.manual_seed(0)
     attention = RelativeAttention(6, 2, window, 0.0)
     x, mask = torch.randn(1, 6, 5), torch.ones(1, 1, 5)
@@ -32,7 +32,7 @@ def test_attention_adds_keys_and_values_of_the_distance(window):
     assert torch.allclose(attention(x, mask)[..., :4], expected, atol=1e-5)
 
 
-def test_padding_is_not_seen_and_stays_zero():
+def test_the_encoder_ignores_padding_and_returns_0_there():
     torch.manual_seed(0)
     encoder = TextEncoder(EncoderConfig(hidden=8, filter=8, layers=2), 5).eval()
     torch.nn.init.normal_(encoder.joined.weight)
@@ -43,26 +43,26 @@ def test_padding_is_not_seen_and_stays_zero():
     assert not states[1, :, 2:].any()
 
 
-def test_frames_know_their_token():
+def test_token_of_frame_follows_the_durations():
     durations, tokens = torch.tensor([[2, 0, 1, 0], [1, 3, 0, 0]]), torch.tensor([4, 2])
     assert token_of_frame(durations, tokens, 5).tolist() == [[0, 0, 2, 3, 3], [0, 1, 1, 1, 1]]
 
 
-def test_a_search_leaves_torch_as_many_threads():
-    """The first parallel search of a process starts threads that both share."""
+def test_an_alignment_search_keeps_the_number_of_threads_of_torch():
+    """The first parallel kernel of numba in a process sets the threads of torch too."""
     two = batch(150, 150)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         frames = torch.tensor([400, 390])
-        found = likeliest(torch.zeros(2, 400, 150), two, frames, torch.zeros(12).bool())
+        durations = likeliest(torch.zeros(2, 400, 150), two, frames, torch.zeros(12).bool())
         assert torch.get_num_threads() == 1
-        assert torch.equal(found.sum(1), frames)
+        assert torch.equal(durations.sum(1), frames)
     finally:
         torch.set_num_threads(threads)
 
 
-def test_sizes_that_do_not_fit_are_refused():
+def test_sizes_of_the_encoder_that_contradict_each_other_are_refused():
     with pytest.raises(SettingError, match="hidden is 9, needs a multiple of heads, 2"):
         EncoderConfig(hidden=9)
     with pytest.raises(SettingError, match="prenet_kernel is 4, needs an odd number"):
@@ -80,6 +80,6 @@ def test_sizes_that_do_not_fit_are_refused():
         ("ddsp", "guess.kernel"),
     ],
 )
-def test_a_kernel_that_would_not_keep_the_length_is_refused(family, name):
+def test_an_even_kernel_is_refused(family, name):
     with pytest.raises(SettingError, match="is 4, needs an odd number"):
         assigned(find(family).Config(), f"{name}=4")

@@ -1,4 +1,4 @@
-"""Layers that are packed make what they made before."""
+"""Packed layers against the layers that they replace."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def _seeded():
 
 
 def both(module, x):
-    """What a module makes before and after its layers are packed."""
+    """The outputs of a module before and after packing."""
     with torch.no_grad():
         before = module(x)
         packed.pack(module)
@@ -26,14 +26,14 @@ def both(module, x):
 
 
 @pytest.mark.parametrize("places", [1, 46, 700])
-def test_a_linear_layer_makes_the_same(places):
+def test_a_packed_linear_layer_has_the_same_output(places):
     module = nn.Sequential(nn.Linear(96, 33), nn.Tanh(), nn.Linear(33, 7, bias=False))
     before, after = both(module, torch.randn(2, places, 96))
     assert type(module[0]) is type(module[2]) is packed.Packed
     torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-5)
 
 
-def test_what_bends_a_linear_layer_is_done_with_it():
+def test_gelu_is_fused_into_the_linear_layer():
     module = nn.Sequential(nn.Linear(8, 16), nn.GELU(), nn.Linear(16, 8), nn.ReLU())
     before, after = both(module, 3 * torch.randn(5, 8))
     assert [type(layer) for layer in module[1:4:2]] == [nn.Identity, nn.ReLU]
@@ -42,7 +42,7 @@ def test_what_bends_a_linear_layer_is_done_with_it():
 
 @pytest.mark.parametrize("width", [1, 3, 7])
 @pytest.mark.parametrize("strided", [False, True])
-def test_a_convolution_makes_the_same(width, strided):
+def test_a_packed_convolution_has_the_same_output(width, strided):
     module = nn.Sequential(nn.Conv1d(12, 20, width, padding=width // 2))
     x = torch.randn(3, 50, 12).mT if strided else torch.randn(3, 12, 50)
     before, after = both(module, x)
@@ -50,7 +50,7 @@ def test_a_convolution_makes_the_same(width, strided):
     torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-5)
 
 
-def test_a_convolution_of_much_is_left_to_torch(monkeypatch):
+def test_a_large_convolution_is_left_to_torch(monkeypatch):
     module = nn.Sequential(nn.Conv1d(4, 4, 3, padding=1))
     monkeypatch.setattr(packed, "MOST", 3 * 4 * 50)
     packed.pack(module)
@@ -72,13 +72,13 @@ def test_a_convolution_of_much_is_left_to_torch(monkeypatch):
     ],
     ids=str,
 )
-def test_other_layers_stay_as_they_are(layer):
+def test_other_layers_are_not_packed(layer):
     module = nn.Sequential(layer)
     packed.pack(module)
     assert module[0] is layer
 
 
-def test_where_the_operators_are_missing_all_stays_as_it_is(monkeypatch):
+def test_nothing_is_packed_if_torch_lacks_the_operators(monkeypatch):
     monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", None)
     module = nn.Sequential(nn.Linear(3, 3), nn.GELU())
     before, after = both(module, torch.ones(1, 3))
@@ -96,7 +96,7 @@ class Normed(Family):
             self.layer.parametrizations.weight.original0 *= 3
 
 
-def test_folding_packs_the_weights_that_parametrisations_made():
+def test_folding_packs_parametrised_weights():
     model, x = Normed(), torch.randn(2, 4)
     before = model.layer(x).detach()
     model.fold()

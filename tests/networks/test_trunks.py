@@ -1,4 +1,4 @@
-"""Trunks: what each may see, and its equations written out frame by frame."""
+"""Trunks: on which frames each depends, and its equations written out frame by frame."""
 
 import pytest
 import torch
@@ -16,12 +16,12 @@ CONFIGS = {
     "causal transformer": {"trunk": "transformer", "causal": True, "positions": False},
     "transformer that sees little": {"trunk": "transformer", "span": 2},
 }
-trunks = pytest.mark.parametrize("told", CONFIGS.values(), ids=CONFIGS)
+trunks = pytest.mark.parametrize("settings", CONFIGS.values(), ids=CONFIGS)
 
 
-def make(told):
+def make(settings):
     torch.manual_seed(0)
-    config = TrunkConfig(channels=16, layers=2, **told)
+    config = TrunkConfig(channels=16, layers=2, **settings)
     return TRUNKS[config.trunk](INPUTS, config)
 
 
@@ -35,8 +35,8 @@ def everything(batch, frames):
 
 
 @trunks
-def test_every_parameter_gets_a_gradient_and_states_have_their_shape(told):
-    trunk = make(told)
+def test_every_parameter_gets_a_gradient_and_states_have_their_shape(settings):
+    trunk = make(settings)
     states = trunk(inputs(2, 9), everything(2, 9))
     assert states.shape == (2, 9, trunk.out_channels)
     assert states.isfinite().all()
@@ -47,77 +47,77 @@ def test_every_parameter_gets_a_gradient_and_states_have_their_shape(told):
 
 
 @trunks
-def test_large_inputs_stay_finite(told):
-    given = {name: 1e4 * x for name, x in inputs(1, 300).items()}
-    assert make(told)(given, everything(1, 300)).isfinite().all()
+def test_large_inputs_stay_finite(settings):
+    frames = {name: 1e4 * x for name, x in inputs(1, 300).items()}
+    assert make(settings)(frames, everything(1, 300)).isfinite().all()
 
 
 @trunks
-def test_later_frames_change_earlier_ones_unless_it_is_causal(told):
-    trunk = make(told)
-    given, other = inputs(1, 20), inputs(1, 20, seed=1)
-    changed = {name: torch.cat([x[:, :12], other[name][:, 12:]], 1) for name, x in given.items()}
-    before, after = (trunk(x, everything(1, 20))[:, :12] for x in (given, changed))
+def test_later_frames_change_earlier_ones_unless_causal(settings):
+    trunk = make(settings)
+    frames, other = inputs(1, 20), inputs(1, 20, seed=1)
+    changed = {name: torch.cat([x[:, :12], other[name][:, 12:]], 1) for name, x in frames.items()}
+    before, after = (trunk(x, everything(1, 20))[:, :12] for x in (frames, changed))
     same = torch.allclose(before, after, rtol=0, atol=1e-6)
     assert same == trunk.causal
-    assert trunk.causal == (told["trunk"] != "transformer" or "causal" in told)
+    assert trunk.causal == (settings["trunk"] != "transformer" or "causal" in settings)
 
 
 @trunks
-def test_a_clip_sees_neither_padding_nor_other_clips(told):
-    trunk, given = make(told), inputs(3, 10)
+def test_a_clip_depends_on_neither_padding_nor_other_clips(settings):
+    trunk, frames = make(settings), inputs(3, 10)
     lengths = torch.tensor([10, 4, 0])
     mask = torch.arange(10) < lengths[:, None]
-    together = trunk(given, mask)
+    together = trunk(frames, mask)
     for row, length in enumerate(lengths.tolist()):
         assert not together[row, length:].any()
     for row, length in enumerate((10, 4)):
-        alone = {name: x[row : row + 1, :length] for name, x in given.items()}
+        alone = {name: x[row : row + 1, :length] for name, x in frames.items()}
         one = trunk(alone, everything(1, length))
         torch.testing.assert_close(together[row : row + 1, :length], one)
-    for x in given.values():
+    for x in frames.values():
         x.requires_grad_()
-    trunk(given, mask)[1].square().sum().backward()
-    for x in given.values():
+    trunk(frames, mask)[1].square().sum().backward()
+    for x in frames.values():
         assert x.grad[1, :4].any()
         assert not x.grad[[0, 2]].any()
         assert not x.grad[1, 4:].any()
 
 
-def test_frames_of_an_mlp_are_alone_and_those_of_the_others_are_not():
-    given, other = inputs(1, 8), inputs(1, 8, seed=1)
-    changed = {name: torch.cat([other[name][:, :3], x[:, 3:]], 1) for name, x in given.items()}
-    for name, told in CONFIGS.items():
-        trunk = make(told)
-        before, after = (trunk(x, everything(1, 8))[:, 3:] for x in (given, changed))
+def test_only_the_frames_of_an_mlp_are_independent():
+    frames, other = inputs(1, 8), inputs(1, 8, seed=1)
+    changed = {name: torch.cat([other[name][:, :3], x[:, 3:]], 1) for name, x in frames.items()}
+    for name, settings in CONFIGS.items():
+        trunk = make(settings)
+        before, after = (trunk(x, everything(1, 8))[:, 3:] for x in (frames, changed))
         assert torch.allclose(before, after, atol=1e-6) == (name == "mlp")
 
 
-def test_a_transformer_without_positions_does_not_know_the_order():
-    given = inputs(1, 9)
-    back = {name: x.flip(1) for name, x in given.items()}
+def test_a_transformer_without_positions_ignores_the_order():
+    frames = inputs(1, 9)
+    back = {name: x.flip(1) for name, x in frames.items()}
     for positions in (False, True):
         trunk = make({"trunk": "transformer", "positions": positions})
-        one, other = (trunk(x, everything(1, 9)) for x in (given, back))
+        one, other = (trunk(x, everything(1, 9)) for x in (frames, back))
         assert torch.allclose(one, other.flip(1), atol=1e-5) != positions
 
 
-def test_padding_out_of_reach_of_everything_still_sees_something():
+def test_padding_attends_to_itself():
     trunk = make(CONFIGS["transformer that sees little"])
-    seen = trunk.visible(torch.arange(10) < torch.tensor([[10], [3], [0]]))
-    assert seen.any(-1).all()
-    assert seen[1, 0, :3, :3].sum() == seen[1, 0, :3].sum() == 9
+    visible = trunk.visible(torch.arange(10) < torch.tensor([[10], [3], [0]]))
+    assert visible.any(-1).all()
+    assert visible[1, 0, :3, :3].sum() == visible[1, 0, :3].sum() == 9
 
 
-def test_a_span_bounds_what_is_seen():
+def test_the_span_limits_attention():
     trunk = make(CONFIGS["transformer that sees little"])
-    given = {name: x.requires_grad_() for name, x in inputs(1, 15).items()}
-    trunk(given, everything(1, 15))[0, 7].square().sum().backward()
-    seen = sum(x.grad[0].abs().sum(1) for x in given.values()) > 0
-    assert seen.nonzero().flatten().tolist() == [*range(3, 12)]  # two layers of two frames
+    frames = {name: x.requires_grad_() for name, x in inputs(1, 15).items()}
+    trunk(frames, everything(1, 15))[0, 7].square().sum().backward()
+    visible = sum(x.grad[0].abs().sum(1) for x in frames.values()) > 0
+    assert visible.nonzero().flatten().tolist() == [*range(3, 12)]  # two layers of two frames
 
 
-def test_the_small_recurrence_is_its_equation():
+def test_the_micro_rnn_is_its_equation():
     torch.manual_seed(0)
     layer, x = MicroLayer(5, 3), torch.randn(2, 7, 5)
     (to_gate, to_new), (bias_gate, bias_new) = (
@@ -135,7 +135,7 @@ def test_the_small_recurrence_is_its_equation():
     torch.testing.assert_close(layer(x[:, 4:], states[:, 3])[0], states[:, 4:])
 
 
-def test_the_small_recurrence_keeps_full_precision_under_autocast():
+def test_the_micro_rnn_keeps_full_precision_under_autocast():
     layer, x = MicroLayer(5, 3), torch.randn(2, 7, 5)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         states, _ = layer(x)
@@ -143,7 +143,7 @@ def test_the_small_recurrence_keeps_full_precision_under_autocast():
     torch.testing.assert_close(states, layer(x)[0], atol=0.02, rtol=0)
 
 
-def test_sizes_that_do_not_fit_are_refused():
+def test_channels_must_be_a_multiple_of_twice_the_heads():
     with pytest.raises(SettingError, match="channels is 30, needs a multiple of twice the heads"):
         TrunkConfig(trunk="transformer", channels=30)
     assert TrunkConfig(trunk="gru", channels=30).channels == 30

@@ -1,4 +1,4 @@
-"""Layers that are about to be loaded draw no weights of their own."""
+"""Building a model without random initialisation."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
-def test_layers_within_draw_nothing(layer):
+def test_layers_use_no_random_numbers_inside_the_context(layer):
     before = torch.get_rng_state()
     with Uninitialised():
         layer()
@@ -29,11 +29,11 @@ def test_layers_within_draw_nothing(layer):
     assert not torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_model_that_is_read_has_the_weights_of_its_file_and_no_others(tmp_path):
+def test_a_model_has_exactly_the_weights_of_its_file(tmp_path):
     torch.manual_seed(0)
     model = make(Plain, {"encoder": ENCODER})
-    path, told = tmp_path / "model.h5", {"stage": "test", "options": {}, "inputs": []}
-    write_model(path, model, model.kept(), to_toml(model.config), told)
+    path, provenance = tmp_path / "model.h5", {"stage": "test", "options": {}, "inputs": []}
+    write_model(path, model, model.kept(), to_toml(model.config), provenance)
     read = read_model(path).module().state_dict()
     assert read.keys() == model.state_dict().keys()
     for name, value in model.state_dict().items():

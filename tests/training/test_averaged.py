@@ -1,3 +1,5 @@
+"""Moving averages of weights."""
+
 from contextlib import suppress
 
 import pytest
@@ -13,16 +15,16 @@ def model():
     return linear
 
 
-def test_an_average_forgets_its_beginning_first(model):
+def test_the_decay_grows_from_the_first_steps_on(model):
     averaged = Averaged(model, 0.5)
     torch.nn.init.ones_(model.weight)
-    averaged.follow(1)  # keeps 2 / 11 of what it was
+    averaged.follow(1)  # keeps 2 / 11 of the old average
     assert averaged.weights["weight"].item() == pytest.approx(9 / 11)
-    averaged.follow(1000)  # keeps half
+    averaged.follow(1000)  # keeps half of it
     assert averaged.weights["weight"].item() == pytest.approx(10 / 11)
 
 
-def test_it_stands_in_for_the_weights_and_leaves_them_as_they_were(model):
+def test_the_average_replaces_the_weights_inside_the_context_only(model):
     averaged = Averaged(model, 0.5)
     torch.nn.init.ones_(model.weight)
     with suppress(ZeroDivisionError), averaged.in_place():
@@ -31,7 +33,7 @@ def test_it_stands_in_for_the_weights_and_leaves_them_as_they_were(model):
     assert (model.weight.item(), model.training) == (1, True)
 
 
-def test_without_a_decay_the_weights_stand_for_themselves(model):
+def test_without_a_decay_the_weights_are_used_themselves(model):
     averaged = Averaged(model, 0.0)
     torch.nn.init.ones_(model.weight)
     averaged.follow(1)

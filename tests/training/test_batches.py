@@ -1,4 +1,4 @@
-"""Which utterances make which batch."""
+"""The order of batches, validation utterances, and batches loaded in advance."""
 
 import time
 
@@ -8,7 +8,7 @@ import pytest
 from ttskit.training.batches import Order, ahead, held_out
 
 
-def test_an_epoch_has_every_utterance_once_in_batches_alike_in_length():
+def test_an_epoch_has_every_utterance_once_in_batches_of_similar_length():
     lengths = np.random.default_rng(0).integers(50, 800, 333)
     order = Order(lengths, 8, seed=1)
     for epoch in range(2):
@@ -16,25 +16,25 @@ def test_an_epoch_has_every_utterance_once_in_batches_alike_in_length():
         batches = [order.rows(number) for number in numbers]
         assert sorted(np.concatenate(batches)) == list(range(333))
         padding = sum(lengths[rows].max() * len(rows) for rows in batches) / lengths.sum() - 1
-        assert padding < 0.05  # at random it would be about 0.8
+        assert padding < 0.05  # in random batches it would be about 0.8
 
 
 def test_the_order_follows_from_the_seed_and_changes_with_the_epoch():
     lengths = np.arange(1, 101)
     one, same, other = Order(lengths, 5, 3), Order(lengths, 5, 3), Order(lengths, 5, 4)
     rows = [list(one.rows(number)) for number in range(40)]
-    assert rows[33] == list(same.rows(33))  # without having been asked for those before
+    assert rows[33] == list(same.rows(33))  # without those before
     assert rows[:20] != rows[20:]
     assert rows != [list(other.rows(number)) for number in range(40)]
 
 
 def test_every_process_gets_a_share_of_every_batch():
     order = Order(np.arange(1, 10), 8, 0, processes=2)
-    assert order.per_epoch == 1  # a batch of the one that is left could not be shared
+    assert order.per_epoch == 1  # the remaining utterance cannot be split between two
     assert len(order.rows(0)) == 8
 
 
-def test_all_takes_of_a_text_are_held_out_together():
+def test_recordings_of_one_text_are_held_out_together():
     texts = [f"text {number % 40}" for number in range(100)]
     held = held_out(texts, 0.1, 64, seed=0)
     assert 8 <= held.sum() <= 12
@@ -43,21 +43,21 @@ def test_all_takes_of_a_text_are_held_out_together():
 
 
 @pytest.mark.parametrize("texts", [["a"], ["a", "a", "a"], ["a", "b"]])
-def test_something_is_always_left_to_train_on(texts):
+def test_at_least_one_utterance_is_trained_on(texts):
     assert not held_out(texts, 0.9, 64, seed=0).all()
 
 
-def test_batches_are_made_ahead_and_in_order():
-    made = []
+def test_batches_are_loaded_in_advance_and_in_order():
+    loaded = []
 
-    def make(number):
-        made.append(number)
+    def load(number):
+        loaded.append(number)
         return number * number
 
-    numbers = ahead(make, iter(range(1000)))
+    numbers = ahead(load, iter(range(1000)))
     assert [next(numbers) for _ in range(3)] == [0, 1, 4]
     deadline = time.monotonic() + 10
-    while len(made) < 6 and time.monotonic() < deadline:
+    while len(loaded) < 6 and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert 6 <= len(made) <= 8
+    assert 6 <= len(loaded) <= 8
     numbers.close()

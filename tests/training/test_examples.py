@@ -1,4 +1,4 @@
-"""What a family trains on, from which artifacts."""
+"""The fields that a family trains on, read from artifacts."""
 
 import numpy as np
 import pytest
@@ -19,19 +19,19 @@ def features(tmp_path):
     return ttskit.read(tmp_path / "features.h5")
 
 
-def made_of(features, frames=None, **attributes):
-    """Mels of the first frames of features, a little lower."""
+def write_mels(features, frames=None, **attributes):
+    """Mels of the first frames of features, lower by 1."""
     path = features.path.with_name("mels.h5")
-    told = {"provenance": PROVENANCE, "tables": {"symbols": []}}
-    with Writer(path, Mels, attributes={**GRID, **attributes}, **told) as writer:
+    options = {"provenance": PROVENANCE, "tables": {"symbols": []}}
+    with Writer(path, Mels, attributes={**GRID, **attributes}, **options) as writer:
         for id, record in features.items():
             writer.append(Mels(id=id, speaker="", text="", mel=record.mel[:frames] - 1))
         writer.seal(features.ids)
     return ttskit.read(path)
 
 
-def test_mel_is_what_a_decoder_made_where_that_is_given(features):
-    mels, alignment = made_of(features), ttskit.read(features.path.with_name("alignment.h5"))
+def test_mels_of_a_decoder_replace_those_of_features(features):
+    mels, alignment = write_mels(features), ttskit.read(features.path.with_name("alignment.h5"))
     needs = ("mel", "durations", "pitch")
     examples = Examples([features, mels, alignment], needs)
     fields = examples.item(0, 0, np.random.default_rng(0))
@@ -44,8 +44,8 @@ def test_mel_is_what_a_decoder_made_where_that_is_given(features):
     np.testing.assert_allclose(lower, usual, atol=1e-4)
 
 
-def test_a_vocoder_learns_from_mels_and_the_recordings(features):
-    mels, path = made_of(features), features.path.with_name("corpus.h5")
+def test_a_vocoder_reads_mels_and_the_corpus(features):
+    mels, path = write_mels(features), features.path.with_name("corpus.h5")
     with Writer(path, Corpus, provenance=PROVENANCE, attributes={"sample_rate": 22050}) as writer:
         for id, record in features.items():
             audio = np.full(len(record.mel) * 256 + 7, 16384, np.int16)
@@ -58,8 +58,8 @@ def test_a_vocoder_learns_from_mels_and_the_recordings(features):
     assert (fields["audio"] == 0.5).all()
 
 
-def test_a_clip_that_is_too_short_ends_in_silence():
-    """What is measured of the padding is what is told of it; pitch stays where it was."""
+def test_a_clip_shorter_than_the_segment_ends_in_silence():
+    """The padding of every field is as measured on silence; pitch keeps its last value."""
     audio = np.random.default_rng(0).normal(0, 0.1, 4 * 256).astype(np.float32)
     fields = {
         "mel": np.zeros((4, 80), np.float32),
@@ -68,37 +68,37 @@ def test_a_clip_that_is_too_short_ends_in_silence():
         "loudness": np.full(4, -20, np.float32),
         "audio": audio,
     }
-    found = cut(fields, 12, 256, np.random.default_rng(0))
-    assert {name: len(value) for name, value in found.items()} == {
+    padded = cut(fields, 12, 256, np.random.default_rng(0))
+    assert {name: len(value) for name, value in padded.items()} == {
         **dict.fromkeys(("mel", "f0", "voiced", "loudness"), 12),
         "audio": 12 * 256,
     }
-    quiet = loudness.loudness(found["audio"], 22050, 256)
-    np.testing.assert_allclose(found["loudness"][8:], quiet[8:12], atol=0.1)
-    np.testing.assert_array_equal(found["f0"][4:], 130)
-    assert not found["voiced"][4:].any()
-    assert found["mel"][4:].max() < -11
-    np.testing.assert_array_equal(found["audio"][: 4 * 256], audio)
+    quiet = loudness.loudness(padded["audio"], 22050, 256)
+    np.testing.assert_allclose(padded["loudness"][8:], quiet[8:12], atol=0.1)
+    np.testing.assert_array_equal(padded["f0"][4:], 130)
+    assert not padded["voiced"][4:].any()
+    assert padded["mel"][4:].max() < -11
+    np.testing.assert_array_equal(padded["audio"][: 4 * 256], audio)
 
 
-def test_a_long_clip_is_cut_in_the_same_place_everywhere():
+def test_all_fields_are_cut_at_the_same_frames():
     fields = {"f0": np.arange(50), "mel": np.arange(50)[:, None], "audio": np.arange(50 * 4) // 4}
     for seed in range(5):
-        found = cut(fields, 8, 4, np.random.default_rng(seed))
-        np.testing.assert_array_equal(found["f0"], found["mel"][:, 0])
-        np.testing.assert_array_equal(found["f0"], found["audio"][::4])
-        np.testing.assert_array_equal(np.diff(found["f0"]), 1)
+        segment = cut(fields, 8, 4, np.random.default_rng(seed))
+        np.testing.assert_array_equal(segment["f0"], segment["mel"][:, 0])
+        np.testing.assert_array_equal(segment["f0"], segment["audio"][::4])
+        np.testing.assert_array_equal(np.diff(segment["f0"]), 1)
 
 
-def test_mels_that_do_not_stand_beside_the_features_are_refused(features):
+def test_mels_on_another_grid_than_the_features_are_refused(features):
     count = len(features["u0"].mel)
     with pytest.raises(ArtifactError, match=rf"mels\.h5: u0: has 9 frames, .* has {count}: make"):
-        Examples([features, made_of(features, 9)], ("mel",))
+        Examples([features, write_mels(features, 9)], ("mel",))
     with pytest.raises(ArtifactError, match=r"mels\.h5: has fmin 50"):
-        Examples([features, made_of(features, fmin=50.0)], ("mel",))
+        Examples([features, write_mels(features, fmin=50.0)], ("mel",))
 
 
-def test_what_is_missing_is_named_with_what_makes_it(features):
+def test_a_missing_input_is_named_with_the_command_that_makes_it(features):
     tokens = ttskit.read(features.path.with_name("tokens.h5"))
     with pytest.raises(ArtifactError) as error:
         fitting([tokens], ("mel", "tokens"), "the aligner attention")

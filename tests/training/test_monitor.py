@@ -1,4 +1,4 @@
-"""What a person sees of a training."""
+"""Progress of a training on stderr."""
 
 import re
 
@@ -11,7 +11,7 @@ TIMES = {"step_seconds": 25.0, "data_seconds": 0.0}
 
 
 def line(rows, capsys, monkeypatch, fraction=0.0):
-    """The last line that is said after some updates."""
+    """The last line of progress after some updates."""
     monkeypatch.setattr(progress, "EVERY", 0.0)
     display = monitor.Display("train x", 100)
     for step, row in enumerate(rows, 1):
@@ -19,22 +19,22 @@ def line(rows, capsys, monkeypatch, fraction=0.0):
     return capsys.readouterr().err.splitlines()[-1]
 
 
-def test_the_terms_that_are_shown_add_up_to_the_loss(capsys, monkeypatch):
+def test_the_displayed_terms_add_up_to_the_loss(capsys, monkeypatch):
     rows = [{"loss": 8.0 / step, "loss/mel": 8.0 / step} for step in range(1, 40)]
     rows += [{"loss": 7.0, "loss/mel": 2.0, "loss/critic": 5.0}] * 4
-    said = line(rows, capsys, monkeypatch)
-    loss, *terms = map(float, re.findall(r"(?:loss|mel|critic) ([\d.]+)", said))
+    shown = line(rows, capsys, monkeypatch)
+    loss, *terms = map(float, re.findall(r"(?:loss|mel|critic) ([\d.]+)", shown))
     assert sum(terms) == pytest.approx(loss, rel=1e-3)
     recent = [row["loss"] for row in rows[-monitor.RECENT :]]
     assert loss == pytest.approx(sum(recent) / len(recent), rel=1e-3)
-    assert f"last {monitor.RECENT}: loss" in said
+    assert f"last {monitor.RECENT}: loss" in shown
 
 
 def test_the_first_line_shows_the_first_update(capsys, monkeypatch):
-    said = line([{"loss": 3.0, "loss/mel": 3.0}], capsys, monkeypatch)
-    assert said == "train x: update 1 of 100, last 1: loss 3 (mel 3), 25 s each"
+    shown = line([{"loss": 3.0, "loss/mel": 3.0}], capsys, monkeypatch)
+    assert shown == "train x: update 1 of 100, last 1: loss 3 (mel 3), 25 s each"
 
 
-def test_what_is_left_is_said_once_it_is_known(capsys, monkeypatch):
+def test_the_remaining_time_is_displayed_once_it_is_known(capsys, monkeypatch):
     rows = [{"loss": 3.0, "loss/mel": 3.0}] * 2
     assert line(rows, capsys, monkeypatch, fraction=0.5).endswith(" left")

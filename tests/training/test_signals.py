@@ -1,3 +1,5 @@
+"""Signals during a training."""
+
 import signal
 
 import pytest
@@ -8,19 +10,19 @@ from ttskit.training import signals
 
 def test_the_first_signal_waits_and_the_second_does_not():
     before = [signal.getsignal(number) for number in signals.STOPS]
-    with signals.held() as came:
-        assert not came
+    with signals.held() as received:
+        assert not received
         signal.raise_signal(signal.SIGINT)
-        assert came
+        assert received
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
     assert [signal.getsignal(number) for number in signals.STOPS] == before
 
 
-def test_what_came_is_obeyed_as_it_asks_for():
-    signals.Held().obey("nothing came")
+def test_ctrl_c_interrupts_and_sigterm_exits():
+    signals.Held().obey("no signal")
     with pytest.raises(Interrupted, match="all is kept"):
         signals.Held(signal.SIGINT).obey("all is kept")
-    with pytest.raises(SystemExit) as told:
+    with pytest.raises(SystemExit) as exited:
         signals.Held(signal.SIGTERM).obey("all is kept")
-    assert told.value.code == 143
+    assert exited.value.code == 143

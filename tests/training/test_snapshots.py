@@ -1,4 +1,4 @@
-"""What a model makes of an utterance while it learns, kept as artifacts."""
+"""Snapshots of a model's output during training."""
 
 import numpy as np
 import pytest
@@ -25,17 +25,17 @@ def sounds(tmp_path, monkeypatch):
     """Features and recordings of three utterances."""
     monkeypatch.setattr(curves, "save", lambda *_: None)
     write_speech(tmp_path, 3)
-    heard = Reader(tmp_path / "features.h5", Features)
-    told = {"provenance": PROVENANCE, "attributes": {"sample_rate": RATE}}
-    with Writer(tmp_path / "corpus.h5", Corpus, **told) as writer:
-        for id, record in heard.items():
+    features = Reader(tmp_path / "features.h5", Features)
+    options = {"provenance": PROVENANCE, "attributes": {"sample_rate": RATE}}
+    with Writer(tmp_path / "corpus.h5", Corpus, **options) as writer:
+        for id, record in features.items():
             noise = np.random.default_rng(0).normal(0, 1000, len(record.mel) * HOP)
             writer.append(Corpus(id=id, speaker="ann", text="x", audio=noise.astype(np.int16)))
-        writer.seal(heard.ids)
-    return [heard, ttskit.read(tmp_path / "corpus.h5")]
+        writer.seal(features.ids)
+    return [features, ttskit.read(tmp_path / "corpus.h5")]
 
 
-def test_snapshots_say_which_settings_they_are_of(sounds, tmp_path):
+def test_snapshots_record_step_and_settings(sounds, tmp_path):
     settings = [*SMALL, "training.snapshot_every=2"]
     train(
         sounds,
@@ -47,30 +47,30 @@ def test_snapshots_say_which_settings_they_are_of(sounds, tmp_path):
     assert {path.name for path in folder.glob("*-0*.h5")} == {
         f"{kind}-00000{step}.h5" for kind in ("controls", "corpus") for step in (2, 4)
     }
-    played = Reader(folder / "controls-000004.h5", Controls)
-    heard = Reader(folder / "corpus-000004.h5", Corpus)
-    assert played.provenance["step"] == 4
-    assert "snapshot_every = 2" in played.provenance["options"]["config"]
+    controls = Reader(folder / "controls-000004.h5", Controls)
+    corpus = Reader(folder / "corpus-000004.h5", Corpus)
+    assert controls.provenance["step"] == 4
+    assert "snapshot_every = 2" in controls.provenance["options"]["config"]
     (held_out,) = read_model(tmp_path / "x.h5").table("validation")
-    assert played.ids == heard.ids == [held_out]
-    record = played[held_out]
-    assert len(heard[held_out].audio) == len(record.f0) * HOP
+    assert controls.ids == corpus.ids == [held_out]
+    record = controls[held_out]
+    assert len(corpus[held_out].audio) == len(record.f0) * HOP
     assert record.text == sounds[0][held_out].text
     early = Reader(folder / "controls-000002.h5", Controls)[held_out]
     assert not np.array_equal(early.noise, record.noise)
 
 
-def test_snapshots_change_nothing(sounds, tmp_path):
-    found = []
+def test_snapshots_do_not_change_the_training(sounds, tmp_path):
+    weights = []
     for name, settings in (("with.h5", ["training.snapshot_every=1"]), ("without.h5", [])):
         wish = request_of("vocoder", "ddsp", None, None, [*SMALL, *settings])
         train(sounds, tmp_path / name, wish, Goal(steps=3))
-        found.append(read_model(tmp_path / name).weights())
-    for name, value in found[0].items():
-        np.testing.assert_array_equal(value, found[1][name])
+        weights.append(read_model(tmp_path / name).weights())
+    for name, value in weights[0].items():
+        np.testing.assert_array_equal(value, weights[1][name])
 
 
-def test_a_training_that_holds_nothing_out_is_watched_too(sounds, tmp_path):
+def test_a_training_without_validation_utterances_is_watched_too(sounds, tmp_path):
     settings = [*SMALL, "training.validation=0.0", "training.validate_every=2"]
     train(
         sounds,
@@ -83,7 +83,7 @@ def test_a_training_that_holds_nothing_out_is_watched_too(sounds, tmp_path):
     assert read_model(tmp_path / "x.h5").container.attributes["steps"] == 4
 
 
-def test_what_is_held_out_is_logged_by_the_names_of_what_is_trained_on(sounds, tmp_path):
+def test_validation_losses_have_the_names_of_training_losses(sounds, tmp_path):
     critics = ["adversary.from_progress=0", "adversary.channels=2", "adversary.periods=[2]",
                "adversary.n_fft=[128]", "training.validate_every=2"]  # fmt: skip
     settings = [*SMALL, *critics]
@@ -98,7 +98,7 @@ def test_what_is_held_out_is_logged_by_the_names_of_what_is_trained_on(sounds, t
     assert {"loss", "loss/generator/stft"} < names < update.keys()
 
 
-def test_a_model_that_keeps_nothing_says_so(tmp_path):
+def test_a_model_without_snapshots_says_so(tmp_path):
     write_speech(tmp_path, 3)
     readers = [ttskit.read(tmp_path / name) for name in ("features.h5", "tokens.h5")]
     wish = request_of("aligner", "attention", "tiny", None, ["training.snapshot_every=1"])

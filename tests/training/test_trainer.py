@@ -32,7 +32,7 @@ COUNT = 24
 
 @pytest.fixture(autouse=True)
 def _pictures(request):
-    """Pictures take longer than all the rest: one test alone draws them."""
+    """Skip the drawing of pictures, which is slow, in all tests but one."""
     if "people" not in request.node.name:
         request.getfixturevalue("no_pictures")
 
@@ -59,9 +59,9 @@ def losses(output):
     return [row["loss"] for row in rows if "step_seconds" in row]
 
 
-def test_a_killed_training_goes_on_bit_by_bit(speech, tmp_path):
-    """Whatever the moment, by the command line, as a user would."""
-    torch.set_num_threads(1)  # bits depend on it
+def test_a_killed_training_resumes_bit_by_bit(speech, tmp_path):
+    """Killed at a random moment, and resumed on the command line."""
+    torch.set_num_threads(1)  # results depend on it in the last bits
     whole = run(speech, tmp_path / "whole.h5", steps=30)
     words = ["train", "aligner", *(reader.name for reader in speech), "-o", str(tmp_path / "x.h5")]
     words += ["--steps", "30", *(word for one in SMALL for word in ("--set", one))]
@@ -85,7 +85,7 @@ def test_a_killed_training_goes_on_bit_by_bit(speech, tmp_path):
         np.testing.assert_array_equal(value, resumed[name], err_msg=name)
 
 
-def test_ctrl_c_waits_for_the_update_and_says_what_is_kept(speech, tmp_path, monkeypatch):
+def test_ctrl_c_waits_for_the_update_and_reports_the_run_folder(speech, tmp_path, monkeypatch):
     def rate(_self, step, _progress):
         if step == 3:
             signal.raise_signal(signal.SIGINT)
@@ -98,7 +98,7 @@ def test_ctrl_c_waits_for_the_update_and_says_what_is_kept(speech, tmp_path, mon
     assert (tmp_path / "x.h5.run" / "last.h5").exists()
 
 
-def test_more_steps_go_on_from_the_last_one(speech, tmp_path):
+def test_a_longer_training_continues_from_the_last_step(speech, tmp_path):
     run(speech, tmp_path / "x.h5", steps=5)
     first = losses(tmp_path / "x.h5")
     run(speech, tmp_path / "x.h5", steps=8)
@@ -106,25 +106,23 @@ def test_more_steps_go_on_from_the_last_one(speech, tmp_path):
     assert len(losses(tmp_path / "x.h5")) == 8
 
 
-def test_what_is_delivered_is_up_to_date_though_the_best_one_is_older(speech, tmp_path, capsys):
+def test_a_model_is_up_to_date_though_its_best_step_is_older(speech, tmp_path, capsys):
     still = ("training.learning_rate=0.0", "training.validation=0.2")
     run(speech, tmp_path / "x.h5", *still, steps=2)
     model = run(speech, tmp_path / "x.h5", *still, steps=4)
-    assert model.container.attributes["steps"] == 2  # nothing got better after that
+    assert model.container.attributes["steps"] == 2  # no later validation was better
     run(speech, tmp_path / "x.h5", *still, steps=4)
     assert "up to date" in capsys.readouterr().err
 
 
-def test_the_last_weights_are_delivered_where_the_held_out_loss_does_not_judge(
-    speech, tmp_path, monkeypatch
-):
+def test_the_last_weights_are_written_if_validation_does_not_select(speech, tmp_path, monkeypatch):
     monkeypatch.setattr(Attention, "judged", lambda _, progress: progress < 0.5)
     still = ("training.learning_rate=0.0", "training.validation=0.2", "training.validate_every=1")
     model = run(speech, tmp_path / "x.h5", *still, steps=4)
     assert model.container.attributes["steps"] == 4
 
 
-def test_what_is_made_is_up_to_date_and_other_settings_do_not_mix(speech, tmp_path, capsys):
+def test_other_settings_need_restart_in_a_used_run_folder(speech, tmp_path, capsys):
     run(speech, tmp_path / "x.h5", steps=3)
     before = (tmp_path / "x.h5").read_bytes()
     run(speech, tmp_path / "x.h5", steps=3)
@@ -138,7 +136,7 @@ def test_what_is_made_is_up_to_date_and_other_settings_do_not_mix(speech, tmp_pa
     assert (tmp_path / "x.h5").read_bytes() != before
 
 
-def test_the_loss_does_not_depend_on_how_an_update_is_cut(speech, tmp_path):
+def test_accumulated_batches_give_the_loss_of_one_large_batch(speech, tmp_path):
     everything = ("training.validation=0.0", "training.clip_norm=0.0")
     whole = run(speech, tmp_path / "whole.h5", *everything, f"training.batch={COUNT}", steps=2)
     cut = ("training.batch=8", "training.accumulate=3")
@@ -150,21 +148,25 @@ def test_the_loss_does_not_depend_on_how_an_update_is_cut(speech, tmp_path):
         np.testing.assert_allclose(value, weights(whole)[name], atol=2e-5, err_msg=name)
 
 
-def test_two_processes_are_one_with_twice_the_batch(speech, tmp_path):
+def test_two_processes_equal_one_with_twice_the_batch(speech, tmp_path):
     names = [reader.name for reader in speech]
-    told = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "OMP_NUM_THREADS": "1",
+    }
     words = ["-m", "ttskit", "train", "aligner", *names, "--steps", "6", "-o", "two.h5"]
     words += [word for one in SMALL for word in ("--set", one)]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    found = subprocess.run([*launch, *words], cwd=tmp_path, env=told, capture_output=True)
-    assert found.returncode == 0, found.stderr.decode()[-2000:]
+    done = subprocess.run([*launch, *words], cwd=tmp_path, env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
     one = run(speech, tmp_path / "one.h5", "training.batch=8", steps=6)
     np.testing.assert_allclose(losses(tmp_path / "two.h5"), losses(tmp_path / "one.h5"), rtol=1e-5)
     for name, value in weights(read_model(tmp_path / "two.h5")).items():
         np.testing.assert_allclose(value, weights(one)[name], atol=2e-5, err_msg=name)
 
 
-def test_what_is_no_number_stops_the_run_and_names_the_utterance(speech, tmp_path):
+def test_a_nan_stops_the_training_and_names_the_utterance(speech, tmp_path):
     features, tokens = speech
     with Writer(tmp_path / "bad.h5", Features, attributes=GRID, provenance=PROVENANCE) as bad:
         for id in features:
@@ -177,7 +179,7 @@ def test_what_is_no_number_stops_the_run_and_names_the_utterance(speech, tmp_pat
                 )
             )
         bad.seal(features.ids)
-    with pytest.raises(TrainingError, match=r"update \d+: u7 has a loss .* not a number"):
+    with pytest.raises(TrainingError, match=r"update \d+: u7 has a loss .* NaN or infinite"):
         run([ttskit.read(tmp_path / "bad.h5"), tokens], tmp_path / "x.h5", steps=20)
     assert not (tmp_path / "x.h5").exists()
 
@@ -185,22 +187,22 @@ def test_what_is_no_number_stops_the_run_and_names_the_utterance(speech, tmp_pat
 def test_held_out_utterances_are_recorded_and_never_trained_on(speech, tmp_path, monkeypatch):
     from ttskit.training.examples import Examples
 
-    seen = set()
-    made = Examples.batch
+    used = set()
+    batch = Examples.batch
 
-    def watched(self, rows, segment, seed):
-        if seed[1]:  # the first is also that of validations
-            seen.update(self.ids[row] for row in rows)
-        return made(self, rows, segment, seed)
+    def recorded(self, rows, segment, seed):
+        if seed[1]:  # batch 0 is also the number of validations
+            used.update(self.ids[row] for row in rows)
+        return batch(self, rows, segment, seed)
 
-    monkeypatch.setattr(Examples, "batch", watched)
+    monkeypatch.setattr(Examples, "batch", recorded)
     model = run(speech, tmp_path / "x.h5", "training.validation=0.2")
     held = model.table("validation")
     assert len(held) == 5
-    assert seen == set(speech[0].ids) - set(held)
+    assert used == set(speech[0].ids) - set(held)
 
 
-def test_averaged_weights_lag_behind_and_are_what_is_kept(speech, tmp_path):
+def test_averaged_weights_lag_behind_and_are_saved(speech, tmp_path):
     plain = run(speech, tmp_path / "plain.h5", "training.validation=0.0")
     averaged = run(speech, tmp_path / "ema.h5", "training.ema=0.9", "training.validation=0.0")
     start = run(speech, tmp_path / "start.h5", "training.learning_rate=0.0")
@@ -209,31 +211,31 @@ def test_averaged_weights_lag_behind_and_are_what_is_kept(speech, tmp_path):
     assert 0.05 < np.abs(moved[1]).sum() / np.abs(moved[0]).sum() < 0.95
 
 
-def test_it_stops_when_nothing_gets_better(speech, tmp_path, capsys):
+def test_patience_stops_a_training_without_improvement(speech, tmp_path, capsys):
     settings = ("training.learning_rate=0.0", "training.patience=2", "training.validate_every=2")
     run(speech, tmp_path / "x.h5", *settings, "training.validation=0.2", steps=100)
     assert "stopping early" in capsys.readouterr().err
-    assert len(losses(tmp_path / "x.h5")) == 6  # the first validation is the best one
+    assert len(losses(tmp_path / "x.h5")) == 6  # the first validation, and two without improvement
 
 
-def test_a_gain_that_is_too_small_is_none(speech, tmp_path, capsys):
+def test_a_gain_below_the_least_gain_does_not_count(speech, tmp_path, capsys):
     settings = ("training.patience=2", "training.validate_every=2", "training.least_gain=1e6")
     run(speech, tmp_path / "x.h5", *settings, "training.validation=0.2", steps=100)
     assert "stopping early" in capsys.readouterr().err
     assert len(losses(tmp_path / "x.h5")) == 6
 
 
-def test_the_rate_halves_by_updates_down_to_its_last_share():
-    told = Training(
+def test_the_exponential_schedule_halves_the_rate_down_to_final():
+    training = Training(
         learning_rate=3e-4, schedule="exponential", half_life=2000, final=1 / 3, warmup=0
     )
-    rates = [told.rate(step, 0.5) for step in (0, 2000, 3000, 10_000)]
+    rates = [training.rate(step, 0.5) for step in (0, 2000, 3000, 10_000)]
     assert rates == pytest.approx([3e-4, 1.5e-4, 3e-4 * 0.5**1.5, 1e-4])
-    by_the_end = replace(told, half_life=0.0)
+    by_the_end = replace(training, half_life=0.0)
     assert by_the_end.rate(7, 0.5) == pytest.approx(3e-4 * 3**-0.5)
 
 
-def test_training_begins_from_another_model(speech, tmp_path, capsys):
+def test_init_takes_the_weights_of_another_model(speech, tmp_path, capsys):
     first = run(speech, tmp_path / "first.h5", steps=8)
     wish = request_of("aligner", "attention", "base", None, [*SMALL, "training.learning_rate=0.0"])
     wish = replace(wish, init=tmp_path / "first.h5", seed=5)
@@ -246,12 +248,12 @@ def test_training_begins_from_another_model(speech, tmp_path, capsys):
         train(speech, tmp_path / "first.h5", wish, Goal(steps=1))
 
 
-def test_what_it_writes_can_be_read_by_people(speech, tmp_path):
+def test_the_run_folder_is_for_people_to_read(speech, tmp_path):
     run(speech, tmp_path / "x.h5")
     folder = tmp_path / "x.h5.run"
     assert "embedding = 8" in (folder / "resolved.toml").read_text()
-    told = json.loads((folder / "meta.json").read_text())
-    assert told["utterances"] == COUNT
+    meta = json.loads((folder / "meta.json").read_text())
+    assert meta["utterances"] == COUNT
     for name in ("loss.png", "alignment.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
     row = monitor.read(folder / "log.jsonl")[0]
@@ -259,7 +261,7 @@ def test_what_it_writes_can_be_read_by_people(speech, tmp_path):
     assert {"gradient", "learning_rate", "step_seconds", "data_seconds", "memory_mb"} <= set(row)
 
 
-def test_memory_that_is_not_there_is_warned_of(speech, tmp_path, monkeypatch, capsys):
+def test_a_lack_of_memory_is_warned_of(speech, tmp_path, monkeypatch, capsys):
     from ttskit.training import processes
 
     monkeypatch.setattr(processes, "free_memory", lambda: 1000.0)

@@ -1,4 +1,4 @@
-"""One update of a model of two players: a vocoder and its critics."""
+"""One update of a model with two players: a vocoder and its critics."""
 
 import numpy as np
 import pytest
@@ -19,9 +19,9 @@ CRITICS = Adversary(from_progress=0.5, periods=(2,), n_fft=(128,), channels=2)
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    made = Istft(Istft.Config(channels=8, hidden=16, layers=1, adversary=CRITICS), FACTS)
-    made.prepare()
-    return made
+    vocoder = Istft(Istft.Config(channels=8, hidden=16, layers=1, adversary=CRITICS), FACTS)
+    vocoder.prepare()
+    return vocoder
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def batch():
     return collate("a", [{"mel": rng.normal(size=(40, 20)), "audio": audio}])
 
 
-def test_a_loss_moves_the_weights_of_its_player_alone(model, players, batch):
+def test_a_loss_has_gradients_for_its_own_player_alone(model, players, batch):
     for player, other in (("generator", "critic"), ("critic", "generator")):
         model.zero_grad()
         terms, _ = players.gradients(player, [batch], 1.0)
@@ -47,7 +47,7 @@ def test_a_loss_moves_the_weights_of_its_player_alone(model, players, batch):
     assert all(p.requires_grad for p in model.parameters())
 
 
-def test_a_player_that_sits_out_is_left_as_it_was(model, players, batch):
+def test_a_player_without_a_loss_is_not_updated(model, players, batch):
     before = {name: value.clone() for name, value in model.named_parameters()}
     row = players.update([batch], 0, 0.4)
     moved = {name for name, p in model.named_parameters() if not torch.equal(p, before[name])}

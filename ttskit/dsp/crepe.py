@@ -1,7 +1,7 @@
 """CREPE pitch: activations of torchcrepe's networks on an exact frame grid, and their decoders.
 
-A frame is a window of 1024 samples at 16 kHz.  Its activations say for each of 360 pitch bins,
-20 cents apart, how sure the network is.  A decoder makes f0 and periodicity of them.
+A frame is a window of 1024 samples at 16 kHz.  The network returns an activation from 0 to 1 for
+each of 360 pitch bins, 20 cents apart.  A decoder turns these into f0 and periodicity.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ WINDOW = 1024  # samples of a frame; its centre is sample 512
 BINS = 360
 CENTS_PER_BIN = 20.0
 LOWEST_CENTS = 1997.3794084376191  # of bin 0, above 10 Hz
-REACH = 4  # bins on either side of the chosen one that a weighted mean takes in
+REACH = 4  # bins on either side of the chosen one that enter a weighted mean
 
 Decoder = Literal["argmax", "weighted", "viterbi", "viterbi-mean"]
 
@@ -33,7 +33,7 @@ class Crepe:
     threads : CPU threads of the fast network.  Results do not depend on it.
     plain : run the plain convolutions on CPU too.
 
-    An instance may be shared by threads.  It is not made to be pickled: each process makes one.
+    An instance may be shared by threads.  It cannot be pickled: each process makes its own.
     """
 
     def __init__(
@@ -55,18 +55,18 @@ class Crepe:
     def activations(self, frames: np.ndarray) -> np.ndarray:
         """Run the network.
 
-        Frames of nothing but zeros are not computed: they all get what one such frame got, to
-        the last bit.
+        Frames of zeros are not computed: they all get the activations of one such frame, which
+        gives the same result to the last bit.
 
         Parameters
         ----------
         frames : (frame, 1024) float32
-            As `normalise` makes them.
+            As `normalise` returns them.
 
         Returns
         -------
         (frame, 360) float32
-            From 0 to 1, as `torchcrepe.infer` gives them.
+            From 0 to 1, as `torchcrepe.infer` returns them.
         """
         frames = np.asarray(frames, np.float32)
         sounding = frames.any(axis=1)
@@ -83,9 +83,9 @@ class Crepe:
         """Activations of a recording on the frame grid.
 
         Frame j is centred at (j + 1/2) hop_length samples of the recording, to within half a
-        sample at 16 kHz (31 microseconds) and without drift.  The recording is continued by
-        zeros on both sides.  Windows exist for `chunk` frames at a time only, so beside the
-        result memory does not grow with the length of the recording.
+        sample at 16 kHz (31 microseconds) and without drift.  The recording is padded with
+        zeros on both sides.  `chunk` frames are processed at a time, so apart from the result
+        memory does not grow with the length of the recording.
 
         Parameters
         ----------
@@ -106,20 +106,20 @@ class Crepe:
         out = np.empty((len(places), BINS), np.float32)
         for start in range(0, len(places), chunk):
             part = slice(start, start + chunk)
-            # rounding up a last half sample may point one beyond the end
+            # rounding up half a sample may point one beyond the end
             at = np.minimum(places[part], len(windows) - 1)
             out[part] = self.activations(normalise(windows[at]))
         return out
 
 
 def centres(frames: int, sample_rate: int, hop_length: int) -> np.ndarray:
-    """(frame,) int64: the samples at 16 kHz nearest to (j + 1/2) hop_length, in whole numbers."""
+    """Return the samples at 16 kHz nearest to the centres of frames, (frame,) int64."""
     doubled = (2 * np.arange(frames, dtype=np.int64) + 1) * hop_length * SAMPLE_RATE
     return (doubled + sample_rate) // (2 * sample_rate)
 
 
 def resample(wav: np.ndarray, sample_rate: int) -> np.ndarray:
-    """(sample,) float32 at 16 kHz, without delay (soxr, very high quality)."""
+    """Resample to 16 kHz without delay (soxr, very high quality), (sample,) float32."""
     wav = np.asarray(wav, np.float32)
     if sample_rate == SAMPLE_RATE:
         return wav
@@ -129,10 +129,10 @@ def resample(wav: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def normalise(frames: np.ndarray) -> np.ndarray:
-    """(frame, 1024) float32: each frame less its mean, over its standard deviation.
+    """Return frames (frame, 1024) with mean 0 and standard deviation 1.
 
-    The deviation is that of a sample (n - 1) and at least 1e-10, as torchcrepe has it.  A frame
-    of one constant value becomes exact zeros.
+    The deviation is the corrected one (n - 1) and at least 1e-10, as in torchcrepe.  A constant
+    frame becomes exact zeros.
     """
     mean = frames.mean(axis=1, keepdims=True, dtype=np.float64)
     centred = (frames - mean).astype(np.float32)
@@ -150,51 +150,46 @@ def decode(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose a pitch in each frame.
 
-    `argmax` takes the surest bin, `viterbi` the likeliest path (see `ttskit.dsp.viterbi`), both
-    in steps of 20 cents; unlike torchcrepe they add no random dither to the result.
-    `weighted` is torchcrepe's mean around the surest bin, whose weights are the sigmoid of the
-    activations, thus nearly equal.  `viterbi-mean` is the mean around the bin of the path,
-    weighted by the activations themselves, as CREPE's authors do.
+    `argmax` takes the bin with the highest activation, `viterbi` the most likely path (see
+    `ttskit.dsp.viterbi`), both in steps of 20 cents and without the random dither of torchcrepe.
+    `weighted` is torchcrepe's mean around the highest bin, with the sigmoid of activations as
+    nearly equal weights.  `viterbi-mean` is the mean around the bins of the path, weighted by
+    the activations themselves, as CREPE's authors do.
 
     Parameters
     ----------
     activations : (frame, 360) float32
-    decoder : how to choose
-    fmin, fmax : Hz
-        Bins below and above are out of the question.
+    decoder : one of the above
+    fmin, fmax : Hz, bins outside are excluded
 
     Returns
     -------
-    f0 : (frame,) float32
-        Hz.
-    periodicity : (frame,) float32
-        The activation of the chosen bin.
+    f0 : (frame,) float32, Hz
+    periodicity : (frame,) float32, the activation of the chosen bin
     """
     first, stop = bin_range(fmin, fmax)
-    allowed = activations[:, first:stop]
     if decoder in ("argmax", "weighted"):
-        bins = first + allowed.argmax(axis=1)
+        bins = first + activations[:, first:stop].argmax(axis=1)
     elif decoder in ("viterbi", "viterbi-mean"):
         bins = _path(activations, first, stop)
     else:
         raise TtskitError(f"no decoder {decoder!r}: argmax, weighted, viterbi or viterbi-mean")
     periodicity = np.take_along_axis(activations, bins[:, None], axis=1)[:, 0]
+    weights = activations.astype(np.float64)
     if decoder == "weighted":
-        f0 = frequency(_mean(1 / (1 + np.exp(-activations.astype(np.float64))), bins, first, stop))
-    elif decoder == "viterbi-mean":
-        f0 = frequency(_mean(activations.astype(np.float64), bins, first, stop))
-    else:
-        f0 = frequency(bins)
+        weights = 1 / (1 + np.exp(-weights))
+    averaged = decoder in ("weighted", "viterbi-mean")
+    f0 = frequency(_mean(weights, bins, first, stop) if averaged else bins)
     return f0.astype(np.float32), periodicity
 
 
 def frequency(bins: np.ndarray) -> np.ndarray:
-    """Hz of pitch bins, which may be fractions."""
+    """Return the frequency in Hz of pitch bins, which may be fractional."""
     return 10 * 2 ** ((CENTS_PER_BIN * bins + LOWEST_CENTS) / 1200)
 
 
 def bin_range(fmin: float, fmax: float) -> tuple[int, int]:
-    """The bins from fmin to fmax, Hz: the first, and the one after the last."""
+    """Return the bins from fmin to fmax (Hz): the first, and the one after the last."""
     if not 0 < fmin < fmax:
         raise TtskitError(f"fmin {fmin:g} Hz and fmax {fmax:g} Hz: fmin must be the lower one")
     low, high = (
@@ -210,7 +205,7 @@ def bin_range(fmin: float, fmax: float) -> tuple[int, int]:
 
 
 def _path(activations: np.ndarray, first: int, stop: int) -> np.ndarray:
-    """Viterbi over all bins, where those that are not allowed have no probability."""
+    """Return the most likely path through all bins; those outside have probability 0."""
     from ttskit.dsp import viterbi
 
     likelihood = np.zeros(activations.shape, np.float32)
@@ -221,7 +216,7 @@ def _path(activations: np.ndarray, first: int, stop: int) -> np.ndarray:
 
 
 def _mean(weights: np.ndarray, bins: np.ndarray, first: int, stop: int) -> np.ndarray:
-    """Mean bin around each of bins, of those from first to stop."""
+    """Return the weighted mean bin around each of `bins`, within first to stop."""
     around = bins[:, None] + np.arange(-REACH, REACH + 1)
     inside = (around >= first) & (around < stop)
     near = np.take_along_axis(weights, np.clip(around, first, stop - 1), axis=1) * inside

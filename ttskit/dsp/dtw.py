@@ -1,4 +1,4 @@
-"""Dynamic time warping: which frames of one sequence go with which of another.
+"""Dynamic time warping: the best alignment of the frames of two sequences.
 
 I and J frames, D dimensions, K steps.
 """
@@ -8,15 +8,15 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-_DIAGONAL, _FIRST, _SECOND = 0, 1, 2  # which sequence goes on by a frame: both, or one of them
+_DIAGONAL, _FIRST, _SECOND = 0, 1, 2  # which sequences a step advances: both, or one of them
 
 
 def path(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Find the way through both sequences along which their Euclidean distances sum to least.
+    """Return the path through two sequences with the least sum of Euclidean distances.
 
-    It goes from the first frames to the last, by one frame in either sequence or in both, all
-    steps weighing the same; of equal ways it takes the most diagonal one, so equal sequences go
-    frame by frame.
+    It leads from the first frames to the last in steps of one frame in either sequence or both,
+    all with the same weight.  Of equal paths it is the most diagonal one, so equal sequences are
+    aligned frame by frame.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def path(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 @numba.njit(cache=True, nogil=True)
 def _search(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     rows, columns = len(a), len(b)
-    came = np.empty((rows, columns), np.uint8)
-    above = np.full(columns, np.inf)  # least sums up to the row before
+    origin = np.empty((rows, columns), np.uint8)
+    above = np.full(columns, np.inf)  # least sums up to the previous row
     for i in range(rows):
         left = corner = np.inf
         for j in range(columns):
@@ -50,14 +50,14 @@ def _search(a: np.ndarray, b: np.ndarray) -> np.ndarray:
                 best, step = left, _SECOND
             corner = above[j]
             left = above[j] = np.sqrt(total) + (best if i or j else 0.0)
-            came[i, j] = step
-    return _back(came)
+            origin[i, j] = step
+    return _trace(origin)
 
 
 @numba.njit(cache=True, nogil=True)
-def _back(came: np.ndarray) -> np.ndarray:
+def _trace(origin: np.ndarray) -> np.ndarray:
     """Follow the steps from the last frames to the first."""
-    i, j = came.shape[0] - 1, came.shape[1] - 1
+    i, j = origin.shape[0] - 1, origin.shape[1] - 1
     steps = np.empty((2, i + j + 1), np.int64)
     count = 0
     while True:
@@ -65,6 +65,6 @@ def _back(came: np.ndarray) -> np.ndarray:
         count += 1
         if i == 0 and j == 0:
             return steps[:, :count][:, ::-1].copy()
-        step = came[i, j]
+        step = origin[i, j]
         i -= step != _SECOND
         j -= step != _FIRST

@@ -1,4 +1,4 @@
-"""torchaudio and torchcrepe, made importable beside a torch without CUDA."""
+"""Imports of torchaudio and torchcrepe that work with a torch without CUDA."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from types import ModuleType
 
 
 def torchaudio() -> ModuleType:
-    """Import torchaudio, without its compiled extension where that cannot be loaded.
+    """Import torchaudio, without its compiled extension if that cannot be loaded.
 
-    Its Linux wheel links CUDA libraries that a CPU-only torch does not bring.  Transforms,
-    functional and resampling are Python on top of torch and need no extension; torchaudio
-    itself goes on without it when the file is absent, so here it is told that it is.
+    Its Linux wheel links CUDA libraries, which a CPU-only torch lacks.  Transforms, functional
+    and resampling are written in Python and need no extension; torchaudio works without it if
+    its file is absent, so a module that says so takes its place.
     """
     try:
         import torchaudio

@@ -1,9 +1,9 @@
-"""Alignment without training a network: one Gaussian per symbol, by rounds of search and fit.
+"""Alignment without a network: one Gaussian per symbol, by rounds of search and fit.
 
 Every symbol has one diagonal Gaussian over mel frames, shared by the whole corpus; all symbols
 that are not phonemes (begin, end, boundary, punctuation) share one, which stands for silence.
-Given the Gaussians, the search finds the likeliest durations; given the durations, the fit finds
-the likeliest Gaussians: the likelihood never falls.
+The search finds the most likely durations for fixed Gaussians; the fit finds the most likely
+Gaussians for fixed durations.  Hence the likelihood never falls.
 
 Shapes: T frames, N tokens, K symbols, M mel bands.
 """
@@ -17,13 +17,13 @@ import numpy as np
 
 from ttskit.errors import AlignmentError
 
-LEAST_VARIANCE = 0.05  # of the corpus's variance
-QUIET = 0.1  # share of the frames of the corpus that begin as silence
+LEAST_VARIANCE = 0.05  # share of the variance of the corpus
+QUIET = 0.1  # share of frames that are silence in the first round
 
 
 @dataclass(frozen=True)
 class Gaussians:
-    """mean and variance of each symbol, (K, M) float64."""
+    """Mean and variance of each symbol, (K, M) float64."""
 
     mean: np.ndarray
     variance: np.ndarray
@@ -48,7 +48,7 @@ def align(
     Parameters
     ----------
     silent : (K,) bool
-        Symbols that are not phonemes and may last zero frames.
+        Symbols that are not phonemes and may have 0 frames.
     """
     from ttskit.dsp import mas
 
@@ -68,7 +68,7 @@ def fit(
 
     Parameters
     ----------
-    utterances : can be walked through again and again
+    utterances : iterated over once in every round
     silent : (K,) bool
     """
     model = _first(utterances, silent)
@@ -83,7 +83,7 @@ def fit(
 
 
 def _first(utterances: Iterable[Utterance], silent: np.ndarray) -> Gaussians:
-    """Begin with quiet frames as silence, and phonemes spread evenly over the others."""
+    """Return Gaussians that take quiet frames as silence and spread phonemes over the others."""
     levels = [mel.mean(axis=1) for _, mel, _ in utterances]
     if not levels:
         raise AlignmentError("no utterance has a frame for each of its tokens: take a smaller hop")
@@ -97,8 +97,8 @@ def _first(utterances: Iterable[Utterance], silent: np.ndarray) -> Gaussians:
             sounding = mel[loud]
             labels = spoken[np.arange(len(sounding)) * len(spoken) // len(sounding)]
             _add(counts, sums, squares, sounding, labels)
-        hushed = mel[~loud]
-        _add(counts, sums, squares, hushed, np.full(len(hushed), np.argmax(silent)))
+        silence = mel[~loud]
+        _add(counts, sums, squares, silence, np.full(len(silence), np.argmax(silent)))
     return _estimate(counts, sums, squares, silent)
 
 
@@ -109,7 +109,7 @@ def _empty(model: Gaussians) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _add(
     counts: np.ndarray, sums: np.ndarray, squares: np.ndarray, mel: np.ndarray, labels: np.ndarray
 ) -> None:
-    """Count frames (T, M) for the symbols that they belong to, (T,)."""
+    """Add frames (T, M) to the statistics of their symbols (T,)."""
     mel = mel.astype(np.float64)
     counts += np.bincount(labels, minlength=len(counts))
     np.add.at(sums, labels, mel)
@@ -119,13 +119,13 @@ def _add(
 def _estimate(
     counts: np.ndarray, sums: np.ndarray, squares: np.ndarray, silent: np.ndarray
 ) -> Gaussians:
-    """Return the likeliest Gaussians; a symbol without frames gets that of all frames."""
+    """Return the most likely Gaussians; a symbol without frames gets that of all frames."""
     total = sums.sum(0) / counts.sum()
     spread = squares.sum(0) / counts.sum() - total**2
     for values in (counts, sums, squares):
         values[silent] = values[silent].sum(0)
-    seen = counts > 0
-    mean = np.where(seen[:, None], sums / np.maximum(counts, 1)[:, None], total)
+    present = counts > 0
+    mean = np.where(present[:, None], sums / np.maximum(counts, 1)[:, None], total)
     variance = squares / np.maximum(counts, 1)[:, None] - mean**2
-    variance = np.where(seen[:, None], variance, spread)
+    variance = np.where(present[:, None], variance, spread)
     return Gaussians(mean, np.maximum(variance, LEAST_VARIANCE * spread))

@@ -1,10 +1,10 @@
-"""The summed likelihood of all monotonic walks through the tokens, and its gradient.
+"""The summed likelihood of all monotonic alignments, and its gradient.
 
-The walks are those of `mas`: one token a frame, staying or going on; a run of skippable tokens
-may be stepped over, also at both ends.  Where `mas` asks for the best walk, this sums them all
-(the forward-backward algorithm), which is what an aligner is trained on.
+The alignments are the paths of `mas`: one token a frame, in order; runs of skippable tokens may be
+left out, also at both ends.  `mas` finds the best path; this sums all of them (the
+forward-backward algorithm), as the loss of an aligner.
 
-Sums are kept as logarithms in float64, so they neither vanish nor overflow.
+Sums are logarithms in float64, so they neither underflow nor overflow.
 
 B utterances, T frames, N tokens.
 """
@@ -16,28 +16,28 @@ import numpy as np
 
 from ttskit.dsp import threads
 
-WORTH_THREADS = 100_000  # scores; fewer are done sooner than a busy machine wakes its threads
+WORTH_THREADS = 100_000  # scores; with fewer, starting threads takes longer than the sum
 
 
 def forward_sum(
     scores: np.ndarray, tokens: np.ndarray, frames: np.ndarray, skippable: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the log of the summed likelihood of all walks, and how often each cell is walked.
+    """Return the logarithm of the summed likelihood of all paths, and its gradient.
 
     Parameters
     ----------
     scores : (B, T, N) float32
-        Log-likelihood of each token at each frame; what is beyond the lengths is not read.
+        Log-likelihood of each token at each frame; padding is not read.
     tokens, frames : (B,) int
     skippable : (B, N) bool
 
     Returns
     -------
     (B,) float64
-        -inf where tokens outnumber frames: there is no walk.
+        -inf if there is no path, as tokens outnumber frames.
     (B, T, N) float32
-        The share of walks, weighted by likelihood, that are at a token at a frame: this is the
-        gradient of the former with respect to `scores`; 0 where there is no walk.
+        The gradient of the former with respect to `scores`: the share of paths, weighted by
+        likelihood, that are on a token at a frame; 0 if there is no path.
     """
     scores = np.ascontiguousarray(scores, np.float32)
     total = np.full(len(scores), -np.inf)
@@ -65,20 +65,20 @@ def _each_alone(scores, tokens, frames, skippable, total, visits):  # type: igno
 
 @numba.njit(cache=True, nogil=True)
 def _one(score, skippable, visits):  # type: ignore[no-untyped-def]
-    """Forward, keeping every frame; then backward, turning it into visits on the way."""
+    """Compute the sum in a forward pass, and `visits` in a backward pass."""
     length, count = score.shape
-    ahead = np.full((length, count), -np.inf)  # log-likelihood of all walks up to here
+    ahead = np.full((length, count), -np.inf)  # log-likelihood of all paths up to here
     for i in range(count):
         ahead[0, i] = score[0, i]
         if not skippable[i]:
             break
     for j in range(1, length):
-        reach = -np.inf  # of all walks that can step onto a token from those before it
+        reach = -np.inf  # of all paths that can step onto the token
         for i in range(count):
             before = ahead[j - 1, i]
             ahead[j, i] = score[j, i] + _sum(before, reach)
             reach = _sum(before, reach) if skippable[i] else before
-    back = np.full(count, -np.inf)  # of all walks from here on
+    back = np.full(count, -np.inf)  # of all paths from here on
     for i in range(count - 1, -1, -1):
         back[i] = 0.0
         if not skippable[i]:
@@ -101,9 +101,9 @@ def _one(score, skippable, visits):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _sum(a, b):  # type: ignore[no-untyped-def]
-    """The log of the sum of two likelihoods, from their logs."""
+    """Return the logarithm of the sum of two likelihoods from their logarithms."""
     high, low = (a, b) if a > b else (b, a)
     difference = low - high
-    if not difference > -40.0:  # also where both are -inf: too little to be seen in float64
+    if not difference > -40.0:  # also if both are -inf: below the precision of float64
         return high
     return high + np.log1p(np.exp(difference))

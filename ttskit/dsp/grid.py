@@ -1,7 +1,7 @@
-"""The one frame grid: frame j covers samples j·hop to (j+1)·hop and is centred at (j + 1/2)·hop.
+"""The frame grid: frame j covers samples j·hop to (j+1)·hop and is centred at (j + 1/2)·hop.
 
-There are samples // hop frames.  Samples after the last of them belong to no frame; they only
-serve as context for the windows that reach beyond it.
+There are samples // hop frames.  The remaining samples belong to no frame; they are only context
+for the windows of the last frames.
 """
 
 from __future__ import annotations
@@ -10,30 +10,30 @@ import numpy as np
 
 
 def count(samples: int, hop_length: int) -> int:
-    """Frames in so many samples."""
+    """Return the number of frames in a number of samples."""
     return samples // hop_length
 
 
 def centres(frames: int, hop_length: int) -> np.ndarray:
-    """Where the frames are centred, in samples: (frame,) float64."""
+    """Return the centres of frames in samples, (frame,) float64."""
     return (np.arange(frames) + 0.5) * hop_length
 
 
 def context(window: int, hop_length: int) -> tuple[int, int]:
-    """How far a window reaches before and after the frame that it is centred on, in samples.
+    """Return how many samples a window reaches beyond its frame, before and after it.
 
-    Negative where the window is shorter than the hop.  Where window − hop is odd, the window sits
-    half a sample late.
+    They are negative if the window is shorter than the hop.  If window − hop is odd, the window is
+    centred half a sample late.
     """
     before = (window - hop_length) // 2
     return before, window - hop_length - before
 
 
 def reflected(samples: int, before: int, after: int) -> np.ndarray:
-    """Indices into a clip that go on beyond both its ends by reflection: (...,) int64.
+    """Return indices into a clip that extend it by reflection at both ends, int64.
 
-    The end samples are not repeated.  A clip shorter than the reach is reflected to and fro, as
-    `numpy.pad` does; negative reaches cut.
+    The end samples are not repeated.  A clip shorter than the extension is reflected repeatedly,
+    as by `numpy.pad`; negative extensions cut it.
     """
     at = np.arange(-before, samples + after)
     if samples < 2:
@@ -43,13 +43,13 @@ def reflected(samples: int, before: int, after: int) -> np.ndarray:
 
 
 def hann(window: int) -> np.ndarray:
-    """The periodic Hann window, (window,) float32; scipy.signal takes a second to import."""
+    """Return the periodic Hann window, (window,) float32, without importing scipy.signal (1 s)."""
     turn = np.linspace(-np.pi, np.pi, window + 1)[:-1]
     return (0.5 + 0.5 * np.cos(turn)).astype(np.float32)
 
 
 def windows(audio: np.ndarray, window: int, hop_length: int) -> np.ndarray:
-    """The samples around every frame centre.
+    """Return the samples around the centre of every frame.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def windows(audio: np.ndarray, window: int, hop_length: int) -> np.ndarray:
     Returns
     -------
     (frame, window) float
-        A read-only view of the audio, reflected beyond its ends.
+        A read-only view of the audio, extended by reflection.
     """
     if len(audio) < hop_length:
         return np.zeros((0, window), audio.dtype)

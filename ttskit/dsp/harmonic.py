@@ -1,10 +1,9 @@
 """Sums of harmonics of f0 (Engel et al., 2020, DDSP), differentiable.
 
-Frame t is centred at (t + 1/2)·hop.  From one centre to the next f0 goes along a line, so phase is
-a parabola; only its values at the centres are summed up, in float64 and modulo one cycle: nothing
-drifts, however long the sound.  Amplitudes cross from frame to frame by a raised cosine, which is
-what overlapping Hann windows of two hops do.  Before the first centre and after the last, f0 and
-amplitudes stay what they are there.
+Frame t is centred at (t + 1/2)·hop.  Between centres f0 is linear, so phase is quadratic; only its
+values at the centres are accumulated, in float64 and modulo one cycle, so it does not drift even
+in long audio.  Amplitudes are interpolated by a raised cosine, as overlapping Hann windows of two
+hops do.  Before the first centre and after the last, f0 and amplitudes are constant.
 
 B clips, T frames, I intervals from centre to centre, K harmonics, N = T·hop samples.
 Phases are in cycles.
@@ -15,13 +14,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-BLOCK = 2**19  # values of all harmonics that are made at once: what a cache holds
+BLOCK = 2**19  # values of all harmonics computed at once, to fit into a cache
 
 
 def audible(f0: Tensor, count: int, sample_rate: float) -> Tensor:
-    """f0 (B, T) Hz -> which harmonics are below half of the sample rate, (B, T, K) bool.
+    """Return which harmonics of f0 (B, T) Hz are below half the sample rate, (B, T, K) bool.
 
-    None is where f0 is 0.
+    Where f0 is 0, none are.
     """
     harmonic = torch.arange(1, count + 1, device=f0.device)
     below: Tensor = harmonic * f0[..., None] < sample_rate / 2
@@ -29,16 +28,16 @@ def audible(f0: Tensor, count: int, sample_rate: float) -> Tensor:
 
 
 def distribution(weights: Tensor, f0: Tensor, sample_rate: float) -> Tensor:
-    """Make weights (B, T, K), none negative, sum to 1 over the audible harmonics of f0 (B, T).
+    """Normalise weights (B, T, K) >= 0 to sum to 1 over the audible harmonics of f0 (B, T).
 
-    All are 0 where none is audible.
+    Where no harmonic is audible, all are 0.
     """
-    heard = weights * audible(f0, weights.shape[-1], sample_rate)
-    return heard / heard.sum(-1, keepdim=True).clamp(min=1e-7)
+    shares = weights * audible(f0, weights.shape[-1], sample_rate)
+    return shares / shares.sum(-1, keepdim=True).clamp(min=1e-7)
 
 
 def cycles(f0: Tensor, sample_rate: float, hop_length: int, first: Tensor | None = None) -> Tensor:
-    """The phase of the fundamental at the centre of every frame.
+    """Return the phase of the fundamental at the centre of every frame.
 
     Parameters
     ----------
@@ -49,7 +48,7 @@ def cycles(f0: Tensor, sample_rate: float, hop_length: int, first: Tensor | None
     hop_length : int
         Samples.
     first : (B,) float64
-        The phase at the centre of the first frame; without it, sample 0 is at phase 0.
+        The phase at the centre of the first frame; by default sample 0 has phase 0.
 
     Returns
     -------
@@ -72,52 +71,55 @@ def harmonics(
     phase: Tensor | None = None,
     at: Tensor | None = None,
 ) -> Tensor:
-    """Make audio of harmonics.
+    """Return the sum of harmonics.
 
-    A harmonic is silent at every sample at which it is not below half of the sample rate.  Where
-    f0 is 0 nothing sounds and the phase stands still; a sound that begins or ends there keeps its
-    f0 while it fades.
+    Harmonics are silent where they are not below half the sample rate.  Where f0 is 0, audio is
+    silent; a sound that begins or ends there keeps its f0 while it fades.
 
-    A sample depends on its own frame and on the nearer neighbour of that, so a long sound can be
-    made in chunks: each with one more frame on either side, `at` cut from the `cycles` of the
-    whole (or continued by their `first`), and the audio of those frames cut off.
+    A sample depends on its own frame and on the nearer neighbour, so long audio can be computed
+    in chunks: with one more frame on either side, whose audio is cut off, and with `at` cut from
+    the `cycles` of the whole (or continued by their `first`).
 
     Parameters
     ----------
-    f0 : (B, T) float
-        Hz; 0 where nothing sounds.
+    f0 : (B, T) float, Hz; 0 where it is silent
     amplitude : (B, T) float
-    distribution : (B, T, K) float
-        Of the amplitude over the harmonics.
-    sample_rate : float
-        Hz.
-    hop_length : int
-        Samples.
-    phase : (B, K) float
-        Where each harmonic begins, in cycles; without it, as sines.
-    at : (B, T) float64
-        The phase of the fundamental at the centres of the frames; without it, `cycles` of f0.
+    distribution : (B, T, K) float, share of each harmonic in the amplitude
+    sample_rate, hop_length : Hz, samples
+    phase : (B, K) float, initial phase of each harmonic in cycles; by default 0, a sine
+    at : (B, T) float64, phase of the fundamental at frame centres; by default `cycles` of f0
 
     Returns
     -------
     (B, N) float
     """
-    frames, count = distribution.shape[1:]
     if at is None:
         at = cycles(f0, sample_rate, hop_length)
     start = torch.cat([at[:, :1] - f0[:, :1].double() * (hop_length / sample_rate), at], 1)
-    left, right = _lines(_held(f0))  # (B, I)
-    level = _held((amplitude * (f0 > 0))[..., None] * distribution)  # (B, T + 2, K)
-    offset = f0.new_zeros(1, count) if phase is None else phase
-    size = max(1, BLOCK // (len(f0) * count * hop_length))
-    made = [f0[:, :0]]
-    for first in range(0, left.shape[1], size):
-        part = slice(first, first + size)
-        levels = level[:, first : first + size + 1]
-        lines = start[:, part], left[:, part], right[:, part]
-        made.append(_sum(*lines, levels, offset, sample_rate, hop_length))
+    lines = start, *_lines(_held(f0))  # (B, I) each
+    levels = _held((amplitude * (f0 > 0))[..., None] * distribution)  # (B, T + 2, K)
+    offset = f0.new_zeros(1, distribution.shape[2]) if phase is None else phase
+    audio = _in_blocks(lines, levels, offset, sample_rate, hop_length)
     before = hop_length // 2
-    return torch.cat(made, 1)[:, before : before + frames * hop_length]
+    return audio[:, before : before + f0.shape[1] * hop_length]
+
+
+def _in_blocks(
+    lines: tuple[Tensor, Tensor, Tensor],
+    levels: Tensor,
+    phase: Tensor,
+    sample_rate: float,
+    hop_length: int,
+) -> Tensor:
+    """Return `_sum` over all intervals, computed in blocks that fit into a cache."""
+    batch, intervals = lines[0].shape
+    size = max(1, BLOCK // (batch * levels.shape[2] * hop_length))
+    audio = [levels[:, :0, 0]]
+    for first in range(0, intervals, size):
+        start, left, right = (line[:, first : first + size] for line in lines)
+        level = levels[:, first : first + size + 1]
+        audio.append(_sum(start, left, right, level, phase, sample_rate, hop_length))
+    return torch.cat(audio, 1)
 
 
 def _sum(
@@ -129,8 +131,8 @@ def _sum(
     sample_rate: float,
     hop_length: int,
 ) -> Tensor:
-    """Phases and f0 at both ends (B, I), levels (B, I + 1, K) of frames -> (B, I·hop)."""
-    # Where hop is odd, centres lie between samples.
+    """Return audio (B, I·hop) from phases and f0 at both ends (B, I) and levels (B, I + 1, K)."""
+    # if hop is odd, centres lie between samples
     samples = torch.arange(hop_length, device=left.device, dtype=torch.double)
     along = (samples + hop_length % 2 / 2) / hop_length
     start, left, right = start[..., None], left.double()[..., None], right.double()[..., None]
@@ -141,7 +143,7 @@ def _sum(
     harmonic = torch.arange(1, count + 1, device=level.device)[:, None]
     angle = harmonic * (turned - turned.round()).to(level)[..., None, :]
     angle = angle + phase[:, None, :count, None].to(level)  # (B, I, K, hop)
-    # Small angles have a faster sine; harmonics up to the limit weigh 1, all beyond it 0.
+    # sines of small angles are faster; harmonics above the limit get weight 0
     sines = torch.sin((angle - angle.round()) * (2 * torch.pi))
     sines = sines * (limit[..., None, :] + 1 - harmonic).clamp_(0, 1)
     ends = torch.stack([level[:, :-1, :count], level[:, 1:, :count]], 2)  # (B, I, 2, K)
@@ -152,11 +154,11 @@ def _sum(
 
 
 def _lines(f0: Tensor) -> tuple[Tensor, Tensor]:
-    """f0 (B, T) -> at the beginning and at the end of each interval, (B, T − 1)."""
+    """Return f0 (B, T) at the start and at the end of each interval, (B, T − 1) each."""
     left, right = f0[:, :-1], f0[:, 1:]
     return torch.where(left > 0, left, right), torch.where(right > 0, right, left)
 
 
 def _held(x: Tensor) -> Tensor:
-    """(B, T, ...) to (B, T + 2, ...): the first and the last frame once more."""
+    """Return frames (B, T, ...) with the first and the last one repeated, (B, T + 2, ...)."""
     return torch.cat([x[:, :1], x, x[:, -1:]], 1)

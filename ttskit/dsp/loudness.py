@@ -7,15 +7,15 @@ import numpy as np
 from ttskit.dsp import grid
 
 FLOOR = -80.0  # dB
-_BLOCK = 4096  # frames at a time, so that an hour needs no more memory than a minute
+_BLOCK = 4096  # frames at a time, which limits memory for long audio
 
 
 def loudness(audio: np.ndarray, sample_rate: int, hop_length: int, n_fft: int = 512) -> np.ndarray:
-    """A-weighted loudness as DDSP defines it (Engel et al., 2020).
+    """Return A-weighted loudness as defined by DDSP (Engel et al., 2020).
 
-    The power spectrum of a Hann window of `n_fft` samples, weighted by the A curve, averaged over
-    the bins, in dB.  It is not divided by the window's gain: a full-scale sine at 1 kHz is at
-    about 20 dB for an `n_fft` of 512.
+    It is the mean over bins of the power spectrum (Hann window of `n_fft` samples), weighted by
+    the A curve, in dB.  It is not divided by the gain of the window: a full-scale sine at 1 kHz
+    has about 20 dB for an `n_fft` of 512.
 
     Parameters
     ----------
@@ -35,10 +35,9 @@ def loudness(audio: np.ndarray, sample_rate: int, hop_length: int, n_fft: int = 
 
 
 def energy(audio: np.ndarray, hop_length: int, n_fft: int = 1024) -> np.ndarray:
-    """Norm of the magnitude spectrum of every frame, as FastSpeech 2 defines energy.
+    """Return the norm of the magnitude spectrum of every frame: energy as in FastSpeech 2.
 
-    Linear, not in dB; with the window of the mel spectrogram it is the norm of what the mel
-    bands sum up.
+    It is linear, not in dB.
 
     Parameters
     ----------
@@ -54,7 +53,7 @@ def energy(audio: np.ndarray, hop_length: int, n_fft: int = 1024) -> np.ndarray:
 
 
 def a_weighting(frequencies: np.ndarray) -> np.ndarray:
-    """The A curve of IEC 61672, 0 dB at 1 kHz: Hz to dB, at least -80."""
+    """Return the A curve of IEC 61672 in dB at frequencies in Hz: 0 at 1 kHz, at least -80."""
     squared = np.asarray(frequencies, np.float64) ** 2
     gain = (
         12194.217**2
@@ -67,7 +66,7 @@ def a_weighting(frequencies: np.ndarray) -> np.ndarray:
 
 
 def _power(audio: np.ndarray, hop_length: int, n_fft: int, weight: np.ndarray) -> np.ndarray:
-    """(sample,) to the weighted sum of the power spectrum: (frame,) float64."""
+    """Return the weighted sum of the power spectrum of every frame, (frame,) float64."""
     from scipy.fft import rfft
 
     window = grid.hann(n_fft)

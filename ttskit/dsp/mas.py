@@ -1,12 +1,12 @@
 """Monotonic alignment search (Kim et al., 2020, Glow-TTS, algorithm 1).
 
-Of all ways to walk through the tokens in order, one token a frame, the search finds the one with
-the highest summed score.  A path stays on its token or goes on to the next one; over a run of
-*skippable* tokens (word boundaries, punctuation, pauses) it may step at once.  Every other token
-gets at least one frame.  Where two paths score the same, the one that stays wins.
+A path assigns one token to each frame, in order; the search finds the path with the highest
+summed score.  From frame to frame a path stays on its token or advances to the next one; it may
+jump over a run of *skippable* tokens (word boundaries, punctuation, pauses).  Every other token
+gets at least one frame.  Of paths with equal scores, the one that stays longer wins.
 
-Scores are laid out frame by frame (the token axis is contiguous).  Sums are kept in float64,
-and -inf marks what cannot be reached, so scores of any magnitude are right.
+Scores are laid out frame by frame (the token axis is contiguous).  Sums are float64, and -inf
+marks tokens that cannot be reached, so scores may have any magnitude.
 
 B utterances, T frames, N tokens.
 """
@@ -22,7 +22,7 @@ from ttskit.dsp import threads
 from ttskit.errors import AlignmentError
 
 _OK, _NOT_A_NUMBER, _NO_PATH = 0, 1, 2
-_WORTH_THREADS = 100_000  # scores; fewer are searched sooner than a busy machine wakes its threads
+_WORTH_THREADS = 100_000  # scores; with fewer, starting threads takes longer than the search
 
 
 def search(
@@ -32,45 +32,37 @@ def search(
     skippable: np.ndarray | None = None,
     ids: Sequence[str] | None = None,
 ) -> np.ndarray:
-    """Spread the frames of every utterance over its tokens so that the summed score is highest.
+    """Return the durations of the alignment with the highest summed score, for each utterance.
 
-    The utterances are shared among numba's threads (`numba.set_num_threads`); the result does
-    not depend on how many there are.
+    Utterances are searched in parallel by numba's threads (`numba.set_num_threads`); the result
+    does not depend on their number.
 
     Parameters
     ----------
     scores : (B, T, N) float
-        How well each token explains each frame, as a log-likelihood; -inf forbids.  float32 and
-        float64 are searched as they are, C-contiguous arrays without a copy.
+        Log-likelihood of each frame under each token; -inf forbids.  float32 and float64 keep
+        their precision; C-contiguous arrays are not copied.
     tokens, frames : (B,) int, optional
-        The true lengths within the padding; scores beyond them are not read.
-    skippable : (B, N) bool, optional
-        Tokens that may last zero frames.
-    ids : B strings, optional
-        What to call the utterances in an error; their positions in the batch otherwise.
+        The lengths without padding; scores beyond them are not read.
+    skippable : (B, N) bool, optional, tokens that may have 0 frames
+    ids : B strings, optional, names in errors; by default positions in the batch
 
     Returns
     -------
-    (B, N) int32
-        Frames per token, summing to `frames`; 0 in the padding.
+    (B, N) int32, frames per token, summing to `frames`; 0 in the padding
     """
-    scores = np.ascontiguousarray(scores)
-    if scores.dtype not in (np.float32, np.float64):
-        scores = scores.astype(np.float32)
+    double = np.asarray(scores).dtype == np.float64
+    scores = np.ascontiguousarray(scores, np.float64 if double else np.float32)
     batch, most_frames, most_tokens = scores.shape
     tokens = _lengths(tokens, batch, most_tokens, "tokens")
     frames = _lengths(frames, batch, most_frames, "frames")
-    if skippable is None:
-        skippable = np.zeros((batch, most_tokens), np.bool_)
-    skippable = np.ascontiguousarray(skippable, np.bool_)
-    if skippable.shape != (batch, most_tokens):
-        raise ValueError(f"skippable is {skippable.shape}, not {(batch, most_tokens)}")
+    skippable = _mask(skippable, batch, most_tokens)
     names = [f"utterance {b}" for b in range(batch)] if ids is None else list(ids)
     _refuse_too_short(tokens, frames, skippable, names)
     durations = np.zeros((batch, most_tokens), np.int32)
-    spread = _search if batch > 1 and scores.size > _WORTH_THREADS else _search_alone
+    search_all = _search if batch > 1 and scores.size > _WORTH_THREADS else _search_alone
     with threads.kept():
-        status: np.ndarray = spread(scores, tokens, frames, skippable, durations)  # type: ignore[no-untyped-call]
+        status: np.ndarray = search_all(scores, tokens, frames, skippable, durations)  # type: ignore[no-untyped-call]
     _explain(status, names)
     return durations
 
@@ -85,7 +77,7 @@ def durations(
     score : (frame, token) float
     skippable : (token,) bool, optional
     name : str
-        What to call the utterance in an error.
+        Name of the utterance in errors.
 
     Returns
     -------
@@ -96,7 +88,7 @@ def durations(
 
 
 def path(durations: np.ndarray, frames: int) -> np.ndarray:
-    """Durations as a 0/1 path: (..., token) int to (..., frame, token) bool, False past the end."""
+    """Return durations (..., token) as a path (..., frame, token) bool, False after the end."""
     ends = np.cumsum(durations, axis=-1)[..., None, :]
     at = np.arange(frames)[:, None]
     return (at < ends) & (at >= ends - np.asarray(durations)[..., None, :])
@@ -107,6 +99,13 @@ def _lengths(given: np.ndarray | None, batch: int, most: int, axis: str) -> np.n
     if lengths.shape != (batch,) or (batch and not 0 <= lengths.min() <= lengths.max() <= most):
         raise ValueError(f"{axis} must be {batch} lengths of at most {most}, not {given}")
     return np.ascontiguousarray(lengths, np.int64)
+
+
+def _mask(skippable: np.ndarray | None, batch: int, tokens: int) -> np.ndarray:
+    mask = np.zeros((batch, tokens)) if skippable is None else np.asarray(skippable)
+    if mask.shape != (batch, tokens):
+        raise ValueError(f"skippable is {mask.shape}, not {(batch, tokens)}")
+    return np.ascontiguousarray(mask, np.bool_)
 
 
 def _refuse_too_short(
@@ -126,11 +125,11 @@ def _refuse_too_short(
 
 def _explain(status: np.ndarray, names: list[str]) -> None:
     for b in np.flatnonzero(status):
-        what = {
+        problem = {
             _NOT_A_NUMBER: "a score is NaN or +inf; scores must be below infinity",
             _NO_PATH: "every path has a score of -inf; at least one must be finite",
         }[int(status[b])]
-        raise AlignmentError(f"{names[b]}: {what}")
+        raise AlignmentError(f"{names[b]}: {problem}")
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
@@ -183,11 +182,7 @@ def _align(score, skippable, durations):  # type: ignore[no-untyped-def]
             bad |= _advance(score, old, old, new, j, low, high, stepped)
         new[low] = -np.inf
     final = (odd if frames & 1 else even)[1:]
-    last = i = tokens - 1
-    while i > low and skippable[i]:
-        i -= 1
-        if final[i] > final[last]:
-            last = i
+    last = _end(final, skippable, low)
     if bad:
         return _NOT_A_NUMBER
     if final[last] == -np.inf:
@@ -197,8 +192,19 @@ def _align(score, skippable, durations):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
+def _end(final, skippable, low):  # type: ignore[no-untyped-def]
+    """Return the token on which the best path ends: skippable ones after it may be left out."""
+    last = i = len(final) - 1
+    while i > low and skippable[i]:
+        i -= 1
+        if final[i] > final[last]:
+            last = i
+    return last
+
+
+@numba.njit(cache=True, nogil=True)
 def _pass_over(best, reach, optional, low, high, passed, j):  # type: ignore[no-untyped-def]
-    """From the sums of the frame before, those of stepping onto each token now."""
+    """Set `reach` to the best sum of the last frame from which a path can step onto each token."""
     stay, step, left_out = best[low:high], reach[low:high], passed[j, low:high]
     for i in range(high - low):
         step[i] = stay[i]
@@ -212,10 +218,10 @@ def _pass_over(best, reach, optional, low, high, passed, j):  # type: ignore[no-
 
 @numba.njit(cache=True, nogil=True)
 def _advance(score, best, reach, following, j, low, high, stepped):  # type: ignore[no-untyped-def]
-    """One frame, without branch or carry, so that it becomes vector instructions.
+    """Advance all paths by one frame, in a loop without branches that compiles to vector code.
 
-    The slices are made here, next to the loop: handed in, their reference counts would cost as
-    much as the arithmetic; without them, every index would be tested for being negative.
+    The slices are taken here: as arguments, their reference counting would cost as much as the
+    arithmetic; without slices, every index would be tested for being negative.
     """
     here, stay, step = score[j, low:high], best[low + 1 : high + 1], reach[low:high]
     there, moved = following[low + 1 : high + 1], stepped[j, low:high]

@@ -1,4 +1,4 @@
-"""Pitch tracks: f0 by CREPE, which frames are voiced, and f0 where they are not."""
+"""Pitch tracks: f0 by CREPE, voicing, and f0 in unvoiced frames."""
 
 from __future__ import annotations
 
@@ -25,24 +25,19 @@ def pitch(
 
     Parameters
     ----------
-    audio : (sample,) float
-        Full scale is ±1.
-    sample_rate : int
-        Hz.
-    hop_length : int
-        Samples from one frame to the next.
+    audio : (sample,) float, full scale is ±1
+    sample_rate, hop_length : Hz, samples
     network : Crepe, "full" or "tiny"
         Loading one takes a second: make a `Crepe` for several recordings.
-    fmin, fmax : float
-        Hz, between which pitch is searched for.
+    fmin, fmax : Hz, range of the search
 
     Returns
     -------
     f0 : (frame,) float32
-        Hz, interpolated where unvoiced; 0 where no frame is voiced.
+        Hz, interpolated in unvoiced frames; 0 if no frame is voiced.
     voiced : (frame,) bool
     periodicity : (frame,) float32
-        How sure the network is, 0 to 1.
+        Confidence of the network, 0 to 1.
     """
     from ttskit.dsp import crepe
     from ttskit.dsp.loudness import loudness
@@ -63,18 +58,18 @@ def voicing(
     stay: float = 0.25,
     silence: float = -60.0,
 ) -> np.ndarray:
-    """Tell voiced frames from others, with hysteresis.
+    """Return which frames are voiced, by thresholds with hysteresis.
 
-    A stretch of frames with a periodicity of at least `stay` is voiced if some frame of it
-    reaches `enter`.  Frames below `silence` never are, and end a stretch.
+    A run of frames with a periodicity of at least `stay` is voiced if one of them reaches
+    `enter`.  Frames quieter than `silence` are unvoiced, and end a run.
 
     Parameters
     ----------
     periodicity : (frame,) float
     loudness : (frame,) float, optional
-        In dB; without it no frame counts as silent.
+        In dB; by default no frame is silent.
     enter, stay : thresholds of periodicity
-    silence : dB, a threshold of loudness
+    silence : threshold of loudness, dB
 
     Returns
     -------
@@ -84,17 +79,15 @@ def voicing(
     if loudness is not None:
         candidate &= loudness >= silence
     strong = candidate & (periodicity >= enter)
-    # number the stretches: each rise of candidate begins one
-    stretch = np.cumsum(np.diff(candidate, prepend=False) & candidate)
-    return candidate & np.isin(stretch, stretch[strong])
+    run = np.cumsum(np.diff(candidate, prepend=False) & candidate)  # number of the run
+    return candidate & np.isin(run, run[strong])
 
 
 def fill(f0: np.ndarray, voiced: np.ndarray) -> np.ndarray:
-    """Make f0 continuous.
+    """Interpolate f0 in unvoiced frames.
 
-    Unvoiced frames get what lies between their voiced neighbours, linearly in log f0; before
-    the first and after the last voiced frame f0 is constant.  With no voiced frame at all it is
-    0 everywhere.
+    Between voiced frames log f0 is linear; before the first and after the last one f0 is
+    constant.  Without voiced frames it is 0 everywhere.
 
     Parameters
     ----------
@@ -105,7 +98,7 @@ def fill(f0: np.ndarray, voiced: np.ndarray) -> np.ndarray:
     Returns
     -------
     (frame,) float32
-        f0 itself on voiced frames.
+        Unchanged in voiced frames.
     """
     places = np.flatnonzero(voiced)
     if not len(places):

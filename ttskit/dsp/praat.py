@@ -1,7 +1,7 @@
 """Praat's measures at the centres of the frame grid, by parselmouth.
 
-Praat chooses its own times: the frames lie in the middle of the sound.  They are interpolated to
-the grid's centres, which are hop_length apart too, so nothing drifts.
+Praat's frames are hop_length apart but centred within the recording.  Their values are
+interpolated to the centres of the grid's frames.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ttskit.dsp import grid
 from ttskit.errors import AudioError
 
 FORMANTS = 5
-JUMP = 0.5  # octaves; a greater step from frame to frame is not interpolated
+JUMP = 0.5  # octaves; larger steps between frames are not interpolated
 
 
 def pitch(
@@ -42,18 +42,18 @@ def pitch(
     """
     sound, times = _sound(audio, sample_rate, hop_length, 3 / fmin)
     find = sound.to_pitch_ac if method == "ac" else sound.to_pitch_cc
-    found = find(time_step=hop_length / sample_rate, pitch_floor=fmin, pitch_ceiling=fmax)
-    heard = found.selected_array
-    place = np.interp(times, found.xs(), np.arange(len(heard)))
+    track = find(time_step=hop_length / sample_rate, pitch_floor=fmin, pitch_ceiling=fmax)
+    values = track.selected_array
+    place = np.interp(times, track.xs(), np.arange(len(values)))
     left = np.floor(place).astype(int)
-    right = np.minimum(left + 1, len(heard) - 1)
+    right = np.minimum(left + 1, len(values) - 1)
     part = place - left
     nearest = np.where(part < 0.5, left, right)
-    f0 = heard["frequency"].astype(np.float64)
+    f0 = values["frequency"].astype(np.float64)
     a, b = np.log2(np.maximum(f0[left], 1)), np.log2(np.maximum(f0[right], 1))
     smooth = (f0[left] > 0) & (f0[right] > 0) & (np.abs(a - b) < JUMP)
     between = np.where(smooth, 2 ** (a + part * (b - a)), f0[nearest])
-    strength = np.where(between > 0, np.clip(heard["strength"][nearest], 0, 1), 0)
+    strength = np.where(between > 0, np.clip(values["strength"][nearest], 0, 1), 0)
     return between.astype(np.float32), strength.astype(np.float32)
 
 
@@ -67,7 +67,7 @@ def measures(
     audio : (sample,) float
     sample_rate, hop_length : Hz, samples
     fmin, fmax : Hz
-        Of pitch, which harmonicity, jitter and shimmer rest on.
+        Range of pitch, on which harmonicity, jitter and shimmer depend.
 
     Returns
     -------
@@ -80,11 +80,6 @@ def measures(
 
     sound, times = _sound(audio, sample_rate, hop_length, 6.4 / fmin)
     step = hop_length / sample_rate
-    resonances = sound.to_formant_burg(time_step=step, max_number_of_formants=FORMANTS)
-    formants = [
-        [resonances.get_value_at_time(number, time) for number in range(1, FORMANTS + 1)]
-        for time in times
-    ]
     harmonicity = sound.to_harmonicity_cc(time_step=step, minimum_pitch=fmin)
     intensity = sound.to_intensity(minimum_pitch=fmin, time_step=step, subtract_mean=True)
     pulses = praat.call(sound, "To PointProcess (periodic, cc)", fmin, fmax)
@@ -94,7 +89,7 @@ def measures(
         [sound, pulses], "Get shimmer (local)", 0, 0, shortest, longest, factor, 1.6
     )
     return {
-        "formants": np.nan_to_num(np.array(formants, np.float32).reshape(-1, FORMANTS)),
+        "formants": _formants(sound, step, times),
         "harmonicity": _nearest(harmonicity, times),
         "intensity": np.interp(times, intensity.xs(), intensity.values[0]).astype(np.float32),
         "jitter": np.float32(np.nan_to_num(jitter)),
@@ -102,10 +97,18 @@ def measures(
     }
 
 
+def _formants(sound: Any, step: float, times: np.ndarray) -> np.ndarray:
+    """Return formants (frame, 5) in Hz at times in seconds, 0 where there is none."""
+    track = sound.to_formant_burg(time_step=step, max_number_of_formants=FORMANTS)
+    numbers = range(1, FORMANTS + 1)
+    values = [[track.get_value_at_time(number, time) for number in numbers] for time in times]
+    return np.nan_to_num(np.array(values, np.float32).reshape(-1, FORMANTS))
+
+
 def _sound(
     audio: np.ndarray, sample_rate: int, hop_length: int, shortest: float
 ) -> tuple[Any, np.ndarray]:
-    """Return the sound as Praat's, and the frame centres in seconds."""
+    """Return a recording as a parselmouth.Sound, and the centres of its frames in seconds."""
     import parselmouth
 
     seconds = len(audio) / sample_rate
@@ -116,8 +119,8 @@ def _sound(
     return sound, grid.centres(frames, hop_length) / sample_rate
 
 
-def _nearest(found: Any, times: np.ndarray) -> np.ndarray:
-    """Return the values of Praat's frames that are nearest to the times."""
-    values = found.values[0]
-    place = np.interp(times, found.xs(), np.arange(len(values)))
+def _nearest(track: Any, times: np.ndarray) -> np.ndarray:
+    """Return the values of Praat's frames nearest to some times in seconds."""
+    values = track.values[0]
+    place = np.interp(times, track.xs(), np.arange(len(values)))
     return values[np.rint(place).astype(int)].astype(np.float32)

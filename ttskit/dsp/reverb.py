@@ -1,4 +1,4 @@
-"""A room, as its response to a click; differentiable in both.
+"""Reverberation by the impulse response of a room; differentiable in audio and response.
 
 B clips, N samples.
 """
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def reverberate(audio: Tensor, impulse: Tensor) -> Tensor:
-    """Add to audio (B, N) what a room makes of it, by its response (n,); cut to N samples."""
+    """Return audio (B, N) plus its convolution with an impulse response (n,), cut to N samples."""
     size = audio.shape[1] + len(impulse)
     wet = torch.fft.irfft(torch.fft.rfft(audio, size) * torch.fft.rfft(impulse, size), size)
     return audio + wet[:, : audio.shape[1]]

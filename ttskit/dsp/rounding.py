@@ -1,4 +1,4 @@
-"""Durations in whole frames: every boundary goes to the frame nearest to it."""
+"""Rounding of durations to whole frames, so that every boundary moves to the nearest frame."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from ttskit.errors import AlignmentError
 def rounded(
     durations: np.ndarray, silent: np.ndarray | None = None, total: int | None = None
 ) -> np.ndarray:
-    """Round durations so that errors do not add up: what is rounded is where each token ends.
+    """Round durations to whole frames without accumulating errors, by rounding the token ends.
 
-    A token that is not silent gets at least one frame.  Where that moves the end of a token, no
-    other way of making room has a smaller largest move.
+    Tokens that are not silent get at least one frame; for that, ends are moved such that the
+    largest move is as small as possible.
 
     Parameters
     ----------
-    durations : (token,) float
-        Frames.
-    silent : (token,) bool, optional
-        Tokens that may last zero frames.
+    durations : (token,) float, frames
+    silent : (token,) bool, optional, tokens that may have 0 frames
     total : int, optional
-        The sum to scale to; otherwise that of the durations, rounded, or what the tokens need.
+        Scale durations to this sum; by default their own, or as many as the tokens need.
 
     Returns
     -------
@@ -42,8 +40,8 @@ def rounded(
         ends = ends / ends[-1] * total
     if total < needed[-1]:
         raise AlignmentError(f"{total} frames for tokens that need {needed[-1]}; allow more")
-    # Less what the tokens need, the ends must only rise: halfway between the lowest rising line
-    # above them and the highest below is the rising line that is nearest to them.
+    # Ends minus the frames needed so far must not decrease.  The nearest such sequence lies
+    # halfway between the running maximum and the running minimum from the end.
     spare = ends - needed
     above, below = np.maximum.accumulate(spare), np.minimum.accumulate(spare[::-1])[::-1]
     rising = _nearest(np.clip((above + below) / 2, 0, total - needed[-1]))
@@ -52,5 +50,5 @@ def rounded(
 
 
 def _nearest(values: np.ndarray) -> np.ndarray:
-    """Round halves up, wherever they are: adding a whole number changes nothing."""
+    """Round halves up, so that rounding commutes with adding a whole number."""
     return np.floor(values + 0.5).astype(np.int64)

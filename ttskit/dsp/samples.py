@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
-    """Resample by soxr at its very high quality: n samples become round(n·to/from), halves up."""
+    """Resample by soxr (very high quality) to round(n·to/from) samples, halves rounded up."""
     import numpy as np
     import soxr
 
     if from_rate == to_rate:
         return samples
     length = (2 * len(samples) * to_rate + from_rate) // (2 * from_rate)
-    found = soxr.resample(np.asarray(samples, np.float32), from_rate, to_rate, quality="VHQ")
-    return np.pad(found[:length], (0, max(0, length - len(found))))
+    resampled = soxr.resample(np.asarray(samples, np.float32), from_rate, to_rate, quality="VHQ")
+    return np.pad(resampled[:length], (0, max(0, length - len(resampled))))
 
 
 def to_int16(samples: Samples | NDArray[np.int16]) -> tuple[NDArray[np.int16], int]:
-    """Round samples to 16 bit, and count those beyond full scale, which are clipped to it."""
+    """Return samples rounded to 16 bit, and the number of clipped ones beyond full scale."""
     import numpy as np
 
     if samples.dtype == np.int16:
@@ -39,7 +39,7 @@ def to_int16(samples: Samples | NDArray[np.int16]) -> tuple[NDArray[np.int16], i
 
 
 def normalise_peak(samples: Samples, peak_dbfs: float) -> Samples:
-    """Scale samples so that the largest magnitude is `peak_dbfs` (at most 0); silence stays."""
+    """Scale samples to a largest magnitude of `peak_dbfs` (at most 0); silence is unchanged."""
     import numpy as np
 
     if not peak_dbfs <= 0:
@@ -51,9 +51,9 @@ def normalise_peak(samples: Samples, peak_dbfs: float) -> Samples:
 
 
 def trim(samples: Samples, rate: int, pad: float = 0.1) -> Samples:
-    """Cut off silence at both ends, and leave what lies between as it is.
+    """Cut off silence at both ends.
 
-    What is silent is said of levels over 30 ms every 10 ms.  Where silence cannot be told from
+    Silence is measured by levels over 30 ms every 10 ms.  Where silence cannot be told from
     sound, nothing is cut.
 
     Parameters
@@ -82,12 +82,12 @@ def trim(samples: Samples, rate: int, pad: float = 0.1) -> Samples:
 
 
 def silence(levels: NDArray[np.float64]) -> tuple[float, float]:
-    """Return up to which level a recording is silent, and its noise floor.
+    """Return the level up to which a recording is silent, and its noise floor, in dB.
 
-    Its loud level is the 95th percentile, its floor the 5th.  What is louder than 40 dB below the
-    loud level is sound; in a noisy recording, where the floor itself comes near that, sound must
-    exceed the floor by 6 dB instead.  Where loud and floor differ by less than 10 dB (steady noise,
-    a tone), silence cannot be told from sound: the first level lies below the floor.
+    The loud level is the 95th percentile, the floor the 5th.  Levels up to 40 dB below the loud
+    one are silence, or up to 6 dB above the floor if the recording is noisy.  If loud level and
+    floor differ by less than 10 dB (steady noise, a tone), nothing is silent: the first level
+    returned is below the floor.
 
     Parameters
     ----------

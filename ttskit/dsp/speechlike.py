@@ -1,7 +1,7 @@
-"""Signals like speech whose pitch, voicing and timing are known: for tests and demonstrations.
+"""Speech-like signals with known pitch, voicing and timing, for tests and demonstrations.
 
-Every letter is one sound.  A voiced one is a sum of the harmonics of f0 under a spectral envelope
-with three formants; an unvoiced one is noise under its envelope; a plosive begins with a closure.
+Every letter is one sound: harmonics of f0 with three formants if voiced, else noise with a spectral
+envelope; a plosive begins with a closure.
 
 Shapes: N samples, K harmonics.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FADE = 0.005  # seconds over which one sound gives way to the next
+FADE = 0.005  # seconds of the fade from one sound to the next
 LEVEL = 0.1  # RMS of a voiced sound
 
 VOWELS = {
@@ -53,7 +53,7 @@ PLOSIVES = "kpqtbdg"
 
 @dataclass(frozen=True)
 class Sound:
-    """One letter as it is spoken, or silence where the letter is none of the above."""
+    """The sound of one letter, or silence for other characters."""
 
     letter: str
     seconds: float
@@ -69,7 +69,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of a signal: starts (sound + 1,), f0 (N,) in Hz, voiced (N,) bool."""
+    """The truth about a signal: starts (sound + 1,), f0 (N,) in Hz, voiced (N,) bool."""
 
     starts: np.ndarray
     f0: np.ndarray
@@ -77,16 +77,16 @@ class Truth:
 
 
 def sounds(text: str, rng: np.random.Generator, rate: float = 1.0) -> list[Sound]:
-    """Return the sounds of a text, silence at both ends and between words, with their lengths."""
-    found = [Sound("", 0.2)]
+    """Return the sounds of a text with random lengths, and silence at both ends and pauses."""
+    spoken = [Sound("", 0.2)]
     for letter in text.lower():
         if letter in VOWELS:
-            found.append(Sound(letter, rng.uniform(0.08, 0.16) / rate))
+            spoken.append(Sound(letter, rng.uniform(0.08, 0.16) / rate))
         elif letter in SONORANTS or letter in NOISES:
-            found.append(Sound(letter, rng.uniform(0.05, 0.1) / rate))
-        elif letter in ",.;:!?" and found[-1].letter:
-            found.append(Sound("", rng.uniform(0.15, 0.3) / rate))
-    return [*found, Sound("", 0.2)]
+            spoken.append(Sound(letter, rng.uniform(0.05, 0.1) / rate))
+        elif letter in ",.;:!?" and spoken[-1].letter:
+            spoken.append(Sound("", rng.uniform(0.15, 0.3) / rate))
+    return [*spoken, Sound("", 0.2)]
 
 
 def synthesise(
@@ -97,7 +97,7 @@ def synthesise(
     Parameters
     ----------
     f0 : Hz
-        About which pitch falls from the first sound to the last, with a slow vibrato.
+        Middle of a falling pitch with a slow vibrato.
     """
     ends = np.cumsum([round(sound.seconds * sample_rate) for sound in spoken])
     starts = np.concatenate([[0], ends])
@@ -111,11 +111,11 @@ def synthesise(
             continue
         part = slice(start, stop)
         if sound.voiced:
-            made = _voiced(phase[part], pitch[part], sound.formants, sample_rate)
+            tone = _voiced(phase[part], pitch[part], sound.formants, sample_rate)
             voiced[part] = True
         else:
-            made = _noise(stop - start, sound.formants, sample_rate, rng)
-        audio[part] = made * _gain(sound, stop - start, sample_rate)
+            tone = _noise(stop - start, sound.formants, sample_rate, rng)
+        audio[part] = tone * _gain(sound, stop - start, sample_rate)
     audio += rng.normal(0, 1e-4, len(audio))
     return audio.astype(np.float32), Truth(starts, pitch, voiced)
 
@@ -123,12 +123,14 @@ def synthesise(
 def _voiced(
     phase: np.ndarray, pitch: np.ndarray, formants: Sequence[int], sample_rate: int
 ) -> np.ndarray:
-    """Sum the harmonics below Nyquist, each as loud as the envelope is at its frequency."""
+    """Return the sum of harmonics below half the sample rate, with gains of the envelope."""
     orders = np.arange(1, int(0.5 * sample_rate / pitch.max()) + 1)  # (K,)
-    loud = envelope(orders * pitch.mean(), formants) / np.sqrt(orders)
-    shift = np.pi * orders * (orders - 1) / len(orders)  # Schroeder's: no sharp peaks
-    made = np.cos(phase[:, None] * orders + shift) @ loud
-    return LEVEL * made / np.sqrt((loud**2).sum() / 2)
+    gains = envelope(orders * pitch.mean(), formants) / np.sqrt(orders)
+    shift = (
+        np.pi * orders * (orders - 1) / len(orders)
+    )  # phases of Schroeder, for a low crest factor
+    audio = np.cos(phase[:, None] * orders + shift) @ gains
+    return LEVEL * audio / np.sqrt((gains**2).sum() / 2)
 
 
 def _noise(
@@ -136,12 +138,12 @@ def _noise(
 ) -> np.ndarray:
     spectrum = np.fft.rfft(rng.normal(size=count))
     shaped = spectrum * envelope(np.fft.rfftfreq(count, 1 / sample_rate), formants, 4.0)
-    made = np.fft.irfft(shaped, count)
-    return 0.35 * LEVEL * made / max(1e-9, float(np.sqrt((made**2).mean())))
+    audio = np.fft.irfft(shaped, count)
+    return 0.35 * LEVEL * audio / max(1e-9, float(np.sqrt((audio**2).mean())))
 
 
 def envelope(frequency: np.ndarray, formants: Sequence[int], width: float = 1.0) -> np.ndarray:
-    """Return how loud a sound with these formants is at each frequency, Hz."""
+    """Return the spectral envelope of formants at frequencies in Hz, as gains."""
     weights = (1.0, 0.6, 0.35)
     return sum(
         (
@@ -153,7 +155,7 @@ def envelope(frequency: np.ndarray, formants: Sequence[int], width: float = 1.0)
 
 
 def _gain(sound: Sound, count: int, sample_rate: int) -> np.ndarray:
-    """Fade in and out; a plosive is closed for the first half of its time."""
+    """Return gains that fade in and out; a plosive is nearly silent in its first half."""
     fade = min(round(FADE * sample_rate), count // 2)
     gain = np.ones(count)
     gain[:fade] = np.linspace(0, 1, fade, endpoint=False)

@@ -1,4 +1,4 @@
-"""numba and torch share one library of threads; each is to keep the number it was given."""
+"""The number of threads of torch, which parallel kernels of numba change."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def kept() -> Iterator[None]:
-    """Give torch its number of threads back after a parallel kernel of numba.
+    """Restore the number of threads of torch after a parallel kernel of numba.
 
-    The first of them sets it to all there are, for both; where that changes how a sum is cut, it
-    changes how it is rounded.
+    They share one library of threads, and the first kernel sets its number to that of all cores.
+    For torch that could change the rounding of sums.
     """
     torch = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else 0

@@ -1,22 +1,21 @@
-"""The most likely path through bands of pitch: Viterbi with short steps and rare far jumps."""
+"""The most likely path through pitch bins: Viterbi with short steps and rare long jumps."""
 
 from __future__ import annotations
 
 import numba
 import numpy as np
 
-REACH = 12  # a step of d bins weighs max(REACH - |d|, 0), before its row is normalised
+REACH = 12  # a step of d bins has weight max(REACH - |d|, 0), normalised by row
 _WIDTH = 2 * REACH - 1
 
 
 def path(likelihood: np.ndarray) -> np.ndarray:
-    """Find the most likely sequence of states.
+    """Return the most likely sequence of states.
 
-    From a state one may go to those less than REACH away, the nearer the likelier, and to every
-    other with the smallest positive float32 as its probability.  The numbers and their order of
-    summing are those of `torchcrepe.decode.viterbi`, so the paths agree; instead of all pairs of
-    states this looks at the band and at one state beyond it, the best, since all far jumps cost
-    the same.
+    Transitions to states less than REACH away are the more likely the nearer they are; all others
+    have the smallest positive float32 as probability.  Numbers and order of summation are those
+    of `torchcrepe.decode.viterbi`, so the paths agree; but only near states are tried, and the
+    best other one, since all long jumps cost the same.
 
     Parameters
     ----------
@@ -38,7 +37,7 @@ def path(likelihood: np.ndarray) -> np.ndarray:
 
 
 def _steps(states: int) -> np.ndarray:
-    """(step, state) float64: log-probability of coming to a state from REACH - 1 - step below."""
+    """Return log-probabilities (step, state) of reaching a state from REACH - 1 - step below."""
     here = np.arange(states)
     weights = np.maximum(REACH - np.abs(here[:, None] - here), 0)
     probability = weights / weights.sum(axis=1, keepdims=True)  # (from, to)
@@ -56,12 +55,12 @@ def _steps(states: int) -> np.ndarray:
 def _search(emission: np.ndarray, steps: np.ndarray, jump: float, start: float) -> np.ndarray:
     frames, states = emission.shape
     margin = REACH - 1
-    # one row of scores, between margins that no path comes from
+    # a row of scores between margins of unreachable states
     score = np.full(states + 2 * margin, -np.inf)
     for j in range(states):
         score[margin + j] = emission[0, j] + start
-    step = np.zeros((frames, states), np.uint8)  # _WIDTH: came by a jump
-    source = np.zeros(frames, np.int64)  # where jumps into this frame come from
+    step = np.zeros((frames, states), np.uint8)  # _WIDTH: by a jump
+    source = np.zeros(frames, np.int64)  # origin of jumps into this frame
     best = np.empty(states)
     taken = np.empty(states, np.float64)
     for t in range(1, frames):
@@ -80,7 +79,7 @@ def _search(emission: np.ndarray, steps: np.ndarray, jump: float, start: float) 
         leap = score[margin + far] + jump
         source[t] = far
         for j in range(states):
-            # among equals the lowest origin wins, as in argmax
+            # of equal scores the lowest origin wins, as in argmax
             origin = j + taken[j] - margin
             by_jump = leap > best[j] or (leap == best[j] and far < origin)
             step[t, j] = _WIDTH if by_jump else np.uint8(taken[j])

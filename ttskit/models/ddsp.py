@@ -223,7 +223,7 @@ class Ddsp(Learnt):
             "log_stft": weights.log.at(progress) * batch.mean(log / batch.filled("frame")),
         }
         if weights.mel:
-            distance = (self.heard(copy) - self.heard(batch["audio"])).abs()
+            distance = (self.log_mel(copy) - self.log_mel(batch["audio"])).abs()
             terms["mel"] = weights.mel * batch.mean(distance, "frame")
         if weights.loudness:
             grid = self.facts.sample_rate, self.facts.hop_length

@@ -43,7 +43,9 @@ READ_DURATIONS = ("coarse_layers", "pitch")  # settings that need durations as a
 @dataclass(frozen=True)
 class GlowConfig:
     durations: str = key(
-        "alignment", "given by an alignment, or found in training", choices=("alignment", "joint")
+        "alignment",
+        "where durations come from (joint: found in training)",
+        choices=("alignment", "joint"),
     )
     mean_only: bool = key(True, "the Gaussians of the tokens all have standard deviation 1")
     speaker_channels: int = key(256, "size of a speaker's embedding, if there are several", least=1)

@@ -65,13 +65,13 @@ class Vocoder(Family):
         self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
     ) -> dict[str, Tensor]:
         """Return audio (B, N), zero beyond the end of an utterance."""
-        made = []
+        audio = []
         for row in range(len(batch)):
             fields = batch.only(row).fields
             frames = {name: value[0] for name, value in fields.items() if axis_of(name) == "frame"}
             nothing = torch.zeros(0, device=batch.lengths["frame"].device)
-            made.append(torch.cat([nothing, *self.stream(frames, generator, **knobs)]))
-        return {"audio": pad_sequence(made, batch_first=True)}
+            audio.append(torch.cat([nothing, *self.stream(frames, generator, **knobs)]))
+        return {"audio": pad_sequence(audio, batch_first=True)}
 
 
 class Learnt(Vocoder):
@@ -91,7 +91,7 @@ class Learnt(Vocoder):
         mean, deviation = mean_and_deviation(facts.statistics, "mel", facts.n_mels)
         self.register_buffer("mel_mean", mean)
         self.register_buffer("mel_deviation", deviation)
-        self.spectrogram: MelSpectrogram | None = None  # made when training first needs it
+        self.spectrogram: MelSpectrogram | None = None  # created when training first needs it
 
     def normal(self, mel: Tensor) -> Tensor:
         """Return mel (..., M) normalised by the statistics of the training data."""
@@ -141,7 +141,7 @@ class Learnt(Vocoder):
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
-        mel = self.heard(self.copy(batch.only(0)))[0]
+        mel = self.log_mel(self.copy(batch.only(0)))[0]
         return {}, {"copy": Picture(mel.T.cpu().numpy(), "frame", "mel band")}
 
     def sample(self, batch: Batch) -> Mapping[str, Mapping[str, Tensor]]:
@@ -150,7 +150,7 @@ class Learnt(Vocoder):
 
     def _spectral(self, batch: Batch, copy: Tensor) -> dict[str, Tensor]:
         weights, audio = self.config.spectral, batch["audio"]
-        error = (self.heard(copy) - self.heard(audio)).abs()
+        error = (self.log_mel(copy) - self.log_mel(audio)).abs()
         linear, log = distances(copy, audio, weights.n_fft)
         return {
             "mel": weights.mel * batch.mean(error, "frame"),
@@ -158,7 +158,7 @@ class Learnt(Vocoder):
             "log_stft": weights.stft * batch.mean(log / batch.filled("frame")),
         }
 
-    def heard(self, audio: Tensor) -> Tensor:
+    def log_mel(self, audio: Tensor) -> Tensor:
         """Return the log-mel (B, T, M) of audio (B, N)."""
         if self.spectrogram is None or self.spectrogram.window.device != audio.device:
             self.spectrogram = MelSpectrogram(mel_settings(self.facts), audio.device)

@@ -43,9 +43,11 @@ SOURCES = {
 class Smoothing:
     """A low-pass filter of the controls over time."""
 
-    mode: str = key("none", "filter", choices=("none", "onepole", "biquad"))
+    mode: str = key(
+        "none", "low-pass filter of the controls", choices=("none", "onepole", "biquad")
+    )
     coefficient: float = key(
-        0.5, "onepole: share of the previous frame that is kept in each frame", least=0, most=0.999
+        0.5, "onepole: share of the previous output in each frame", least=0, most=0.999
     )
     cutoff: float = key(
         15.0, "biquad: cutoff in Hz, below half the number of frames per second", least=0.01
@@ -85,7 +87,7 @@ class ControllerConfig(TrunkConfig):
     head: str = key("exp-sigmoid", "how outputs of the trunk become controls", choices=tuple(HEADS))
     harmonics: int = key(
         0,
-        f"number of harmonics; 0 for all of f0_min below half the sample rate, at most {MOST}",
+        f"number of harmonics; 0 for those of f0_min below half the sample rate, at most {MOST}",
         least=0,
     )
     f0_min: float = key(80.0, "lowest f0 in Hz; sets the number of harmonics if that is 0", least=1)

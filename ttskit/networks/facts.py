@@ -1,4 +1,4 @@
-"""What a model is made for, and what it shows of itself."""
+"""Facts that a model depends on besides its config, and pictures of its output."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Facts:
-    """What a model is made for, beside its config; it travels with the weights."""
+    """Symbols, speakers and mel settings of a model; they are stored with its weights."""
 
-    symbols: tuple[str, ...] = ()  # what tokens stand for, by number
-    silent: tuple[bool, ...] = ()  # by symbol: begin, end, boundary, punctuation: may last 0 frames
+    symbols: tuple[str, ...] = ()  # symbols by token number
+    silent: tuple[
+        bool, ...
+    ] = ()  # by symbol: may have 0 frames, as begin, end, boundary, punctuation
     speakers: tuple[str, ...] = ("",)
     sample_rate: int = 22050  # Hz
     hop_length: int = 256  # samples
@@ -21,16 +23,16 @@ class Facts:
     n_mels: int = 80
     fmin: float = 0.0  # Hz
     fmax: float = 8000.0
-    # of the training data, by name: mel_mean and mel_deviation (n_mels,).  Only a new model
-    # sees them, and keeps what it needs as buffers: a loaded one has them from its weights.
+    # of the training data: mel_mean and mel_deviation (n_mels,).  A new model copies them into
+    # buffers; a model that is read has the buffers of its file instead.
     statistics: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What a model shows of itself while it trains: a matrix, and lines over its columns."""
+    """A picture of a model's output in training: a matrix, and lines over its columns."""
 
-    values: np.ndarray  # (rows, columns); no rows: lines alone
-    x: str  # what the columns are
+    values: np.ndarray  # (rows, columns); without rows, only lines are drawn
+    x: str  # label of the columns
     y: str
     lines: Mapping[str, np.ndarray] = field(default_factory=dict)

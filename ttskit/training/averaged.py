@@ -1,4 +1,4 @@
-"""Averaged weights: they lag behind those that are trained, and are what is kept of a training."""
+"""A moving average of weights, validated and saved instead of the weights themselves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Averaged:
-    """A moving average of the weights of a model; with a decay of 0 there is none."""
+    """The moving average of the weights of a model; with a decay of 0 there is none."""
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self._model, self._decay = model, decay
@@ -18,15 +18,15 @@ class Averaged:
         self.weights = {name: value.detach().clone() for name, value in own}
 
     def follow(self, step: int) -> None:
-        """Take in the weights after an update; the first ones are soon forgotten."""
+        """Update the average with the current weights; the decay is lower in the first steps."""
         if self.weights:
             share = 1 - min(self._decay, (1 + step) / (10 + step))
-            now = [value.detach() for value in self._model.parameters()]
-            torch._foreach_lerp_(list(self.weights.values()), now, share)
+            current = [value.detach() for value in self._model.parameters()]
+            torch._foreach_lerp_(list(self.weights.values()), current, share)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Make the model for a while what would be kept of it: averaged, and not training."""
+        """Put the averaged weights into the model, in evaluation mode, inside this context."""
         own = dict(self._model.named_parameters())
         before = {name: own[name].detach().clone() for name in self.weights}
         _copy(self.weights, own)

@@ -1,4 +1,4 @@
-"""Which utterances make which batch, and getting them ready before they are needed."""
+"""The order of utterances in batches, batches loaded in advance, and validation utterances."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import numpy as np
 
 T = TypeVar("T")
 POOL = 20  # batches whose utterances are sorted by length together
-AHEAD = 4  # batches made ready before they are needed
+AHEAD = 4  # batches that are loaded in advance
 
 
 class Order:
-    """The batches of a training, by number, without end: alike in length, shuffled every epoch.
+    """The endless sequence of batches, of utterances alike in length, shuffled in every epoch.
 
-    They follow from the seed alone, so a training can go on at any number.
+    A batch depends on its number and the seed alone, so training can resume at any batch.
     """
 
     def __init__(self, lengths: np.ndarray, batch: int, seed: int, processes: int = 1) -> None:
         self.lengths, self.batch, self.seed, self.processes = lengths, batch, seed, processes
         whole, rest = divmod(len(lengths), batch)
         self.per_epoch = whole + (rest >= processes)
-        self._made: tuple[int, list[np.ndarray]] = (-1, [])
+        self._epoch: tuple[int, list[np.ndarray]] = (-1, [])
 
     def rows(self, number: int) -> np.ndarray:
         """Return the rows of the utterances of a batch, over all processes."""
         epoch, place = divmod(number, self.per_epoch)
-        if self._made[0] != epoch:
-            self._made = (epoch, self._shuffled(epoch))
-        return self._made[1][place]
+        if self._epoch[0] != epoch:
+            self._epoch = (epoch, self._shuffled(epoch))
+        return self._epoch[1][place]
 
     def _shuffled(self, epoch: int) -> list[np.ndarray]:
         rng = np.random.default_rng((self.seed, epoch))
@@ -47,7 +47,7 @@ class Order:
 
 
 def ahead(make: Callable[[int], T], numbers: Iterable[int]) -> Generator[T]:
-    """Yield what `make` makes of the numbers, made in a thread a few steps ahead."""
+    """Yield `make` of each number, computed in a thread a few steps ahead."""
     numbers = iter(numbers)
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as threads:
         waiting: deque[Future[T]] = deque(
@@ -55,18 +55,18 @@ def ahead(make: Callable[[int], T], numbers: Iterable[int]) -> Generator[T]:
         )
         try:
             while waiting:
-                made = waiting.popleft().result()
+                batch = waiting.popleft().result()
                 waiting.extend(threads.submit(make, number) for number in islice(numbers, 1))
-                yield made
+                yield batch
         finally:
             for future in waiting:
                 future.cancel()
 
 
 def held_out(texts: Iterable[str], share: float, most: int, seed: int) -> np.ndarray:
-    """Return (utterance,) bool: which to validate on.
+    """Return which utterances are held out for validation, (utterance,) bool.
 
-    All takes of a text go to one side, so that no validation text was ever trained on.
+    All recordings of one text are on the same side, so no validation text is trained on.
     """
     names: dict[str, int] = {}
     groups = np.array([names.setdefault(text.strip().lower(), len(names)) for text in texts])

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on as if it had never stopped.
+"""Checkpoints: the full state of a training, from which it resumes bit by bit.
 
 /               attrs  state (JSON: step, seconds, best ...)
 /model/NAME  /ema/NAME  /optimizer/PLAYER/NUMBER/NAME  /chance
@@ -26,19 +26,19 @@ KIND = "checkpoint"
 
 @dataclass
 class State:
-    """Where a training is."""
+    """How far a training has come."""
 
     step: int = 0  # updates done
     seconds: float = 0.0  # of training so far, over all runs
-    best: float = float("inf")  # lowest validation loss
+    best: float = float("inf")  # lowest validation loss so far
     best_step: int = 0
-    stale: int = 0  # validations since
+    stale: int = 0  # validations since then
     groups: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # of the optimizers
 
     def judge(self, loss: float, least_gain: float | None) -> bool:
-        """Take note of a validation, and tell whether the weights are the best so far.
+        """Record a validation loss, and return whether the current weights are the best so far.
 
-        Without a least gain the loss does not tell: the last weights are the best ones.
+        Without a least gain the loss does not count, and the current weights are the best.
         """
         if least_gain is not None and loss >= self.best - least_gain:
             self.stale += 1
@@ -55,7 +55,7 @@ def save(
     optimizers: Mapping[str, Optimizer],
     provenance: Mapping[str, Any],
 ) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint atomically."""
     import torch
 
     kept = {player: optimizer.state_dict() for player, optimizer in optimizers.items()}
@@ -81,7 +81,7 @@ def load(
     averaged: Mapping[str, Tensor],
     optimizers: Mapping[str, Optimizer],
 ) -> State:
-    """Put a checkpoint back into a model, its averaged weights, its optimizers and chance."""
+    """Restore model, averaged weights, optimizers and random state from a checkpoint."""
     import torch
 
     container = hdf5.open_container(path)
@@ -99,9 +99,9 @@ def load(
                     values.setdefault(int(number), {})[key] = value
             optimizer.load_state_dict({"state": values, "param_groups": state.groups[player]})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        why = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0]
         raise ArtifactError(
-            f"{path}: does not fit this training ({why}); add --restart to begin anew"
+            f"{path}: does not fit this training ({reason}); add --restart to start over"
         ) from error
     for name, value in tensors(container, "ema").items():
         averaged[name].copy_(value)  # on the device where they are

@@ -1,4 +1,4 @@
-"""What can be set of a training: the keys of a family, and in `[training]` those of the trainer."""
+"""Settings of a training: the keys of a family and, in the table `training`, of the trainer."""
 
 from __future__ import annotations
 
@@ -13,49 +13,73 @@ from ttskit.errors import SettingError
 from ttskit.models import find
 from ttskit.settings import key
 
-ALMOST = 0.99999  # of what is multiplied again and again: with 1 nothing would ever change
+ALMOST = 0.99999  # limit of decays: with 1 nothing would ever change
 
 
 @dataclass(frozen=True)
 class Training:
-    """How to train, whatever the model is."""
+    """Settings of the trainer, for models of any family."""
 
-    batch: int = key(16, "utterances in a batch, on each process", least=1)
-    accumulate: int = key(1, "batches in an update", least=1)
-    segment: int = key(0, "frames cut out of every utterance; 0 for all of it", least=0)
-    optimizer: str = key("adamw", "one of", choices=("adamw", "adam"))
-    learning_rate: float = key(1e-3, "at its highest", least=0)
-    schedule: str = key("cosine", "one of", choices=("constant", "cosine", "exponential", "noam"))
-    final: float = key(0.05, "of the learning rate is left at the end; not for noam", least=0)
+    batch: int = key(16, "utterances in a batch, in each process", least=1)
+    accumulate: int = key(1, "batches whose gradients are added up for one update", least=1)
+    segment: int = key(
+        0, "train on random segments of this many frames; 0 for whole utterances", least=0
+    )
+    optimizer: str = key("adamw", "optimizer", choices=("adamw", "adam"))
+    learning_rate: float = key(1e-3, "peak learning rate", least=0)
+    schedule: str = key(
+        "cosine",
+        "schedule of the learning rate",
+        choices=("constant", "cosine", "exponential", "noam"),
+    )
+    final: float = key(0.05, "share of the peak learning rate at the end; not for noam", least=0)
     half_life: float = key(
         0.0,
-        "updates in which exponential halves the rate, no lower than final; 0: by the end",
+        "exponential: updates in which the rate halves, down to final; 0 to reach final at the end",
         least=0,
     )
-    warmup: int = key(50, "updates until the learning rate is at its highest", least=0)
-    beta1: float = key(0.9, "of the optimizer", least=0, most=ALMOST)
-    beta2: float = key(0.99, "of the optimizer", least=0, most=ALMOST)
-    epsilon: float = key(1e-8, "of the optimizer", least=0)
-    weight_decay: float = key(0.01, "of matrices; vectors are left alone", least=0)
-    clip_norm: float = key(1.0, "longest gradient; 0 for any", least=0)
-    clip_value: float = key(0.0, "largest entry of a gradient; 0 for any", least=0)
+    warmup: int = key(50, "updates until the learning rate reaches its peak", least=0)
+    beta1: float = key(0.9, "decay of the optimizer's mean of gradients", least=0, most=ALMOST)
+    beta2: float = key(
+        0.99, "decay of the optimizer's mean of squared gradients", least=0, most=ALMOST
+    )
+    epsilon: float = key(
+        1e-8, "epsilon of the optimizer, added to the root of squared gradients", least=0
+    )
+    weight_decay: float = key(0.01, "weight decay of matrices; vectors have none", least=0)
+    clip_norm: float = key(1.0, "clip the gradient to this norm; 0 for no limit", least=0)
+    clip_value: float = key(
+        0.0, "clip entries of the gradient to this absolute value; 0 for no limit", least=0
+    )
     ema: float = key(
-        0.0, "decay of the averaged weights that are kept; 0 for none", least=0, most=ALMOST
+        0.0,
+        "decay of the moving average of weights that is saved; 0 for no average",
+        least=0,
+        most=ALMOST,
     )
-    precision: str = key("32-true", "one of", choices=("32-true", "bf16-mixed"))
+    precision: str = key("32-true", "numeric precision", choices=("32-true", "bf16-mixed"))
     validation: float = key(
-        0.03, "share of the texts held out, at most 64 utterances", least=0, most=1
+        0.03,
+        "share of the utterances held out for validation, at most 64, by text",
+        least=0,
+        most=1,
     )
-    validate_every: int = key(100, "updates", least=1)
-    patience: int = key(0, "validations without a better one until it stops; 0: never", least=0)
-    least_gain: float = key(0.0, "by which a better one must be lower", least=0)
+    validate_every: int = key(100, "updates between validations", least=1)
+    patience: int = key(
+        0, "stop after this many validations without improvement; 0 to never stop early", least=0
+    )
+    least_gain: float = key(
+        0.0, "least decrease of the validation loss that counts as improvement", least=0
+    )
     save_every: float = key(60.0, "seconds between checkpoints", least=0)
     snapshot_every: int = key(
-        0, "updates between samples of what the model makes; 0: none", least=0
+        0,
+        "updates between samples of the model's output, written as artifacts; 0 for none",
+        least=0,
     )
 
     def rate(self, step: int, progress: float) -> float:
-        """Return the learning rate of an update, from 0."""
+        """Return the learning rate of update `step` (from 0) after a share of the training."""
         rise = min(1.0, (step + 1) / max(1, self.warmup))
         if self.schedule == "noam":
             return self.learning_rate * min(rise, (max(1, self.warmup) / (step + 1)) ** 0.5)
@@ -70,10 +94,16 @@ class Training:
 
 
 def configuration(family: str) -> type[Any]:
-    """Return the Config of a family with the table `training` added."""
+    """Return the config class of a family, extended by the table `training`."""
     return make_dataclass(
         family.title(),
-        [("training", Training, settings.table(Training, "how to train"))],
+        [
+            (
+                "training",
+                Training,
+                settings.table(Training, "the trainer, the same for all families"),
+            )
+        ],
         bases=(find(family).Config,),
         frozen=True,
         namespace={"__module__": __name__},
@@ -87,9 +117,9 @@ def resolved(
     assignments: Sequence[str] = (),
     role: str | None = None,
 ) -> Any:
-    """Return the configuration of a family: its preset, changed by a TOML file and by `--set`.
+    """Return the configuration of a family: a preset, changed by a TOML file and by `--set`.
 
-    Without a preset it is the first one.
+    The default preset is the first one.
     """
     presets = find(family, role).presets
     preset = preset or next(iter(presets))

@@ -1,4 +1,4 @@
-"""Pictures of a training: its losses over the updates, and what the model shows of itself."""
+"""Figures of a training: curves of its losses, and pictures that the model gives of its output."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ttskit.networks.facts import Picture
 
 INK, WARM, COOL = "#222222", "#e8590c", "#1c7ed6"
-SHOWN = 400  # points a curve has at most
+SHOWN = 400  # most points of a curve
 
 
 def draw(folder: Path) -> Figure:
-    """Return the picture of all that a training logged."""
+    """Return a figure of all curves in the log of a training."""
     rows = monitor.read(folder / "log.jsonl")
     updates = [row for row in rows if "step_seconds" in row]
     held = [row for row in rows if "step_seconds" not in row]
@@ -56,7 +56,7 @@ def draw(folder: Path) -> Figure:
 
 
 def picture(shown: Picture, title: str) -> Figure:
-    """Draw a matrix and lines over its columns."""
+    """Return a figure of a matrix and of lines over its columns."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
@@ -73,7 +73,7 @@ def picture(shown: Picture, title: str) -> Figure:
 
 
 def save(folder: Path, pictures: Mapping[str, Picture], step: int) -> None:
-    """Draw a training and what its model shows into its folder."""
+    """Write the curves of a training and the pictures of its model into its folder."""
     draw(folder).savefig(folder / "loss.png", dpi=110)
     for name, shown in pictures.items():
         title = f"{name} after {wording.count(step, 'update')}"

@@ -1,4 +1,4 @@
-"""The run folder of a training, and what a person sees while it runs.
+"""The log of a training in its run folder, and its progress on the terminal.
 
 OUT.run/resolved.toml  meta.json  log.jsonl  last.h5  best.h5  loss.png  NAME.png
 """
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-RECENT = 20  # updates, whose means are shown
+RECENT = 20  # updates over which the display averages
 REDRAWN = 30.0  # seconds between pictures of the losses
 
 
 class Log:
-    """log.jsonl: one row an update, and one a validation; rows past a checkpoint are cut off."""
+    """log.jsonl: a row for each update and validation, without those after the checkpoint."""
 
     def __init__(self, path: Path, step: int) -> None:
         rows = read(path) if step else []
@@ -44,7 +44,7 @@ class Log:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a log; one that a killed run left half written is not there."""
+    """Return the rows of a log, without one that a killed run left half written."""
     rows = []
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -56,14 +56,14 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 class Display:
-    """The state of a training on stderr: a live table on a terminal, lines now and then else."""
+    """Progress on stderr: a live table on a terminal, otherwise a line from time to time."""
 
-    def __init__(self, what: str, steps: int | None) -> None:
-        self._what, self._steps = what, steps
+    def __init__(self, title: str, steps: int | None) -> None:
+        self._title, self._steps = title, steps
         self._recent: deque[Mapping[str, float]] = deque(maxlen=RECENT)
         self._validation: dict[str, float] = {}
         self._live: Live | None = None
-        self._said = self._began = time.monotonic()
+        self._last_line = self._began = time.monotonic()
         self._first_progress: float | None = None
 
     @contextmanager
@@ -77,24 +77,25 @@ class Display:
             yield
 
     def update(self, row: Mapping[str, float], fraction: float) -> None:
-        """Take in the row of an update; `fraction` of the training is done with it."""
+        """Show the log row of an update, after which `fraction` of the training is done."""
         if self._first_progress is None:
             self._first_progress = fraction
             self._began = time.monotonic()
         self._recent.append(row)
         if self._live:
             self._live.update(self._table(int(row["step"]), fraction))
-        elif time.monotonic() - self._said >= progress.EVERY:
-            self._said = time.monotonic()
+        elif time.monotonic() - self._last_line >= progress.EVERY:
+            self._last_line = time.monotonic()
             progress.note(self._line(int(row["step"]), fraction))
 
     def validated(self, terms: Mapping[str, float]) -> None:
         self._validation = dict(terms)
 
     def means(self) -> dict[str, float]:
-        """Return the means over the last updates: so the terms of the loss add up to it.
+        """Return the means of all columns over the last updates.
 
-        A term that is not there, as of critics that have not begun, is zero.
+        Missing terms, such as those of critics that are not used yet, count as 0, so that the
+        terms add up to the loss.
         """
         rows = self._recent
         names = dict.fromkeys(name for row in rows for name in row)
@@ -120,14 +121,14 @@ class Display:
         held = f"; held out {self._validation['loss']:.4g}" if self._validation else ""
         rate = 1 / max(1e-9, known["step_seconds"])
         return (
-            f"{self._what}: update {self._place(step)}, last {len(self._recent)}: "
+            f"{self._title}: update {self._place(step)}, last {len(self._recent)}: "
             f"loss {known['loss']:.4g} ({terms}){held}, {wording.pace(rate)}{self._left(fraction)}"
         )
 
     def _table(self, step: int, fraction: float) -> Table:
         from rich.table import Table
 
-        table = Table(title=f"{self._what}: update {self._place(step)}{self._left(fraction)}")
+        table = Table(title=f"{self._title}: update {self._place(step)}{self._left(fraction)}")
         table.add_column("")
         table.add_column(f"last {len(self._recent)}", justify="right")
         table.add_column("held out", justify="right")

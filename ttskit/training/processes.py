@@ -1,4 +1,4 @@
-"""The processes and devices of a training: one of them, or those that torchrun started."""
+"""The processes and devices of a training: a single process, or those of torchrun."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ttskit.networks.batch import Batch
 
 
 def launched(device: str, precision: str) -> Fabric:
-    """Return Fabric on a device; under torchrun, as one of its processes."""
+    """Return Lightning Fabric on a device; under torchrun, as one of its processes."""
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     fabric = Fabric(
@@ -43,7 +43,7 @@ def total_counts(fabric: Fabric, update: Sequence[Batch]) -> dict[str, float]:
 
 
 def reduce(fabric: Fabric, values: Sequence[Tensor]) -> None:
-    """Add tensors up over all processes, in place, in one message."""
+    """Sum tensors over all processes, in place and in one message."""
     together = torch.cat([value.reshape(-1) for value in values])
     summed = fabric.all_reduce(together, reduce_op="sum")
     for value, part in zip(values, summed.split([v.numel() for v in values]), strict=True):  # type: ignore[union-attr]
@@ -51,12 +51,12 @@ def reduce(fabric: Fabric, values: Sequence[Tensor]) -> None:
 
 
 def added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
-    """Add numbers by name."""
+    """Return the sums of numbers of the same name; missing ones count as 0."""
     return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
 
 
 def memory(fabric: Fabric) -> float:
-    """Return the most memory that this process has held so far, in MB."""
+    """Return the peak memory of this process in MB."""
     if fabric.device.type == "cuda":
         return torch.cuda.max_memory_allocated(fabric.device) / 1e6
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -64,10 +64,10 @@ def memory(fabric: Fabric) -> float:
 
 
 def free_memory() -> float:
-    """Return the bytes of memory that are free."""
+    """Return the free memory in bytes."""
     try:
-        with open("/proc/meminfo") as file:  # noqa: PTH123 (not a file of ours)
-            told = dict(line.split(":") for line in file)
-        return float(told["MemAvailable"].split()[0]) * 1024
+        with open("/proc/meminfo") as file:  # noqa: PTH123 (a file of the kernel)
+            sizes = dict(line.split(":") for line in file)
+        return float(sizes["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError):
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

@@ -182,7 +182,7 @@ def _check_folder(folder: Path, same: Mapping[str, Any]) -> None:
 
 
 def _differing(header: Path, same: Mapping[str, Any]) -> str:
-    """Say in which options a header differs from what is request_of."""
+    """Name the options in which a header differs from the request."""
     try:
         header_options = json.loads(header.read_text(encoding="utf-8"))["options"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, which let an update end: what is kept of a training is always whole."""
+"""Ctrl-C and SIGTERM, delayed to the end of an update, so that its results can be saved."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass
 class Held:
-    """The signal that came, if any."""
+    """The signal that has arrived, if any."""
 
     number: int = 0
 
@@ -25,7 +25,7 @@ class Held:
         return bool(self.number)
 
     def obey(self, message: str) -> None:
-        """Stop as the signal asks for."""
+        """Exit for SIGTERM, raise `Interrupted` for Ctrl-C, or do nothing."""
         if self.number == signal.SIGTERM:
             sys.exit(128 + signal.SIGTERM)
         if self.number:
@@ -34,20 +34,20 @@ class Held:
 
 @contextmanager
 def held() -> Iterator[Held]:
-    """Take note of a signal instead of stopping at once; a second one does not wait."""
-    came = Held()
+    """Record a first signal instead of stopping at once; a second one stops."""
+    received = Held()
     if threading.current_thread() is not threading.main_thread():
-        yield came  # signals are the main thread's
+        yield received  # only the main thread receives signals
         return
 
     def note(number: int, _frame: FrameType | None) -> None:
-        if came:
+        if received:
             raise KeyboardInterrupt
-        came.number = number
+        received.number = number
 
     before = {number: signal.signal(number, note) for number in STOPS}
     try:
-        yield came
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

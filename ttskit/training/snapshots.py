@@ -1,6 +1,6 @@
-"""Snapshots: what a model makes of one utterance, kept as artifacts while it trains.
+"""Snapshots: a model's output for one utterance during training, as artifacts.
 
-OUT.run/KIND-STEP.h5, whose provenance holds the settings of the training.
+They are OUT.run/KIND-STEP.h5; their provenance has the settings of the training.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def save(
     folder: Path,
     step: int,
     names: Mapping[str, str],
-    made: Mapping[str, Mapping[str, Tensor]],
+    outputs: Mapping[str, Mapping[str, Tensor]],
     facts: Facts,
     provenance: Mapping[str, Any],
 ) -> None:
@@ -32,13 +32,13 @@ def save(
     Parameters
     ----------
     names : id, speaker and text of the utterance
-    made : kind -> column -> values
+    outputs : kind -> column -> values
     """
     for kind in kinds.KINDS:
-        if kind.kind() not in made:
+        if kind.kind() not in outputs:
             continue
         columns: dict[str, Any] = {
-            name: value.cpu().numpy() for name, value in made[kind.kind()].items()
+            name: value.cpu().numpy() for name, value in outputs[kind.kind()].items()
         }
         if "audio" in columns:
             columns["audio"] = samples.to_int16(columns["audio"])[0]

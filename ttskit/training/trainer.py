@@ -1,9 +1,9 @@
 """The trainer: one loop for every role and family.
 
-An update takes `accumulate` batches; every player of the model has its turn; losses are means
-over all that an update sees, on however many processes.  All that is left to chance follows from
-the seed and the number of the update, and a checkpoint holds the rest: a training that was
-killed goes on as if nothing had happened.
+An update takes `accumulate` batches and trains every player of the model in turn.  Losses are
+means over all utterances of the update, on any number of processes.  Random numbers follow from
+the seed and the number of the update, and checkpoints hold all other state, so a training that
+was killed resumes bit by bit.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MOST_HELD_OUT = 64  # utterances
 
 @dataclass
 class Trainer:
-    """A training: the model, its data, how, for how long, and the folder that it is kept in."""
+    """A training: a model, its data, settings and length, and the run folder."""
 
     model: Family
     examples: Examples
@@ -53,14 +53,15 @@ class Trainer:
     provenance: Mapping[str, Any]
     device: str = "cpu"
     state: State = field(default_factory=State)
-    # which utterances are trained on and which are not
+    # rows of the training and of the validation utterances
     rows: np.ndarray = field(init=False)
     held_out: np.ndarray = field(init=False)
-    # what `run` sets up in every process
+    # set up by `run`, in every process
     fabric: Fabric = field(init=False)
     order: batches.Order = field(init=False)
     players: Players = field(init=False)
     averaged: Averaged = field(init=False)
+    _drawn: float = field(default=0.0, init=False)  # when pictures were last drawn
 
     def __post_init__(self) -> None:
         texts, share = self.examples.texts, self.training.validation
@@ -71,7 +72,7 @@ class Trainer:
         """Train, and return the path of the best model."""
         self.fabric = processes.launched(self.device, self.training.precision)
         if not self._first:
-            progress.hush()  # one process speaks for all
+            progress.hush()  # only the first process prints
         with signals.held() as stop:
             self._prepare()
             path = self.folder / "log.jsonl" if self._first else Path(os.devnull)
@@ -88,11 +89,11 @@ class Trainer:
 
     @property
     def _first(self) -> bool:
-        """Whether this is the process that writes."""
+        """Whether this is the first process, the only one that writes files."""
         return self.fabric.is_global_zero
 
     def _prepare(self) -> None:
-        """Set everything up as it was at the last checkpoint, or for the first update."""
+        """Restore the last checkpoint, or initialise the model for the first update."""
         rank, size = self.fabric.global_rank, self.fabric.world_size
         torch.manual_seed(self.seed)
         if self.training.snapshot_every and type(self.model).sample is Family.sample:
@@ -111,52 +112,55 @@ class Trainer:
         self.model.train()
         last = self.folder / "last.h5"
         if last.exists():
-            kept = self.model, self.averaged.weights, self.players.optimizers
-            self.state = checkpoint.load(last, *kept)
+            parts = self.model, self.averaged.weights, self.players.optimizers
+            self.state = checkpoint.load(last, *parts)
             progress.note(f"{self.folder}: going on after update {self.state.step}")
         else:
-            with torch.no_grad():  # by a whole batch: the same on every process
-                self.model.initialise(self._made(self.rows[self.order.rows(0)], 0))
+            with torch.no_grad():  # by a whole batch, so that all processes agree
+                self.model.initialise(self._load(self.rows[self.order.rows(0)], 0))
         self._warn_of_memory()
         if rank:
             torch.manual_seed(hash((self.seed, self.state.step, rank)))
 
     def _train(self, log: monitor.Log, display: monitor.Display, stop: signals.Held) -> None:
-        how, state = self.training, self.state
-        saved, drawn, done = time.monotonic(), 0.0, self._progress()
-        first = state.step * how.accumulate
+        settings, state = self.training, self.state
+        saved, done = time.monotonic(), self._progress()
+        first = state.step * settings.accumulate
         with closing(batches.ahead(self.batch, count(first))) as ready:
             while done < 1 and not stop:
                 row = self._update(ready, done)
                 done = self._progress()
                 log.write(row)
                 display.update(row, done)
-                if state.step % how.validate_every == 0 or done >= 1:
-                    found = self._validate(done)
-                    if row := found.row():
-                        log.write({"step": state.step, **row})
-                    if found.terms:
-                        display.validated({**found.terms, "loss": found.loss})
-                    if time.monotonic() - drawn > monitor.REDRAWN:
-                        self._picture(found.pictures)
-                        drawn = time.monotonic()
-                    if how.patience and state.stale >= how.patience:
+                if state.step % settings.validate_every == 0 or done >= 1:
+                    self._show(self._validate(done), log, display)
+                    if settings.patience and state.stale >= settings.patience:
                         progress.note(f"no better for {state.stale} validations: stopping early")
                         break
-                if how.snapshot_every and state.step % how.snapshot_every == 0:
+                if settings.snapshot_every and state.step % settings.snapshot_every == 0:
                     self._snapshot()
-                if time.monotonic() - saved > how.save_every:
+                if time.monotonic() - saved > settings.save_every:
                     saved = time.monotonic()
                     self.save()
         self.save()
 
+    def _show(self, results: Validation, log: monitor.Log, display: monitor.Display) -> None:
+        """Log and display a validation, and redraw the pictures if the last ones are old."""
+        if row := results.row():
+            log.write({"step": self.state.step, **row})
+        if results.terms:
+            display.validated({**results.terms, "loss": results.loss})
+        if time.monotonic() - self._drawn > monitor.REDRAWN:
+            self._picture(results.pictures)
+            self._drawn = time.monotonic()
+
     def _progress(self) -> float:
-        """Return the part of the training that is done; the first process says it for all."""
+        """Return the share of the training that is done, as measured by the first process."""
         done = self.goal.reached(self.state.step, self.state.seconds)
         return float(self.fabric.broadcast(done)) if self.fabric.world_size > 1 else done
 
     def _update(self, ready: Iterator[Batch], done: float) -> dict[str, float]:
-        """Make one update, and return what there is to log."""
+        """Take one update, and return the row of the log."""
         began = time.perf_counter()
         update = list(islice(ready, self.training.accumulate))
         waited = time.perf_counter() - began
@@ -165,33 +169,33 @@ class Trainer:
         self.averaged.follow(self.state.step)
         took = time.perf_counter() - began
         self.state.seconds += took
-        told = {"step": self.state.step, "seconds": self.state.seconds}
+        place = {"step": self.state.step, "seconds": self.state.seconds}
         times = {"step_seconds": took, "data_seconds": waited}
-        return {**told, **row, **times, "memory_mb": processes.memory(self.fabric)}
+        return {**place, **row, **times, "memory_mb": processes.memory(self.fabric)}
 
     def batch(self, number: int) -> Batch:
         """Return a batch of this process by its number."""
         rows = self.order.rows(number)[self.fabric.global_rank :: self.fabric.world_size]
-        return self._made(self.rows[rows], number)
+        return self._load(self.rows[rows], number)
 
-    def _made(self, rows: np.ndarray, number: int) -> Batch:
-        made = self.examples.batch(rows, self.training.segment, (self.seed, number))
-        return made.to(self.fabric.device)
+    def _load(self, rows: np.ndarray, number: int) -> Batch:
+        batch = self.examples.batch(rows, self.training.segment, (self.seed, number))
+        return batch.to(self.fabric.device)
 
     def _validate(self, done: float) -> Validation:
-        """Measure the loss on what is held out; keep the model if it is the best so far."""
-        size, judges = self.training.batch, len(self.held_out) > 0
-        rows = self.held_out if judges else self.rows[:size]
-        made = [self._made(rows[at : at + size], 0) for at in range(0, len(rows), size)]
+        """Validate, and write the model if it is the best so far."""
+        size, held_out = self.training.batch, len(self.held_out) > 0
+        rows = self.held_out if held_out else self.rows[:size]
+        loaded = [self._load(rows[at : at + size], 0) for at in range(0, len(rows), size)]
         with self.averaged.in_place():
-            found = validate(self.model, made, self.seed, self.state.step, held_out=judges)
-            judges = judges and self.model.judged(done)
-            if self.state.judge(found.loss, self.training.least_gain if judges else None):
-                self._keep()
-        return found
+            results = validate(self.model, loaded, self.seed, self.state.step, held_out=held_out)
+            counts = held_out and self.model.judged(done)
+            if self.state.judge(results.loss, self.training.least_gain if counts else None):
+                self._write_best()
+        return results
 
-    def _keep(self) -> None:
-        """Write the model as it is now as the best one."""
+    def _write_best(self) -> None:
+        """Write the current model as the best one."""
         if self._first:
             write_model(
                 self.folder / "best.h5",
@@ -204,7 +208,7 @@ class Trainer:
             )
 
     def save(self) -> None:
-        """Write the checkpoint that a later run goes on from."""
+        """Write the checkpoint from which a later run resumes."""
         if self._first:
             checkpoint.save(
                 self.folder / "last.h5",
@@ -216,15 +220,17 @@ class Trainer:
             )
 
     def _snapshot(self) -> None:
-        """Keep what the model makes now of one utterance, one that is held out if there is any."""
+        """Write the model's output for one utterance, a validation utterance if there is any."""
         if not self._first:
             return
         row = int((self.held_out if len(self.held_out) else self.rows)[0])
         batch = self.examples.batch([row], 0, (self.seed, 0)).to(self.fabric.device)
         with self.averaged.in_place():
-            made = self.model.sample(batch)
+            outputs = self.model.sample(batch)
         names = self.examples.names(row)
-        snapshots.save(self.folder, self.state.step, names, made, self.model.facts, self.provenance)
+        snapshots.save(
+            self.folder, self.state.step, names, outputs, self.model.facts, self.provenance
+        )
 
     def _picture(self, pictures: Mapping[str, Picture]) -> None:
         if self._first:

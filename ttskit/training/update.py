@@ -1,4 +1,4 @@
-"""An update: every player of a model has its turn, on the batches of all processes."""
+"""An update of the weights: every player of a model in turn, on the batches of all processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ttskit.training.configuration import Training
 
 
 class Players:
-    """The players of a model, each with an optimizer of its own."""
+    """The parts of a model that are trained in turn, each with its own optimizer."""
 
     def __init__(self, fabric: Fabric, model: Family, training: Training) -> None:
         self._fabric, self._model, self._training = fabric, model, training
@@ -31,7 +31,7 @@ class Players:
         }
 
     def update(self, batches: Sequence[Batch], step: int, progress: float) -> dict[str, float]:
-        """Let every player take its step, and return what there is to log."""
+        """Take one optimizer step for every player, and return the row of the log."""
         counts = processes.total_counts(self._fabric, batches)
         shared = [replace(batch, counts=counts) for batch in batches]
         rate = self._training.rate(step, progress)
@@ -58,9 +58,9 @@ class Players:
     def gradients(
         self, player: str, batches: Sequence[Batch], progress: float
     ) -> tuple[dict[str, float], float]:
-        """Leave the gradients of a player's loss with its weights alone.
+        """Compute the gradients of a player's loss with respect to its own weights.
 
-        Returns the loss by its terms, and the seconds that the way back took.
+        Returns the terms of the loss, and the seconds of the backward pass.
         """
         own, loss = self._modules[player], self._terms(player, progress)
         self.optimizers[player].zero_grad(set_to_none=True)
@@ -77,8 +77,8 @@ class Players:
                 for name, value in terms.items():
                     sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
         if self._fabric.world_size > 1 and sums:
-            found = [p.grad for p in own.parameters() if p.grad is not None]
-            processes.reduce(self._fabric, found)
+            gradients = [p.grad for p in own.parameters() if p.grad is not None]
+            processes.reduce(self._fabric, gradients)
             processes.reduce(self._fabric, list(sums.values()))
         return {name: float(value) for name, value in sums.items()}, seconds
 
@@ -86,7 +86,7 @@ class Players:
         return lambda batch: self._model.terms(batch, progress, player)
 
     def _clip(self, module: nn.Module) -> float:
-        """Clip the gradients of a module and return how long they were together."""
+        """Clip the gradients of a module, and return their norm before that."""
         parameters = [p for p in module.parameters() if p.grad is not None]
         norm = nn.utils.clip_grad_norm_(parameters, self._training.clip_norm or float("inf"))
         if self._training.clip_value:
@@ -95,12 +95,12 @@ class Players:
 
 
 def called(players: Collection[str], player: str, name: str) -> str:
-    """Return what a log calls a number of a player."""
+    """Return the name of a column of the log; with several players it begins with the player."""
     return f"{player}/{name}" if len(players) > 1 else name
 
 
 def optimizer(module: nn.Module, training: Training) -> torch.optim.Optimizer:
-    """Return the optimizer of a player; only matrices decay."""
+    """Return the optimizer of a player; weight decay applies to matrices only."""
     kind = torch.optim.AdamW if training.optimizer == "adamw" else torch.optim.Adam
     parameters = [p for p in module.parameters() if p.requires_grad]
     return kind(
@@ -122,26 +122,26 @@ def optimizer(module: nn.Module, training: Training) -> torch.optim.Optimizer:
 def refusal(
     step: int, batches: Sequence[Batch], loss: Callable[[Batch], Mapping[str, Tensor]]
 ) -> TrainingError:
-    """Return the error that names the utterances whose loss is not a number."""
-    guilty = [
+    """Return the error that names the utterances whose loss is NaN or infinite."""
+    bad = [
         batch.ids[row]
         for batch in batches
         for row in range(len(batch))
         if not all(torch.isfinite(value).all() for value in loss(batch.only(row)).values())
     ]
-    if guilty:
-        where = f"{', '.join(guilty)} {'has' if len(guilty) == 1 else 'have'}"
+    if bad:
+        where = f"{', '.join(bad)} {'has' if len(bad) == 1 else 'have'}"
     else:
         where = f"one of {', '.join(id for batch in batches for id in batch.ids)} has"
     return TrainingError(
-        f"update {step + 1}: {where} a loss or a gradient that is not a number: look at them with "
-        "`ttskit verify` and `ttskit plot`, or train with a lower training.learning_rate"
+        f"update {step + 1}: {where} a loss or a gradient that is NaN or infinite: look at them "
+        "with `ttskit verify` and `ttskit plot`, or train with a lower training.learning_rate"
     )
 
 
 @contextmanager
 def _frozen(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Spare the weights of some modules their gradients for a while."""
+    """Compute no gradients for the weights of some modules inside this context."""
     parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
     for parameter in parameters:
         parameter.requires_grad_(False)

@@ -1,4 +1,4 @@
-"""Validation: what a model is worth on utterances that it is not trained on."""
+"""Validation: the loss and the output of a model on utterances that it is not trained on."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ttskit.training.update import called, refusal
 
 @dataclass(frozen=True)
 class Validation:
-    """What was found."""
+    """The results of one validation."""
 
-    terms: Mapping[str, float]  # of the loss; none where nothing is held out
-    numbers: Mapping[str, float]  # what the model shows of itself
+    terms: Mapping[str, float]  # of the validation loss; empty without validation utterances
+    numbers: Mapping[str, float]  # statistics that the model gives of its output
     pictures: Mapping[str, Picture]
 
     @property
@@ -28,7 +28,7 @@ class Validation:
         return sum(self.terms.values(), 0.0)
 
     def row(self) -> dict[str, float]:
-        """Return what there is to log."""
+        """Return the row of the log."""
         row = {f"held_out/loss/{name}": value for name, value in self.terms.items()}
         if row:
             row["held_out/loss"] = self.loss
@@ -39,10 +39,10 @@ class Validation:
 def validate(
     model: Family, batches: Sequence[Batch], seed: int, step: int, *, held_out: bool
 ) -> Validation:
-    """Measure the loss on batches together, and let the model show itself on the first of them.
+    """Compute the loss over all batches, and the model's statistics and pictures of the first.
 
-    What is left to chance is the same each time, and training knows nothing of it.  Without
-    `held_out` the batches are of what is trained on, whose loss would say nothing.
+    Random numbers are the same each time, and do not affect those of training.  Without
+    `held_out` the batches are training utterances, whose loss is not a validation loss.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -56,8 +56,8 @@ def _measured(model: Family, batches: Sequence[Batch], step: int) -> dict[str, f
         counts = processes.added(counts, batch.own_counts())
     terms: dict[str, float] = {}
     for batch in batches:
-        found = model.loss(replace(batch, counts=counts), 1.0)
-        terms = processes.added(terms, {name: float(value) for name, value in found.items()})
+        losses = model.loss(replace(batch, counts=counts), 1.0)
+        terms = processes.added(terms, {name: float(value) for name, value in losses.items()})
     if not np.isfinite(sum(terms.values())):
         raise refusal(step, batches, lambda batch: model.loss(batch, 1.0))
     players = model.players()  # `loss` is that of the first
