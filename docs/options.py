@@ -48,7 +48,9 @@ def renewed(text: str, command: Callable[..., Any]) -> str:
 
 def table(command: Callable[..., Any]) -> str:
     """Return a Markdown table: a row for each argument, then for each option."""
-    shown = [one for one in get_params_from_function(command).values() if not one.default.hidden]
+    found = get_params_from_function(command).values()  # and the context, if it is asked for
+    shown = [one for one in found if isinstance(one.default, ArgumentInfo | OptionInfo)]
+    shown = [one for one in shown if not one.default.hidden]
     shown.sort(key=lambda one: isinstance(one.default, OptionInfo))  # stable: arguments first
     rows = [_cells(one.name, one.annotation, one.default) for one in shown]
     return HEAD + "".join("| " + " | ".join(cells) + " |\n" for cells in rows)
@@ -63,7 +65,7 @@ def _cells(
     return (
         _name(name, info, flag),
         "" if flag else _value(annotation, info),
-        _escaped(stated) or _default(info.default),
+        _escaped(stated) or _default(info),
         _escaped(meaning),
     )
 
@@ -119,12 +121,14 @@ def _split(help: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (help, "")
 
 
-def _default(default: Any) -> str:
-    if default is ...:
+def _default(info: ArgumentInfo | OptionInfo) -> str:
+    if isinstance(info.show_default, str):
+        return _escaped(info.show_default)
+    if info.default is ...:
         return "required"
-    if default is None or default is False or default == "":
+    if info.default is None or info.default is False or info.default == "":
         return ""
-    return f"`{default.value if isinstance(default, Enum) else default}`"
+    return f"`{info.default.value if isinstance(info.default, Enum) else info.default}`"
 
 
 def _escaped(text: str) -> str:
