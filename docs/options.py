@@ -81,10 +81,10 @@ def _name(name: str, info: ArgumentInfo | OptionInfo, flag: bool) -> str:
 
 def _value(annotation: Any, info: ArgumentInfo | OptionInfo) -> str:
     inner, several = _inner(annotation)
-    if isinstance(info, OptionInfo) and info.metavar:
-        value = f"`{info.metavar}`"
-    elif choices := _choices(inner):
+    if choices := _choices(inner):
         value = ", ".join(f"`{choice}`" for choice in choices)
+    elif isinstance(info, OptionInfo) and info.metavar:
+        value = f"`{info.metavar}`".replace("|", r"\|") + _bounds(info.min, info.max)
     else:
         value = TYPES[inner] + _bounds(info.min, info.max)
     return f"{value}; repeatable" if several and isinstance(info, OptionInfo) else value
@@ -110,7 +110,7 @@ def _choices(kind: Any) -> list[str]:
 def _bounds(low: float | None, high: float | None) -> str:
     if low is not None and high is not None:
         return f", {low:g} to {high:g}"
-    if low is not None:
+    if low is not None and low > 1:  # that a count is not negative goes without saying
         return f", at least {low:g}"
     return "" if high is None else f", at most {high:g}"
 

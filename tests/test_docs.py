@@ -56,6 +56,7 @@ def command(
     level: Annotated[float, typer.Option("--level", "-l", max=0, help="Peak | dBFS.")] = -1.5,
     method: Annotated[Literal["dtw", "plain"], typer.Option(help="How.")] = "dtw",
     names: Annotated[list[str] | None, typer.Option(help="Whose.  [default: all]")] = None,
+    rate: Annotated[int, typer.Option(min=8000, metavar="HZ|kHz", help="Rate.")] = 22050,
     steps: Annotated[int, typer.Option(min=1, max=9, help="Updates.")] = 3,
     dry: Annotated[bool, typer.Option("--dry", help="Only say it.")] = False,
     secret: Annotated[int, typer.Option(hidden=True)] = 0,
@@ -70,6 +71,7 @@ TABLE = """\
 | `--level`, `-l` | number, at most 0 | `-1.5` | Peak \\| dBFS. |
 | `--method` | `dtw`, `plain` | `dtw` | How. |
 | `--names` | text; repeatable | all | Whose. |
+| `--rate` | `HZ\\|kHz`, at least 8000 | `22050` | Rate. |
 | `--steps` | integer, 1 to 9 | `3` | Updates. |
 | `--dry` |  |  | Only say it. |
 """
