@@ -16,8 +16,8 @@ def noise(samples, seed=0):
     "settings",
     [SETTINGS, MelSettings(16000, 512, 128, 40, 60.0, 7600.0), MelSettings(8000, 256, 64, 20)],
 )
-def test_values_are_those_of_librosa(settings):
-    """The same spectrogram by librosa's filters and transform, on the padding spelt out."""
+def test_values_agree_with_librosa(settings):
+    """Librosa's filters and transform on audio that is padded explicitly."""
     import librosa
 
     audio = noise(settings.hop_length * 50 + 17)
@@ -64,15 +64,15 @@ def test_less_than_a_hop_has_no_frame():
     assert mel.mel(noise(255), SETTINGS).shape == (0, 80)
 
 
-def test_an_hour_in_blocks_is_the_whole():
-    """Frames at the joins of the blocks equal those of a clip cut around them."""
+def test_long_audio_in_blocks_equals_the_whole():
+    """Frames at the joins of blocks equal those of a clip cut around them."""
     audio = noise(256 * 2100)
     whole = mel.mel(audio, SETTINGS)
     part = mel.mel(audio[256 * 1000 : 256 * 1060], SETTINGS)
     np.testing.assert_allclose(whole[1005:1055], part[5:55], atol=1e-5)
 
 
-def test_the_batched_one_is_the_same_and_has_a_gradient():
+def test_the_batched_spectrogram_is_equal_and_differentiable():
     import torch
 
     audio = np.stack([noise(256 * 20, seed) for seed in range(3)])
@@ -94,7 +94,7 @@ def test_the_batched_one_is_the_same_and_has_a_gradient():
         ({"n_mels": 0}, "n_mels is 0"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(settings, says):
+def test_invalid_settings_are_refused(settings, says):
     with pytest.raises(TtskitError, match=says):
         MelSettings(**settings)
 
@@ -104,12 +104,12 @@ def test_more_bands_than_frequencies_are_refused():
         mel.mel(noise(4096), MelSettings(n_fft=256, n_mels=128))
 
 
-def test_audio_is_one_axis_of_floats():
+def test_audio_must_be_one_axis_of_floats():
     with pytest.raises(AudioError, match="int16"):
         mel.mel(np.zeros(1000, np.int16), SETTINGS)
 
 
-def test_reflection_is_that_of_numpy():
+def test_reflection_agrees_with_numpy():
     for samples, before, after in ((10, 3, 4), (4, 9, 7), (2, 5, 5), (7, 0, 6)):
         expected = np.pad(np.arange(samples), (before, after), mode="reflect")
         np.testing.assert_array_equal(grid.reflected(samples, before, after), expected)

@@ -3,13 +3,13 @@
 Every transform works on LANES pairs of channels at once.  A block is a flat float32 array whose
 element ``(2 n + part) * LANES + lane`` belongs to time or frequency n; the real and the imaginary
 part carry two real channels, so one complex transform serves both.  Lanes are the innermost loop
-and all sizes are literals, which is what lets the compiler use whole vectors.
+and all sizes are literals, so that the compiler can use full vectors.
 
 Only forward transforms exist: the inverse of a real signal's spectrum is the forward transform
 of its conjugate, and conj(Y1) + i conj(Y2) carries two of those.  Weights hold all scale factors.
 
-No sum runs across frames and each frame's sums run in one order, so what a frame gets does not
-depend on the frames beside it, to the last bit.
+No sum runs across frames, and each frame's sums have a fixed order, so results for a frame do not
+depend on other frames, to the last bit.
 
 B frames, K channels in, C channels out, N length of a transform, F = N/2 + 1 frequencies.
 """

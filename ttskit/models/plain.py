@@ -24,7 +24,7 @@ from ttskit.networks.layers import Speakers
 from ttskit.networks.predictor import Predictor, PredictorConfig
 from ttskit.settings import key, table
 
-FIELDS = {"pitch": "pitch", "loudness": "loudness_token"}  # what can be predicted -> its field
+FIELDS = {"pitch": "pitch", "loudness": "loudness_token"}  # value of `predict` -> field
 TRAINING = {
     "training.batch": 32,
     "training.optimizer": "adamw",

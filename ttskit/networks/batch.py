@@ -1,4 +1,4 @@
-"""Batches: utterances padded to one length, with all that a loss needs to ignore the padding."""
+"""Batches: utterances padded to one length, with masks and means that ignore the padding."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Batch:
         return len(self.ids)
 
     def mask(self, axis: str) -> Tensor:
-        """Return what is not padding, (B, longest) bool."""
+        """Return the mask of an axis, (B, longest) bool: False in the padding."""
         lengths = self.lengths[axis]
         longest = max(
             (v.shape[1] for name, v in self.fields.items() if axis_of(name) == axis),
@@ -46,9 +46,9 @@ class Batch:
         return torch.arange(longest, device=lengths.device) < lengths[:, None]
 
     def mean(self, values: Tensor, axis: str = "utterance") -> Tensor:
-        """Return the mean of values (B, L, ...) over what is not padding along an axis.
+        """Return the mean of values (B, L, ...) along an axis, without the padding.
 
-        Without an axis, of values (B, ...) over the utterances.
+        By default it is the mean of values (B, ...) over utterances.
         """
         if axis == "utterance":
             per = values.flatten(1).mean(1) if values.dim() > 1 else values
@@ -57,11 +57,11 @@ class Batch:
         return torch.where(self.mask(axis), per, 0).sum() / self.count(axis)
 
     def filled(self, axis: str) -> Tensor:
-        """Return which part of each utterance is not padding, (B,)."""
+        """Return the share of each utterance that is not padding, (B,)."""
         return self.mask(axis).float().mean(1)
 
     def count(self, axis: str) -> float:
-        """Return by what sums over an axis are divided."""
+        """Return the count by which sums over an axis are divided."""
         if axis in self.counts:
             return self.counts[axis]
         return float(len(self)) if axis == "utterance" else float(self.lengths[axis].sum())
@@ -72,7 +72,7 @@ class Batch:
         return {"utterance": float(len(self)), **lengths}
 
     def to(self, device: torch.device | str) -> Batch:
-        """Return the same on a device."""
+        """Return the batch on a device."""
         return replace(
             self,
             fields={name: value.to(device) for name, value in self.fields.items()},
@@ -80,7 +80,7 @@ class Batch:
         )
 
     def with_fields(self, **fields: Tensor) -> Batch:
-        """Return the same with fields added or replaced; their axes are those of `FIELDS`."""
+        """Return the batch with fields added or replaced; their axes are those of `FIELDS`."""
         return replace(self, fields={**self.fields, **fields})
 
     def only(self, row: int) -> Batch:

@@ -25,19 +25,16 @@ class EncoderConfig:
     filter: int = key(768, "channels within a feed-forward layer", least=1)
     heads: int = key(2, "attention heads; must divide hidden", least=1)
     layers: int = key(6, "transformer layers", least=0)
-    kernel: int = key(3, "width of the feed-forward convolutions in tokens, odd", least=1)
+    kernel: int = key(3, "width of the feed-forward convolutions in tokens, odd", least=1, odd=True)
     window: int = key(4, "tokens on either side whose distance attention distinguishes", least=0)
     dropout: float = key(0.1, "dropout in the transformer layers", least=0, most=1)
     prenet_layers: int = key(3, "convolutions before the transformer", least=0)
-    prenet_kernel: int = key(5, "width of these convolutions in tokens, odd", least=1)
+    prenet_kernel: int = key(5, "width of these convolutions in tokens, odd", least=1, odd=True)
     prenet_dropout: float = key(0.5, "dropout after each of these convolutions", least=0, most=1)
 
     def __post_init__(self) -> None:
         if self.hidden % self.heads:
             raise SettingError(f"hidden is {self.hidden}, needs a multiple of heads, {self.heads}")
-        for name in ("kernel", "prenet_kernel"):
-            if getattr(self, name) % 2 == 0:
-                raise SettingError(f"{name} is {getattr(self, name)}, needs an odd number")
 
 
 class TextEncoder(nn.Module):

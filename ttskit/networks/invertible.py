@@ -25,12 +25,10 @@ class FlowConfig:
     groups: int = key(4, "channels mixed with each other by one matrix, even", least=2)
     hidden: int = key(192, "channels of the network inside a coupling", least=1)
     layers: int = key(4, "gated convolutions inside a coupling", least=1)
-    kernel: int = key(5, "width of these convolutions in steps, odd", least=1)
+    kernel: int = key(5, "width of these convolutions in steps, odd", least=1, odd=True)
     dropout: float = key(0.05, "dropout after each of these convolutions", least=0, most=1)
 
     def __post_init__(self) -> None:
-        if self.kernel % 2 == 0:
-            raise SettingError(f"kernel is {self.kernel}, needs an odd number")
         if self.groups % 2:
             raise SettingError(f"groups is {self.groups}, needs an even number")
 

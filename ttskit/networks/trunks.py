@@ -58,7 +58,7 @@ class Mlp(Trunk):
 
 
 class Recurrent(Trunk):
-    """Recurrent over frames; the last stack sees states and the inputs of the recurrence."""
+    """Recurrent over frames; the last stack reads the states and the inputs of the recurrence."""
 
     def __init__(self, inputs: Mapping[str, int], config: TrunkConfig) -> None:
         super().__init__(inputs, config)

@@ -43,7 +43,7 @@ def draw(folder: Path) -> Figure:
         if held and f"held_out/{name}" in held[-1]:
             steps, values = _curve(held, f"held_out/{name}")
             axes.plot(steps, values, color=WARM, linewidth=1.4, marker="o", markersize=2.5,
-                      label="held out")  # fmt: skip
+                      label="validation")  # fmt: skip
             axes.legend(frameon=False, fontsize=8)
         if len(values) and values.min() > 0 and values.max() > 20 * values.min():
             axes.set_yscale("log")

@@ -118,7 +118,7 @@ class Display:
             for name, value in known.items()
             if name.startswith("loss/")
         )
-        held = f"; held out {self._validation['loss']:.4g}" if self._validation else ""
+        held = f"; validation {self._validation['loss']:.4g}" if self._validation else ""
         rate = 1 / max(1e-9, known["step_seconds"])
         return (
             f"{self._title}: update {self._place(step)}, last {len(self._recent)}: "
@@ -131,7 +131,7 @@ class Display:
         table = Table(title=f"{self._title}: update {self._place(step)}{self._left(fraction)}")
         table.add_column("")
         table.add_column(f"last {len(self._recent)}", justify="right")
-        table.add_column("held out", justify="right")
+        table.add_column("validation", justify="right")
         known = self.means()
         for name, value in known.items():
             if name == "loss" or name.startswith("loss/"):

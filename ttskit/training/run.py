@@ -1,4 +1,4 @@
-"""One training: its run folder, the lock on it, and the model in the end."""
+"""One training from request to model: its run folder, its lock, and the result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HEADER = "header.json"  # of a run folder: inputs and settings of every run that
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be trained: all that changes the model but its data and for how long."""
+    """What to train: everything that affects the model except its data and the length."""
 
     role: str
     family: str
@@ -51,7 +51,7 @@ def train(
     restart: bool = False,
     dry_run: bool = False,
 ) -> None:
-    """Train a model and write it to `output`, or go on with it where an earlier run stopped."""
+    """Train a model and write it to `output`, or resume where an earlier run stopped."""
     from ttskit import progress
     from ttskit.artifacts import build, streams
     from ttskit.models import find
@@ -147,7 +147,7 @@ def _provenance(
 
 @contextmanager
 def _run_folder(folder: Path, same: Mapping[str, Any], restart: bool) -> Iterator[None]:
-    """Hold the folder of a training, emptied if it is to begin anew; others are kept out."""
+    """Lock the run folder of a training, and empty it if the training starts over."""
     if not _first_process():
         yield
         return
@@ -171,7 +171,7 @@ def _header(same: Mapping[str, Any]) -> str:
 
 
 def _check_folder(folder: Path, same: Mapping[str, Any]) -> None:
-    """Refuse to go on with a training of other inputs or settings."""
+    """Refuse to resume a training of other inputs or settings."""
     header = folder / HEADER
     alike = header.exists() and header.read_text(encoding="utf-8") == _header(same)
     if (folder / "last.h5").exists() and not alike:
@@ -192,7 +192,7 @@ def _differing(header: Path, same: Mapping[str, Any]) -> str:
 
 
 def _begin_from(start: Model, module: Family) -> None:
-    """Take over the weights that fit; say which do not."""
+    """Copy the weights of `start` that fit, and report those that do not."""
     import torch
 
     from ttskit import progress
@@ -215,7 +215,7 @@ def _begin_from(start: Model, module: Family) -> None:
 
 
 def _note_circumstances(folder: Path, run: Trainer, request: Request) -> None:
-    """Write what was asked for and under which circumstances, for people."""
+    """Write settings, command and versions into the run folder, for people to read."""
     import platform
 
     import torch
@@ -244,7 +244,7 @@ def _note_circumstances(folder: Path, run: Trainer, request: Request) -> None:
 
 
 def _deliver(best: Path, output: Path, run: Trainer) -> None:
-    """Give the best model its name, and say how the training went."""
+    """Write the best model to the output, and report the result of the training."""
     from ttskit import progress
     from ttskit.voices.model import read_model, write_model
 
@@ -275,7 +275,7 @@ def request_of(
     config: Path | None,
     assignments: Sequence[str],
 ) -> Request:
-    """Return what the options ask for; without a family, the first one of the role."""
+    """Return the request of the options; the default family is the first one of the role."""
     from ttskit.models import FAMILIES
     from ttskit.training.configuration import resolved
 
