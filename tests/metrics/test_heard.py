@@ -78,7 +78,7 @@ def test_stoi_falls_with_noise_and_needs_the_same_timing():
 def test_plcmos_is_the_same_each_time():
     pytest.importorskip("speechmos")
     audio = resample(speech(), RATE, mos.SAMPLE_RATE)
-    first, second = (mos.evaluate(audio, mos.Panel(mos.Settings())) for _ in range(2))
+    first, second = (mos.evaluate(audio, mos.Listeners(mos.Settings())) for _ in range(2))
     assert first == second
     assert 1 < first["plcmos"] < 5
 

@@ -92,7 +92,7 @@ def labels(figure):
 
 
 def test_every_word_and_phoneme_has_its_label(aligned):
-    shown = plot.chosen(None, Reader(aligned, Alignment), None, None)
+    shown = plot.from_artifacts(None, Reader(aligned, Alignment), None, None)
     words, phones = labels(plot.draw(shown))
     assert words == ["hello", "oh", "lo"]
     assert phones == [*"həl", "ˈoʊ", "ˈoʊ", "l", "ˈoʊ", "#"]
@@ -108,7 +108,7 @@ def test_mels_are_drawn_with_what_is_known_of_them(tmp_path, known):
         writer.append(Mels(id="a", speaker="", text=record.text, mel=mel, **spoken))
         writer.seal(["a"])
     mels = Reader(tmp_path / "mels.h5", Mels)
-    figure = plot.draw(plot.chosen(None, None, None, None, mels))
+    figure = plot.draw(plot.from_artifacts(None, None, None, None, mels))
     assert len(figure.axes) == (3 if known else 1)
     assert labels(figure)[:1] == ([["hello", "oh", "lo"]] if known else [])
 
@@ -165,7 +165,7 @@ def test_controls_are_drawn_over_time(tmp_path):
             )
         )
         writer.seal(["a"])
-    figure = plot.draw(plot.played(Reader(path, Controls), None, None))
+    figure = plot.draw(plot.from_controls(Reader(path, Controls), None, None))
     harmonics, noise = (axes.images[0].get_array() for axes in figure.axes if axes.images)
     assert (harmonics[2, 20:] == 0).all()
     assert (np.delete(harmonics, 2, 0) == -80).all()

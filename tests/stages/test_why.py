@@ -19,7 +19,7 @@ from ttskit.artifacts.kinds import KINDS, Controls, Corpus, Features, Scores
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
 from ttskit.metrics.judge import columns
-from ttskit.stages.why import FACTS
+from ttskit.pages.facts import FACTS
 from ttskit.voices.model import texts
 
 FRAME = 256 / 16000  # seconds

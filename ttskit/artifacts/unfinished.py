@@ -26,7 +26,7 @@ from ttskit.errors import ArtifactError, at
 Blob = bytes | memoryview
 
 
-class Part:
+class Unfinished:
     """The unfinished work of one artifact, locked while it is open."""
 
     def __init__(

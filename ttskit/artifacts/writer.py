@@ -47,7 +47,7 @@ class Writer(Generic[R]):
         if missing := set(kind.attributes) - set(self._attributes):
             raise ArtifactError(f"{kind.kind()} needs {', '.join(sorted(missing))}", file=path)
         header = {"kind": kind.kind(), "version": hdf5.VERSION, "provenance": provenance}
-        self._part = unfinished.Part(
+        self._part = unfinished.Unfinished(
             self.path, header, [spec.name for spec in self._specs], restart=restart
         )
 

@@ -15,13 +15,13 @@ from ttskit.datasets import libritts, ljspeech, manifest, pairs, recording, vctk
 from ttskit.datasets.clips import Clip, Dataset
 from ttskit.errors import DatasetError
 
-__all__ = ["FORMATS", "Clip", "Dataset", "Format", "digest", "understand"]
+__all__ = ["FORMATS", "Clip", "Dataset", "DatasetFormat", "digest", "understand"]
 
 
 BLOCK = 1 << 14  # bytes
 
 
-class Format(Protocol):
+class DatasetFormat(Protocol):
     """What the module of a format has."""
 
     NEEDS: str  # what makes a dataset of this format, in one line
@@ -33,7 +33,7 @@ class Format(Protocol):
         """Read it."""
 
 
-FORMATS: Mapping[str, Format] = MappingProxyType(
+FORMATS: Mapping[str, DatasetFormat] = MappingProxyType(
     {
         "ljspeech": ljspeech,
         "libritts": libritts,

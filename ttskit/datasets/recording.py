@@ -60,29 +60,39 @@ def read(
     recording, transcription = _only_part(path)
     rate, _, frames = audio.info(recording)
     duration = frames / rate
-    given = timing.words(transcription, duration)
-    ends = itertools.accumulate((min(word.end, duration) for word in given), max)
-    words = [replace(word, end=end) for word, end in zip(given, ends, strict=True)]
+    words = _words(transcription, duration)
     spans = cut(words, duration, longest, pause, silence, margin)
     out = Gathering("recording", recording.parent)
-    over, inside = [], 0.0
+    too_long, inside = [], 0.0
     for number, (first, last) in enumerate(spans, 1):
         id, place = f"{recording.stem}_{number:04d}", f"{transcription.name} word {first + 1}"
         start, end = _edges(words, duration, first, last, margin)
         text = " ".join(word.text for word in words[first:last])
         out.add(id, text, recording, place, "", start, end)
-        over += [id] * (end - start > longest)
+        too_long += [id] * (end - start > longest)
         inside += end - start
     out.note(f"{len(words)} words of {transcription.name} cut into {len(spans)} clips")
     out.note(f"{duration - inside:.1f} s of {duration:.1f} s are pauses, in no clip")
+    _note_oddities(out, words)
+    if too_long:
+        out.note(f"no pause of {pause} s in {longest} s, so longer: {count(too_long, 'clip')}")
+    return out.dataset()
+
+
+def _words(transcription: Path, duration: float) -> list[Word]:
+    """Return the words of a transcription; none ends before the one in front, or after the file."""
+    words = timing.words(transcription, duration)
+    ends = itertools.accumulate((min(word.end, duration) for word in words), max)
+    return [replace(word, end=end) for word, end in zip(words, ends, strict=True)]
+
+
+def _note_oddities(out: Gathering, words: list[Word]) -> None:
+    """Note words without times of their own, and words that overlap."""
     if joined := [word.text for word in words if word.joined]:
         out.note(f"without times, kept with their neighbours: {count(joined, 'word')}")
     pairs = itertools.pairwise(words)
     if early := [b.text for a, b in pairs if b.start < a.end - timing.JITTER]:
         out.note(f"starting before the word in front has ended: {count(early, 'word')}")
-    if over:
-        out.note(f"no pause of {pause} s in {longest} s, so longer: {count(over, 'clip')}")
-    return out.dataset()
 
 
 def cut(

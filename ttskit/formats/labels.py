@@ -91,7 +91,7 @@ def _clock(seconds: float, point: str) -> str:
 
 
 @dataclass(frozen=True)
-class Format:
+class LabelFormat:
     """How the times of an utterance are written."""
 
     suffix: str
@@ -104,14 +104,14 @@ class Format:
         return self.write(spoken, getattr(spoken, tier) if tier else ())
 
 
-TIMES: MappingProxyType[str, Format] = MappingProxyType(
+TIMES: MappingProxyType[str, LabelFormat] = MappingProxyType(
     {
-        "textgrid": Format(".TextGrid", textgrid),
-        "ctm": Format(".ctm", ctm, "words"),
-        "json": Format(".json", as_json),
-        "srt": Format(".srt", srt, "phrases"),
-        "vtt": Format(".vtt", vtt, "phrases"),
-        "audacity": Format(".txt", audacity, "words"),
+        "textgrid": LabelFormat(".TextGrid", textgrid),
+        "ctm": LabelFormat(".ctm", ctm, "words"),
+        "json": LabelFormat(".json", as_json),
+        "srt": LabelFormat(".srt", srt, "phrases"),
+        "vtt": LabelFormat(".vtt", vtt, "phrases"),
+        "audacity": LabelFormat(".txt", audacity, "words"),
     }
 )
 

@@ -51,8 +51,8 @@ class Row:
             cells["verdict"] = self.verdict
         return cells
 
-    def told(self) -> dict[str, Any]:
-        """Return the row as JSON can say it; what is unknown is null."""
+    def facts(self) -> dict[str, Any]:
+        """Return the row as JSON can hold it; unknown numbers are null."""
         one = self.summary
         numbers = {name: getattr(one, name) for name in ("mean", "median", "low", "high")}
         told: dict[str, Any] = {

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib import metadata
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -103,7 +103,9 @@ def chosen(names: Sequence[str], allowed: Collection[Needs], pitch: str) -> dict
     fit = [name for name, one in MEASURES.items() if one.needs in allowed]
     names = names or [name for name in fit if not MEASURES[name].packages]
     if not names:
-        raise TtskitError("without a reference: say by --measures which of wer, plcmos to take")
+        raise TtskitError(
+            f"without a reference: say by --measures which of {', '.join(fit)} to take"
+        )
     return {name: _usable(MEASURES[name], name in fit, pitch) for name in names}
 
 
@@ -129,21 +131,6 @@ def columns(measures: Collection[str]) -> dict[str, Number]:
     }
 
 
-def settings(
-    measures: Mapping[str, Measure], compared: Compared, timing: Timing
-) -> dict[str, dict[str, Any]]:
-    """Return all that decides the numbers of each measure."""
-    by_name = {}
-    for name, measure in measures.items():
-        own = asdict(measure.settings)
-        if measure.needs in ("path", "pair"):
-            own |= asdict(compared.frames)
-        if measure.needs == "path":
-            own |= {"timing": timing}
-        by_name[name] = own
-    return by_name
-
-
 def hash_of(name: str, settings: Mapping[str, Any]) -> str:
     """Return eight digits that two numbers share only if they can be compared."""
     facts = json.dumps({"measure": name, "revision": REVISION, **settings}, sort_keys=True)
@@ -157,16 +144,33 @@ def libraries(measures: Iterable[Measure]) -> list[str]:
 
 
 class Judge:
-    """From the id of an utterance to its Scores.
+    """From the id of an utterance to its Scores, by the measures of these names.
 
-    It can be pickled; networks are loaded by the process that first needs them.
+    Without names, by those that need no extra package.  A judge can be pickled; networks are loaded
+    by the process that first needs them.
     """
 
-    def __init__(self, compared: Compared, measures: Mapping[str, Measure], timing: Timing) -> None:
+    def __init__(
+        self, compared: Compared, names: Sequence[str], timing: str = "dtw", f0: str = "crepe-tiny"
+    ) -> None:
+        self.compared, self.measures = compared, chosen(names, compared.allows, f0)
         if timing not in TIMINGS:
             raise TtskitError(f"--timing {timing}: there is {', '.join(TIMINGS)}")
-        self.compared, self.measures, self.timing = compared, dict(measures), timing
+        self.timing = cast("Timing", timing)
         self._engines: dict[str, Any] = {}
+
+    @property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """All that decides the numbers of each measure."""
+        settings = {}
+        for name, measure in self.measures.items():
+            own = asdict(measure.settings)
+            if measure.needs in ("path", "pair"):
+                own |= asdict(self.compared.frames)
+            if measure.needs == "path":
+                own |= {"timing": self.timing}
+            settings[name] = own
+        return settings
 
     def __getstate__(self) -> dict[str, Any]:
         state = {name: value for name, value in vars(self).items() if name != "crepe"}

@@ -27,7 +27,7 @@ class Settings:
     seed: int = 0
 
 
-class Panel:
+class Listeners:
     """The network and its listeners."""
 
     def __init__(self, settings: Settings) -> None:
@@ -52,9 +52,9 @@ class Panel:
         return float(np.mean(said))
 
 
-def evaluate(audio: np.ndarray, panel: Panel) -> dict[str, float]:
+def evaluate(audio: np.ndarray, listeners: Listeners) -> dict[str, float]:
     """Return the opinion of a recording: (sample,) float at 16 kHz."""
-    return {"plcmos": panel.opinion(audio)}
+    return {"plcmos": listeners.opinion(audio)}
 
 
 PLCMOS = Measure(
@@ -63,7 +63,7 @@ PLCMOS = Measure(
     SCORES,
     evaluate,
     Settings(),
-    engine=Panel,
+    engine=Listeners,
     packages={"speechmos": "speechmos"},
     extra="eval",
 )

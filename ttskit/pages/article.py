@@ -17,7 +17,7 @@ from ttskit.dsp.mel import MelSettings, mel
 from ttskit.formats import audio
 from ttskit.formats.timeline import Interval
 from ttskit.pages import picture
-from ttskit.pages.table import Column
+from ttskit.pages.table import ScoreColumn
 
 TICKS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 600)  # seconds
 MOST_TICKS = 8
@@ -56,7 +56,7 @@ class _Shared:
     seconds: float  # of the longest
     top: float  # of the spectrograms
     axis: picture.Axis
-    columns: Sequence[Column]
+    columns: Sequence[ScoreColumn]
     format: str  # of the audio
 
 
@@ -65,7 +65,7 @@ def article(
     id: str,
     text: str,
     takes: Sequence[Take],
-    columns: Sequence[Column] = (),
+    columns: Sequence[ScoreColumn] = (),
     notes: Sequence[str] = (),
     format: str = "flac",
 ) -> str:
@@ -168,7 +168,7 @@ def _picture(take: Take, bands: np.ndarray, shared: _Shared) -> str:
     )
 
 
-def _scores(take: Take, columns: Sequence[Column]) -> str:
+def _scores(take: Take, columns: Sequence[ScoreColumn]) -> str:
     """Return the scores that are known; `data-column` says which each one is."""
     pairs = [
         f'<div data-column="{number}"><dt>{escape(column.name)}</dt> '

@@ -15,7 +15,7 @@ DIGITS = 3  # of the largest number of a column that tell something
 
 
 @dataclass(frozen=True)
-class Column:
+class ScoreColumn:
     """One number of one measure by one choice of settings, which the hash stands for."""
 
     name: str
@@ -41,8 +41,8 @@ def decimals(largest: float) -> int:
 
 def table(
     systems: Sequence[str],
-    columns: Sequence[Column],
-    cells: Mapping[tuple[str, Column], Summary],
+    columns: Sequence[ScoreColumn],
+    cells: Mapping[tuple[str, ScoreColumn], Summary],
     total: int,
 ) -> str:
     """Return the table as HTML.
@@ -65,7 +65,7 @@ def table(
     )
 
 
-def _head(column: Column) -> str:
+def _head(column: ScoreColumn) -> str:
     arrow, way = WAYS[column.score.better]
     told = f"{column.unit}{', ' if way else ''}{way}"
     return (
@@ -78,8 +78,8 @@ def _head(column: Column) -> str:
 
 def _cell(
     found: Summary | None,
-    column: Column,
-    cells: Mapping[tuple[str, Column], Summary],
+    column: ScoreColumn,
+    cells: Mapping[tuple[str, ScoreColumn], Summary],
     total: int,
 ) -> str:
     if found is None or not found.utterances:

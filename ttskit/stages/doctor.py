@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Show:
+class ArticleOfFindings:
     """From the id of an utterance to its article; it can be pickled."""
 
     source: Recordings
@@ -63,7 +63,7 @@ def page_of(
         yield page.facts("Findings without a recording", Finding._fields, rest)
     yield page.controls(len(worst), (), (), -1)
     yield '<div id="utterances">\n'
-    show = Show(listening.sources({"recording": corpus}, others)[0], dict(by_id))
+    show = ArticleOfFindings(listening.sources({"recording": corpus}, others)[0], dict(by_id))
     texts = dict(zip(corpus.ids, corpus.table("text"), strict=True))
     yield from listening.articles(show, {id: corpus.row(id) for id in worst}, texts, jobs)
     yield "</div>\n" + page.bottom()

@@ -15,7 +15,7 @@ import typer
 
 from ttskit.artifacts import atomic
 from ttskit.errors import TtskitError, at
-from ttskit.formats.labels import TIERS, TIMES, Format, named
+from ttskit.formats.labels import TIERS, TIMES, LabelFormat, named
 from ttskit.formats.timeline import check, timelines
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
     atomic.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
 
 
-def texts(reader: Reader[Alignment], format: Format, tier: str) -> Iterator[tuple[str, str]]:
+def texts(reader: Reader[Alignment], format: LabelFormat, tier: str) -> Iterator[tuple[str, str]]:
     """Yield the id of each utterance and its times as they are written."""
     for spoken in timelines(reader):
         with at(reader.name, spoken.id):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ttskit.metrics.bootstrap import Summary
     from ttskit.pages.article import Take
     from ttskit.pages.listening import Recordings
-    from ttskit.pages.table import Column
+    from ttskit.pages.table import ScoreColumn
 
 NAN = float("nan")
 TABLE = (
@@ -46,22 +46,22 @@ class Measured:
     Each maps from (system, column); `middles` are the medians of columns without a better end.
     """
 
-    columns: Sequence[Column]
-    cells: Mapping[tuple[str, Column], Summary]
-    readers: Mapping[tuple[str, Column], Reader[Scores]]
-    middles: Mapping[Column, float]
+    columns: Sequence[ScoreColumn]
+    cells: Mapping[tuple[str, ScoreColumn], Summary]
+    readers: Mapping[tuple[str, ScoreColumn], Reader[Scores]]
+    middles: Mapping[ScoreColumn, float]
 
     def of(self, system: str) -> list[Reader[Scores]]:
         """Return the Scores of a system."""
         found = {one.digest: one for (name, _), one in self.readers.items() if name == system}
         return list(found.values())
 
-    def value(self, system: str, column: Column, id: str) -> float:
+    def value(self, system: str, column: ScoreColumn, id: str) -> float:
         """Return a number of an utterance; NaN is unknown."""
         reader = self.readers.get((system, column))
         return float(reader.value(reader.row(id), column.name)) if reader and id in reader else NAN
 
-    def bad(self, system: str, column: Column, id: str) -> float:
+    def bad(self, system: str, column: ScoreColumn, id: str) -> float:
         """Return the same so that more is worse: without a better end, how far off the middle."""
         value = self.value(system, column, id)
         if column.score.better:
@@ -70,7 +70,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Show:
+class ArticleOfTakes:
     """From the id of an utterance to its article; it can be pickled."""
 
     sources: Sequence[Recordings]  # the reference first
@@ -114,12 +114,12 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
 
     from ttskit.metrics import registry
     from ttskit.metrics.comparison import telling
-    from ttskit.pages.table import Column, decimals
+    from ttskit.pages.table import ScoreColumn, decimals
 
-    found: dict[Column, dict[str, tuple[Reader[Scores], Summary]]] = {}
+    found: dict[ScoreColumn, dict[str, tuple[Reader[Scores], Summary]]] = {}
     for reader, system in scores:
         for row in telling(reader):
-            known = found.setdefault(Column(row.name, row.hash, row.score), {})
+            known = found.setdefault(ScoreColumn(row.name, row.hash, row.score), {})
             if system in known:
                 raise ArtifactError(
                     f"{known[system][0].name} has {row.name} of {system} too: give one of them",
@@ -142,7 +142,7 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
 
 
 def worst_first(
-    ids: Sequence[str], measured: Measured, systems: Sequence[str], column: Column | None
+    ids: Sequence[str], measured: Measured, systems: Sequence[str], column: ScoreColumn | None
 ) -> list[str]:
     """Return the ids, those first that some system does worst; the unknown last."""
     if column is None:
@@ -155,7 +155,7 @@ def worst_first(
     return sorted(ids, key=badness, reverse=True)
 
 
-def chosen(measured: Measured, sort: str | None) -> Column | None:
+def chosen(measured: Measured, sort: str | None) -> ScoreColumn | None:
     """Return the column to sort by: of that name, or with a better end; most systems have it."""
     fit = [one for one in measured.columns if (one.name == sort if sort else one.score.better)]
     if sort and not fit:
@@ -166,7 +166,11 @@ def chosen(measured: Measured, sort: str | None) -> Column | None:
 
 
 def page_of(
-    show: Show, ids: Sequence[str], column: Column | None, given: Sequence[Reader[Any]], jobs: int
+    show: ArticleOfTakes,
+    ids: Sequence[str],
+    column: ScoreColumn | None,
+    given: Sequence[Reader[Any]],
+    jobs: int,
 ) -> Iterator[str]:
     """Yield the page part by part."""
     from html import escape
@@ -193,7 +197,9 @@ def page_of(
     yield "</div>\n" + page.bottom()
 
 
-def lead(systems: Sequence[str], show: Show, ids: Sequence[str], column: Column | None) -> str:
+def lead(
+    systems: Sequence[str], show: ArticleOfTakes, ids: Sequence[str], column: ScoreColumn | None
+) -> str:
     """Return in a sentence or two what is on the page, and what is not."""
     total = len(show.rows)
     told = f"{', '.join(systems)}. {wording.count(len(ids), 'utterance')}"
@@ -285,6 +291,6 @@ def command(
     rows = {id: row for row, id in enumerate(texts)}
     column = chosen(found, sort)
     ids = worst_first(list(texts), found, list(by_name), column)[:limit]
-    show = Show(sources, found, rows, texts, audio)
+    show = ArticleOfTakes(sources, found, rows, texts, audio)
     listening.write(output, page_of(show, ids, column, given, jobs))
     progress.note(f"{len(ids)} of {len(texts)} utterances, takes of each: {len(sources)}")
