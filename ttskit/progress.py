@@ -66,15 +66,15 @@ def track(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def _lines(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
-    started = said = time.monotonic()
+    started = reported = time.monotonic()
     count = done
 
     def advance() -> None:
-        nonlocal count, said
+        nonlocal count, reported
         count += 1
         now = time.monotonic()
-        if now - said >= EVERY and count < total:
-            said = now
+        if now - reported >= EVERY and count < total:
+            reported = now
             rate = (count - done) / (now - started)
             left = wording.clock((total - count) / rate)
             note(f"{what}: {count} of {total}, {wording.pace(rate)}, {left} left")

@@ -201,5 +201,7 @@ def is_made(output: Path, kind: str, provenance: Mapping[str, Any]) -> bool:
 
 def _kept(writer: Writer[Any], why: str) -> str:
     """Return why a run ends, and where what it has finished is kept."""
-    kept = wording.count(len(writer.finished), "finished utterance")
-    return f"{why}; {unfinished.folder_of(writer.path)} keeps {kept}" if writer.finished else why
+    finished = wording.count(len(writer.finished), "finished utterance")
+    return (
+        f"{why}; {unfinished.folder_of(writer.path)} keeps {finished}" if writer.finished else why
+    )

@@ -55,8 +55,8 @@ def _of_records(reader: Reader[Any]) -> dict[str, Any]:
 
 
 def _of_scores(reader: Reader[Any]) -> dict[str, Any]:
-    told = (reader.table(name) for name in ("measures", "hashes", "settings"))
-    measures = {name: f"{hash}  {settings}" for name, hash, settings in zip(*told, strict=False)}
+    tables = (reader.table(name) for name in ("measures", "hashes", "settings"))
+    measures = {name: f"{hash}  {settings}" for name, hash, settings in zip(*tables, strict=False)}
     return {"measures": measures, "libraries": reader.table("libraries")}
 
 

@@ -131,11 +131,11 @@ def seal(
         hashes = {source.name: _write(file, source) for source in sources}
         header: dict[str, Value] = {"format": FORMAT, "kind": kind, "version": VERSION}
         digest = digest_of(kind, VERSION, attributes, hashes)
-        told = json.dumps(provenance, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(provenance, sort_keys=True, ensure_ascii=False)
         for name, value in {**header, **attributes}.items():
             _annotate(file, name, value)
         _annotate(file, "digest", digest)
-        _annotate(file, "provenance", told)
+        _annotate(file, "provenance", text)
     _sync_folder(path.parent)
 
 
@@ -190,8 +190,8 @@ def digest_of(
     kind: str, version: int, attributes: Mapping[str, Value], hashes: Mapping[str, list[Any]]
 ) -> str:
     """Return the sha256 of all that a container says: its provenance is not part of it."""
-    said = {"kind": kind, "version": version, "attributes": attributes, "columns": hashes}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    content = {"kind": kind, "version": version, "attributes": attributes, "columns": hashes}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def hash_of(column: Column | Source, chunks: Iterable[np.ndarray]) -> list[Any]:
@@ -246,8 +246,8 @@ def _read_container(path: Path, name: str) -> Container:
 
 def encoded(texts: Sequence[str]) -> np.ndarray:
     """Return texts as bytes of one length, as they are stored."""
-    found = [text.encode() for text in texts]
-    return np.array(found, dtype=f"S{max(1, max(map(len, found), default=1))}")
+    encodings = [text.encode() for text in texts]
+    return np.array(encodings, dtype=f"S{max(1, max(map(len, encodings), default=1))}")
 
 
 def decoded(file: str, name: str, values: np.ndarray) -> list[str]:
@@ -307,10 +307,10 @@ def _annotate(item: h5py.File | h5py.Dataset, name: str, value: Value) -> None:
 
 
 def _header(file: h5py.File) -> dict[str, Any]:
-    found = _notes(file)
-    if found.get("format") != FORMAT:
+    header = _notes(file)
+    if header.get("format") != FORMAT:
         raise ArtifactError(f"is HDF5 but not an artifact of {FORMAT}")
-    version = found.get("version")
+    version = header.get("version")
     if not isinstance(version, int) or version < 1:
         raise ArtifactError(f"has format version {version!r}, needs 1 to {VERSION}")
     if version > VERSION:
@@ -318,14 +318,14 @@ def _header(file: h5py.File) -> dict[str, Any]:
             f"has format version {version}, this ttskit reads up to {VERSION}: upgrade ttskit"
         )
     for key in ("kind", "digest", "provenance"):
-        if not isinstance(found.get(key), str):
+        if not isinstance(header.get(key), str):
             raise ArtifactError(f"lacks the attribute {key}")
-    return found
+    return header
 
 
 def _notes(item: h5py.File | h5py.Dataset) -> dict[str, Value]:
     """Return the attributes of a file or a dataset: scalars only, of a sane size."""
-    found: dict[str, Value] = {}
+    notes: dict[str, Value] = {}
     for name in item.attrs:
         attribute = h5py.h5a.open(item.id, name.encode())
         kind = attribute.dtype.kind
@@ -333,8 +333,8 @@ def _notes(item: h5py.File | h5py.Dataset) -> dict[str, Value]:
             raise ArtifactError(f"attribute {name} is not a plain value")
         value = np.empty((), attribute.dtype)
         attribute.read(value)
-        found[name] = value.item().decode() if kind == "S" else value.item()
-    return found
+        notes[name] = value.item().decode() if kind == "S" else value.item()
+    return notes
 
 
 def _walk(group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, h5py.Dataset]]:

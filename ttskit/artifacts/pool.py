@@ -89,8 +89,8 @@ def in_order(make: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[
     ready: dict[str, R | Bad] = {}
     numbered = ((str(number), item) for number, item in enumerate(items))
     following = 0
-    for name, made in each(make, numbered, jobs):
-        ready[name] = made
+    for name, result in each(make, numbered, jobs):
+        ready[name] = result
         while str(following) in ready:
             yield ready.pop(str(following))
             following += 1
@@ -133,7 +133,7 @@ def _share(workers: list[_Worker[T]], items: Iterator[tuple[str, T]]) -> Iterato
             worker = busy[pipe]  # type: ignore[index]
             name = worker.name
             try:
-                made = worker.pipe.recv()
+                result = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
                 raise TtskitError(
                     "the worker process that had it was killed, perhaps for want of "
@@ -142,7 +142,7 @@ def _share(workers: list[_Worker[T]], items: Iterator[tuple[str, T]]) -> Iterato
                 ) from None
             if not _give(worker, items):
                 del busy[worker.pipe]
-            yield name, checked(name, made)
+            yield name, checked(name, result)
 
 
 def _give(worker: _Worker[T], items: Iterator[tuple[str, T]]) -> bool:
@@ -183,9 +183,9 @@ def _serve(pipe: Connection, make: Callable[[Any], Any]) -> None:
     os.dup2(2, 1)
     with one_thread(), suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            made = attempt(make, pipe.recv())
+            result = attempt(make, pipe.recv())
             try:
-                pipe.send(made)
+                pipe.send(result)
             except (AttributeError, TypeError, ValueError, PicklingError):
                 pipe.send(Bug(traceback.format_exc()))
 
@@ -200,8 +200,8 @@ def attempt(make: Callable[[T], R], item: T) -> R | Bad | Bug:
         return Bug(traceback.format_exc())
 
 
-def checked(name: str, made: R | Bad | Bug) -> R | Bad:
+def checked(name: str, result: R | Bad | Bug) -> R | Bad:
     """Let everything pass but a bug."""
-    if isinstance(made, Bug):
-        raise RuntimeError(f"{name}: a bug in ttskit; please report it\n{made.trace}")
-    return made
+    if isinstance(result, Bug):
+        raise RuntimeError(f"{name}: a bug in ttskit; please report it\n{result.trace}")
+    return result

@@ -40,8 +40,8 @@ def by_kind(
             sorted_out.append(None)
             continue
         if not fits:
-            found = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
-            raise ArtifactError(f"no {kind.kind()} artifact among the inputs: {found}")
+            names = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
+            raise ArtifactError(f"no {kind.kind()} artifact among the inputs: {names}")
         if len(fits) > 1:
             raise ArtifactError(f"is a second {kind.kind()}; needs one", file=fits[1].name)
         sorted_out += fits
@@ -73,14 +73,14 @@ def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
     if not hdf5.is_hdf5(output):
         raise ArtifactError("is there and is no artifact; remove it or choose a name", file=output)
     try:
-        found = hdf5.open_container(output)
+        older = hdf5.open_container(output)
     except ArtifactError:
         return
-    if found.kind != kind:
+    if older.kind != kind:
         raise ArtifactError(
-            f"is there and is {found.kind}, not {kind}; remove it or choose a name", file=output
+            f"is there and is {older.kind}, not {kind}; remove it or choose a name", file=output
         )
-    if found.digest in inputs and found.digest not in found.provenance.get("inputs", ()):
+    if older.digest in inputs and older.digest not in older.provenance.get("inputs", ()):
         raise ArtifactError("is an input, or a copy of one; choose another output", file=output)
 
 

@@ -84,20 +84,20 @@ class Unfinished:
             file.close()
 
     def _open(self, output: Path, header: Mapping[str, Any], restart: bool) -> None:
-        told = json.dumps(header, sort_keys=True, ensure_ascii=False)
-        kept = self.folder / "header.json"
+        text = json.dumps(header, sort_keys=True, ensure_ascii=False)
+        path = self.folder / "header.json"
         atomic.sweep(self.folder)
-        if restart or not kept.exists():
+        if restart or not path.exists():
             for stale in self.folder.iterdir():
                 if stale.name == "index.jsonl":
                     self._index.truncate(0)
                 elif stale.name != lock.NAME:
                     stale.unlink()
             try:
-                atomic.write_text(kept, told)
+                atomic.write_text(path, text)
             except OSError as error:
                 raise no_room(self.folder, error) from error
-        elif kept.read_bytes() != told.encode():
+        elif path.read_bytes() != text.encode():
             raise ArtifactError(
                 f"holds unfinished work of other inputs or options; finish that "
                 f"run, or add --restart to throw it away and make {output} anew",
@@ -125,8 +125,8 @@ class Unfinished:
         if self.rows and row["bytes"].keys() != self.ends.keys():
             return False
         for name, count in row["bytes"].items():
-            held = os.fstat(self._file(name).fileno()).st_size
-            if held < self._size(name) + count:
+            size = os.fstat(self._file(name).fileno()).st_size
+            if size < self._size(name) + count:
                 return False
         self._note(row["id"], row["axes"], row["bytes"])
         return True

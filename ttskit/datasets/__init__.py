@@ -61,7 +61,7 @@ def digest(dataset: Dataset) -> str:
 
     Where the dataset lies does not matter, nor when its files were changed.
     """
-    found = hashlib.sha256()
+    total = hashlib.sha256()
     sampled: dict[Path, tuple[int, str]] = {}
     for clip in dataset.clips:
         try:
@@ -72,10 +72,10 @@ def digest(dataset: Dataset) -> str:
         inside = clip.audio.is_relative_to(dataset.root)
         audio = (clip.audio.relative_to(dataset.root) if inside else clip.audio).as_posix()
         row = [clip.id, clip.text, clip.speaker, audio, *sampled[clip.audio], clip.start, clip.end]
-        found.update(json.dumps(row).encode() + b"\n")
+        total.update(json.dumps(row).encode() + b"\n")
     for id, _ in dataset.bad:
-        found.update(json.dumps([id]).encode() + b"\n")
-    return found.hexdigest()
+        total.update(json.dumps([id]).encode() + b"\n")
+    return total.hexdigest()
 
 
 def _understand(path: Path, format: str | None) -> Dataset:
@@ -94,13 +94,13 @@ def _understand(path: Path, format: str | None) -> Dataset:
 
 def _sample(path: Path) -> tuple[int, str]:
     """Return the size of a file, and the hash of blocks at its start, middle and end."""
-    found = hashlib.sha256()
+    total = hashlib.sha256()
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         for start in (0, size // 2, max(0, size - BLOCK)):
             file.seek(start)
-            found.update(file.read(BLOCK))
-    return size, found.hexdigest()
+            total.update(file.read(BLOCK))
+    return size, total.hexdigest()
 
 
 def _recognise(path: Path) -> tuple[str, str]:
@@ -110,6 +110,6 @@ def _recognise(path: Path) -> tuple[str, str]:
         needs = "; ".join(f"{name} needs {module.NEEDS}" for name, module in FORMATS.items())
         raise DatasetError(f"is no dataset of a known format: {needs}", file=path)
     if len(reasons) > 1:
-        found = ", or ".join(f"{name} ({reason})" for name, reason in reasons.items())
-        raise DatasetError(f"could be {found}; say which by --format", file=path)
+        formats = ", or ".join(f"{name} ({reason})" for name, reason in reasons.items())
+        raise DatasetError(f"could be {formats}; say which by --format", file=path)
     return next(iter(reasons.items()))

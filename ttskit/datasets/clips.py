@@ -166,11 +166,11 @@ def _span_fault(start: float | None, end: float | None) -> str:
 
 def _file_fault(path: Path) -> str:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         return "a link that leads nowhere" if path.is_symlink() else str(error.strerror)
     except ValueError:  # a NUL within the name
         return "not the name of a file"
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         return "not a file"
-    return "" if found.st_size else "empty (0 bytes)"
+    return "" if status.st_size else "empty (0 bytes)"

@@ -46,8 +46,8 @@ Row = tuple[str, dict[str, Any] | str]  # place; columns, or what is wrong with 
 def matches(path: Path) -> str | None:
     """Say by what a manifest is recognised: its columns, or those of one in the folder."""
     if path.is_dir():
-        found = _manifests(path)
-        return f"{found[0].name} has named columns" if found else None
+        manifests = _manifests(path)
+        return f"{manifests[0].name} has named columns" if manifests else None
     if path.suffix.lower() not in (*SUFFIXES, ".txt") or not path.is_file():
         return None
     with path.open("rb") as file:
@@ -151,11 +151,11 @@ def _keys(line: str) -> list[str]:
 
 def _delimited(table: Path, head: str) -> tuple[str, list[str]]:
     """Return what divides the columns, and their names: of what is usual, what yields most."""
-    found: list[tuple[int, str, list[str]]] = []
+    choices: list[tuple[int, str, list[str]]] = []
     for delimiter in "\t" if table.suffix.lower() == ".tsv" else ",;\t|":
         names = [name.strip('" ') for name in head.rstrip("\r\n").split(delimiter)]
-        found.append((len(_columns(names)), delimiter, names))
-    _, delimiter, names = max(found, key=lambda each: each[0])
+        choices.append((len(_columns(names)), delimiter, names))
+    _, delimiter, names = max(choices, key=lambda each: each[0])
     return delimiter, names
 
 
@@ -204,8 +204,12 @@ def _manifests(path: Path) -> list[Path]:
 
 
 def _only_manifest(path: Path) -> Path:
-    found = _manifests(path)
-    if len(found) != 1:
-        has = f"has {count([file.name for file in found], 'manifest')}" if found else "has none"
+    manifests = _manifests(path)
+    if len(manifests) != 1:
+        has = (
+            f"has {count([file.name for file in manifests], 'manifest')}"
+            if manifests
+            else "has none"
+        )
         raise DatasetError(f"{has}; name the one to read: {NEEDS}", file=path)
-    return found[0]
+    return manifests[0]

@@ -86,16 +86,16 @@ def _read_prompts(path: Path, out: Gathering) -> None:
     named = set()
     for number, line in enumerate(folder.text(prompts).split("\n"), 1):
         place = f"etc/{prompts.name} line {number}"
-        found = re.fullmatch(r'\(\s*(\S+)\s+"(.*)"\s*\)', line.strip())
+        match = re.fullmatch(r'\(\s*(\S+)\s+"(.*)"\s*\)', line.strip())
         if not line.strip():
             continue
-        if not found:
+        if not match:
             out.refuse("", 'is not ( id "text" )', "the line cannot be read", place)
             continue
-        id = found[1]
+        id = match[1]
         named.add(folder.key(id))
         if files := recordings.get(folder.key(id)):
-            out.add(id, re.sub(r"\\(.)", r"\1", found[2]), folder.choose(files), place)
+            out.add(id, re.sub(r"\\(.)", r"\1", match[2]), folder.choose(files), place)
         else:
             out.refuse(id, f"no wav/{id}.*", "the audio is missing", place)
     if unnamed := [stem for stem in recordings if stem not in named]:
@@ -108,10 +108,10 @@ def _prompts(path: Path) -> Path:
 
 def _folders(path: Path) -> dict[Path, list[Path]]:
     """Return the files of the folder and of those in it, by folder."""
-    found: dict[Path, list[Path]] = {}
+    folders: dict[Path, list[Path]] = {}
     for file in folder.walk(path, depth=2):
-        found.setdefault(file.parent, []).append(file)
-    return found
+        folders.setdefault(file.parent, []).append(file)
+    return folders
 
 
 def _is_part(file: Path) -> bool:

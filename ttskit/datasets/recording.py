@@ -26,8 +26,8 @@ ENDINGS = ("", "transcription", "transcript", "alignment", "align", "words", "ti
 
 def matches(path: Path) -> str | None:
     """Say by what a dataset is recognised: a recording and JSON of the same name."""
-    found = _parts(path)
-    return f"{found[0][1].name} has the times of {found[0][0].name}" if found else None
+    pairs = _parts(path)
+    return f"{pairs[0][1].name} has the times of {pairs[0][0].name}" if pairs else None
 
 
 def read(
@@ -127,11 +127,11 @@ def cut(
         cost, chosen = min(choices)
         best.append(cost)
         origin.append(chosen)
-    found, this = [], len(places) - 1
+    clips, this = [], len(places) - 1
     while this > 0:
-        found.append((places[origin[this]], places[this]))
+        clips.append((places[origin[this]], places[this]))
         this = origin[this]
-    return found[::-1]
+    return clips[::-1]
 
 
 def _price(word: str) -> float:
@@ -159,7 +159,7 @@ def _parts(path: Path) -> list[tuple[Path, Path]]:
             raise
         return []  # a file of a folder that cannot be listed
     recordings = folder.audio(files)
-    found = [
+    pairs = [
         (recording, file)
         for file in files
         if file.suffix.lower() == ".json"
@@ -167,8 +167,8 @@ def _parts(path: Path) -> list[tuple[Path, Path]]:
         if _is_transcription(file.stem, recording.stem)
     ]
     if path.is_dir():
-        return found if len(recordings) == 1 else []
-    return [pair for pair in found if path.name in (pair[0].name, pair[1].name)]
+        return pairs if len(recordings) == 1 else []
+    return [pair for pair in pairs if path.name in (pair[0].name, pair[1].name)]
 
 
 def _is_transcription(name: str, recording: str) -> bool:
@@ -177,10 +177,10 @@ def _is_transcription(name: str, recording: str) -> bool:
 
 
 def _only_part(path: Path) -> tuple[Path, Path]:
-    found = _parts(path)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        both = ", ".join(f"{recording.name} with {file.name}" for recording, file in found)
+    pairs = _parts(path)
+    if len(pairs) == 1:
+        return pairs[0]
+    if pairs:
+        both = ", ".join(f"{recording.name} with {file.name}" for recording, file in pairs)
         raise DatasetError(f"could be {both}; leave one there", file=path)
     raise DatasetError(f"no recording with a transcription of its name; needs {NEEDS}", file=path)

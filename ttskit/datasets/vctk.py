@@ -19,8 +19,8 @@ MICROPHONES = ("_mic1", "_mic2", "")
 
 def matches(path: Path) -> str | None:
     """Say by what a dataset is recognised: the names of its two folders."""
-    found = [name for name in RECORDINGS if (path / name).is_dir() and (path / "txt").is_dir()]
-    return f"has the folders txt and {found[0]}" if found else None
+    folders = [name for name in RECORDINGS if (path / name).is_dir() and (path / "txt").is_dir()]
+    return f"has the folders txt and {folders[0]}" if folders else None
 
 
 def read(path: Path) -> Dataset:

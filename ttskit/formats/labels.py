@@ -51,9 +51,9 @@ def as_json(spoken: Timeline, _: Sequence[Interval]) -> str:
         }
         for phone in spoken.phones
     ]
-    told: dict[str, Any] = {"id": record.id, "speaker": record.speaker, "text": record.text}
-    told |= {"seconds": round(spoken.seconds, 6), "score": _known(record.score)}
-    return json.dumps(told | {"words": words, "phones": phones}, ensure_ascii=False) + "\n"
+    facts: dict[str, Any] = {"id": record.id, "speaker": record.speaker, "text": record.text}
+    facts |= {"seconds": round(spoken.seconds, 6), "score": _known(record.score)}
+    return json.dumps(facts | {"words": words, "phones": phones}, ensure_ascii=False) + "\n"
 
 
 def srt(_: Timeline, intervals: Sequence[Interval]) -> str:

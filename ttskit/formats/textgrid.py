@@ -67,8 +67,8 @@ def phones(path: Path) -> list[Interval]:
     """Return the tier `phones` of a TextGrid, from which durations are read."""
     tiers = read(path)
     if "phones" not in tiers:
-        found = ", ".join(tiers) or "none"
-        raise AlignmentError(f"its TextGrid has no interval tier `phones`; there is {found}")
+        names = ", ".join(tiers) or "none"
+        raise AlignmentError(f"its TextGrid has no interval tier `phones`; there is {names}")
     return tiers["phones"]
 
 

@@ -54,21 +54,21 @@ class Timeline:
     def phones(self) -> list[Interval]:
         """The tokens, pauses and punctuation among them."""
         labels = [self.symbols[token] for token in self.record.tokens]
-        found = map(Interval, self.edges, self.edges[1:], labels, range(len(labels)))
-        return [one for one in found if one.stop > one.start]
+        intervals = map(Interval, self.edges, self.edges[1:], labels, range(len(labels)))
+        return [one for one in intervals if one.stop > one.start]
 
     @property
     def words(self) -> list[Interval]:
         places: dict[int, tuple[int, int]] = {}  # of each word: its first token, and its last
         for token, owner in enumerate(self.record.token_word.tolist()):
             places[owner] = (places.get(owner, (token, 0))[0], token)
-        found = []
+        words = []
         for number, word in enumerate(self.record.words):
             first, last = places.get(number, (0, -1))
             start, stop = self.edges[first], self.edges[last + 1]
             if stop > start:
-                found.append(Interval(start, stop, word, number))
-        return found
+                words.append(Interval(start, stop, word, number))
+        return words
 
     @property
     def phrases(self) -> list[Interval]:

@@ -28,14 +28,14 @@ class Row:
     def verdict(self) -> str:
         """Say in a word or two whether the difference is real, and for the better."""
         assert self.against is not None
-        found = self.against.verdict
-        if found not in ("higher", "lower"):
-            return found
+        verdict = self.against.verdict
+        if verdict not in ("higher", "lower"):
+            return verdict
         if abs(self.against.mean) < self.score.swing * abs(self.summary.mean):
             return "no real difference"
         if not self.score.better:
-            return found
-        return "better" if found == self.score.better else "worse"
+            return verdict
+        return "better" if verdict == self.score.better else "worse"
 
     def cells(self) -> dict[str, str]:
         """Return the row as text, by column."""
@@ -55,19 +55,19 @@ class Row:
         """Return the row as JSON can hold it; unknown numbers are null."""
         one = self.summary
         numbers = {name: getattr(one, name) for name in ("mean", "median", "low", "high")}
-        told: dict[str, Any] = {
+        facts: dict[str, Any] = {
             **{name: _number(value) for name, value in numbers.items()},
             "unit": self.score.unit,
             "hash": self.hash,
             "utterances": one.utterances,
         }
         if self.against is not None:
-            told["difference"] = {
+            facts["difference"] = {
                 **{name: _number(getattr(self.against, name)) for name in ("mean", "low", "high")},
                 "utterances": self.against.utterances,
                 "verdict": self.verdict,
             }
-        return told
+        return facts
 
 
 def rows(scores: Reader[Scores], other: Reader[Scores] | None = None) -> Iterator[Row]:
@@ -90,9 +90,9 @@ def rows(scores: Reader[Scores], other: Reader[Scores] | None = None) -> Iterato
 
 def telling(scores: Reader[Scores]) -> list[Row]:
     """Return the numbers, without those that only weigh another one, as `words` do."""
-    found = list(rows(scores))
-    weights = {row.score.weight for row in found}
-    return [row for row in found if row.name not in weights]
+    every = list(rows(scores))
+    weights = {row.score.weight for row in every}
+    return [row for row in every if row.name not in weights]
 
 
 def difference(row: Row, scores: Reader[Scores], other: Reader[Scores]) -> Summary:
@@ -114,32 +114,32 @@ class Entry(NamedTuple):
 
     def cells(self) -> dict[str, str]:
         """Return the line as text, by column."""
-        told = self.row.cells()
-        verdict = told.pop("verdict", "best" if self.best else "")
-        return {"measure": self.row.name, "system": self.system, "verdict": verdict, **told}
+        cells = self.row.cells()
+        verdict = cells.pop("verdict", "best" if self.best else "")
+        return {"measure": self.row.name, "system": self.system, "verdict": verdict, **cells}
 
 
 def entries(scores: Mapping[str, Reader[Scores]]) -> Iterator[Entry]:
     """Yield every number of every system, best first; the others stand against the best one."""
     for alike in zip(*map(telling, scores.values()), strict=True):
-        found, better = dict(zip(scores, alike, strict=True)), alike[0].score.better
-        known = [name for name, row in found.items() if better and row.summary.utterances]
-        known.sort(key=lambda name: found[name].summary.mean, reverse=better == "higher")
-        for name in dict.fromkeys([*known, *found]):
+        by_system, better = dict(zip(scores, alike, strict=True)), alike[0].score.better
+        known = [name for name, row in by_system.items() if better and row.summary.utterances]
+        known.sort(key=lambda name: by_system[name].summary.mean, reverse=better == "higher")
+        for name in dict.fromkeys([*known, *by_system]):
             if known and name != known[0]:
-                gap = difference(found[name], scores[name], scores[known[0]])
-                yield Entry(name, replace(found[name], against=gap), False)
+                gap = difference(by_system[name], scores[name], scores[known[0]])
+                yield Entry(name, replace(by_system[name], against=gap), False)
             else:
-                yield Entry(name, found[name], bool(known[1:]))
+                yield Entry(name, by_system[name], bool(known[1:]))
 
 
 def _hashes(scores: Reader[Scores]) -> dict[str, str]:
     """Return the hash of each measure that was taken."""
-    found = dict(zip(scores.table("measures"), scores.table("hashes"), strict=False))
-    for name in found:
+    hashes = dict(zip(scores.table("measures"), scores.table("hashes"), strict=False))
+    for name in hashes:
         if name not in MEASURES or not MEASURES[name].scores.keys() <= scores.numbers.keys():
             raise ArtifactError(f"has no columns of the measure {name}", file=scores.name)
-    return found
+    return hashes
 
 
 def _cell(value: float, form: str) -> str:

@@ -46,8 +46,8 @@ def pauses(durations: np.ndarray, spoken: np.ndarray, least: float) -> np.ndarra
     places = np.flatnonzero(spoken)
     start, stop = places[0], places[-1] + 1
     before = np.cumsum(spoken[start:stop])  # silence after the same token is one pause
-    lasts = np.bincount(before, np.where(spoken[start:stop], 0, durations[start:stop]))
-    return lasts[lasts >= least]
+    lengths = np.bincount(before, np.where(spoken[start:stop], 0, durations[start:stop]))
+    return lengths[lengths >= least]
 
 
 def evaluate(
@@ -55,7 +55,7 @@ def evaluate(
 ) -> dict[str, float]:
     """Compare durations: (token,) ms twice, and which tokens are spoken: (token,) bool."""
     validate(reference, synthesised, spoken)
-    a, b = (pauses(lasts, spoken, settings.pause) for lasts in (reference, synthesised))
+    a, b = (pauses(durations, spoken, settings.pause) for durations in (reference, synthesised))
     return {
         "duration_error": float(np.abs(synthesised - reference)[spoken].mean()),
         "speech_rate": float(reference[spoken].sum() / synthesised[spoken].sum()),

@@ -56,14 +56,14 @@ class Recogniser:
     def transcribe(self, audio: np.ndarray) -> str:
         """(sample,) float at 16 kHz to text."""
         settings = self.settings
-        heard, _ = self._model.transcribe(
+        segments, _ = self._model.transcribe(
             np.asarray(audio, np.float32),
             language=settings.language,
             beam_size=settings.beam,
             temperature=settings.temperature,
             condition_on_previous_text=False,
         )
-        return " ".join(segment.text.strip() for segment in heard)
+        return " ".join(segment.text.strip() for segment in segments)
 
     def words(self, text: str) -> list[str]:
         """Return the words that a text is read as, in small letters."""
@@ -92,12 +92,12 @@ def evaluate(audio: np.ndarray, text: str, recogniser: Recogniser) -> dict[str, 
     audio : (sample,) float
         At 16 kHz.
     """
-    said, heard = recogniser.words(text), recogniser.words(recogniser.transcribe(audio))
+    words, heard = recogniser.words(text), recogniser.words(recogniser.transcribe(audio))
     return {
-        "wer": rate(said, heard),
-        "cer": rate(" ".join(said), " ".join(heard)),
-        "words": len(said),
-        "characters": len(" ".join(said)),
+        "wer": rate(words, heard),
+        "cer": rate(" ".join(words), " ".join(heard)),
+        "words": len(words),
+        "characters": len(" ".join(words)),
         "heard": " ".join(heard),
     }
 

@@ -112,8 +112,8 @@ def chosen(names: Sequence[str], allowed: Collection[Needs], pitch: str) -> dict
 def _usable(measure: Measure, fits: bool, pitch: str) -> Measure:
     """Return a measure with its pitch tracker; refuse one that can't be taken."""
     if not fits:
-        wanted = WANTED.get(measure.needs, "two Corpora: the reference, the synthesised")
-        raise TtskitError(f"the measure {measure.name} needs {wanted}")
+        inputs = WANTED.get(measure.needs, "two Corpora: the reference, the synthesised")
+        raise TtskitError(f"the measure {measure.name} needs {inputs}")
     if not measure.installed:
         raise TtskitError(f"the measure {measure.name} needs pip install 'ttskit[{measure.extra}]'")
     if measure.follows_pitch:

@@ -34,8 +34,8 @@ def errors(
 
 def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
     """Return the errors along the path of the pair."""
-    found = errors(*pair.along(lambda sound: sound.loudness), settings.silence)
-    return dict(zip(SCORES, found, strict=True))
+    both = errors(*pair.along(lambda sound: sound.loudness), settings.silence)
+    return dict(zip(SCORES, both, strict=True))
 
 
 MEASURE = Measure("loudness", "path", SCORES, evaluate, Settings())

@@ -43,13 +43,13 @@ class Listeners:
 
     def opinion(self, audio: np.ndarray) -> float:
         """(sample,) float at 16 kHz, within ±1, to the mean opinion score."""
-        heard = self._network.stft_transform(np.clip(audio, -1, 1)).astype(np.float32)
+        spectrum = self._network.stft_transform(np.clip(audio, -1, 1)).astype(np.float32)
         run = self._network.session.run
-        said = [
-            run(None, {"degraded_audio": heard[None, None], "rater_embed": mood})[0]
+        opinions = [
+            run(None, {"degraded_audio": spectrum[None, None], "rater_embed": mood})[0]
             for mood in self._moods
         ]
-        return float(np.mean(said))
+        return float(np.mean(opinions))
 
 
 def evaluate(audio: np.ndarray, listeners: Listeners) -> dict[str, float]:

@@ -84,12 +84,12 @@ class Phonemes(NamedTuple):
         """Return the median of each one's symbol; of all where that has fewer than `least`."""
         import numpy as np
 
-        found = np.full(len(values), np.median(values) if len(values) else 0.0)
+        medians = np.full(len(values), np.median(values) if len(values) else 0.0)
         for symbol in np.unique(self.symbol):
             alike = self.symbol == symbol
             if alike.sum() >= least:
-                found[alike] = np.median(values[alike])
-        return found
+                medians[alike] = np.median(values[alike])
+        return medians
 
 
 def phonemes(alignment: Reader[Alignment]) -> Phonemes:
@@ -104,8 +104,8 @@ def phonemes(alignment: Reader[Alignment]) -> Phonemes:
     names = ("tokens", "durations", "token_score")
     symbols, frames, scores = (np.array(alignment.column(name)) for name in names)
     silent = np.isin(np.array(alignment.table("symbols"), dtype=object), SPECIAL)[symbols]
-    found = Phonemes(rows, places, symbols, frames, scores.astype(np.float64))
-    return found.only((frames > 0) & ~silent)
+    every = Phonemes(rows, places, symbols, frames, scores.astype(np.float64))
+    return every.only((frames > 0) & ~silent)
 
 
 def alignments(
@@ -147,12 +147,12 @@ def _misfits(
     worse = np.nan_to_num(deviations(signs[0] + signs[1]))
     for row in np.argsort(-worse, kind="stable"):
         if worse[row] > threshold:
-            told = (
+            detail = (
                 f"tokens score {means[0][row]:.1f} below usual, others {middles[0]:.1f}; durations "
                 f"off by x{np.exp(means[1][row]):.2f}, others x{np.exp(middles[1]):.2f}: "
                 f"another text than audio? ({worse[row]:.1f} deviations)"
             )
-            yield Finding(alignment.ids[row], "alignment", told)
+            yield Finding(alignment.ids[row], "alignment", detail)
 
 
 def _stretched(
@@ -171,12 +171,12 @@ def _stretched(
         row, token = int(spoken.row[at]), int(spoken.token[at])
         record = alignment.record(row)
         line = Timeline(record, alignment.table("symbols"), step(alignment))
-        told = (
+        detail = (
             f"{line.symbols[record.tokens[token]]} of {record.words[record.token_word[token]]!r} "
             f"at {line.edges[token]:.2f} s lasts {spoken.frames[at] * line.step:.2f} s, "
             f"others {usual[at] * line.step:.2f} s ({off[at]:.1f} deviations)"
         )
-        yield Finding(record.id, "duration", told)
+        yield Finding(record.id, "duration", detail)
 
 
 def _scarce(alignment: Reader[Alignment], spoken: Phonemes, least: int) -> Iterator[Finding]:
@@ -202,8 +202,8 @@ def _how(what: str, values: np.ndarray, row: int, off: float) -> str:
 
     typical = float(np.median(values))
     if what == "level":
-        told = f"{values[row]:.1f} dB, others {typical:.1f}"
+        detail = f"{values[row]:.1f} dB, others {typical:.1f}"
     else:
-        told = f"{np.exp(values[row]):.1f} letters/s, others {np.exp(typical):.1f}"
-        told += ": more text than audio?" if off > 0 else ": more audio than text?"
-    return f"{told} ({abs(off):.1f} deviations)"
+        detail = f"{np.exp(values[row]):.1f} letters/s, others {np.exp(typical):.1f}"
+        detail += ": more text than audio?" if off > 0 else ": more audio than text?"
+    return f"{detail} ({abs(off):.1f} deviations)"

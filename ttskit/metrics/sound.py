@@ -61,9 +61,9 @@ class Sound:
         from scipy.fft import rfft
 
         window = grid.hann(n_fft)
-        found = rfft(grid.windows(self.audio, n_fft, self.frames.hop_length) * window)
+        spectrum = rfft(grid.windows(self.audio, n_fft, self.frames.hop_length) * window)
         noise = 10 ** (self.frames.floor / 10) * (window**2).sum()
-        return found.real**2 + found.imag**2 + np.float32(noise)
+        return spectrum.real**2 + spectrum.imag**2 + np.float32(noise)
 
     @cached_property
     def power(self) -> np.ndarray:
@@ -79,8 +79,8 @@ class Sound:
     def cepstrum(self, order: int, warping: float) -> np.ndarray:
         """(T, order) float64: mel-cepstrum without its gain."""
         if (order, warping) not in self._cepstra:
-            found = mcep.mel_cepstrum(self.power, order, warping)[:, 1:]
-            self._cepstra[order, warping] = found
+            cepstra = mcep.mel_cepstrum(self.power, order, warping)[:, 1:]
+            self._cepstra[order, warping] = cepstra
         return self._cepstra[order, warping]
 
     @cached_property
@@ -99,8 +99,8 @@ class Sound:
     def audible(self, depth: float) -> slice:
         """The frames from the first to the last that is within `depth` dB of the loudest one."""
         level = 10 * np.log10(self.power.sum(axis=1))
-        heard = np.flatnonzero(level >= level.max() - depth)
-        return slice(int(heard[0]), int(heard[-1]) + 1)
+        loud = np.flatnonzero(level >= level.max() - depth)
+        return slice(int(loud[0]), int(loud[-1]) + 1)
 
 
 class Pair:

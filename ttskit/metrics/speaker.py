@@ -44,8 +44,8 @@ class Encoder:
 
 def evaluate(reference: np.ndarray, synthesised: np.ndarray, encoder: Encoder) -> dict[str, float]:
     """Return the cosine of the embeddings of two recordings, (sample,) float at 16 kHz."""
-    found = encoder.embedding(reference) @ encoder.embedding(synthesised)
-    return {"speaker_similarity": min(1.0, float(found))}
+    cosine = encoder.embedding(reference) @ encoder.embedding(synthesised)
+    return {"speaker_similarity": min(1.0, float(cosine))}
 
 
 MEASURE = Measure(

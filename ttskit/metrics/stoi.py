@@ -37,10 +37,12 @@ def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)  # of too little speech
         try:
-            found = [stoi(a.audio[:length], b.audio[:length], rate, form) for form in (False, True)]
+            scores = [
+                stoi(a.audio[:length], b.audio[:length], rate, form) for form in (False, True)
+            ]
         except RuntimeWarning:
             return dict.fromkeys(SCORES, np.nan)
-    return dict(zip(SCORES, map(float, found), strict=True))
+    return dict(zip(SCORES, map(float, scores), strict=True))
 
 
 MEASURE = Measure(

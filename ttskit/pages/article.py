@@ -85,15 +85,15 @@ def article(
         columns=columns,
         format=format,
     )
-    shown = zip(takes, mels, strict=True)
-    lines = [_take(place, take, own, shared) for place, (take, own) in enumerate(shown)]
+    pairs = zip(takes, mels, strict=True)
+    lines = [_take(place, take, own, shared) for place, (take, own) in enumerate(pairs)]
     bad = [[None if one != one else float(f"{one:.6g}") for one in take.bad] for take in takes]
-    said = "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+    note_lines = "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
     return (
         f'<article id="u{number}" tabindex="-1" aria-labelledby="u{number}-id" '
         f'data-row="{number}" data-bad="{escape(json.dumps(bad, separators=(",", ":")))}">\n'
         f'<header><h3 id="u{number}-id">{escape(id)}</h3><p class="text">{escape(text)}</p>'
-        f"{said}</header>\n"
+        f"{note_lines}</header>\n"
         f'<ol class="takes">\n{"".join(lines)}</ol>\n{_seconds(shared.seconds)}</article>\n'
     )
 
@@ -106,10 +106,10 @@ def broken(number: int, id: str, text: str, why: str) -> str:
 def _take(place: int, take: Take, bands: np.ndarray, shared: _Shared) -> str:
     key = f"<kbd>{place + 1}</kbd>" if place < 9 else ""
     name = f"{key}<span>{escape(take.name)}</span>"
-    said = "".join(f'<p class="note">{escape(note)}</p>' for note in take.notes)
+    note_lines = "".join(f'<p class="note">{escape(note)}</p>' for note in take.notes)
     if not len(take.audio):
         button = f'<button type="button" disabled>{name}</button>'
-        return f'<li class="take missing">{button}<div class="beside">{said}</div></li>\n'
+        return f'<li class="take missing">{button}<div class="beside">{note_lines}</div></li>\n'
     shortcut = f' aria-keyshortcuts="{place + 1}"' if key else ""
     anchors = [0.0, *(word.start for word in take.words), *(w.stop for w in take.words[-1:])]
     anchors = [round(at, 3) for at in (*anchors, take.seconds)]
@@ -120,7 +120,7 @@ def _take(place: int, take: Take, bands: np.ndarray, shared: _Shared) -> str:
         '<span class="clock" aria-hidden="true"></span></button>'
         f'<div class="beside"><div class="strip" style="width:{_percent(take, shared)}%">'
         f"{_words(take)}{_picture(take, bands, shared)}</div>"
-        f"{_scores(take, shared.columns)}{said}</div>"
+        f"{_scores(take, shared.columns)}{note_lines}</div>"
         f'<audio controls preload="none" src="{_data(f"audio/{shared.format}", coded)}"></audio>'
         "</li>\n"
     )
@@ -143,11 +143,11 @@ def _words(take: Take) -> str:
 
 def _picture(take: Take, bands: np.ndarray, shared: _Shared) -> str:
     """Return the spectrogram, the pitch over it, the edges of words, and a line that will move."""
-    heard = take.f0[take.f0 > 0]
-    told = f"Spectrogram of {take.name}, {take.seconds:.1f} s"
-    told += f", pitch from {heard.min():.0f} to {heard.max():.0f} Hz" if len(heard) else ""
+    voiced = take.f0[take.f0 > 0]
+    label = f"Spectrogram of {take.name}, {take.seconds:.1f} s"
+    label += f", pitch from {voiced.min():.0f} to {voiced.max():.0f} Hz" if len(voiced) else ""
     width, height = max(1.0, take.seconds / take.step), picture.HEIGHT
-    guides = shared.axis.guides if len(heard) else {}
+    guides = shared.axis.guides if len(voiced) else {}
     lines = "".join(f'<path class="guide" d="M0 {y}H{width:.0f}"/>' for y in guides.values())
     labels = "".join(
         f'<i class="hz" style="top:{100 * y / height:.1f}%">{hz}</i>' for hz, y in guides.items()
@@ -160,7 +160,7 @@ def _picture(take: Take, bands: np.ndarray, shared: _Shared) -> str:
         source = _data("image/png", picture.spectrogram(bands, shared.top))
         image = f'<img alt="" loading="lazy" src="{source}">'
     return (
-        f'<div class="picture" role="img" aria-label="{escape(told)}">'
+        f'<div class="picture" role="img" aria-label="{escape(label)}">'
         f'{image}<svg viewBox="0 0 {width:.1f} {height}" preserveAspectRatio="none" '
         f'aria-hidden="true">{lines}<path class="edge" d="{walls}"/>'
         f'<path class="f0" d="{picture.curve(take.f0, shared.axis)}"/></svg>'

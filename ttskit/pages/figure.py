@@ -117,9 +117,9 @@ def _phones(axes: Axes, timeline: Timeline, width: float) -> None:
     inner = {edge for phone in timeline.phones for edge in phone[:2]} - {0.0, timeline.seconds}
     axes.vlines(sorted(inner), 0.88, 1.0, color=FAINT, linewidth=0.6)
     owners = timeline.record.token_word
-    said = [phone for phone in timeline.phones if owners[phone.number] >= 0]
+    spoken = [phone for phone in timeline.phones if owners[phone.number] >= 0]
     silent = [phone for phone in timeline.phones if owners[phone.number] < 0]
-    _label(axes, said, width / timeline.seconds, lines=3, others=silent)
+    _label(axes, spoken, width / timeline.seconds, lines=3, others=silent)
 
 
 def _shade(axes: Axes, timeline: Timeline) -> None:
@@ -144,10 +144,10 @@ def _label(
     others : written last and in grey, where there is room
     """
     for count in range(1, lines + 1):
-        found = placed([*intervals, *others], scale, count)
-        if found.keys() >= set(intervals):
+        rows = placed([*intervals, *others], scale, count)
+        if rows.keys() >= set(intervals):
             break
-    for interval, line in found.items():
+    for interval, line in rows.items():
         axes.text(
             (interval.start + interval.stop) / 2,
             0.86 - (line + 0.5) * 0.86 / count,
@@ -164,7 +164,7 @@ def placed(intervals: Sequence[Interval], scale: float, lines: int) -> dict[Inte
     from matplotlib.textpath import TextPath
 
     taken: list[list[tuple[float, float]]] = [[] for _ in range(lines)]
-    found = {}
+    rows = {}
     for interval in intervals:
         width = TextPath((0, 0), _plain(interval.label), size=SMALL).get_extents().width / 72 + 0.04
         start = (interval.start + interval.stop - width / scale) / 2
@@ -172,9 +172,9 @@ def placed(intervals: Sequence[Interval], scale: float, lines: int) -> dict[Inte
         for line, spans in enumerate(taken):
             if all(stop < begun or ended < start for begun, ended in spans):
                 spans.append((start, stop))
-                found[interval] = line
+                rows[interval] = line
                 break
-    return found
+    return rows
 
 
 def _scores(axes: Axes, timeline: Timeline) -> None:
@@ -224,8 +224,8 @@ def _pitch(axes: Axes, f0: np.ndarray, voiced: np.ndarray, times: Any) -> None:
     f0 = np.where(voiced, f0, np.nan)
     pitch.plot(times, f0, color="white", linewidth=2.6)
     pitch.plot(times, f0, color=COOL, linewidth=1.4)
-    heard = f0[np.isfinite(f0)]
-    low, high = (heard.min(), heard.max()) if len(heard) else (50.0, 500.0)
+    known = f0[np.isfinite(f0)]
+    low, high = (known.min(), known.max()) if len(known) else (50.0, 500.0)
     pitch.set(ylabel="f0, Hz", yscale="log", ylim=(low / 1.5, high * 1.5))
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
@@ -298,8 +298,8 @@ def _image(
 def _decibels(gain: np.ndarray) -> np.ndarray:
     import numpy as np
 
-    found: np.ndarray = 20 * np.log10(np.maximum(gain, 10 ** (FLOOR / 20)))
-    return found
+    levels: np.ndarray = 20 * np.log10(np.maximum(gain, 10 ** (FLOOR / 20)))
+    return levels
 
 
 def _plain(text: str) -> str:

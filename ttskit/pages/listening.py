@@ -106,15 +106,15 @@ def misfit(reader: Reader[Any], corpus: Reader[Corpus]) -> str:
     both = [id for id in reader.ids if id in corpus]
     if not both:
         return f"has no utterance that {corpus.name} has"
-    lasts = _frames(reader)[[reader.row(id) for id in both]] * step(reader)
+    seconds = _frames(reader)[[reader.row(id) for id in both]] * step(reader)
     samples = corpus.lengths("sample")[[corpus.row(id) for id in both]]
     needed = samples / float(corpus.attributes["sample_rate"])
-    off = np.flatnonzero(np.abs(lasts - needed) > SLACK * step(reader))
+    off = np.flatnonzero(np.abs(seconds - needed) > SLACK * step(reader))
     if not len(off):
         return ""
     at = int(off[0])
     return (
-        f"{both[at]}: lasts {lasts[at]:.3f} s, in {corpus.name} {needed[at]:.3f} s: it is not of "
+        f"{both[at]}: lasts {seconds[at]:.3f} s, in {corpus.name} {needed[at]:.3f} s: it is not of "
         "these recordings"
     )
 
@@ -136,34 +136,34 @@ def named(
         one.name if stems.count(stem) > 1 else stem
         for one, stem in zip(corpora, stems, strict=True)
     ]
-    given = dict(name.partition("=")[::2] for name in names)
-    if unknown := [old for old in given if old not in calls]:
+    renamed = dict(name.partition("=")[::2] for name in names)
+    if unknown := [old for old in renamed if old not in calls]:
         raise TtskitError(f"--name {unknown[0]}=...: there is {', '.join(calls)}")
     pairs = sorted(zip(calls, corpora, strict=True), key=lambda pair: pair[1] is not reference)
-    found: dict[str, Reader[Corpus]] = {}
+    by_name: dict[str, Reader[Corpus]] = {}
     for call, corpus in pairs:
         usual = f"{call} (reference)" if corpus is reference and len(corpora) > 1 else call
-        name = given.get(call, usual)
-        if name in found or not name.strip():
+        name = renamed.get(call, usual)
+        if name in by_name or not name.strip():
             raise TtskitError(f"--name {call}={name}: needs a name that no other has")
-        found[name] = corpus
-    return found
+        by_name[name] = corpus
+    return by_name
 
 
 def texts_of(corpora: Sequence[Reader[Corpus]]) -> dict[str, str]:
     """Return id -> text of all utterances; say what each Corpus lacks."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for corpus in corpora:
-        if found and not any(id in found for id in corpus.ids):
+        if texts and not any(id in texts for id in corpus.ids):
             raise ArtifactError(f"has no utterance that {corpora[0].name} has", file=corpus.name)
-        found = dict(zip(corpus.ids, corpus.table("text"), strict=True)) | found
+        texts = dict(zip(corpus.ids, corpus.table("text"), strict=True)) | texts
     # the order of the first one, then of the others
-    ordered = {id: found[id] for corpus in corpora for id in corpus.ids}
+    ordered = {id: texts[id] for corpus in corpora for id in corpus.ids}
     for corpus in corpora:
         lacks = [id for id in ordered if id not in corpus]
         if lacks:
-            shown = ", ".join(lacks[:3]) + (" ..." if lacks[3:] else "")
-            progress.note(f"{corpus.name}: lacks {len(lacks)} of {len(ordered)}: {shown}")
+            some = ", ".join(lacks[:3]) + (" ..." if lacks[3:] else "")
+            progress.note(f"{corpus.name}: lacks {len(lacks)} of {len(ordered)}: {some}")
     return ordered
 
 
@@ -188,15 +188,15 @@ def reference_of(
             raise ArtifactError(f"says the same as {digests[corpus.digest].name}", file=corpus.name)
         digests[corpus.digest] = corpus
     claims = {against: one.name for one in scores for against in pair(one)[:1]}
-    found = [(digests[digest], name) for digest, name in claims.items() if digest in digests]
-    if len(found) > 1:
-        (corpus, name), (other, its) = found[:2]
+    references = [(digests[digest], name) for digest, name in claims.items() if digest in digests]
+    if len(references) > 1:
+        (corpus, name), (other, its) = references[:2]
         raise ArtifactError(
             f"was measured against {other.name}, {name} against {corpus.name}: a page has "
             "one reference",
             file=its,
         )
-    return found[0][0] if found else corpora[0]
+    return references[0][0] if references else corpora[0]
 
 
 def owner(
@@ -204,12 +204,12 @@ def owner(
 ) -> Reader[Corpus]:
     """Return the Corpus that was measured: by digest; of Scores that were merged, by name."""
     against, own = pair(scores)
-    found = [one for one in corpora if one.digest == own]
+    owners = [one for one in corpora if one.digest == own]
     if own is None:
         name = Path(scores.name).name
-        found = [one for one in corpora if name.startswith(f"{Path(one.name).stem}.")]
-        found.sort(key=lambda one: -len(one.name))
-    if not found:
+        owners = [one for one in corpora if name.startswith(f"{Path(one.name).stem}.")]
+        owners.sort(key=lambda one: -len(one.name))
+    if not owners:
         known = ", ".join(one.name for one in corpora)
         raise ArtifactError(
             f"what it measured is none of {known}: add that Corpus", file=scores.name
@@ -219,15 +219,15 @@ def owner(
             f"was measured against another reference than {reference.name}: add it",
             file=scores.name,
         )
-    texts = dict(zip(found[0].ids, found[0].table("text"), strict=True))
+    texts = dict(zip(owners[0].ids, owners[0].table("text"), strict=True))
     for id, text in zip(scores.ids, scores.table("text"), strict=True):
         if texts.get(id, text) != text:
             raise ArtifactError(
-                f"has another text than {found[0].name}", file=scores.name, utterance=id
+                f"has another text than {owners[0].name}", file=scores.name, utterance=id
             )
     if not texts.keys() & set(scores.ids):
-        raise ArtifactError(f"has no utterance that {found[0].name} has", file=scores.name)
-    return found[0]
+        raise ArtifactError(f"has no utterance that {owners[0].name} has", file=scores.name)
+    return owners[0]
 
 
 def articles(
@@ -240,9 +240,9 @@ def articles(
     corpus_rows : the utterances to show, and the place of each in the corpus
     """
     count = len(corpus_rows)
-    made = pool.in_order(show, corpus_rows, min(jobs or pool.cores(), max(1, count)))
+    results = pool.in_order(show, corpus_rows, min(jobs or pool.cores(), max(1, count)))
     with progress.track("page", count) as advance:
-        for (id, row), one in zip(corpus_rows.items(), made, strict=True):
+        for (id, row), one in zip(corpus_rows.items(), results, strict=True):
             if isinstance(one, pool.Bad):
                 progress.complain(f"ttskit: {id}: can't be shown: {one.error}")
                 one = article.broken(row, id, texts[id], str(one.error))

@@ -46,12 +46,12 @@ def controls(count: int, columns: Sequence[str], takes: Sequence[str], sorted_by
     if columns and len(takes) > 1:
         sort += _select("of", "of", [(-1, "whichever is worst"), *enumerate(takes)], -1)
     keys = KEYS if len(takes) > 1 else KEYS[1:]  # the first is to change takes
-    told = "".join(f"<span><kbd>{escape(key)}</kbd> {does}</span>" for key, does in keys)
+    lines = "".join(f"<span><kbd>{escape(key)}</kbd> {does}</span>" for key, does in keys)
     return (
         '<div class="tools" role="search"><label>filter <input id="filter" type="search" '
         f'autocomplete="off" aria-keyshortcuts="/"></label>{sort}'
         f'<output id="count" data-of="{count}">{count} utterances</output></div>\n'
-        f'<p class="keys">{told}</p>\n'
+        f'<p class="keys">{lines}</p>\n'
         '<div id="said" class="unseen" role="status"></div>\n'
     )
 

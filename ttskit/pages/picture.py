@@ -38,8 +38,8 @@ class Axis:
     """The logarithmic axis of pitch that several recordings share: an octave at least."""
 
     def __init__(self, f0: np.ndarray) -> None:
-        heard = np.log2(f0[f0 > 0]) if (f0 > 0).any() else np.log2([100.0])
-        low, high = float(heard.min()), float(heard.max())
+        octaves = np.log2(f0[f0 > 0]) if (f0 > 0).any() else np.log2([100.0])
+        low, high = float(octaves.min()), float(octaves.max())
         room = max(0.1 * (high - low), (1 - (high - low)) / 2, 0.1)
         self.low, self.high = low - room, high + room
 

@@ -36,9 +36,9 @@ def from_artifacts(
         if other is not None:
             _agree(first, other)
     record = first.record(first.row(id or first.ids[0]))
-    heard = None if first is alignment else record
+    acoustic = None if first is alignment else record
     audio = None if corpus is None else corpus.record(corpus.row(record.id))
-    frames, timeline = len(heard.mel) if heard else 0, None
+    frames, timeline = len(acoustic.mel) if acoustic else 0, None
     if timed is not None:
         timeline = _timeline(timed, record.id)
         count = int(timeline.record.durations.sum())
@@ -47,7 +47,7 @@ def from_artifacts(
             needs = f"has {count} frames, needs {frames or 'some'}"
             raise TtskitError(needs, file=timed.name, utterance=record.id)
     rate = int(first.attributes["sample_rate"])
-    return UtterancePlot(record, frames, rate, step(first), heard, timeline, audio)
+    return UtterancePlot(record, frames, rate, step(first), acoustic, timeline, audio)
 
 
 def _source(
@@ -108,10 +108,10 @@ def as_alignment(record: Mels) -> Alignment:
 def _agree(first: Reader[Any], other: Reader[Any]) -> None:
     """Refuse an input whose attributes are not those of the first one."""
     for name, needed in first.attributes.items():
-        found = other.attributes.get(name, needed)
-        if found != needed:
+        actual = other.attributes.get(name, needed)
+        if actual != needed:
             raise TtskitError(
-                f"has {name} {found}, {first.name} has {needed}: "
+                f"has {name} {actual}, {first.name} has {needed}: "
                 "they are not of the same recordings",
                 file=other.name,
             )

@@ -102,7 +102,7 @@ def command(
     readers = streams.opened(inputs)
     if len(readers) != 2:
         raise TtskitError(f"diff takes two artifacts, not {len(readers)}")
-    found = list(differences(readers[0], readers[1], tolerance))
-    for line in found:
+    lines = list(differences(readers[0], readers[1], tolerance))
+    for line in lines:
         typer.echo(line)
-    raise typer.Exit(1 if found else 0)
+    raise typer.Exit(1 if lines else 0)

@@ -56,9 +56,9 @@ def page_of(
     rest = by_id.pop("", [])
     worst = sorted(by_id, key=lambda id: -len(by_id[id]))[:limit]
     counts = Counter(finding.what for finding in findings)
-    told = f"{len(by_id)} of {len(corpus)} utterances look odd; {len(worst)} are shown, those with "
-    told += f"most findings first. {', '.join(f'{what} {n}' for what, n in counts.items())}"
-    yield page.top(f"Doctor: {corpus.name}", escape(told))
+    text = f"{len(by_id)} of {len(corpus)} utterances look odd; {len(worst)} are shown, those with "
+    text += f"most findings first. {', '.join(f'{what} {n}' for what, n in counts.items())}"
+    yield page.top(f"Doctor: {corpus.name}", escape(text))
     if rest:
         yield page.facts("Findings without a recording", Finding._fields, rest)
     yield page.controls(len(worst), (), (), -1)

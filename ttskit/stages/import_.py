@@ -96,20 +96,20 @@ def hifigan(checkpoint: Path, config: Path) -> Hifigan:
     from ttskit.voices.hifigan import from_checkpoint
 
     try:
-        found = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except Exception as error:  # torch tells of damage by all kinds of them
         raise TtskitError(
             f"is damaged, or holds more than tensors: {str(error)[:80]!r}", file=checkpoint
         ) from error
-    weights = found.get("generator") if isinstance(found, dict) else None
+    weights = content.get("generator") if isinstance(content, dict) else None
     if not isinstance(weights, dict):
         raise TtskitError("has no `generator`, as checkpoints of HiFi-GAN have", file=checkpoint)
     try:
-        told = json.loads(config.read_bytes())
+        settings = json.loads(config.read_bytes())
     except ValueError as error:
         raise TtskitError(f"is not JSON: {error}", file=config) from error
     with at(checkpoint):
-        return from_checkpoint(weights, told)
+        return from_checkpoint(weights, settings)
 
 
 def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, dry: bool) -> Path:
@@ -140,7 +140,7 @@ def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, d
 
 def files_in(paths: Sequence[Path]) -> list[Path]:
     """Return the files that are named, and the TextGrids in the folders that are named."""
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
         if not path.exists():
             raise TtskitError("no such file or folder", file=path)
@@ -149,12 +149,12 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower() == SUFFIX)
         if not inside:
             raise TtskitError("has no file that can be imported; needs ID.TextGrid", file=path)
-        found += inside
-    if strange := [path for path in found if not is_textgrid(path)]:
+        files += inside
+    if strange := [path for path in files if not is_textgrid(path)]:
         raise TtskitError(
             "is nothing that can be imported; needs a TextGrid, or one checkpoint", file=strange[0]
         )
-    return found
+    return files
 
 
 def digest_of(files: Mapping[str, Path]) -> str:

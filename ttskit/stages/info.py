@@ -12,42 +12,46 @@ from ttskit.errors import TtskitError
 from ttskit.options import Inputs
 
 
-def page(found: dict[str, Any]) -> str:
-    """Return the same for a person: one thing a line."""
-    lines = [f"{found['path']}: {found['kind']}, format version {found['version']}"]
-    told = {name: found.get(name) for name in ("utterances", "speakers", "hours")}
-    told |= {f"{axis}s": count for axis, count in found.get("axes", {}).items()}
-    told |= found["tables"] if found["kind"] == "model" else {}
-    told["megabytes"] = round(found["bytes"] / 1e6, 3)
-    told |= found["attributes"]
-    for name, value in told.items():
+def page(description: dict[str, Any]) -> str:
+    """Format the description of an artifact as text, one fact a line."""
+    lines = [
+        f"{description['path']}: {description['kind']}, format version {description['version']}"
+    ]
+    facts = {name: description.get(name) for name in ("utterances", "speakers", "hours")}
+    facts |= {f"{axis}s": count for axis, count in description.get("axes", {}).items()}
+    facts |= description["tables"] if description["kind"] == "model" else {}
+    facts["megabytes"] = round(description["bytes"] / 1e6, 3)
+    facts |= description["attributes"]
+    for name, value in facts.items():
         if value is not None:
             first, *more = str(value).rstrip().split("\n")
             lines += [f"  {name:14} {first}", *(f"  {'':14} {line}" for line in more)]
-    lines += [f"  {name:14} {how}" for name, how in found.get("measures", {}).items()]
-    if "libraries" in found:
-        lines.append(f"  libraries      {', '.join(found['libraries'])}")
+    lines += [f"  {name:14} {how}" for name, how in description.get("measures", {}).items()]
+    if "libraries" in description:
+        lines.append(f"  libraries      {', '.join(description['libraries'])}")
     lines.append("  columns")
-    for name, column in found["columns"].items():
+    for name, column in description["columns"].items():
         if "/" not in name:
             unit = f"  {column['unit']}" if column.get("unit") else ""
             shape = " x ".join(map(str, column["shape"]))
             axes = column.get("axes", "").replace(" ", ", ")
             lines.append(f"    {name:12} {column['dtype']:5} {shape} ({axes}){unit}")
-    made = found["provenance"]
+    provenance = description["provenance"]
     options = ", ".join(
         f"{name} {value}"
-        for name, value in made.get("options", {}).items()
+        for name, value in provenance.get("options", {}).items()
         if "\n" not in str(value)  # a whole configuration, which is among the attributes
     )
-    lines.append(f"  made by        {made.get('stage')} (revision {made.get('revision')})")
+    lines.append(
+        f"  made by        {provenance.get('stage')} (revision {provenance.get('revision')})"
+    )
     if options:
         lines.append(f"  options        {options}")
-    lines += [f"  input          {digest}" for digest in made.get("inputs", [])]
-    lines.append(f"  digest         {found['digest']}")
-    if found["skipped"]:
-        lines.append(f"  skipped        {len(found['skipped'])}")
-        lines += [f"    {id}: {reason}" for id, reason in found["skipped"].items()]
+    lines += [f"  input          {digest}" for digest in provenance.get("inputs", [])]
+    lines.append(f"  digest         {description['digest']}")
+    if description["skipped"]:
+        lines.append(f"  skipped        {len(description['skipped'])}")
+        lines += [f"    {id}: {reason}" for id, reason in description["skipped"].items()]
     return "\n".join(lines)
 
 
@@ -73,18 +77,20 @@ def command(
     from ttskit.artifacts import streams
 
     for container in streams.containers(inputs):
-        found = describe(container)
+        description = describe(container)
         if field:
-            typer.echo(_one(found, field))
+            typer.echo(_one(description, field))
         else:
-            typer.echo(json.dumps(found, ensure_ascii=False) if as_json else page(found))
+            typer.echo(
+                json.dumps(description, ensure_ascii=False) if as_json else page(description)
+            )
 
 
-def _one(found: dict[str, Any], field: str) -> str:
-    value: Any = found
+def _one(description: dict[str, Any], field: str) -> str:
+    value: Any = description
     for name in field.split("."):
         if not isinstance(value, dict) or name not in value:
             known = ", ".join(value) if isinstance(value, dict) else "nothing below it"
-            raise TtskitError(f"no field {field!r}; there is {known}", file=found["path"])
+            raise TtskitError(f"no field {field!r}; there is {known}", file=description["path"])
         value = value[name]
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

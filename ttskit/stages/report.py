@@ -53,8 +53,8 @@ class Measured:
 
     def of(self, system: str) -> list[Reader[Scores]]:
         """Return the Scores of a system."""
-        found = {one.digest: one for (name, _), one in self.readers.items() if name == system}
-        return list(found.values())
+        by_digest = {one.digest: one for (name, _), one in self.readers.items() if name == system}
+        return list(by_digest.values())
 
     def value(self, system: str, column: ScoreColumn, id: str) -> float:
         """Return a number of an utterance; NaN is unknown."""
@@ -134,8 +134,8 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
         column = replace(plain, decimals=decimals(largest))
         columns.append(column)
         values = [reader.column(column.name) for reader, _ in found[plain].values()]
-        heard = np.concatenate(values)
-        middles[column] = float(np.median(heard[np.isfinite(heard)])) if largest else 0.0
+        every = np.concatenate(values)
+        middles[column] = float(np.median(every[np.isfinite(every)])) if largest else 0.0
         for system, (reader, summary) in found[plain].items():
             readers[system, column], cells[system, column] = reader, summary
     return Measured(columns, cells, readers, middles)
@@ -149,8 +149,8 @@ def worst_first(
         return list(ids)
 
     def badness(id: str) -> float:
-        found = (measured.bad(system, column, id) for system in systems)
-        return max((one for one in found if one == one), default=float("-inf"))
+        values = (measured.bad(system, column, id) for system in systems)
+        return max((one for one in values if one == one), default=float("-inf"))
 
     return sorted(ids, key=badness, reverse=True)
 
@@ -169,7 +169,7 @@ def page_of(
     show: ArticleOfTakes,
     ids: Sequence[str],
     column: ScoreColumn | None,
-    given: Sequence[Reader[Any]],
+    readers: Sequence[Reader[Any]],
     jobs: int,
 ) -> Iterator[str]:
     """Yield the page part by part."""
@@ -184,8 +184,8 @@ def page_of(
         yield f'<h2>Systems</h2>\n<p class="hint">{TABLE}</p>\n'
         yield table.table(rows, measured.columns, measured.cells, len(show.rows))
         yield page.facts("Settings", ("measure", "hash", "settings"), settings(measured))
-    told = [(one.name, one.kind.kind(), str(len(one)), one.digest[:12]) for one in given]
-    yield page.facts("Artifacts", ("name", "kind", "utterances", "digest"), told)
+    artifacts = [(one.name, one.kind.kind(), str(len(one)), one.digest[:12]) for one in readers]
+    yield page.facts("Artifacts", ("name", "kind", "utterances", "digest"), artifacts)
     yield f'<h2>Utterances</h2>\n<p class="hint">{PICTURES}</p>\n'
     names = [one.name for one in measured.columns]
     titles = [one.name + f" {one.hash}" * (names.count(one.name) > 1) for one in measured.columns]
@@ -202,19 +202,19 @@ def lead(
 ) -> str:
     """Return in a sentence or two what is on the page, and what is not."""
     total = len(show.rows)
-    told = f"{', '.join(systems)}. {wording.count(len(ids), 'utterance')}"
-    told += f", the worst first by {column.name}" if column else ""
+    text = f"{', '.join(systems)}. {wording.count(len(ids), 'utterance')}"
+    text += f", the worst first by {column.name}" if column else ""
     left_out = f": {total - len(ids)} of {total} are left out" if len(ids) < total else ""
-    return f"{told}{left_out}."
+    return f"{text}{left_out}."
 
 
 def settings(measured: Measured) -> list[tuple[str, str, str]]:
     """Return measure, hash and settings of all that was measured, each once."""
-    found: dict[tuple[str, str, str], None] = {}
+    settings: dict[tuple[str, str, str], None] = {}
     for reader in measured.readers.values():
-        names, hashes, told = (reader.table(one) for one in ("measures", "hashes", "settings"))
-        found |= dict.fromkeys(zip(names, hashes, told, strict=False))
-    return list(found)
+        names, hashes, values = (reader.table(one) for one in ("measures", "hashes", "settings"))
+        settings |= dict.fromkeys(zip(names, hashes, values, strict=False))
+    return list(settings)
 
 
 def command(
@@ -276,21 +276,23 @@ def command(
     from ttskit.pages import listening
 
     listening.check_page(output, audio)
-    given = streams.opened(inputs)
-    corpora = [one for one in given if one.kind is kinds.Corpus]
-    scores = [one for one in given if one.kind is kinds.Scores]
+    readers = streams.opened(inputs)
+    corpora = [one for one in readers if one.kind is kinds.Corpus]
+    scores = [one for one in readers if one.kind is kinds.Scores]
     if not corpora:
-        raise ArtifactError(f"no corpus artifact among the inputs: {given[0].name}")
+        raise ArtifactError(f"no corpus artifact among the inputs: {readers[0].name}")
     reference = listening.reference_of(corpora, scores)
     by_name = listening.named(corpora, reference, name or ())
     names = {id(corpus): name for name, corpus in by_name.items()}
-    found = measured([(one, names[id(listening.owner(one, corpora, reference))]) for one in scores])
-    others = [one for one in given if one.kind not in (kinds.Corpus, kinds.Scores)]
+    scored = measured(
+        [(one, names[id(listening.owner(one, corpora, reference))]) for one in scores]
+    )
+    others = [one for one in readers if one.kind not in (kinds.Corpus, kinds.Scores)]
     sources = listening.sources(by_name, others)
     texts = listening.texts_of(list(by_name.values()))
     rows = {id: row for row, id in enumerate(texts)}
-    column = chosen(found, sort)
-    ids = worst_first(list(texts), found, list(by_name), column)[:limit]
-    show = ArticleOfTakes(sources, found, rows, texts, audio)
-    listening.write(output, page_of(show, ids, column, given, jobs))
+    column = chosen(scored, sort)
+    ids = worst_first(list(texts), scored, list(by_name), column)[:limit]
+    show = ArticleOfTakes(sources, scored, rows, texts, audio)
+    listening.write(output, page_of(show, ids, column, readers, jobs))
     progress.note(f"{len(ids)} of {len(texts)} utterances, takes of each: {len(sources)}")

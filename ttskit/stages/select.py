@@ -65,7 +65,7 @@ def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]
     except re.error as error:
         raise TtskitError(f"--match {filters.match!r} is not a regex: {error}") from error
     timed = filters.min_seconds is not None or filters.max_seconds is not None
-    lasts = seconds(reader) if timed else lambda _: 0.0
+    duration = seconds(reader) if timed else lambda _: 0.0
     shortest = filters.min_seconds or 0.0
     longest = float("inf") if filters.max_seconds is None else filters.max_seconds
 
@@ -75,7 +75,7 @@ def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]
             and (not filters.glob or any(fnmatchcase(id, glob) for glob in filters.glob))
             and (not filters.speaker or reader.value(row, "speaker") in filters.speaker)
             and (not filters.match or bool(pattern.search(reader.value(row, "text"))))
-            and shortest <= lasts(row) <= longest
+            and shortest <= duration(row) <= longest
         )
 
     return passes
@@ -171,5 +171,5 @@ def command(
 def _given(filters: Filters) -> dict[str, Any]:
     """Return the filters that do something, as provenance."""
     unset = asdict(Filters())
-    given = {name: value for name, value in asdict(filters).items() if value != unset[name]}
-    return {**given, "seed": filters.seed} if filters.random else given
+    options = {name: value for name, value in asdict(filters).items() if value != unset[name]}
+    return {**options, "seed": filters.seed} if filters.random else options

@@ -104,9 +104,9 @@ def command(
     for path in paths:
         streams.replaceable(streams.writable(path), reader.kind.kind(), [reader.digest])
     for number, (path, rows) in enumerate(zip(paths, shared, strict=True), 1):
-        told = {"ratios": ratios, "seed": seed, "part": number}
+        options = {"ratios": ratios, "seed": seed, "part": number}
         ids = [reader.ids[row] for row in rows]
-        selection.copy(path, "split", told, readers, ids, reader.skipped, running)
+        selection.copy(path, "split", options, readers, ids, reader.skipped, running)
     _note_others(names)
 
 

@@ -86,8 +86,8 @@ def _range(reader: Reader[Any], spec: Field[Any]) -> Iterator[str]:
         if bad.any():
             place = np.unravel_index(bad.argmax(), bad.shape)
             owner = _owner(reader, spec, start + int(place[0]))
-            wanted = f"{'' if least is None else least} to {'' if most is None else most}"
-            needs = f"a number from {wanted}" if wanted != " to " else "a finite number"
+            bounds = f"{'' if least is None else least} to {'' if most is None else most}"
+            needs = f"a number from {bounds}" if bounds != " to " else "a finite number"
             yield f"{owner}: {spec.name} is {chunk[place]}, needs {needs}"
             return
         start += len(chunk)
@@ -119,12 +119,12 @@ def command(inputs: Inputs = None) -> None:
     for path in streams.named(inputs):
         try:
             (container,) = streams.containers([path])
-            found = [f"{container.name}: {line}" for line in complaints(container)]
+            faults = [f"{container.name}: {line}" for line in complaints(container)]
         except ArtifactError as error:
-            found = [str(error)]
-        for line in found:
+            faults = [str(error)]
+        for line in faults:
             progress.complain(f"ttskit: {line}")
-        if not found:
+        if not faults:
             typer.echo(f"{container.name}: whole")
-        damaged = damaged or bool(found)
+        damaged = damaged or bool(faults)
     raise typer.Exit(1 if damaged else 0)
