@@ -38,7 +38,7 @@ class Corpus(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Tokens(Record):
-    """What is to be spoken: what `ttskit tokens` makes of texts."""
+    """Texts as symbols to be spoken: what `ttskit tokens` makes of texts."""
 
     tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
 
@@ -53,7 +53,7 @@ class Tokens(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Features(Record):
-    """What is heard in recordings, frame by frame: what `ttskit features` makes of a Corpus.
+    """Acoustic features, frame by frame: what `ttskit features` makes of a Corpus.
 
     Frame j is centred at (j + 1/2) * hop_length samples; there are samples // hop_length frames.
     """
@@ -101,10 +101,10 @@ class Alignment(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Mels(Record):
-    """Mels that a decoder has made: what `ttskit decode` makes of texts or of recordings.
+    """Mels predicted by a decoder: what `ttskit decode` makes of texts or of recordings.
 
-    What was spoken is there together or not at all: tokens, their words, their durations, which
-    sum to the number of frames.  So is what is known of the recordings: f0, voiced, loudness.
+    Either all of tokens, words and durations are present or none; the durations sum to the number
+    of frames.  So are f0, voiced and loudness, which are those of a recording.
     """
 
     attributes: ClassVar = Features.attributes
@@ -134,7 +134,7 @@ class Mels(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Controls(Record):
-    """What a synthesiser plays frame by frame: what `ttskit vocode --controls` makes of mels.
+    """Controls of a synthesiser, frame by frame: what `ttskit vocode --controls` makes of mels.
 
     Harmonics of f0 where it is voiced, and everywhere filtered noise.
     """
@@ -189,7 +189,7 @@ WITHOUT = {
 
 
 def read(path: Path, name: str = "") -> Reader[Any]:
-    """Open an artifact of whatever kind it is; `name` is what errors call it."""
+    """Open an artifact of any kind; `name` is what errors call it."""
     container = hdf5.open_container(path, name)
     reader = reader_of(container)
     if reader is None:

@@ -71,12 +71,12 @@ class Reader(Mapping[str, R], Generic[R]):
 
     @property
     def skipped(self) -> dict[str, str]:
-        """What this artifact and those it was made from lack: id -> reason."""
+        """Utterances left out of this artifact or of its inputs: id -> reason."""
         return dict(zip(self.table("skipped/id"), self.table("skipped/reason"), strict=True))
 
     @property
     def columns(self) -> list[Field[Any]]:
-        """The fields that this artifact has, in the order of its kind."""
+        """The fields present in this artifact, in the order of its kind."""
         return [spec for name, spec in self._specs.items() if name in self._container.columns]
 
     def column(self, name: str) -> np.ndarray:
@@ -161,7 +161,7 @@ class Reader(Mapping[str, R], Generic[R]):
         return (type(self), (self.path.absolute(), self.kind, self.name))
 
     def _check(self) -> None:
-        """Check all that makes later reads safe: attributes, columns, tables, ids, offsets."""
+        """Check everything that later reads rely on: attributes, columns, tables, ids, offsets."""
         self._check_attributes()
         columns = self._container.columns
         for name, spec in self._specs.items():

@@ -1,4 +1,4 @@
-"""Understand a dataset: which format it has, which utterances, and what is odd about it."""
+"""Datasets: recognise the format, read the utterances, and note what is odd."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ BLOCK = 1 << 14  # bytes
 
 
 class DatasetFormat(Protocol):
-    """What the module of a format has."""
+    """The interface of the module of a dataset format."""
 
     NEEDS: str  # what makes a dataset of this format, in one line
 
     def matches(self, path: Path) -> str | None:
-        """Say by what a path is recognised, or None."""
+        """Return by what a path is recognised, or None."""
 
     def read(self, path: Path) -> Dataset:
-        """Read it."""
+        """Read the dataset at a path."""
 
 
 FORMATS: Mapping[str, DatasetFormat] = MappingProxyType(
@@ -56,10 +56,10 @@ def understand(path: Path, format: str | None = None) -> Dataset:
 
 
 def digest(dataset: Dataset) -> str:
-    """Return the SHA-256 of a dataset: relative paths, transcripts, and of each audio file the size
-    and some blocks, which change with whatever is done to a recording as a whole.
+    """Return the SHA-256 over relative paths, transcripts, and audio files by size and some blocks.
 
-    Where the dataset lies does not matter, nor when its files were changed.
+    Whatever is done to a recording as a whole changes these blocks.
+    The location of the dataset and the dates of its files do not matter.
     """
     total = hashlib.sha256()
     sampled: dict[Path, tuple[int, str]] = {}

@@ -27,7 +27,7 @@ def walk(root: Path, depth: int | None = None) -> Iterator[Path]:
 
 
 def audio(paths: Iterable[Path]) -> list[Path]:
-    """Return those that are audio by their suffix."""
+    """Return the files whose suffix is that of audio."""
     return [path for path in paths if path.suffix.lower() in AUDIO]
 
 

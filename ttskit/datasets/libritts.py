@@ -19,7 +19,7 @@ TEXTS = (".original.txt", ".normalized.txt")  # the first there is
 
 
 def matches(path: Path) -> str | None:
-    """Say by what a dataset is recognised: one recording that is named like its folders."""
+    """Return by what a dataset is recognised: one recording that is named like its folders."""
     if not path.is_dir():
         return None
     for file in folder.walk(path, depth=4):
@@ -68,7 +68,7 @@ def read(path: Path) -> Dataset:
 
 
 def _speaker(stem: str, parent: Path) -> str:
-    """Return the speaker of a recording that is named like its folders, or nothing."""
+    """Return the speaker of a recording that is named like its folders, or ""."""
     match = re.fullmatch(r"(\d+)_(\d+)_\d+_\d+", stem)
     if match and match.groups() == (parent.parent.resolve().name, parent.resolve().name):
         return match[1]

@@ -3,7 +3,7 @@
 No header, and quotes are text.  A third column is either the text once more, normalised, which
 is not read because ttskit normalises for itself, or the speaker.  It is a speaker where no value
 has white space though most texts have; failing that, where one text has several of a few values
-or several texts have the only one.  The file itself may be given, under any name.
+or several texts have the only one.  The path may be the file itself, under any name.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Rows = list[tuple[int, list[str]]]  # line number, columns
 
 
 def matches(path: Path) -> str | None:
-    """Say by what a dataset is recognised: a metadata.csv divided by |, without a header."""
+    """Return by what a dataset is recognised: a metadata.csv divided by |, without a header."""
     table = path / "metadata.csv" if path.is_dir() else path
     if not table.is_file() or table.suffix.lower() not in (".csv", ".txt"):
         return None

@@ -44,7 +44,7 @@ Row = tuple[str, dict[str, Any] | str]  # place; columns, or what is wrong with 
 
 
 def matches(path: Path) -> str | None:
-    """Say by what a manifest is recognised: its columns, or those of one in the folder."""
+    """Return by what a manifest is recognised: its columns, or those of one in the folder."""
     if path.is_dir():
         manifests = _manifests(path)
         return f"{manifests[0].name} has named columns" if manifests else None
@@ -98,7 +98,7 @@ def read(path: Path) -> Dataset:
 
 
 def _add(out: Gathering, root: Path, value: dict[str, str], place: str) -> None:
-    """Take a row, given as role -> value, as an utterance."""
+    """Add the utterance of a row, role -> value."""
     path = value["audio"].strip()
     id = value.get("id", "").strip() or folder.without_suffix(os.path.basename(path))  # noqa: PTH119
     try:
@@ -127,7 +127,7 @@ def _seconds(value: str) -> float | None:
 
 
 def _string(value: object) -> str:
-    """Return a value of JSON or of a table as text; nothing is the empty text."""
+    """Return a value of JSON or of a table as text; None as ""."""
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
@@ -150,7 +150,7 @@ def _keys(line: str) -> list[str]:
 
 
 def _delimited(table: Path, head: str) -> tuple[str, list[str]]:
-    """Return what divides the columns, and their names: of what is usual, what yields most."""
+    """Return the delimiter that finds most known names of columns, and the names."""
     choices: list[tuple[int, str, list[str]]] = []
     for delimiter in "\t" if table.suffix.lower() == ".tsv" else ",;\t|":
         names = [name.strip('" ') for name in head.rstrip("\r\n").split(delimiter)]

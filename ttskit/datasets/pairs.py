@@ -21,7 +21,7 @@ PAPERS = ("readme", "license", "licence", "copying", "copyright", "notice", "cha
 
 
 def matches(path: Path) -> str | None:
-    """Say by what a dataset is recognised: one recording with its text."""
+    """Return by what a dataset is recognised: one recording with its text."""
     if not path.is_dir():
         return None
     if _prompts(path).is_file() and (path / "wav").is_dir():
@@ -62,7 +62,7 @@ def read(path: Path) -> Dataset:
 
 
 def _add(out: Gathering, root: Path, speaker: str, stem: str, files: list[Path]) -> None:
-    """Take the files of one stem as an utterance."""
+    """Add the files of one stem as an utterance."""
     id = stem if not speaker or stem.startswith(speaker) else f"{speaker}_{stem}"
     texts = [file for file in files if file.suffix.lower() == ".txt"]
     recordings = folder.audio(files)
@@ -80,7 +80,7 @@ def _add(out: Gathering, root: Path, speaker: str, stem: str, files: list[Path])
 
 
 def _read_prompts(path: Path, out: Gathering) -> None:
-    """Take the utterances of `( id "text" )` lines."""
+    """Add the utterances of `( id "text" )` lines."""
     prompts = _prompts(path)
     recordings = folder.by_stem(folder.audio(folder.walk(path / "wav")))
     named = set()
@@ -115,7 +115,7 @@ def _folders(path: Path) -> dict[Path, list[Path]]:
 
 
 def _is_part(file: Path) -> bool:
-    """Whether a file is audio or may be its text; a README.txt is not."""
+    """Return whether a file is audio or may be its text; a README.txt is neither."""
     if file.suffix.lower() == ".txt":
         return not file.stem.lower().startswith(PAPERS)
     return file.suffix.lower() in folder.AUDIO

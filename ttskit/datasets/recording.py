@@ -1,6 +1,6 @@
 """Recording: one long recording, cut by a JSON transcription with character or word times.
 
-`speech.mp3` and `speech_transcription.json` (or `speech.json`, ...); either may be given, or a
+`speech.mp3` and `speech_transcription.json` (or `speech.json`, ...); the path is either, or a
 folder that has only these.  `timing.SHAPES` has the shapes of the JSON.  Cuts lie in pauses
 between words.  Of all ways to cut, the one is taken whose clips are not too long, are long
 enough, and end with sentences rather than clauses rather than elsewhere.
@@ -25,7 +25,7 @@ ENDINGS = ("", "transcription", "transcript", "alignment", "align", "words", "ti
 
 
 def matches(path: Path) -> str | None:
-    """Say by what a dataset is recognised: a recording and JSON of the same name."""
+    """Return by what a dataset is recognised: a recording and JSON of the same name."""
     pairs = _parts(path)
     return f"{pairs[0][1].name} has the times of {pairs[0][0].name}" if pairs else None
 
@@ -135,7 +135,7 @@ def cut(
 
 
 def _price(word: str) -> float:
-    """Return what a cut behind a word costs."""
+    """Return the cost of a cut behind a word."""
     mark = word.rstrip("\"'”’»)]")[-1:]
     return 0.0 if mark in (*".!?…。！？",) else 0.5 if mark in (*",;:–—、，；：",) else 1.0
 

@@ -49,7 +49,7 @@ def words(path: Path, duration: float) -> list[Word]:
 
 
 class _Misfit(Exception):
-    """What is wrong with a transcription, to be told with the name of its file."""
+    """An error in a transcription, raised without the name of its file."""
 
 
 _Timed = tuple[str, float | None, float | None]

@@ -136,7 +136,7 @@ def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tupl
 
 @contextmanager
 def _open(path: Path) -> Iterator[soundfile.SoundFile]:
-    """Open a file for reading, or say why it is no recording."""
+    """Open a file for reading; refuse what is not a complete recording."""
     import soundfile
 
     try:
@@ -198,7 +198,7 @@ def _span(file: soundfile.SoundFile, start: float | None, end: float | None) -> 
 
 @contextmanager
 def _quiet(silence: bool) -> Iterator[None]:
-    """Keep mpg123 from writing its notes on every seek straight to file descriptor 2."""
+    """Suppress mpg123's messages to file descriptor 2 on every seek."""
     try:
         saved = os.dup(2) if silence else -1
     except OSError:  # there is none
@@ -217,7 +217,7 @@ def _quiet(silence: bool) -> Iterator[None]:
 
 
 def same_serial(ogg: bytes) -> bytes:
-    """Put serial number 1 in the place of the random one that libsndfile gives a stream."""
+    """Replace the random serial number that libsndfile gives an Ogg stream by 1."""
     mirror = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
     out, at = bytearray(ogg), 0
     while at < len(out):

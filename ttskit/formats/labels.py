@@ -1,4 +1,4 @@
-"""Timings: when what is spoken, as other programs read it."""
+"""Label formats: the times of words and phones, as other programs read them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ctm(spoken: Timeline, intervals: Sequence[Interval]) -> str:
 
 
 def as_json(spoken: Timeline, _: Sequence[Interval]) -> str:
-    """Return all that is known of an utterance, as an object."""
+    """Return an utterance with its words and phones as a JSON object."""
     record, places = spoken.record, {word.number: n for n, word in enumerate(spoken.words)}
     words = [
         {**_times(word), "word": word.label, "span": record.spans[word.number].tolist()}
@@ -92,11 +92,11 @@ def _clock(seconds: float, point: str) -> str:
 
 @dataclass(frozen=True)
 class LabelFormat:
-    """How the times of an utterance are written."""
+    """A format in which the times of an utterance are written."""
 
     suffix: str
     write: Callable[[Timeline, Sequence[Interval]], str]
-    tier: str = ""  # which one, where it isn't said; nothing where all are written
+    tier: str = ""  # the default one; empty if all are written
 
     def text(self, spoken: Timeline, tier: str = "") -> str:
         """Return the times of an utterance: of its phrases, words or phones."""
@@ -117,6 +117,6 @@ TIMES: MappingProxyType[str, LabelFormat] = MappingProxyType(
 
 
 def named(path: Path) -> str:
-    """Return the format that the suffix of a file says, or nothing."""
+    """Return the format that the suffix of a file stands for, or ""."""
     suffix = path.suffix.lower()
     return next((name for name, one in TIMES.items() if one.suffix.lower() == suffix), "")

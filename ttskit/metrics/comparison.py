@@ -1,4 +1,4 @@
-"""Results: what Scores come to, and whether one system really differs from another."""
+"""Comparison: means of Scores with their intervals, and whether systems differ."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ttskit.metrics.score import Score
 
 @dataclass(frozen=True)
 class Row:
-    """One number of a table: what it is, what it comes to, how it differs from another's."""
+    """One score in a table: its summary, and that of its difference from another system's."""
 
     name: str
     hash: str
@@ -26,7 +26,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Say in a word or two whether the difference is real, and for the better."""
+        """Whether the difference is real and for the better, in a word or two."""
         assert self.against is not None
         verdict = self.against.verdict
         if verdict not in ("higher", "lower"):
@@ -71,7 +71,7 @@ class Row:
 
 
 def rows(scores: Reader[Scores], other: Reader[Scores] | None = None) -> Iterator[Row]:
-    """Yield what each number comes to, and how it differs from `other`'s on the same utterances."""
+    """Yield a row for each score, with the difference from `other` on the utterances of both."""
     theirs = _hashes(other) if other is not None else {}
     for measure, hash in _hashes(scores).items():
         for name, score in MEASURES[measure].scores.items():
@@ -89,14 +89,14 @@ def rows(scores: Reader[Scores], other: Reader[Scores] | None = None) -> Iterato
 
 
 def telling(scores: Reader[Scores]) -> list[Row]:
-    """Return the numbers, without those that only weigh another one, as `words` do."""
+    """Return the rows of all scores but those that are only weights of others, like `words`."""
     every = list(rows(scores))
     weights = {row.score.weight for row in every}
     return [row for row in every if row.name not in weights]
 
 
 def difference(row: Row, scores: Reader[Scores], other: Reader[Scores]) -> Summary:
-    """Return by how much a number is above `other`'s, utterance by utterance."""
+    """Return the summary of the paired differences from `other`, positive where this is higher."""
     both = [id for id in scores.ids if id in other]
     if not both:
         raise ArtifactError(f"has no utterance that {scores.name} has", file=other.name)
@@ -106,7 +106,7 @@ def difference(row: Row, scores: Reader[Scores], other: Reader[Scores]) -> Summa
 
 
 class Entry(NamedTuple):
-    """One line of the table: a number of a system, and whether no other has a better one."""
+    """One line of the table: a score of a system, and whether it is the best of all systems."""
 
     system: str
     row: Row
@@ -120,7 +120,7 @@ class Entry(NamedTuple):
 
 
 def entries(scores: Mapping[str, Reader[Scores]]) -> Iterator[Entry]:
-    """Yield every number of every system, best first; the others stand against the best one."""
+    """Yield every score of every system, best first; others with their difference from it."""
     for alike in zip(*map(telling, scores.values()), strict=True):
         by_system, better = dict(zip(scores, alike, strict=True)), alike[0].score.better
         known = [name for name, row in by_system.items() if better and row.summary.utterances]
@@ -134,7 +134,7 @@ def entries(scores: Mapping[str, Reader[Scores]]) -> Iterator[Entry]:
 
 
 def _hashes(scores: Reader[Scores]) -> dict[str, str]:
-    """Return the hash of each measure that was taken."""
+    """Return the hash of each measure in Scores; refuse measures without their columns."""
     hashes = dict(zip(scores.table("measures"), scores.table("hashes"), strict=False))
     for name in hashes:
         if name not in MEASURES or not MEASURES[name].scores.keys() <= scores.numbers.keys():
@@ -143,7 +143,7 @@ def _hashes(scores: Reader[Scores]) -> dict[str, str]:
 
 
 def _cell(value: float, form: str) -> str:
-    """Return a number as text; what is unknown is blank."""
+    """Return a number as text, NaN as ""."""
     return "" if _number(value) is None else format(value, form)
 
 

@@ -1,4 +1,4 @@
-"""Scoring: from the artifacts that are compared to the Scores of each utterance."""
+"""Judging: from the artifacts that are compared to the Scores of each utterance."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WITH_REFERENCE: frozenset[Needs] = frozenset({"path", "pair", "voices"})
 PITCH = ("crepe-tiny", "crepe-full", "praat")
 TIMINGS = ("dtw", "plain")
 LIBRARIES = ("numpy", "scipy", "numba", "soxr")
-SPEECH_RATE = 16_000  # Hz, of what networks listen to
+SPEECH_RATE = 16_000  # Hz, the rate of audio for networks
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,17 @@ class Compared:
 
     @property
     def readers(self) -> list[Reader[Any]]:
-        """All there are, the reference first."""
+        """All artifacts, the reference first."""
         return [*self.corpora, *(self.alignments or ())]
 
     @property
     def corpora(self) -> list[Reader[Corpus]]:
-        """The reference and the synthesised speech, where they are there."""
+        """The Corpora, the reference first."""
         return [one for one in (self.reference, self.synthesised) if one is not None]
 
     @property
     def allows(self) -> set[Needs]:
-        """What measures can be taken of."""
+        """The needs of measures that these artifacts meet."""
         allowed: set[Needs] = {"alignments"} if self.alignments else set()
         if self.synthesised is not None:
             timed = "synthesis_seconds" in self.synthesised.container.columns
@@ -72,9 +72,9 @@ class Compared:
     def joined(
         self, among: Collection[str] | None = None, limit: int | None = None
     ) -> tuple[list[str], dict[str, str]]:
-        """Return the ids that all artifacts share, and why others can't be compared.
+        """Return the ids that all artifacts share, and for other ids why they can't be compared.
 
-        `among` are those that are asked for; all without it; of them the first `limit`.
+        Looks at the first `limit` ids, of `among` if that is set.
         """
         good, bad = list[str](), dict[str, str]()
         every = among or dict.fromkeys(id for reader in self.readers for id in reader.ids)
@@ -92,9 +92,9 @@ class Compared:
 
 
 def chosen(names: Sequence[str], allowed: Collection[Needs], pitch: str) -> dict[str, Measure]:
-    """Return the measures of these names; without any, those that can be taken as it is.
+    """Return the measures of these names; without names, those that need no extra package.
 
-    `allowed` is what they can be taken of.
+    `allowed` are the needs that the artifacts meet.
     """
     if unknown := [name for name in names if name not in MEASURES]:
         raise TtskitError(f"no measure {unknown[0]!r}: there is {', '.join(MEASURES)}")
@@ -110,7 +110,7 @@ def chosen(names: Sequence[str], allowed: Collection[Needs], pitch: str) -> dict
 
 
 def _usable(measure: Measure, fits: bool, pitch: str) -> Measure:
-    """Return a measure with its pitch tracker; refuse one that can't be taken."""
+    """Return a measure with its pitch tracker set; refuse one that cannot be computed."""
     if not fits:
         inputs = WANTED.get(measure.needs, "two Corpora: the reference, the synthesised")
         raise TtskitError(f"the measure {measure.name} needs {inputs}")
@@ -138,7 +138,7 @@ def hash_of(name: str, settings: Mapping[str, Any]) -> str:
 
 
 def libraries(measures: Iterable[Measure]) -> list[str]:
-    """Return the versions of what the measures rest on."""
+    """Return the versions of the libraries that the measures use."""
     names = [name for one in measures for name in one.packages.values()]
     return [f"{name} {metadata.version(name)}" for name in (*LIBRARIES, *names)]
 
@@ -161,7 +161,7 @@ class Judge:
 
     @property
     def settings(self) -> dict[str, dict[str, Any]]:
-        """All that decides the numbers of each measure."""
+        """Everything that determines the numbers of each measure, by its name."""
         settings = {}
         for name, measure in self.measures.items():
             own = asdict(measure.settings)
@@ -213,7 +213,7 @@ class Judge:
 
 
 class Evidence:
-    """What measures of one utterance are taken of; each part is computed when first asked for."""
+    """The inputs of the measures for one utterance, each computed when it is first needed."""
 
     def __init__(
         self, id: str, text: str, compared: Compared, timing: Timing, follow: Follow

@@ -27,7 +27,7 @@ class Settings:
 def errors(
     reference: np.ndarray, synthesised: np.ndarray, silence: float = -60.0
 ) -> tuple[float, float]:
-    """(T,) dB and (T,) dB, frame by frame, to the mean absolute difference and the mean."""
+    """Return the mean absolute difference and the mean difference of loudness, (T,) dB twice."""
     gap = (synthesised - reference).astype(np.float64)[reference > silence]
     return (float(np.abs(gap).mean()), float(gap.mean())) if len(gap) else (np.nan, np.nan)
 

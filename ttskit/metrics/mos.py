@@ -1,8 +1,8 @@
-"""PLCMOS: what listeners would say of the quality, from 1 to 5, as a network guesses.
+"""PLCMOS: the mean opinion score of listeners, 1 to 5, as predicted by a network.
 
 Diener et al., 2023: PLCMOS v2 from the package speechmos, without a reference.  It was trained on
-packet loss; of synthesisers it orders those that sound broken.  The network takes the mood of a
-listener as random numbers: the mean over listeners that are the same for every recording.
+packet loss; of synthesisers it ranks those that sound broken.  The network takes a random vector
+that stands for a listener; the score is the mean over the same listeners for every recording.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SCORES = {"plcmos": Score("MOS", "higher", least=None)}
 
 @dataclass(frozen=True)
 class Settings:
-    """How many listeners, and which."""
+    """The network, and the number and the seed of its listeners."""
 
     model: str = "plcmos_v2"
     listeners: int = 15
@@ -28,7 +28,7 @@ class Settings:
 
 
 class Listeners:
-    """The network and its listeners."""
+    """The network and the vectors of its listeners."""
 
     def __init__(self, settings: Settings) -> None:
         import onnxruntime
@@ -42,7 +42,7 @@ class Listeners:
         self._moods = draw.normal(size=(settings.listeners, 1, 64)).astype(np.float32)
 
     def opinion(self, audio: np.ndarray) -> float:
-        """(sample,) float at 16 kHz, within ±1, to the mean opinion score."""
+        """Return the mean opinion score of a recording: (sample,) float at 16 kHz, within ±1."""
         spectrum = self._network.stft_transform(np.clip(audio, -1, 1)).astype(np.float32)
         run = self._network.session.run
         opinions = [

@@ -26,7 +26,7 @@ class Settings:
 
 
 def distances(reference: np.ndarray, synthesised: np.ndarray) -> tuple[float, float]:
-    """(T, F) magnitudes, frame by frame, to spectral convergence and log magnitude."""
+    """Return spectral convergence and log magnitude of magnitudes, (T, F) twice."""
     gap = np.linalg.norm(reference - synthesised) / np.linalg.norm(reference)
     return float(gap), float(np.abs(np.log(reference / synthesised)).mean())
 

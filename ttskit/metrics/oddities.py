@@ -1,4 +1,4 @@
-"""What looks wrong in recordings, in their pitch and in their alignment."""
+"""Oddities: what looks wrong in recordings, in their pitch and in their alignment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Finding(NamedTuple):
 
 
 def deviations(values: np.ndarray) -> np.ndarray:
-    """Return how many robust standard deviations each value is off; NaN is left out."""
+    """Return how many robust standard deviations each value is from the median; ignore NaN."""
     import numpy as np
 
     middle = np.nanmedian(values)
@@ -32,7 +32,7 @@ def deviations(values: np.ndarray) -> np.ndarray:
 
 
 def recordings(corpus: Reader[Corpus], silence: float, threshold: float) -> Iterator[Finding]:
-    """Yield findings on audio and text: those that stand for themselves, then against the rest."""
+    """Yield findings on audio and text: first per recording, then compared with all others."""
     import numpy as np
 
     from ttskit.dsp import faults
@@ -60,7 +60,7 @@ def recordings(corpus: Reader[Corpus], silence: float, threshold: float) -> Iter
 
 
 def pitches(features: Reader[Features]) -> Iterator[Finding]:
-    """Yield findings on f0."""
+    """Yield octave jumps in f0."""
     from ttskit.dsp.faults import octave_jumps
 
     for id, record in features.items():
@@ -81,7 +81,7 @@ class Phonemes(NamedTuple):
         return Phonemes(*(field[wanted] for field in self))
 
     def usual(self, values: np.ndarray, least: int) -> np.ndarray:
-        """Return the median of each one's symbol; of all where that has fewer than `least`."""
+        """Return the median of each phoneme's symbol; of all if that has fewer than `least`."""
         import numpy as np
 
         medians = np.full(len(values), np.median(values) if len(values) else 0.0)
@@ -93,7 +93,7 @@ class Phonemes(NamedTuple):
 
 
 def phonemes(alignment: Reader[Alignment]) -> Phonemes:
-    """Return what is no pause or punctuation."""
+    """Return the phonemes of an Alignment: no pauses, no punctuation, nothing without frames."""
     import numpy as np
 
     from ttskit.text.symbols import SPECIAL
@@ -111,7 +111,7 @@ def phonemes(alignment: Reader[Alignment]) -> Phonemes:
 def alignments(
     alignment: Reader[Alignment], threshold: float, min_tokens: int
 ) -> Iterator[Finding]:
-    """Yield findings on texts that don't fit, on phonemes that last too long or are too few."""
+    """Yield texts that don't fit the audio, phonemes that last too long, and rare phonemes."""
     check(alignment)
     spoken = phonemes(alignment)
     yield from _misfits(alignment, spoken, threshold, min_tokens)
@@ -122,11 +122,11 @@ def alignments(
 def _misfits(
     alignment: Reader[Alignment], spoken: Phonemes, threshold: float, least: int
 ) -> Iterator[Finding]:
-    """Yield utterances whose text is hardly what is said, the worst first.
+    """Yield utterances whose text does not seem to fit the audio, the worst first.
 
-    Two signs, each against what is usual for the symbol: tokens score low, and last too short
-    or too long.  A mean over n tokens varies by 1/sqrt(n): so a long utterance may be off less.
-    Where scores are unknown, a person has edited the utterance.
+    Two signs, each relative to the median of the symbol: low scores, and unusual durations.  A
+    mean over n tokens varies by 1/sqrt(n), so a long utterance is judged more strictly.
+    Utterances with unknown scores, which a person has edited, are left out.
     """
     import numpy as np
 
@@ -158,7 +158,7 @@ def _misfits(
 def _stretched(
     alignment: Reader[Alignment], spoken: Phonemes, threshold: float, least: int
 ) -> Iterator[Finding]:
-    """Yield phonemes that last far longer than others of their symbol, the worst first."""
+    """Yield phonemes that last far longer than others of the same symbol, the worst first."""
     import numpy as np
 
     usual = spoken.usual(spoken.frames, least)
@@ -180,7 +180,7 @@ def _stretched(
 
 
 def _scarce(alignment: Reader[Alignment], spoken: Phonemes, least: int) -> Iterator[Finding]:
-    """Yield phonemes that a model can hardly learn, the rarest first."""
+    """Yield phonemes with too few tokens to learn them from, the rarest first."""
     import numpy as np
 
     from ttskit.text.symbols import SPECIAL

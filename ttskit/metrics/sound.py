@@ -1,4 +1,4 @@
-"""Recordings as measures see them: what several measures need is made once.
+"""Recordings as measures see them: what several measures need is computed once.
 
 T frames, F frequency bins.
 """
@@ -21,21 +21,21 @@ Timing = Literal["dtw", "plain"]
 
 @dataclass(frozen=True)
 class Frames:
-    """Where spectra are measured, and how: on the grid, by Hann windows of n_fft samples."""
+    """The frames in which spectra are computed: a grid, and Hann windows of n_fft samples."""
 
     sample_rate: int  # Hz
     hop_length: int  # samples
     n_fft: int  # samples
-    floor: float = -80.0  # dBFS of white noise that is added, so that digital silence is a number
+    floor: float = -80.0  # dBFS of added white noise, so that digital silence is finite
 
     @classmethod
     def at(cls, sample_rate: int) -> Frames:
-        """Every 5 ms, through a window that is the power of two at or above 40 ms."""
+        """Frames every 5 ms, with windows of the power of two at or above 40 ms."""
         return cls(sample_rate, round(0.005 * sample_rate), 1 << (sample_rate // 25).bit_length())
 
 
 class Sound:
-    """A recording, and what can be heard in it.
+    """A recording, with its spectra, cepstra, loudness and pitch.
 
     Parameters
     ----------
@@ -104,10 +104,10 @@ class Sound:
 
 
 class Pair:
-    """A reference, what was synthesised in its place, and which frames of them go together.
+    """A reference, the speech synthesised in its place, and the path that pairs their frames.
 
-    `path` is (2, K) frames of both: by dynamic time warping of their mel-cepstra of order 24, or,
-    with plain timing, frame by frame until the shorter one ends.
+    `path` is (2, K), indices of frames in both: by dynamic time warping of their mel-cepstra of
+    order 24 or, with plain timing, frame by frame until the shorter one ends.
     """
 
     def __init__(self, reference: Sound, synthesised: Sound, timing: Timing = "dtw") -> None:
@@ -131,5 +131,5 @@ class Pair:
         )
 
     def along(self, of: Callable[[Sound], Any]) -> tuple[Any, Any]:
-        """Return what `of` finds in both, frame after frame of the path."""
+        """Return what `of` computes of both recordings, along the path."""
         return of(self.reference)[self.path[0]], of(self.synthesised)[self.path[1]]

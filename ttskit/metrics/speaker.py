@@ -19,13 +19,13 @@ SCORES = {"speaker_similarity": Score("cosine", "higher", least=None)}
 
 @dataclass(frozen=True)
 class Settings:
-    """Of the embedding."""
+    """The package of the embedding."""
 
     model: str = "resemblyzer"
 
 
 class Encoder:
-    """Hears whose voice it is."""
+    """The network that computes voice embeddings."""
 
     def __init__(self, _: Settings) -> None:
         import warnings
@@ -38,7 +38,7 @@ class Encoder:
             self._encoder: Any = VoiceEncoder("cpu", verbose=False)
 
     def embedding(self, audio: np.ndarray) -> np.ndarray:
-        """(sample,) float at 16 kHz to (256,), of length 1."""
+        """Return the embedding, (256,) of length 1, of a recording, (sample,) float at 16 kHz."""
         return np.asarray(self._encoder.embed_utterance(self._prepare(audio, SAMPLE_RATE)))
 
 

@@ -21,13 +21,13 @@ SCORES = dict.fromkeys(("stoi", "estoi"), Score("ratio", "higher", least=None))
 
 @dataclass(frozen=True)
 class Settings:
-    """By how many seconds the lengths may differ: a vocoder loses less than a frame."""
+    """The largest difference of the lengths, in seconds: a vocoder loses less than a frame."""
 
     tolerance: float = 0.05
 
 
 def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
-    """Return both forms."""
+    """Return STOI and extended STOI."""
     from pystoi import stoi
 
     a, b = pair.reference, pair.synthesised

@@ -1,6 +1,6 @@
-"""Panels: one utterance as a picture, a column of panels that share the time axis.
+"""Figures: the plot of an utterance, a column of panels that share the time axis.
 
-Each thing that is known of the utterance adds its own: waveform, words, mel with f0 on it,
+Each part of the utterance that is known adds a panel: waveform, words, mel with f0 on it,
 phonemes, levels, scores, attention, or the controls of a synthesiser.
 """
 
@@ -28,16 +28,16 @@ SMALL = 8  # points: size of a label
 
 
 class Panel(NamedTuple):
-    """One row of the picture: its height in inches, and what draws it."""
+    """One row of the plot: its height in inches, and the function that draws it."""
 
     height: float
     draw: Callable[[Axes], None]
 
 
 class UtterancePlot(NamedTuple):
-    """All that is known of one utterance; what is not given is None."""
+    """The data of a plot; what is unknown is None."""
 
-    record: Record  # any of them: id, speaker, text
+    record: Record  # of any kind: id, speaker, text
     frames: int
     sample_rate: int
     step: float  # seconds a frame
@@ -53,7 +53,7 @@ class UtterancePlot(NamedTuple):
 
 
 def draw(plot: UtterancePlot) -> Figure:
-    """Return the picture of an utterance; its times are those of the frame centres."""
+    """Return the plot of an utterance; values of frames are drawn at their centres."""
     from matplotlib.figure import Figure
 
     width = min(24.0, max(11.0, MARGINS + 1.7 * plot.seconds)) if plot.timeline else 11.0
@@ -112,7 +112,7 @@ def _words(axes: Axes, timeline: Timeline, width: float) -> None:
 
 
 def _phones(axes: Axes, timeline: Timeline, width: float) -> None:
-    """Label what is said in dark, and in what room is left the pauses in grey."""
+    """Label the phonemes in black, and pauses in grey where there is room."""
     _shade(axes, timeline)
     inner = {edge for phone in timeline.phones for edge in phone[:2]} - {0.0, timeline.seconds}
     axes.vlines(sorted(inner), 0.88, 1.0, color=FAINT, linewidth=0.6)
@@ -136,7 +136,7 @@ def _label(
     lines: int,
     others: Sequence[Interval] = (),
 ) -> None:
-    """Write labels on as few lines as hold them, and leave out what the last one has no room for.
+    """Write labels on as few lines as they need; labels that find no room are left out.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def _label(
 
 
 def placed(intervals: Sequence[Interval], scale: float, lines: int) -> dict[Interval, int]:
-    """Return the first line that has room for each label, if there is one."""
+    """Return the line of each label: the first one with room; labels without room are left out."""
     from matplotlib.textpath import TextPath
 
     taken: list[list[tuple[float, float]]] = [[] for _ in range(lines)]
@@ -178,7 +178,7 @@ def placed(intervals: Sequence[Interval], scale: float, lines: int) -> dict[Inte
 
 
 def _scores(axes: Axes, timeline: Timeline) -> None:
-    """Draw the score of each token that has frames; what is unknown is a gap."""
+    """Draw the score of each token that has frames, with gaps for unknown ones."""
     import numpy as np
 
     lasting = timeline.record.durations > 0
@@ -189,7 +189,7 @@ def _scores(axes: Axes, timeline: Timeline) -> None:
 
 
 def _attention(axes: Axes, attention: np.ndarray, timeline: Timeline) -> None:
-    """Draw how likely each token is at each frame, and the walk that was chosen."""
+    """Draw the probability of each token at each frame, and the alignment over it."""
     import numpy as np
     from matplotlib.ticker import MaxNLocator
 
@@ -255,7 +255,7 @@ def _levels(axes: Axes, features: Features | Mels, times: Any) -> None:
 
 
 def _controls(played: Controls, plot: UtterancePlot) -> Iterator[Panel]:
-    """Yield what a synthesiser plays: pitch, how loud it is, its harmonics, its noise."""
+    """Yield panels of a synthesiser's controls: pitch, gains, harmonics, noise."""
     import numpy as np
 
     level = played.amplitude * played.voiced
@@ -303,5 +303,5 @@ def _decibels(gain: np.ndarray) -> np.ndarray:
 
 
 def _plain(text: str) -> str:
-    """Keep matplotlib from taking a dollar sign for mathematics."""
+    """Escape dollar signs, which matplotlib would take for mathematics."""
     return text.replace("$", r"\$")

@@ -1,4 +1,4 @@
-"""One utterance, gathered from the artifacts that have it, and its picture as a file."""
+"""The plot of one utterance, gathered from the artifacts that have it, and saved to a file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def from_artifacts(
     id: str | None,
     mels: Reader[Mels] | None = None,
 ) -> UtterancePlot:
-    """Return an utterance as the inputs have it; they must be of the same recordings."""
+    """Return the plot of an utterance; the inputs must be of the same recordings."""
     first = _source(features, alignment, mels)
     timed: Reader[Any] | None = mels if mels is not None and mels.has_axis("token") else alignment
     for other in (timed, corpus):
@@ -55,7 +55,7 @@ def _source(
     alignment: Reader[Alignment] | None,
     mels: Reader[Mels] | None,
 ) -> Reader[Any]:
-    """Return the input that says which frames there are: the first one; Mels stand alone."""
+    """Return the input that determines the frames: the first one; Mels must be alone."""
     sources: list[Reader[Any]] = [one for one in (features, alignment, mels) if one is not None]
     if not sources:
         raise TtskitError("no features, alignment, mels or controls artifact among the inputs")
@@ -68,7 +68,7 @@ def _source(
 
 
 def _timeline(reader: Reader[Any], id: str) -> Timeline:
-    """Return when the words of an utterance of an Alignment, or of Mels, are spoken."""
+    """Return the timeline of an utterance of an Alignment, or of Mels."""
     from ttskit.artifacts.kinds import Mels
 
     check(reader)
@@ -80,7 +80,7 @@ def _timeline(reader: Reader[Any], id: str) -> Timeline:
 def from_controls(
     controls: Reader[Controls], corpus: Reader[Corpus] | None, id: str | None
 ) -> UtterancePlot:
-    """Return an utterance as a synthesiser plays it."""
+    """Return the plot of an utterance's controls."""
     if not len(controls):
         raise TtskitError("has no utterance to draw", file=controls.name)
     if corpus is not None:
@@ -106,7 +106,7 @@ def as_alignment(record: Mels) -> Alignment:
 
 
 def _agree(first: Reader[Any], other: Reader[Any]) -> None:
-    """Refuse an input whose attributes are not those of the first one."""
+    """Refuse an input whose attributes differ from those of the first one."""
     for name, needed in first.attributes.items():
         actual = other.attributes.get(name, needed)
         if actual != needed:
@@ -118,7 +118,7 @@ def _agree(first: Reader[Any], other: Reader[Any]) -> None:
 
 
 def attention(plot: UtterancePlot, path: Path, symbols: Sequence[str]) -> np.ndarray:
-    """Return how likely a trained aligner finds each token at each frame, (frame, token)."""
+    """Return the probability of each token at each frame by a trained aligner, (frame, token)."""
     from ttskit.voices.aligner import Neural, read_aligner
 
     with at(path):
@@ -131,7 +131,7 @@ def attention(plot: UtterancePlot, path: Path, symbols: Sequence[str]) -> np.nda
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture."""
+    """Save a plot as PNG, PDF or SVG, by the suffix."""
     import warnings
 
     from ttskit import progress
