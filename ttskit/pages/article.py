@@ -1,4 +1,4 @@
-"""Articles: one utterance each, with its recordings below each other to be heard in turns.
+"""Articles: an utterance as HTML, its recordings below each other, to switch between them.
 
 S samples, T frames, K columns of scores.
 """
@@ -25,7 +25,7 @@ MOST_TICKS = 8
 
 @dataclass(frozen=True)
 class Take:
-    """One recording of an utterance, and what is known of it; without audio, why there is none."""
+    """One recording of an utterance with pitch, words, scores and notes; audio may be missing."""
 
     name: str
     audio: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int16))  # (S,)
@@ -43,7 +43,7 @@ class Take:
 
     @property
     def mel(self) -> np.ndarray:
-        """(T, mel), every 11.6 ms or so."""
+        """(T, mel): log-mel spectrogram, a frame about every 11.6 ms."""
         hop = max(1, round(self.sample_rate * 256 / 22050))
         settings = MelSettings(self.sample_rate, 4 * hop, hop)
         return mel(self.audio.astype(np.float32) / np.float32(32768), settings)
@@ -51,7 +51,7 @@ class Take:
 
 @dataclass(frozen=True)
 class _Shared:
-    """What the recordings of an utterance share, so that they can be compared by eye."""
+    """The axes and scales that the recordings of an utterance share, to be compared by eye."""
 
     seconds: float  # of the longest
     top: float  # of the spectrograms
@@ -74,7 +74,7 @@ def article(
     Parameters
     ----------
     number : its place in the corpus, from 0
-    notes : what is to be said of all takes
+    notes : notes that concern all takes
     format : of the audio: flac or ogg
     """
     mels = [take.mel for take in takes]
@@ -99,7 +99,7 @@ def article(
 
 
 def broken(number: int, id: str, text: str, why: str) -> str:
-    """Return an utterance that can't be shown, and why."""
+    """Return the article of an utterance that can't be shown, with the reason."""
     return article(number, id, text, [], notes=[f"can't be shown: {why}"])
 
 
@@ -142,7 +142,7 @@ def _words(take: Take) -> str:
 
 
 def _picture(take: Take, bands: np.ndarray, shared: _Shared) -> str:
-    """Return the spectrogram, the pitch over it, the edges of words, and a line that will move."""
+    """Return the spectrogram with pitch, word boundaries, and the line that marks the position."""
     voiced = take.f0[take.f0 > 0]
     label = f"Spectrogram of {take.name}, {take.seconds:.1f} s"
     label += f", pitch from {voiced.min():.0f} to {voiced.max():.0f} Hz" if len(voiced) else ""
@@ -169,7 +169,7 @@ def _picture(take: Take, bands: np.ndarray, shared: _Shared) -> str:
 
 
 def _scores(take: Take, columns: Sequence[ScoreColumn]) -> str:
-    """Return the scores that are known; `data-column` says which each one is."""
+    """Return the known scores; `data-column` is the column of each."""
     pairs = [
         f'<div data-column="{number}"><dt>{escape(column.name)}</dt> '
         f'<dd data-value="{float(value)!r}">{column.text(value)} '

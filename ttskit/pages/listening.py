@@ -1,4 +1,4 @@
-"""Listening: from artifacts to the takes and the pages that let a person hear them."""
+"""Listening: from artifacts to the takes and the articles of a page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SLACK = 1.5  # frames by which two lengths of a recording may differ: by roundin
 
 @dataclass(frozen=True)
 class Recordings:
-    """A Corpus to listen to, and what is known of it: when its words are, how high it is."""
+    """A Corpus to listen to, with the times of its words and its pitch, where they are known."""
 
     name: str
     corpus: Reader[Corpus]
@@ -35,7 +35,7 @@ class Recordings:
     heard: Reader[Features] | None = None
 
     def take(self, id: str) -> Take:
-        """Return an utterance as a page shows it, or why it can't be heard."""
+        """Return the take of an utterance; without audio, a note says why."""
         if id not in self.corpus:
             return Take(self.name, notes=[f"is not there{self._why(id)}"])
         audio = self.corpus.value(self.corpus.row(id), "audio")
@@ -56,7 +56,7 @@ class Recordings:
         return Timeline(record, self.timed.table("symbols"), step(self.timed)).words
 
     def _pitch(self, id: str, audio: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
-        """Return f0, 0 where unvoiced, and the seconds of a frame: of the Features, or Praat's."""
+        """Return f0, 0 where unvoiced, and the seconds of a frame: from Features, else by Praat."""
         if self.heard is not None and id in self.heard:
             record = self.heard[id]
             return np.where(record.voiced, record.f0, 0), step(self.heard)
@@ -67,7 +67,7 @@ class Recordings:
 
 
 def sources(named: Mapping[str, Reader[Corpus]], others: Sequence[Reader[Any]]) -> list[Recordings]:
-    """Return the corpora with what the other artifacts know of them.
+    """Return the corpora, each with the artifacts that belong to it.
 
     An artifact tells of the corpora whose utterances are as long as it says: an Alignment or Mels
     of all that are, Features, which are heard in one recording, of the first one.
@@ -102,7 +102,7 @@ def sources(named: Mapping[str, Reader[Corpus]], others: Sequence[Reader[Any]]) 
 
 
 def misfit(reader: Reader[Any], corpus: Reader[Corpus]) -> str:
-    """Return why an artifact can't be of a Corpus, or nothing where it can."""
+    """Return why an artifact can't belong to a Corpus, or "" if it can."""
     both = [id for id in reader.ids if id in corpus]
     if not both:
         return f"has no utterance that {corpus.name} has"
@@ -130,7 +130,7 @@ def _frames(reader: Reader[Any]) -> np.ndarray:
 def named(
     corpora: Sequence[Reader[Corpus]], reference: Reader[Corpus], names: Sequence[str]
 ) -> dict[str, Reader[Corpus]]:
-    """Return the corpora by what the page calls them, the reference first."""
+    """Return the corpora by their names on the page, the reference first."""
     stems = [Path(one.name).stem for one in corpora]
     calls = [
         one.name if stems.count(stem) > 1 else stem
@@ -151,7 +151,7 @@ def named(
 
 
 def texts_of(corpora: Sequence[Reader[Corpus]]) -> dict[str, str]:
-    """Return id -> text of all utterances; say what each Corpus lacks."""
+    """Return id -> text of all utterances; note what each Corpus lacks."""
     texts: dict[str, str] = {}
     for corpus in corpora:
         if texts and not any(id in texts for id in corpus.ids):
@@ -168,7 +168,7 @@ def texts_of(corpora: Sequence[Reader[Corpus]]) -> dict[str, str]:
 
 
 def pair(scores: Reader[Scores]) -> tuple[str | None, str | None]:
-    """Return the digests of the reference of Scores, and of what was measured.
+    """Return the digests of the reference of Scores and of the Corpus that they are of.
 
     `evaluate` had one or two corpora, and two alignments or none.
     """
@@ -181,7 +181,7 @@ def pair(scores: Reader[Scores]) -> tuple[str | None, str | None]:
 def reference_of(
     corpora: Sequence[Reader[Corpus]], scores: Sequence[Reader[Scores]]
 ) -> Reader[Corpus]:
-    """Return the Corpus that the Scores were measured against; without any, the first one."""
+    """Return the Corpus that is the reference of the Scores; without Scores, the first one."""
     digests: dict[str | None, Reader[Corpus]] = {}
     for corpus in corpora:
         if corpus.digest in digests:
@@ -202,7 +202,7 @@ def reference_of(
 def owner(
     scores: Reader[Scores], corpora: Sequence[Reader[Corpus]], reference: Reader[Corpus]
 ) -> Reader[Corpus]:
-    """Return the Corpus that was measured: by digest; of Scores that were merged, by name."""
+    """Return the Corpus that Scores are of: by its digest, or by its name if they were merged."""
     against, own = pair(scores)
     owners = [one for one in corpora if one.digest == own]
     if own is None:
@@ -233,7 +233,7 @@ def owner(
 def articles(
     show: Callable[[str], str], corpus_rows: Mapping[str, int], texts: Mapping[str, str], jobs: int
 ) -> Iterator[str]:
-    """Yield the article of each utterance in order, by worker processes; name what can't be shown.
+    """Yield the article of each utterance in order, by worker processes; report failures.
 
     Parameters
     ----------
@@ -251,7 +251,7 @@ def articles(
 
 
 def check_page(output: Path | None, format: str = "flac") -> None:
-    """Refuse what can't be made, before there is anything to write."""
+    """Refuse an output that is no HTML file, and unknown audio formats."""
     if output is not None and str(output) != "-" and output.suffix.lower() not in (".html", ".htm"):
         raise TtskitError("is for a page: needs a name that ends in .html", file=output)
     if format not in FORMATS:
@@ -259,7 +259,7 @@ def check_page(output: Path | None, format: str = "flac") -> None:
 
 
 def write(output: Path | None, parts: Iterable[str]) -> None:
-    """Write a page part by part; it takes its name only once it is whole."""
+    """Write a page part by part; the file appears once it is complete."""
     with streams.delivered(output) as (path, name):
         with (
             atomic.replacing(path) as unfinished,

@@ -1,4 +1,4 @@
-"""A page: what stands around its articles, its style and its script, in one file.
+"""A page: the frame around its articles, with style and script, in one file.
 
 The policy at its top lets a browser run this script alone and load nothing from anywhere, so
 that a text with markup in it is harmless even if it were not escaped.
@@ -40,7 +40,7 @@ def top(title: str, lead: str) -> str:
 
 
 def controls(count: int, columns: Sequence[str], takes: Sequence[str], sorted_by: int) -> str:
-    """Return the tools for `count` articles: a filter, and what to sort by."""
+    """Return the controls of a page of `count` articles: filter and sorting."""
     choices = [(-1, "order of the corpus"), *enumerate(columns)]
     sort = _select("by", "worst first by", choices, sorted_by) if columns else ""
     if columns and len(takes) > 1:
@@ -65,7 +65,7 @@ def _select(id: str, label: str, choices: Sequence[tuple[int, str]], chosen: int
 
 
 def facts(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of texts that is folded away."""
+    """Return a collapsed table of texts."""
     names = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
     lines = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n" for row in rows

@@ -1,4 +1,4 @@
-"""The table of a page: what each system reaches by each measure, and how sure that is."""
+"""The table of a page: the mean of each score of each system, with its interval."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ttskit.metrics.bootstrap import Summary
 from ttskit.metrics.score import Score
 
 WAYS = {"lower": ("↓", "lower is better"), "higher": ("↑", "higher is better"), "": ("", "")}
-DIGITS = 3  # of the largest number of a column that tell something
+DIGITS = 3  # significant ones, of the largest number of a column
 
 
 @dataclass(frozen=True)
 class ScoreColumn:
-    """One number of one measure by one choice of settings, which the hash stands for."""
+    """One score with one choice of settings, which the hash stands for."""
 
     name: str
     hash: str
@@ -28,12 +28,12 @@ class ScoreColumn:
         return self.score.unit
 
     def text(self, value: float) -> str:
-        """Write a number with as many decimals as its column has."""
+        """Format a number with the decimals of its column."""
         return f"{value:.{self.decimals}f}".replace("-", "−")
 
 
 def decimals(largest: float) -> int:
-    """Return how many decimals a column needs whose numbers are up to so large."""
+    """Return the number of decimals for a column whose largest number is `largest`."""
     if not largest > 0:
         return DIGITS - 1
     return min(4, max(0, DIGITS - 1 - math.floor(math.log10(largest))))
@@ -49,8 +49,8 @@ def table(
 
     Parameters
     ----------
-    cells : (system, column) -> what its number comes to; absent where it was not measured
-    total : utterances of the page: cells that know fewer of them say so
+    cells : (system, column) -> the summary of its score; absent if it was not measured
+    total : utterances of the page; cells with fewer say so
     """
     rows = []
     for system in systems:

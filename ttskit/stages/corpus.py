@@ -1,7 +1,7 @@
 """Corpus: a dataset of recordings and transcripts becomes one artifact.
 
 Reads a dataset folder or file in any of the formats of `ttskit.datasets`; writes a Corpus: mono
-16-bit audio at one sample rate, with the texts as given.
+16-bit audio at one sample rate, with the texts unchanged.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CLIPPED = 0.001  # of the samples: the overshoot that resampling or lossy coding
 
 @dataclass(frozen=True)
 class Settings:
-    """What is done to every recording."""
+    """The processing of every recording."""
 
     sample_rate: int = 22050  # Hz
     trim: bool = False
@@ -40,7 +40,7 @@ class Settings:
 
 
 def utterance(clip: Clip, settings: Settings) -> Corpus:
-    """Read one clip and make it what the settings say."""
+    """Read one clip and process it as the settings say."""
     from ttskit.artifacts.kinds import Corpus
     from ttskit.dsp.samples import normalise_peak, resample, to_int16, trim
     from ttskit.formats import audio
@@ -68,7 +68,7 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
 
 
 def explain(dataset: Dataset) -> Iterator[str]:
-    """Yield what was understood of a dataset, a line each, from its files' headers alone."""
+    """Yield lines that describe a dataset, from the headers of its files alone."""
     from ttskit.formats import audio
 
     seconds, rates, unreadable = 0.0, Counter[str](), 0

@@ -1,8 +1,7 @@
-"""Doctor: which utterances of a corpus look wrong, and in what.
+"""Doctor: list the utterances of a corpus that look wrong, and why.
 
-Reads a Corpus, its Features, its Alignment, any of them; writes one line per finding: id, what is
-odd, how odd, and if asked a page to listen to the worst.  Nothing is changed: what to do about it
-is for a person to decide.
+Reads any of a Corpus, its Features and its Alignment; writes one line per finding (id, kind,
+detail) and on request a page to listen to the worst.  Nothing is changed or removed.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class ArticleOfFindings:
 def page_of(
     findings: Sequence[Finding], readers: Sequence[Reader[Any]], limit: int, jobs: int
 ) -> Iterator[str]:
-    """Yield a page part by part, of the clips with most findings; the Corpus comes first."""
+    """Yield a page of the clips with most findings; the first reader is the Corpus."""
     from html import escape
 
     from ttskit.pages import listening, page

@@ -1,8 +1,8 @@
-"""Evaluate: how near synthesised speech comes to recordings, in numbers that can be compared.
+"""Evaluate: measure synthesised speech against recordings, in numbers that can be compared.
 
 Reads the Corpus of recordings and that of synthesised speech, joined by id; or one Corpus, for the
 measures that need no reference; and two Alignments for those of timing.  Writes Scores, one row an
-utterance, and prints what they come to with 95 % intervals.  Scores alone are printed again.
+utterance, and prints their means with 95 % intervals.  Scores alone are printed again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Tracker = Literal["crepe-tiny", "crepe-full", "praat"]
 
 
 def sort_out(readers: Sequence[Reader[Any]]) -> Compared:
-    """Return which of the inputs is what: of two of a kind the reference comes first."""
+    """Return the inputs by their role: of two of a kind the reference comes first."""
     from ttskit.artifacts import kinds
     from ttskit.metrics.judge import Compared
 
@@ -59,7 +59,7 @@ def sort_out(readers: Sequence[Reader[Any]]) -> Compared:
 
 
 def printed(scores: Reader[Scores], other: Reader[Scores] | None, form: str) -> str:
-    """Return what Scores come to, and how they differ from another system's, as it is printed."""
+    """Return the table of Scores, with differences from another system's, as it is printed."""
     from ttskit import tables
     from ttskit.metrics import comparison
 

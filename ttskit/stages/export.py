@@ -1,4 +1,4 @@
-"""Export: what other programs read, made of an artifact.
+"""Export: files for other programs, made of an artifact.
 
 Of a Corpus: one audio file per utterance, named by its id, and the texts beside them in the layout
 of LJSpeech, so that `ttskit corpus` reads them back.  Of an Alignment: the times of what is
@@ -54,7 +54,7 @@ def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
 
 
 def texts(reader: Reader[Alignment], format: LabelFormat, tier: str) -> Iterator[tuple[str, str]]:
-    """Yield the id of each utterance and its times as they are written."""
+    """Yield the id of each utterance and its times in the format."""
     for spoken in timelines(reader):
         with at(reader.name, spoken.id):
             text = format.text(spoken, tier)
@@ -89,7 +89,7 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
 
 
 def chosen(format: str | None, kind: str, output: Path | None, name: str) -> str:
-    """Return the format that is asked for, or that the output says; it must fit the kind."""
+    """Return the format that is asked for or implied by the output; it must fit the kind."""
     fitting = AUDIO if kind == "corpus" else tuple(TIMES)
     wanted = format or (named(output) if output and not output.is_dir() else "")
     if wanted in fitting:

@@ -1,4 +1,4 @@
-"""Import: what other programs have made or edited, as an artifact.
+"""Import: an artifact made of files that other programs wrote or edited.
 
 TextGrids, edited in Praat or elsewhere, and the Alignment that they were exported from become an
 Alignment of the same tokens with the durations of their tier `phones`.  A checkpoint of HiFi-GAN
@@ -31,7 +31,7 @@ SUFFIX = ".textgrid"  # however it is capitalised
 
 
 def edited(record: Alignment, durations: np.ndarray) -> Alignment:
-    """Return an utterance with other durations; what its tokens scored is unknown where they moved.
+    """Return an utterance with other durations; the scores of tokens that moved become unknown.
 
     A token keeps its score where it has the same frames as before.
     """
@@ -47,13 +47,13 @@ def edited(record: Alignment, durations: np.ndarray) -> Alignment:
 
 @dataclass(frozen=True)
 class TextGrids:
-    """An Alignment and the files that change some of its utterances."""
+    """An Alignment and the TextGrids that change some of its utterances."""
 
     like: Reader[Alignment]
     files: Mapping[str, Path]
 
     def __call__(self, id: str) -> Alignment:
-        """Return one utterance, changed where it has a file."""
+        """Return one utterance, with the durations of its TextGrid if it has one."""
         from ttskit.formats import textgrid
 
         record = self.like[id]
@@ -64,13 +64,13 @@ class TextGrids:
 
 
 def is_textgrid(path: Path) -> bool:
-    """Tell whether a file calls itself a TextGrid, in any encoding, or is named like one."""
+    """Return whether a file is a TextGrid, by its header in any encoding or by its name."""
     with path.open("rb") as file:
         return path.suffix.lower() == SUFFIX or b"TextGrid" in file.read(200).replace(b"\0", b"")
 
 
 def textgrids(paths: Sequence[Path], like: Reader[Alignment]) -> TextGrids:
-    """Return the utterances that TextGrids stand for; each must be one of the Alignment."""
+    """Return the TextGrids by utterance; each must be named after one of the Alignment."""
     files: dict[str, Path] = {}
     for path in paths:
         if path.stem not in like:
@@ -82,7 +82,7 @@ def textgrids(paths: Sequence[Path], like: Reader[Alignment]) -> TextGrids:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Tell whether a file begins as those that torch saves: as a zip, or a pickle in older ones."""
+    """Return whether a file begins like those that torch saves: as a zip or a pickle."""
     if not path.is_file():
         return False
     with path.open("rb") as file:

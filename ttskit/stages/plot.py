@@ -1,8 +1,8 @@
-"""Plot: one utterance as a picture: waveform, words, mel with f0 on it, phonemes, levels, scores.
+"""Plot: one utterance as a figure: waveform, words, mel with f0 on it, phonemes, levels, scores.
 
-Reads Features or an Alignment or both, or Mels, or Controls, and their Corpus where it is given;
-writes a PNG.  Each input adds its panels.  With an aligner there is also what it makes of the
-utterance; of the folder of a training, its losses.
+Reads Features or an Alignment or both, or Mels, or Controls, and optionally their Corpus; writes
+PNG, PDF or SVG.  Each input adds its panels; an aligner adds its attention.  The folder of a
+training is plotted as its losses.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Report: a page to listen to: recordings, what systems made in their place, and their scores.
+"""Report: a page to listen to recordings and to what systems synthesised, with scores.
 
-Reads Corpora, one of which is the reference, and what there is of Scores, Alignments, Mels and
-Features of them; writes one HTML file with everything in it.  What belongs together is found by
-digests, and by how long the utterances are.
+Reads Corpora, one of which is the reference, and any Scores, Alignments, Mels and Features of
+them; writes one self-contained HTML file.  Which artifacts belong together follows from their
+digests and from the durations of the utterances.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ Codec = Literal["flac", "ogg"]
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known of the systems in numbers: columns of the page, and where each one comes from.
+    """The scores of the systems: the columns of the page, and for each cell its summary and source.
 
-    Each maps from (system, column); `middles` are the medians of columns without a better end.
+    Cells and readers map from (system, column); `middles` are the medians of the columns.
     """
 
     columns: Sequence[ScoreColumn]
@@ -57,12 +57,12 @@ class Measured:
         return list(by_digest.values())
 
     def value(self, system: str, column: ScoreColumn, id: str) -> float:
-        """Return a number of an utterance; NaN is unknown."""
+        """Return the score of an utterance, NaN where unknown."""
         reader = self.readers.get((system, column))
         return float(reader.value(reader.row(id), column.name)) if reader and id in reader else NAN
 
     def bad(self, system: str, column: ScoreColumn, id: str) -> float:
-        """Return the same so that more is worse: without a better end, how far off the middle."""
+        """Return how bad a score is; if neither end is better, its distance from the median."""
         value = self.value(system, column, id)
         if column.score.better:
             return value if column.score.better == "lower" else -value
@@ -95,7 +95,7 @@ class ArticleOfTakes:
         return replace(take, scores=scores, bad=bad, notes=notes)
 
     def _notes(self, source: Recordings, id: str) -> Iterator[str]:
-        """Yield what is odd about an utterance in a system, and what a recogniser heard."""
+        """Yield notes: another text, why there are no scores, what a recogniser heard."""
         if id in source.corpus:
             text = source.corpus.value(source.corpus.row(id), "text")
             if text != self.texts[id]:
@@ -109,7 +109,7 @@ class ArticleOfTakes:
 
 
 def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
-    """Return the numbers of Scores, each given with the system that it is of."""
+    """Return the columns and cells of Scores, each with the name of its system."""
     import numpy as np
 
     from ttskit.metrics import registry
@@ -144,7 +144,7 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
 def worst_first(
     ids: Sequence[str], measured: Measured, systems: Sequence[str], column: ScoreColumn | None
 ) -> list[str]:
-    """Return the ids, those first that some system does worst; the unknown last."""
+    """Return the ids by their worst score among the systems, worst first, unknown ones last."""
     if column is None:
         return list(ids)
 
@@ -156,7 +156,7 @@ def worst_first(
 
 
 def chosen(measured: Measured, sort: str | None) -> ScoreColumn | None:
-    """Return the column to sort by: of that name, or with a better end; most systems have it."""
+    """Return the column to sort by: of that name, else a column that most systems have."""
     fit = [one for one in measured.columns if (one.name == sort if sort else one.score.better)]
     if sort and not fit:
         known = ", ".join(dict.fromkeys(one.name for one in measured.columns))
@@ -200,7 +200,7 @@ def page_of(
 def lead(
     systems: Sequence[str], show: ArticleOfTakes, ids: Sequence[str], column: ScoreColumn | None
 ) -> str:
-    """Return in a sentence or two what is on the page, and what is not."""
+    """Return the introduction of the page: systems, number of utterances, order."""
     total = len(show.rows)
     text = f"{', '.join(systems)}. {wording.count(len(ids), 'utterance')}"
     text += f", the worst first by {column.name}" if column else ""
@@ -209,7 +209,7 @@ def lead(
 
 
 def settings(measured: Measured) -> list[tuple[str, str, str]]:
-    """Return measure, hash and settings of all that was measured, each once."""
+    """Return measure, hash and settings of all Scores, without duplicates."""
     settings: dict[tuple[str, str, str], None] = {}
     for reader in measured.readers.values():
         names, hashes, values = (reader.table(one) for one in ("measures", "hashes", "settings"))

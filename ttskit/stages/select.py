@@ -1,7 +1,6 @@
 """Select: some utterances of an artifact, of any kind.
 
-Reads and writes one artifact.  An utterance is taken if it passes every filter that is given;
-what is taken keeps its order.
+Reads and writes one artifact.  An utterance is taken if it passes every filter; the order stays.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Filters:
-    """What an utterance must be to be taken; a filter that is empty lets everything pass."""
+    """Filters of utterances; an empty one lets everything pass."""
 
     id: Sequence[str] = ()
     glob: Sequence[str] = ()
@@ -59,7 +58,7 @@ def pick(reader: Reader[Any], filters: Filters) -> list[str]:
 
 
 def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]:
-    """Return a function from a row and its id to whether it passes."""
+    """Return a function from a row and its id to whether the utterance passes."""
     try:
         pattern = re.compile(filters.match or "")
     except re.error as error:
@@ -169,7 +168,7 @@ def command(
 
 
 def _given(filters: Filters) -> dict[str, Any]:
-    """Return the filters that do something, as provenance."""
+    """Return the filters that are set, for the provenance."""
     unset = asdict(Filters())
     options = {name: value for name, value in asdict(filters).items() if value != unset[name]}
     return {**options, "seed": filters.seed} if filters.random else options

@@ -1,7 +1,7 @@
-"""Split: cut an artifact into parts by chance, every speaker shared out evenly.
+"""Split: cut an artifact at random into parts, each speaker evenly.
 
 Reads one artifact, writes several.  Each speaker's utterances are shuffled and spread evenly over
-the line from 0 to 1; the line is cut where the ratios say.
+the interval from 0 to 1, which is cut in proportion to the ratios.
 """
 
 from __future__ import annotations
@@ -111,12 +111,12 @@ def command(
 
 
 def _names(pattern: str) -> Iterator[Path]:
-    """Return the names of as many parts as there may be."""
+    """Yield the names of the parts, without end."""
     return (Path(pattern.replace("{}", str(number))) for number in count(1))
 
 
 def _note_others(names: Iterator[Path]) -> None:
-    """Say what is there that looks like a further part: an older split may have had more."""
+    """Note files that look like further parts: an older split may have had more."""
     from ttskit import progress
 
     for path in takewhile(Path.exists, names):

@@ -1,4 +1,4 @@
-"""Verify: whether an artifact is whole: every offset, digest, id, range and number."""
+"""Verify: check that artifacts are intact: offsets, digests, ids, ranges, numbers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def complaints(container: Container) -> Iterator[str]:
 
 
 def unfit(reader: Reader[Any]) -> Iterator[str]:
-    """Yield which values of utterances are out of their range, or name what is not there."""
+    """Yield values that are out of range, and indices of missing tokens or words."""
     for spec in reader.columns:
         yield from _range(reader, spec)
     if any(spec.name == "token_word" for spec in reader.columns):
@@ -44,7 +44,7 @@ def unfit(reader: Reader[Any]) -> Iterator[str]:
 
 
 def _numbers(container: Container) -> Iterator[str]:
-    """Yield which tensors of a model hold what is not a number."""
+    """Yield the tensors of a model that hold NaN or infinity."""
     import numpy as np
 
     for name, column in container.columns.items():
@@ -53,7 +53,7 @@ def _numbers(container: Container) -> Iterator[str]:
 
 
 def _tokens(reader: Reader[Any]) -> Iterator[str]:
-    """Yield where tokens or words are named that are not there."""
+    """Yield the first index of a token, a word or a character that is out of range."""
     symbols = len(reader.table("symbols"))
     for row, id in enumerate(reader.ids):
         words, text = len(reader.value(row, "spans")), len(reader.value(row, "text"))
@@ -64,7 +64,7 @@ def _tokens(reader: Reader[Any]) -> Iterator[str]:
 
 
 def _range(reader: Reader[Any], spec: Field[Any]) -> Iterator[str]:
-    """Yield where a column leaves its range or is not a number."""
+    """Yield the first value of a column that is out of its range, NaN or infinite."""
     import numpy as np
 
     from ttskit.artifacts import hdf5
@@ -94,7 +94,7 @@ def _range(reader: Reader[Any], spec: Field[Any]) -> Iterator[str]:
 
 
 def _owner(reader: Reader[Any], spec: Field[Any], position: int) -> str:
-    """Return the utterance that a place in a column belongs to."""
+    """Return the id of the utterance that a position in a column belongs to."""
     import numpy as np
 
     from ttskit.artifacts.record import RAGGED
