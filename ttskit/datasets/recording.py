@@ -52,18 +52,13 @@ def read(
     margin : float
         Seconds of a pause that a clip keeps at either end; at most half of the pause.
     """
-    if not (0 < pause <= silence and 0 < longest < math.inf and 0 <= margin < math.inf):
-        raise DatasetError(
-            f"cannot cut with longest {longest}, pause {pause}, silence {silence} and "
-            f"margin {margin}; needs 0 < pause <= silence, 0 < longest, 0 <= margin"
-        )
+    _check_limits(longest, pause, silence, margin)
     recording, transcription = _only_part(path)
     rate, _, frames = audio.info(recording)
     duration = frames / rate
     words = _words(transcription, duration)
     spans = cut(words, duration, longest, pause, silence, margin)
-    out = Gathering("recording", recording.parent)
-    too_long, inside = [], 0.0
+    out, too_long, inside = Gathering("recording", recording.parent), list[str](), 0.0
     for number, (first, last) in enumerate(spans, 1):
         id, place = f"{recording.stem}_{number:04d}", f"{transcription.name} word {first + 1}"
         start, end = _edges(words, duration, first, last, margin)
@@ -77,6 +72,14 @@ def read(
     if too_long:
         out.note(f"no pause of {pause} s in {longest} s, so longer: {count(too_long, 'clip')}")
     return out.dataset()
+
+
+def _check_limits(longest: float, pause: float, silence: float, margin: float) -> None:
+    if not (0 < pause <= silence and 0 < longest < math.inf and 0 <= margin < math.inf):
+        raise DatasetError(
+            f"cannot cut with longest {longest}, pause {pause}, silence {silence} and "
+            f"margin {margin}; needs 0 < pause <= silence, 0 < longest, 0 <= margin"
+        )
 
 
 def _words(transcription: Path, duration: float) -> list[Word]:

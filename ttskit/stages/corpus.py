@@ -20,6 +20,7 @@ from ttskit.errors import AudioError, LeftOut, TtskitError
 from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
 
 if TYPE_CHECKING:
+    from ttskit.artifacts.build import Recipe
     from ttskit.artifacts.kinds import Corpus
     from ttskit.datasets import Clip, Dataset
 
@@ -101,6 +102,22 @@ def _channels(count: int) -> str:
     return {1: "mono", 2: "stereo"}.get(count, f"{count} channels")
 
 
+def recipe_of(dataset: Dataset, settings: Settings, limit: int | None) -> Recipe:
+    """Return what determines the Corpus of a dataset."""
+    from ttskit import datasets
+    from ttskit.artifacts.build import Recipe
+    from ttskit.artifacts.kinds import Corpus
+
+    return Recipe(
+        stage="corpus",
+        revision=REVISION,
+        kind=Corpus,
+        options={**asdict(settings), "limit": limit},
+        inputs=[datasets.digest(dataset)],
+        attributes={"sample_rate": settings.sample_rate},
+    )
+
+
 def command(
     dataset: Annotated[
         Path,
@@ -176,8 +193,7 @@ def command(
     """
     from ttskit import datasets, progress
     from ttskit.artifacts import describe
-    from ttskit.artifacts.build import Recipe, Running, build
-    from ttskit.artifacts.kinds import Corpus
+    from ttskit.artifacts.build import Running, build
 
     tell = describe.summary(output, as_json)
     found = datasets.understand(dataset, format)
@@ -186,14 +202,7 @@ def command(
         typer.echo("\n".join(explain(first)))
         return
     settings = Settings(sample_rate, trim, peak, min_seconds, max_seconds, speaker)
-    recipe = Recipe(
-        stage="corpus",
-        revision=REVISION,
-        kind=Corpus,
-        options={**asdict(settings), "limit": limit},
-        inputs=[datasets.digest(found)],
-        attributes={"sample_rate": sample_rate},
-    )
+    recipe = recipe_of(found, settings, limit)
     for line in found.notes:
         progress.note(f"{dataset}: {line}")
     if not found.clips and not found.bad:

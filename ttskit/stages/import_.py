@@ -23,6 +23,7 @@ from ttskit.options import DryRun, Json, Output, SkipBad
 if TYPE_CHECKING:
     import numpy as np
 
+    from ttskit.artifacts.build import Running
     from ttskit.artifacts.kinds import Alignment
     from ttskit.artifacts.reader import Reader
     from ttskit.models.hifigan import Hifigan
@@ -163,6 +164,33 @@ def digest_of(files: Mapping[str, Path]) -> str:
     return hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()
 
 
+def import_textgrids(
+    files: Sequence[Path], like: Path, output: Path | None, running: Running
+) -> Path:
+    """Write an Alignment with the durations of TextGrids."""
+    from ttskit.artifacts import kinds, streams
+    from ttskit.artifacts.build import Recipe, build, up_to_date
+
+    (reader,) = streams.inputs([like], kinds.Alignment)
+    check(reader)
+    make = textgrids(files, reader)
+    recipe = Recipe(
+        stage="import",
+        revision=1,
+        kind=kinds.Alignment,
+        options={"source": "textgrid"},
+        inputs=[reader.digest, digest_of(make.files)],
+        attributes=reader.attributes,
+        tables={name: reader.table(name) for name in kinds.Alignment.tables},
+        skipped=reader.skipped,
+    )
+    folders = {str(path.parent) for path in files}
+    source = folders.pop() if len(folders) == 1 else ""
+    # a mended TextGrid is another input: begin anew, which takes seconds, instead of going on
+    anew = replace(running, restart=not up_to_date(output or Path("-"), recipe))
+    return build(output, recipe, {id: id for id in reader.ids}, make, anew, source=source)
+
+
 def command(
     paths: Annotated[
         list[Path],
@@ -190,8 +218,8 @@ def command(
         ttskit import grids --like alignment.h5 -o edited.h5
         ttskit import generator.pth.tar --config config.json -o vocoder.h5
     """
-    from ttskit.artifacts import describe, kinds, streams
-    from ttskit.artifacts.build import Recipe, Running, build, up_to_date
+    from ttskit.artifacts import describe
+    from ttskit.artifacts.build import Running
 
     tell = describe.summary(output, as_json)
     if is_checkpoint(paths[0]) and len(paths) == 1 and like is None:
@@ -200,22 +228,5 @@ def command(
     files = files_in(paths)
     if like is None or config:
         raise TtskitError("a TextGrid needs --like alignment.h5, and no --config", file=files[0])
-    (reader,) = streams.inputs([like], kinds.Alignment)
-    check(reader)
-    make = textgrids(files, reader)
-    recipe = Recipe(
-        stage="import",
-        revision=1,
-        kind=kinds.Alignment,
-        options={"source": "textgrid"},
-        inputs=[reader.digest, digest_of(make.files)],
-        attributes=reader.attributes,
-        tables={name: reader.table(name) for name in kinds.Alignment.tables},
-        skipped=reader.skipped,
-    )
-    folders = {str(path.parent) for path in files}
-    source = folders.pop() if len(folders) == 1 else ""
-    # a mended TextGrid is another input: begin anew, which takes seconds, instead of going on
-    anew = not up_to_date(output or Path("-"), recipe)
-    running, ids = Running(1, skip_bad, anew, dry_run), {id: id for id in reader.ids}
-    tell(build(output, recipe, ids, make, running, source=source))
+    running = Running(jobs=1, skip_bad=skip_bad, dry_run=dry_run)
+    tell(import_textgrids(files, like, output, running))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -12,11 +13,16 @@ from ttskit.errors import TtskitError
 from ttskit.options import Inputs
 
 
-def page(description: dict[str, Any]) -> str:
+def page(description: Mapping[str, Any]) -> str:
     """Format the description of an artifact as text, one fact a line."""
-    lines = [
-        f"{description['path']}: {description['kind']}, format version {description['version']}"
-    ]
+    path, kind, version = (description[name] for name in ("path", "kind", "version"))
+    parts = (_facts, _columns, _origin)
+    lines = [line for part in parts for line in part(description)]
+    return "\n".join([f"{path}: {kind}, format version {version}", *lines])
+
+
+def _facts(description: Mapping[str, Any]) -> Iterator[str]:
+    """Yield counts, attributes and measures."""
     facts = {name: description.get(name) for name in ("utterances", "speakers", "hours")}
     facts |= {f"{axis}s": count for axis, count in description.get("axes", {}).items()}
     facts |= description["tables"] if description["kind"] == "model" else {}
@@ -25,34 +31,40 @@ def page(description: dict[str, Any]) -> str:
     for name, value in facts.items():
         if value is not None:
             first, *more = str(value).rstrip().split("\n")
-            lines += [f"  {name:14} {first}", *(f"  {'':14} {line}" for line in more)]
-    lines += [f"  {name:14} {how}" for name, how in description.get("measures", {}).items()]
+            yield f"  {name:14} {first}"
+            yield from (f"  {'':14} {line}" for line in more)
+    yield from (f"  {name:14} {how}" for name, how in description.get("measures", {}).items())
     if "libraries" in description:
-        lines.append(f"  libraries      {', '.join(description['libraries'])}")
-    lines.append("  columns")
+        yield f"  libraries      {', '.join(description['libraries'])}"
+
+
+def _columns(description: Mapping[str, Any]) -> Iterator[str]:
+    """Yield dtype, shape, axes and unit of each column."""
+    yield "  columns"
     for name, column in description["columns"].items():
         if "/" not in name:
             unit = f"  {column['unit']}" if column.get("unit") else ""
             shape = " x ".join(map(str, column["shape"]))
             axes = column.get("axes", "").replace(" ", ", ")
-            lines.append(f"    {name:12} {column['dtype']:5} {shape} ({axes}){unit}")
+            yield f"    {name:12} {column['dtype']:5} {shape} ({axes}){unit}"
+
+
+def _origin(description: Mapping[str, Any]) -> Iterator[str]:
+    """Yield stage, options and inputs, the digest, and what was skipped."""
     provenance = description["provenance"]
     options = ", ".join(
         f"{name} {value}"
         for name, value in provenance.get("options", {}).items()
         if "\n" not in str(value)  # a whole configuration, which is among the attributes
     )
-    lines.append(
-        f"  made by        {provenance.get('stage')} (revision {provenance.get('revision')})"
-    )
+    yield f"  made by        {provenance.get('stage')} (revision {provenance.get('revision')})"
     if options:
-        lines.append(f"  options        {options}")
-    lines += [f"  input          {digest}" for digest in provenance.get("inputs", [])]
-    lines.append(f"  digest         {description['digest']}")
+        yield f"  options        {options}"
+    yield from (f"  input          {digest}" for digest in provenance.get("inputs", []))
+    yield f"  digest         {description['digest']}"
     if description["skipped"]:
-        lines.append(f"  skipped        {len(description['skipped'])}")
-        lines += [f"    {id}: {reason}" for id, reason in description["skipped"].items()]
-    return "\n".join(lines)
+        yield f"  skipped        {len(description['skipped'])}"
+        yield from (f"    {id}: {reason}" for id, reason in description["skipped"].items())
 
 
 def command(
