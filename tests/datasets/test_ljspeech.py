@@ -60,7 +60,7 @@ def test_the_first_column_may_be_the_name_of_a_file(corpus):
         (["你好|你好", "再见|再见"], ["", ""]),
     ],
 )
-def test_tells_a_speaker_from_a_normalised_text(corpus, rows, speakers):
+def test_a_speaker_column_is_told_from_a_normalised_text(corpus, rows, speakers):
     table = "\n".join(f"{number}|{row}" for number, row in enumerate(rows))
     found = understand(corpus(table, *(f"wavs/{number}.wav" for number in range(len(rows)))))
     assert [clip.speaker for clip in found.clips] == speakers
@@ -122,7 +122,7 @@ def test_bad_utf8_is_named_by_its_line(corpus):
         understand(path)
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_id(corpus):
+def test_a_byte_order_mark_is_not_part_of_the_first_id(corpus):
     found = understand(corpus("\ufeffa|A.", "a.wav"))
     assert [clip.id for clip in found.clips] == ["a"]
 

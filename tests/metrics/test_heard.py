@@ -59,7 +59,7 @@ def test_texts_are_normalised_on_both_sides():
     assert (found["words"], found["characters"]) == (8, len(found["heard"]))
 
 
-def test_what_was_not_said_is_an_error():
+def test_words_that_are_missing_are_errors():
     found = intelligibility.evaluate(np.zeros(9), "one two three four", Deaf("one three five"))
     assert found["wer"] == 2 / 4
     found = intelligibility.evaluate(np.zeros(9), "one two", Deaf(""))
@@ -83,7 +83,7 @@ def test_plcmos_is_the_same_each_time():
     assert 1 < first["plcmos"] < 5
 
 
-def test_a_voice_is_like_itself():
+def test_a_voice_has_similarity_one_to_itself():
     pytest.importorskip("resemblyzer")
     audio = resample(speech(), RATE, speaker.SAMPLE_RATE)
     encoder = speaker.Encoder(speaker.Settings())
