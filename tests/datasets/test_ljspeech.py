@@ -84,8 +84,8 @@ def test_every_row_that_cannot_be_used_is_reported(corpus, say):
         "metadata.csv line 5": found.bad[3][1],
         "f": "metadata.csv line 6: no audio f.* in wavs, wav, ogg, flac, audio, clips or beside "
         "the table",
-        "g": "metadata.csv line 7: character 1 of the text is U+0007, which is no text",
-        "h": "metadata.csv line 8: character 2 of the text is U+0092, which is no text",
+        "g": "metadata.csv line 7: character 1 of the text is U+0007, which is not text",
+        "h": "metadata.csv line 8: character 2 of the text is U+0092, which is not text",
         "metadata.csv line 9": f"id '{'i' * 40}'... is longer than 200 bytes",
         "j": "metadata.csv line 10: wavs/j.wav: empty (0 bytes)",
     }

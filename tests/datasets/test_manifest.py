@@ -75,11 +75,11 @@ def test_every_row_that_cannot_be_used_is_reported(manifest):
         "m.csv line 3": "has 3 columns, the header 5",
         "c": "m.csv line 4: no file c.wav",
         "d": "m.csv line 5: names no audio",
-        "e": "m.csv line 6: soon is no time in seconds",
+        "e": "m.csv line 6: soon is not a time in seconds",
         "f": "m.csv line 7: the text is empty",
         "g": "m.csv line 8: ends at 1.0 s, but starts at 2.0 s",
-        "h": "m.csv line 9: -1.0 is no time; needs seconds from the start of the file",
-        "i": "m.csv line 10: nan is no time; needs seconds from the start of the file",
+        "h": "m.csv line 9: -1.0 is not a time; needs seconds from the start of the file",
+        "i": "m.csv line 10: nan is not a time; needs seconds from the start of the file",
     }
 
 

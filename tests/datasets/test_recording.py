@@ -179,7 +179,7 @@ def test_the_cuts_have_the_lowest_cost_of_all():
         ({"words": []}, "has no words with times"),
         ({"words": [{"start": 1}]}, "words[0] has no word; has start"),
         ({"words": ["x"]}, "words[0] is not an object"),
-        (as_words([("x", "1", 2)]), "words[0] ('x') has the time '1', which is no number"),
+        (as_words([("x", "1", 2)]), "words[0] ('x') has the time '1', which is not a number"),
         (as_words([("x", 0, float("nan"))]), "words[0] ('x') has the time nan"),
         (as_words([("x", 10**400, 2)]), "has the time 1000"),
         (as_words([("x", -0.5, 2)]), "words[0] ('x') has the negative time -0.5 s"),

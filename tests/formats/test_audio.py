@@ -63,8 +63,8 @@ def test_a_part_equals_that_part_of_the_whole(tmp_path, name, capfd):
 @pytest.mark.parametrize(
     ("start", "end", "message"),
     [
-        (-1, 0.5, "from -1 to 0.5 s is no part"),
-        (0.5, 0.5, "from 0.5 to 0.5 s is no part"),
+        (-1, 0.5, "from -1 to 0.5 s is not a part"),
+        (0.5, 0.5, "from 0.5 to 0.5 s is not a part"),
         (0, 2, "from 0 to 2 s is beyond its end at 1.000 s"),
         (1.05, 1.08, "from 1.05 to 1.08 s is beyond its end"),
     ],
@@ -117,8 +117,8 @@ def a_link(path):
         (without_samples, r"empty \(a header, but no samples\)"),
         (zeros, "entirely silent; needs a recording of speech"),
         (cancelling, "its channels cancel each other"),
-        (with_value(np.nan), "not a number at 0.5000 s"),
-        (with_value(-np.inf), "not a number at 0.5000 s"),
+        (with_value(np.nan), "NaN or infinity at 0.5000 s"),
+        (with_value(-np.inf), "NaN or infinity at 0.5000 s"),
     ],
 )
 def test_a_recording_that_cannot_be_used_is_named(tmp_path, make, message):

@@ -112,7 +112,8 @@ def test_digital_silence_is_compared_without_infinities(audio):
 
 
 @pytest.mark.parametrize(
-    ("audio", "reason"), [(np.zeros(20), "20 samples"), (np.full(999, np.nan), "not numbers")]
+    ("audio", "reason"),
+    [(np.zeros(20), "20 samples"), (np.full(999, np.nan), "are NaN or infinite")],
 )
 def test_empty_and_nan_recordings_are_refused(audio, reason):
     with pytest.raises(AudioError, match=reason):

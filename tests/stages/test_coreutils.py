@@ -206,14 +206,14 @@ def test_errors_of_the_user_take_one_line(ttskit, words, stdin, says):
 def test_an_output_is_replaced_only_by_its_own_kind(tmp_path, corpus, ttskit):
     (tmp_path / "notes.txt").write_text("precious")
     os.mkfifo(tmp_path / "pipe")
-    for name, says in (("notes.txt", "is no artifact"), ("pipe", "is a pipe or a device")):
+    for name, says in (("notes.txt", "is not an artifact"), ("pipe", "is a pipe or a device")):
         found = ttskit("select", corpus, "--head", 1, "-o", name)
         assert (found.returncode, found.stderr.count(b"\n")) == (1, 1)
         assert says in found.stderr.decode()
     assert (tmp_path / "notes.txt").read_text() == "precious"
     found = ttskit("tokens", corpus, "-o", corpus)
     assert found.returncode == 1
-    assert b"is there and is corpus, not tokens" in found.stderr
+    assert b"exists and is corpus, not tokens" in found.stderr
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,9 @@ def test_split_names_the_parts_of_an_older_one(corpus, ttskit):
     ttskit("split", corpus, "--parts", 4, "-o", "part{}.h5")
     found = ttskit("split", corpus, "--parts", 2, "-o", "part{}.h5")
     assert found.returncode == 0
-    older = [line for line in found.stderr.decode().splitlines() if "no part of this split" in line]
+    older = [
+        line for line in found.stderr.decode().splitlines() if "not a part of this split" in line
+    ]
     assert [line.split(":")[0] for line in older] == ["part3.h5", "part4.h5"]
 
 

@@ -37,8 +37,8 @@ class Corpus(Record):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Tokens(Record):
-    """Texts as symbols to be spoken: what `ttskit tokens` makes of texts."""
+class Spelled(Record):
+    """What Tokens and Alignments share: a text as words and tokens."""
 
     tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
 
@@ -47,6 +47,12 @@ class Tokens(Record):
     token_word: np.ndarray = array("token", "i4", "index into words, -1 for none", least=-1)
     words: np.ndarray = array("word", "S", "as normalised")
     spans: np.ndarray = array("word 2", "i4", "characters of text: start, stop", least=0)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tokens(Spelled):
+    """Texts as symbols to be spoken: what `ttskit tokens` makes of texts."""
+
     guessed: np.ndarray = array("word", "?", "whether the phonemes are a guess")
     dropped: str = string("characters that are not spoken, and where")
 
@@ -81,17 +87,11 @@ class Features(Record):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Alignment(Record):
+class Alignment(Spelled):
     """Tokens with the frames that each lasts; the sum is the number of frames."""
 
     attributes: ClassVar = {"sample_rate": "Hz", "hop_length": "samples"}
-    tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
 
-    language: str = string("as gruut names it, or characters")
-    tokens: np.ndarray = array("token", "i4", "index into symbols", least=0)
-    token_word: np.ndarray = array("token", "i4", "index into words, -1 for none", least=-1)
-    words: np.ndarray = array("word", "S", "as normalised")
-    spans: np.ndarray = array("word 2", "i4", "characters of text: start, stop", least=0)
     durations: np.ndarray = array("token", "i4", "frames", least=0)
     token_score: np.ndarray = array(
         "token", "f4", "log-likelihood a frame, 0 without frames, NaN unknown", unknown=True
@@ -104,7 +104,7 @@ class Mels(Record):
     """Mels predicted by a decoder: what `ttskit decode` makes of texts or of recordings.
 
     Either all of tokens, words and durations are present or none; the durations sum to the number
-    of frames.  So are f0, voiced and loudness, which are those of a recording.
+    of frames.  Likewise f0, voiced and loudness, which are those of a recording.
     """
 
     attributes: ClassVar = Features.attributes

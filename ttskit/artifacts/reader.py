@@ -252,4 +252,4 @@ def _numbers(container: hdf5.Container, kind: type[Record]) -> dict[str, Number]
         order = sorted(numbers, key=lambda name: numbers[name].place)
         return {name: Number.read(numbers[name].notes) for name in order}
     except ValueError as error:
-        raise ArtifactError("has bounds that are no numbers", file=container.name) from error
+        raise ArtifactError("has bounds that are not numbers", file=container.name) from error

@@ -71,14 +71,16 @@ def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
     if not output.exists() or not output.stat().st_size:
         return
     if not hdf5.is_hdf5(output):
-        raise ArtifactError("is there and is no artifact; remove it or choose a name", file=output)
+        raise ArtifactError(
+            "exists and is not an artifact; remove it or choose another name", file=output
+        )
     try:
         older = hdf5.open_container(output)
     except ArtifactError:
         return
     if older.kind != kind:
         raise ArtifactError(
-            f"is there and is {older.kind}, not {kind}; remove it or choose a name", file=output
+            f"exists and is {older.kind}, not {kind}; remove it or choose another name", file=output
         )
     if older.digest in inputs and older.digest not in older.provenance.get("inputs", ()):
         raise ArtifactError("is an input, or a copy of one; choose another output", file=output)

@@ -108,7 +108,7 @@ def _recognise(path: Path) -> tuple[str, str]:
     reasons = {name: reason for name, reason in matches.items() if reason}
     if not reasons:
         needs = "; ".join(f"{name} needs {module.NEEDS}" for name, module in FORMATS.items())
-        raise DatasetError(f"is no dataset of a known format: {needs}", file=path)
+        raise DatasetError(f"is not a dataset of a known format: {needs}", file=path)
     if len(reasons) > 1:
         formats = ", or ".join(f"{name} ({reason})" for name, reason in reasons.items())
         raise DatasetError(f"could be {formats}; say which by --format", file=path)

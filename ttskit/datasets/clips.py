@@ -151,14 +151,14 @@ def printable(text: str) -> str:
 def _text_fault(text: str) -> str:
     for at, character in enumerate(text, 1):
         if unicodedata.category(character) in ("Cc", "Cs"):  # control characters, half characters
-            return f"character {at} of the text is U+{ord(character):04X}, which is no text"
+            return f"character {at} of the text is U+{ord(character):04X}, which is not text"
     return ""
 
 
 def _span_fault(start: float | None, end: float | None) -> str:
     for time in (start, end):
         if time is not None and not (math.isfinite(time) and time >= 0):
-            return f"{time} is no time; needs seconds from the start of the file"
+            return f"{time} is not a time; needs seconds from the start of the file"
     if start is not None and end is not None and start >= end:
         return f"ends at {end} s, but starts at {start} s"
     return ""

@@ -104,7 +104,7 @@ def _add(out: Gathering, root: Path, value: dict[str, str], place: str) -> None:
     try:
         start, end = (_seconds(value.get(role, "")) for role in ("start", "end"))
     except ValueError as error:
-        out.refuse(id, f"{error} is no time in seconds", "the times cannot be used", place)
+        out.refuse(id, f"{error} is not a time in seconds", "the times cannot be used", place)
         return
     if not path:
         out.refuse(id, "names no audio", "the audio is missing", place)

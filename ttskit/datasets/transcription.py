@@ -84,7 +84,7 @@ def _from_characters(place: dict[str, Any]) -> list[_Timed]:
     text, start, end = "", None, None
     for index, (character, first, last) in enumerate(zip(*map(list, columns), strict=True)):  # type: ignore[arg-type]
         if not isinstance(character, str):
-            raise _Misfit(f"character {index + 1} is {character!r}, which is no text")
+            raise _Misfit(f"character {index + 1} is {character!r}, which is not text")
         if character.isspace():
             words += [(text, start, end)] * bool(text)
             text, start, end = "", None, None
@@ -159,7 +159,7 @@ def _seconds(value: Any, where: str) -> float | None:
     except (TypeError, OverflowError):
         time = math.nan
     if not math.isfinite(time):
-        raise _Misfit(f"{where} has the time {value!r}, which is no number of seconds")
+        raise _Misfit(f"{where} has the time {value!r}, which is not a number of seconds")
     if time < 0:
         raise _Misfit(f"{where} has the negative time {time} s")
     return time

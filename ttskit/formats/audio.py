@@ -66,7 +66,7 @@ def read(path: Path, start: float | None = None, end: float | None = None) -> tu
         samples = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1, dtype=np.float32)
         if not np.isfinite(samples).all():
             place = first + int(np.flatnonzero(~np.isfinite(samples))[0])
-            raise AudioError(f"not a number at {place / rate:.4f} s; export it again as 16 bit")
+            raise AudioError(f"NaN or infinity at {place / rate:.4f} s; export it again as 16 bit")
         if not samples.any():
             why = "its channels cancel each other" if frames.any() else "entirely silent"
             whole = start is None and end is None
@@ -190,7 +190,7 @@ def _span(file: soundfile.SoundFile, start: float | None, end: float | None) -> 
     first = 0 if start is None else round(start * rate)
     last = length if end is None else round(end * rate)
     if not 0 <= first < last:
-        raise AudioError(f"from {start} to {end} s is no part of it; needs 0 <= start < end")
+        raise AudioError(f"from {start} to {end} s is not a part of it; needs 0 <= start < end")
     if first >= length or last > length + TOLERANCE * rate:
         raise AudioError(f"from {start} to {end} s is beyond its end at {length / rate:.3f} s")
     return first, min(last, length)

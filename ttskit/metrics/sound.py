@@ -48,7 +48,7 @@ class Sound:
         if len(audio) < frames.hop_length:
             raise AudioError(f"has {len(audio)} samples; a frame alone has {frames.hop_length}")
         if not np.isfinite(audio).all():
-            raise AudioError("has samples that are not numbers")
+            raise AudioError("has samples that are NaN or infinite")
         self.audio, self.frames, self._follow = np.asarray(audio, np.float32), frames, follow
         self._cepstra: dict[tuple[int, float], np.ndarray] = {}
 

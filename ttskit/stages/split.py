@@ -120,7 +120,7 @@ def _note_others(names: Iterator[Path]) -> None:
     from ttskit import progress
 
     for path in takewhile(Path.exists, names):
-        progress.note(f"{path}: is there too, and is no part of this split")
+        progress.note(f"{path}: exists too, and is not a part of this split")
 
 
 def _ratios(text: str) -> list[float]:

@@ -49,7 +49,7 @@ def _numbers(container: Container) -> Iterator[str]:
 
     for name, column in container.columns.items():
         if column.dtype.kind == "f" and not np.isfinite(container.map(name)).all():
-            yield f"{name}: holds what is not a finite number"
+            yield f"{name}: holds NaN or infinity"
 
 
 def _tokens(reader: Reader[Any]) -> Iterator[str]:
