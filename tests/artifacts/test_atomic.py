@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.made import alignment_record, run, write_alignment, write_corpus
+from tests.factory import alignment_record, run, write_alignment, write_corpus
 from ttskit.artifacts import atomic, hdf5
 from ttskit.formats import audio
 from ttskit.pages import listening

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.made import corpus_record, sha
+from tests.factory import corpus_record, sha
 from ttskit.artifacts import pool
 from ttskit.artifacts.build import Recipe, Running, build
 from ttskit.artifacts.kinds import Corpus

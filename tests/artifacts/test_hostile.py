@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, write_corpus
+from tests.factory import PROVENANCE, write_corpus
 from ttskit.artifacts import hdf5
 from ttskit.artifacts.kinds import Corpus, read
 from ttskit.artifacts.reader import Reader
@@ -21,7 +21,7 @@ from ttskit.errors import ArtifactError
 MEGABYTES = 300
 CALL = f"""
 import json, resource, sys
-from tests.made import answer
+from tests.factory import answer
 resource.setrlimit(resource.RLIMIT_DATA, ({MEGABYTES << 20}, {MEGABYTES << 20}))
 for words in json.load(sys.stdin):
     found = answer(*words)

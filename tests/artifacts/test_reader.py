@@ -8,7 +8,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, corpus_record, sha, write_corpus
+from tests.factory import PROVENANCE, corpus_record, sha, write_corpus
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Record, array, string

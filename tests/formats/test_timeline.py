@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from tests.made import SYMBOLS, alignment_record
+from tests.factory import SYMBOLS, alignment_record
 from ttskit.formats.timeline import Timeline
 
 

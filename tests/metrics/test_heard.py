@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tests.metrics.made import RATE, noisy, pair, speech
+from tests.metrics.signals import RATE, noisy, pair, speech
 from ttskit.dsp.samples import resample
 from ttskit.errors import TextError
 from ttskit.metrics import intelligibility, mos, speaker, stoi

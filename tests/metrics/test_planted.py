@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
-from tests.metrics.made import RATE, noisy, pair, speech
+from tests.metrics.signals import RATE, noisy, pair, speech
 from ttskit.errors import AudioError
 from ttskit.metrics import f0, length, loudness, lsd, mcd, mel, multiresolution, periodicity
 from ttskit.metrics.sound import Frames, Sound

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.made import corpus_record, run, sha, write_corpus
+from tests.factory import corpus_record, run, sha, write_corpus
 from ttskit.artifacts.kinds import Corpus, Tokens
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import TtskitError

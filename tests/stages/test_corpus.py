@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.made import sha
+from tests.factory import sha
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.made import PROVENANCE, alignment_record, run, write_alignment
+from tests.factory import PROVENANCE, alignment_record, run, write_alignment
 from ttskit.artifacts.kinds import Alignment, Corpus
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, SYMBOLS, alignment_record, run, sha, write_alignment
-from tests.metrics.made import RATE, noisy, speech
+from tests.factory import PROVENANCE, SYMBOLS, alignment_record, run, sha, write_alignment
+from tests.metrics.signals import RATE, noisy, speech
 from ttskit.artifacts.kinds import Corpus, Scores
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.made import alignment_record, run, write_alignment
+from tests.factory import alignment_record, run, write_alignment
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import TtskitError
 from ttskit.formats import textgrid

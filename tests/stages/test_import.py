@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.made import alignment_record, run, write_alignment
+from tests.factory import alignment_record, run, write_alignment
 from ttskit.artifacts.kinds import Alignment
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import TtskitError

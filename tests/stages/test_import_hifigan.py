@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from tests.made import run
+from tests.factory import run
 from tests.voices.test_hifigan import CONFIG, checkpoint
 from ttskit.errors import TtskitError
 from ttskit.voices.hifigan import from_checkpoint

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, SYMBOLS, alignment_record, run, write_alignment
+from tests.factory import PROVENANCE, SYMBOLS, alignment_record, run, write_alignment
 from ttskit.artifacts.kinds import Alignment, Controls, Features, Mels
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer

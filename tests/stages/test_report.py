@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tests.listened import (
+from tests.factory import run, write_speech
+from tests.systems import (
     IDS,
     MCD,
     TEXTS,
@@ -21,7 +22,6 @@ from tests.listened import (
     write_scores,
     write_words,
 )  # fmt: skip
-from tests.made import run, write_speech
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import ArtifactError, TtskitError

@@ -3,8 +3,8 @@
 import pytest
 
 from tests import browser
-from tests.listened import fill
-from tests.made import run
+from tests.factory import run
+from tests.systems import fill
 
 pytestmark = pytest.mark.browser
 NAMES = ("ref", "a", "b", "words", "words-b", "scores-a", "scores-b")

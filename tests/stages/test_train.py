@@ -5,7 +5,7 @@ import json
 import pytest
 
 import ttskit
-from tests.made import run, write_speech
+from tests.factory import run, write_speech
 from ttskit.errors import SettingError, TtskitError
 
 SMALL = ["--set", "embedding=8", "--set", "hidden=8", "--set", "space=8"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.made import (
+from tests.factory import (
     PROVENANCE,
     alignment_record,
     corpus_record,

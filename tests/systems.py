@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.made import PROVENANCE, SYMBOLS, write_alignment
+from tests.factory import PROVENANCE, SYMBOLS, write_alignment
 from ttskit.artifacts.kinds import Alignment, Corpus, Scores
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
