@@ -77,9 +77,9 @@ class Browser:
     def ask(self, method: str, **params: Any) -> Any:
         """Send one message, and return its answer."""
         self._number += 1
-        told = {"id": self._number, "method": method, "params": params}
-        told |= {"sessionId": self._session} if self._session else {}
-        self._out.write(json.dumps(told).encode() + b"\0")
+        call = {"id": self._number, "method": method, "params": params}
+        call |= {"sessionId": self._session} if self._session else {}
+        self._out.write(json.dumps(call).encode() + b"\0")
         self._out.flush()
         while (answer := self._read()).get("id") != self._number:
             self._note(answer)
@@ -97,18 +97,18 @@ class Browser:
         return json.loads(message)
 
     def _note(self, event: dict[str, Any]) -> None:
-        told = event.get("params", {})
+        values = event.get("params", {})
         if event.get("method") == "Network.requestWillBeSent":
-            self.requests.append(told["request"]["url"][:100])
+            self.requests.append(values["request"]["url"][:100])
         if event.get("method") == "Runtime.exceptionThrown":
-            self.errors.append(str(told["exceptionDetails"]))
-        if event.get("method") == "Log.entryAdded" and told["entry"]["level"] == "error":
-            self.errors.append(told["entry"]["text"])
+            self.errors.append(str(values["exceptionDetails"]))
+        if event.get("method") == "Log.entryAdded" and values["entry"]["level"] == "error":
+            self.errors.append(values["entry"]["text"])
 
     def get(self, expression: str) -> Any:
         """Return what an expression comes to in the page."""
-        told = {"returnByValue": True, "awaitPromise": True, "userGesture": True}
-        found = self.ask("Runtime.evaluate", expression=expression, **told)
+        options = {"returnByValue": True, "awaitPromise": True, "userGesture": True}
+        found = self.ask("Runtime.evaluate", expression=expression, **options)
         if "exceptionDetails" in found:
             raise RuntimeError(f"{expression}: {found['exceptionDetails']}")
         return found["result"].get("value")
@@ -132,10 +132,10 @@ class Browser:
         """Press keys on the keyboard, one after the other."""
         for key in keys:
             code, number = NAMED.get(key) or (f"Key{key.upper()}", ord(key.upper()))
-            told = {"key": key, "code": code, "windowsVirtualKeyCode": number}
+            event = {"key": key, "code": code, "windowsVirtualKeyCode": number}
             text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
-            self.ask("Input.dispatchKeyEvent", type="keyDown", **told, **text)
-            self.ask("Input.dispatchKeyEvent", type="keyUp", **told)
+            self.ask("Input.dispatchKeyEvent", type="keyDown", **event, **text)
+            self.ask("Input.dispatchKeyEvent", type="keyUp", **event)
 
     def click(self, selector: str, across: float = 0.5) -> None:
         """Click on an element with the mouse, some way across it."""
@@ -144,17 +144,17 @@ class Browser:
             "one.scrollIntoView({block: 'center'}); const box = one.getBoundingClientRect(); "
             f"return [box.left + box.width * {across}, box.top + box.height / 2]; }})()"
         )
-        told = {"x": place[0], "y": place[1], "button": "left", "clickCount": 1}
+        event = {"x": place[0], "y": place[1], "button": "left", "clickCount": 1}
         for kind in ("mousePressed", "mouseReleased"):
-            self.ask("Input.dispatchMouseEvent", type=kind, **told)
+            self.ask("Input.dispatchMouseEvent", type=kind, **event)
 
     def dark(self, wanted: bool) -> None:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if wanted else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
 
     def resize(self, width: int, height: int) -> None:
-        told = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
-        self.ask("Emulation.setDeviceMetricsOverride", **told)
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.ask("Emulation.setDeviceMetricsOverride", **metrics)
 
     def screenshot(self, path: Path) -> None:
         found = self.ask("Page.captureScreenshot", format="png")

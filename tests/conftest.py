@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.made import answer, write_corpus
+from tests.factory import answer, write_corpus
 from ttskit.artifacts import pool
 
 # Tests run side by side, on as many cores as there are: each keeps to one thread.

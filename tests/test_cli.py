@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from tests.made import answer
+from tests.factory import answer
 from ttskit import __version__
 from ttskit.cli import VERBS, app
 

@@ -13,7 +13,7 @@ def test_an_error_names_its_file_and_its_utterance_in_front_of_the_message():
     assert str(TtskitError("is empty")) == "is empty"
 
 
-def test_contexts_fill_in_what_an_error_does_not_say():
+def test_contexts_add_missing_file_and_utterance():
     with pytest.raises(AudioError) as caught, at("x.h5"), at(utterance="a"):
         raise AudioError("has no samples")
     assert str(caught.value) == "x.h5: a: has no samples"
@@ -30,7 +30,7 @@ def test_contexts_let_other_errors_pass():
         raise ValueError("x")
 
 
-def test_the_reason_on_record_does_not_depend_on_where_the_source_lies():
+def test_the_recorded_reason_does_not_depend_on_the_location_of_the_source():
     error = AudioError("is empty", file="/data/set/wavs/a.wav", utterance="a")
     assert error.reason("/data/set") == "wavs/a.wav: is empty"
     assert error.reason("/other") == "/data/set/wavs/a.wav: is empty"

@@ -9,7 +9,7 @@ from ttskit import progress
     ("seconds", "says"),
     [(0.05, "20.0/s"), (8, "0.1/s"), (12, "12 s each"), (200, "3 min 20 s each")],
 )
-def test_what_is_slow_is_told_by_the_time_of_one(monkeypatch, capsys, seconds, says):
+def test_slow_progress_is_shown_as_time_per_item(monkeypatch, capsys, seconds, says):
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     with progress.track("measure", 1000) as advance:

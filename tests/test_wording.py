@@ -5,7 +5,7 @@ import pytest
 from ttskit import wording
 
 
-def test_one_thing_is_not_many():
+def test_counts_are_pluralised():
     assert [wording.count(number, "word") for number in (0, 1, 2)] == [
         "0 words",
         "1 word",
@@ -16,5 +16,5 @@ def test_one_thing_is_not_many():
 @pytest.mark.parametrize(
     ("seconds", "says"), [(8, "8 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (59.6, "1 min 0 s")]
 )
-def test_a_time_is_told_in_two_units(seconds, says):
+def test_durations_have_two_units(seconds, says):
     assert wording.clock(seconds) == says

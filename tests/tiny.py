@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from tests.made import PROVENANCE, run
+from tests.factory import PROVENANCE, run
 from ttskit.models.ddsp import Ddsp
 from ttskit.models.glow import Glow
 from ttskit.models.istft import Istft

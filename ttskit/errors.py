@@ -7,7 +7,7 @@ TtskitError                 one line on stderr, exit status 1
 ├── TextError               a text, a lexicon or a symbol cannot be used
 ├── AlignmentError          an utterance cannot be aligned
 ├── SettingError            a key or a value of a configuration is wrong
-├── TrainingError           a model cannot be trained on what it is given
+├── TrainingError           a model cannot be trained on the inputs
 ├── LeftOut                 an utterance that the user's own options leave out
 └── Interrupted             Ctrl-C; exit status 130
 """
@@ -18,7 +18,7 @@ from types import TracebackType
 
 
 class TtskitError(Exception):
-    """The one class that the command line turns into a message and an exit status.
+    """The class of errors that the command line prints as one line, with an exit status.
 
     `file` and `utterance` say where the error is; they are kept apart from the message, and `str`
     puts them in front of it: `FILE: UTTERANCE: message`.
@@ -34,16 +34,16 @@ class TtskitError(Exception):
         return ": ".join(part for part in (self.file, self.utterance, self.message) if part)
 
     def reason(self, source: str) -> str:
-        """Return why an utterance of `source` is bad: without either, other files relative to it.
+        """Return the message for an utterance of `source`, with another file's path relative to it.
 
-        It goes on record, which must not depend on where the source lay.
+        It is recorded in artifacts, which must not depend on where the source lay.
         """
         file = "" if self.file == source else self.file.removeprefix(f"{source}/")
         return f"{file}: {self.message}" if file else self.message
 
 
 class at:
-    """A context in which an error gets the file and the utterance that it does not name itself.
+    """A context that adds the file and the utterance to errors that name none.
 
     >>> with at("corpus.h5"), at(utterance="a"):
     ...     raise TtskitError("has no samples")
@@ -90,7 +90,7 @@ class SettingError(TtskitError):
 
 
 class TrainingError(TtskitError):
-    """A model cannot be trained on what it is given."""
+    """A model cannot be trained on the inputs."""
 
 
 class LeftOut(TtskitError):

@@ -20,13 +20,13 @@ origins = False
 
 
 def note(text: str) -> None:
-    """Say one thing to the user, in one line."""
+    """Print one line on stderr, unless quiet."""
     if not console.quiet:
         complain(text)
 
 
 def complain(text: str) -> None:
-    """Say what the user must know, however quiet; line breaks in it are made visible."""
+    """Print one line on stderr even if quiet; control characters are made visible."""
     line = text.translate(VISIBLE).encode("utf-8", "backslashreplace").decode()
     Console(stderr=True, highlight=False).print(line, markup=False, emoji=False, soft_wrap=True)
     if origins and sys.exc_info()[0]:
@@ -34,19 +34,19 @@ def complain(text: str) -> None:
 
 
 def hush() -> None:
-    """Say nothing from now on but errors."""
+    """Print nothing but errors from now on."""
     console.quiet = True
 
 
 def show_origins() -> None:
-    """From now on say of an error, too, where in the code it arose."""
+    """Print the traceback of errors, too, from now on."""
     global origins
     origins = True
 
 
 @contextmanager
 def hushed() -> Iterator[None]:
-    """Say nothing but errors for a while."""
+    """Print nothing but errors inside this context."""
     before, console.quiet = console.quiet, True
     try:
         yield
@@ -56,9 +56,9 @@ def hushed() -> Iterator[None]:
 
 @contextmanager
 def track(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
-    """Give a function to call after each of `total` things, of which `done` were there before.
+    """Yield a function to call after each of `total` items, of which `done` were finished before.
 
-    A terminal shows a bar with rate and time left; anything else gets a line now and then.
+    A terminal shows a bar with rate and time left; other outputs get a line every 10 seconds.
     """
     with (_bar if console.is_terminal else _lines)(what, total, done) as advance:
         yield advance
@@ -66,15 +66,15 @@ def track(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def _lines(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
-    started = said = time.monotonic()
+    started = reported = time.monotonic()
     count = done
 
     def advance() -> None:
-        nonlocal count, said
+        nonlocal count, reported
         count += 1
         now = time.monotonic()
-        if now - said >= EVERY and count < total:
-            said = now
+        if now - reported >= EVERY and count < total:
+            reported = now
             rate = (count - done) / (now - started)
             left = wording.clock((total - count) / rate)
             note(f"{what}: {count} of {total}, {wording.pace(rate)}, {left} left")

@@ -1,4 +1,4 @@
-"""Tables on standard output: for people, and for other programs."""
+"""Tables on standard output, as text, JSON, CSV or markdown."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ttskit.errors import TtskitError
 
 
 def form_of(as_json: bool, as_csv: bool, as_markdown: bool) -> str:
-    """Return how a table is to be printed."""
+    """Return the form of a table that the options ask for; at most one may be set."""
     if as_json + as_csv + as_markdown > 1:
         raise TtskitError("--json, --csv and --markdown: one of them")
     return "json" if as_json else "csv" if as_csv else "markdown" if as_markdown else "text"
 
 
 def text(table: Sequence[Mapping[str, str]], form: str = "text") -> str:
-    """Return a table of cells by their titles as plain text, csv or markdown."""
+    """Return rows, title -> cell, as plain text, csv or markdown."""
     titles = list(dict.fromkeys(title for cells in table for title in cells))
     lines = [titles, *([cells.get(title, "") for title in titles] for cells in table)]
     if form == "csv":

@@ -1,15 +1,15 @@
-"""Numbers as a person would write them."""
+"""Numbers in words: counts, durations, rates."""
 
 from __future__ import annotations
 
 
 def count(number: int, noun: str) -> str:
-    """Write how many things there are: 1 utterance, 2 utterances."""
+    """Return a count with its noun: 1 utterance, 2 utterances."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def clock(seconds: float) -> str:
-    """Write a time as a person would: 8 s, 3 min 20 s, 2 h 5 min."""
+    """Return a duration in words: 8 s, 3 min 20 s, 2 h 5 min."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -19,5 +19,5 @@ def clock(seconds: float) -> str:
 
 
 def pace(rate: float) -> str:
-    """Write how many things are done a second, or how long one takes where it takes long."""
+    """Return a rate per second, or the duration of one item if that is long."""
     return f"{rate:.1f}/s" if rate >= 0.1 else f"{clock(1 / rate)} each" if rate else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.made import alignment_record, run, write_alignment, write_corpus
+from tests.factory import alignment_record, run, write_alignment, write_corpus
 from ttskit.artifacts import atomic, hdf5
 from ttskit.formats import audio
 from ttskit.pages import listening
@@ -30,7 +30,7 @@ def interrupted(path, error):
         raise error
 
 
-def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
+def test_the_old_file_stays_until_the_new_one_is_complete(tmp_path):
     path = tmp_path / "x.txt"
     path.write_text("old")
     with atomic.replacing(path) as unfinished:
@@ -40,7 +40,7 @@ def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
 
 
 @pytest.mark.parametrize("ends", [ValueError, KeyboardInterrupt, SystemExit])
-def test_what_fails_leaves_what_was_there(tmp_path, ends):
+def test_a_failed_write_keeps_the_old_file(tmp_path, ends):
     path = tmp_path / "x.txt"
     path.write_text("old")
     with pytest.raises(ends):
@@ -48,7 +48,7 @@ def test_what_fails_leaves_what_was_there(tmp_path, ends):
     assert (path.read_text(), begun(tmp_path)) == ("old", [])
 
 
-def test_what_a_killed_run_leaves_has_no_name_that_anyone_reads(tmp_path):
+def test_leftovers_of_a_killed_run_have_no_known_suffix(tmp_path):
     code = (
         "import os, sys; from pathlib import Path; from ttskit.artifacts import atomic\n"
         "with atomic.replacing(Path('x.txt')) as unfinished:\n"
@@ -63,7 +63,7 @@ def test_what_a_killed_run_leaves_has_no_name_that_anyone_reads(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_two_runs_that_write_one_file_leave_the_whole_of_one(tmp_path):
+def test_two_concurrent_writers_leave_one_complete_file(tmp_path):
     path = tmp_path / "x.txt"
     with atomic.replacing(path) as one, atomic.replacing(path) as other:
         one.write_text("one")
@@ -93,16 +93,16 @@ def test_a_link_is_followed(tmp_path):
 
 def test_a_pipe_is_written_to_and_stays(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    heard = []
-    reader = threading.Thread(target=lambda: heard.append((tmp_path / "pipe").read_text()))
+    received = []
+    reader = threading.Thread(target=lambda: received.append((tmp_path / "pipe").read_text()))
     reader.start()
     atomic.write_text(tmp_path / "pipe", "through")
     reader.join(10)
-    assert heard == ["through"]
+    assert received == ["through"]
     assert (tmp_path / "pipe").is_fifo()
 
 
-def test_errors_name_the_target_and_not_what_is_beside_it(tmp_path):
+def test_errors_name_the_target_and_not_the_temporary_file(tmp_path):
     for path in (tmp_path / "nowhere" / "x.txt", tmp_path):
         with pytest.raises(OSError, match=r"\S") as error:
             atomic.write_text(path, "new")
@@ -146,7 +146,7 @@ WRITERS = {
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_every_writer_replaces_what_was_there_at_the_end(tmp_path, name):
+def test_every_writer_replaces_the_old_file_at_the_end(tmp_path, name):
     """A file that is open keeps what it held: what was there was replaced, not written over."""
     path = tmp_path / name
     path.write_text("old")

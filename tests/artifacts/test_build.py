@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.made import corpus_record, sha
+from tests.factory import corpus_record, sha
 from ttskit.artifacts import pool
 from ttskit.artifacts.build import Recipe, Running, build
 from ttskit.artifacts.kinds import Corpus
@@ -64,8 +64,8 @@ def test_bad_utterances_are_listed_and_nothing_is_sealed(tmp_path, capsys, jobs)
     output = tmp_path / "x.h5"
     with pytest.raises(TtskitError, match=r"3 of 8 utterances are bad .* --skip-bad"):
         build(output, RECIPE, ITEMS, odd_ones_fail, Running(jobs=jobs), source="data")
-    told = capsys.readouterr().err.splitlines()
-    assert told == [f"ttskit: data: u00{n}: {n} is odd, needs an even number" for n in (1, 3, 7)]
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [f"ttskit: data: u00{n}: {n} is odd, needs an even number" for n in (1, 3, 7)]
     assert not output.exists()
     build(output, RECIPE, ITEMS, odd_ones_fail, Running(jobs=jobs, skip_bad=True))
     reader = Reader(output, Corpus)
@@ -73,26 +73,26 @@ def test_bad_utterances_are_listed_and_nothing_is_sealed(tmp_path, capsys, jobs)
     assert list(reader.skipped) == ["u001", "u003", "u007", "u005"]
 
 
-def test_what_an_earlier_stage_skipped_is_carried_along(tmp_path):
+def test_utterances_skipped_by_an_earlier_stage_stay_on_record(tmp_path):
     recipe = Recipe(**{**vars(RECIPE), "skipped": {"gone": "was silent"}})
     build(tmp_path / "x.h5", recipe, ITEMS, corpus_record, Running())
     assert Reader(tmp_path / "x.h5", Corpus).skipped == {"gone": "was silent"}
 
 
-def test_a_second_run_goes_on_where_the_first_one_failed(tmp_path):
+def test_a_second_run_resumes_where_the_first_one_failed(tmp_path):
     build(tmp_path / "whole.h5", RECIPE, ITEMS, corpus_record, Running())
-    output, made = tmp_path / "x.h5", []
+    output, calls = tmp_path / "x.h5", []
 
     def fails_once(number):
-        made.append(number)
-        if len(made) == 4:
+        calls.append(number)
+        if len(calls) == 4:
             raise RuntimeError("a crash")
         return corpus_record(number)
 
     with pytest.raises(RuntimeError, match="u003: a bug in ttskit"):
         build(output, RECIPE, ITEMS, fails_once, Running())
     build(output, RECIPE, ITEMS, fails_once, Running())
-    assert made == [0, 1, 2, 3, 3, 4, 5, 6, 7]
+    assert calls == [0, 1, 2, 3, 3, 4, 5, 6, 7]
     assert sha(output) == sha(tmp_path / "whole.h5")
 
 
@@ -107,7 +107,7 @@ def test_up_to_date_work_is_not_done_again(tmp_path, capsys):
         build(output, Recipe(**{**vars(RECIPE), "revision": 2}), ITEMS, has_a_bug, Running())
 
 
-def test_options_are_the_same_when_they_are_read_back(tmp_path, capsys):
+def test_options_equal_those_read_back_from_json(tmp_path, capsys):
     recipe = Recipe(**{**vars(RECIPE), "options": {"sizes": (512, 1024), "deep": {"t": (1,)}}})
     for _ in range(2):
         build(tmp_path / "x.h5", recipe, ITEMS, corpus_record, Running())
@@ -119,7 +119,7 @@ def test_a_worker_that_is_killed_is_named(tmp_path):
         build(tmp_path / "x.h5", RECIPE, ITEMS, dies, Running(jobs=2))
 
 
-def test_what_cannot_be_sent_is_a_bug_and_no_want_of_memory(tmp_path):
+def test_an_unpicklable_result_is_a_bug_and_not_a_killed_worker(tmp_path):
     with pytest.raises(RuntimeError, match="a bug in ttskit"):
         build(tmp_path / "x.h5", RECIPE, ITEMS, cannot_be_sent, Running(jobs=2))
 
@@ -147,7 +147,7 @@ def test_a_worker_uses_one_thread(jobs):
     assert found == {"a": 1, "b": 1}
 
 
-def test_in_order_means_in_the_order_of_the_items():
+def test_in_order_yields_results_in_the_order_of_the_items():
     numbers = list(range(8))
     found = list(pool.in_order(slowly, numbers, jobs=3))
     assert [record.id for record in found] == [f"u{number:03}" for number in numbers]

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, write_corpus
+from tests.factory import PROVENANCE, write_corpus
 from ttskit.artifacts import hdf5
 from ttskit.artifacts.kinds import Corpus, read
 from ttskit.artifacts.reader import Reader
@@ -21,7 +21,7 @@ from ttskit.errors import ArtifactError
 MEGABYTES = 300
 CALL = f"""
 import json, resource, sys
-from tests.made import answer
+from tests.factory import answer
 resource.setrlimit(resource.RLIMIT_DATA, ({MEGABYTES << 20}, {MEGABYTES << 20}))
 for words in json.load(sys.stdin):
     found = answer(*words)
@@ -49,11 +49,11 @@ def answers(*calls):
 def assert_one_line(*known):
     """Check what is said of each path."""
     found = answers(*(["info", path] for path, _ in known))
-    for (_, says), (status, out, told) in zip(known, found, strict=True):
-        assert (status, out) == (1, ""), told
-        assert told.startswith("ttskit: ")
-        assert told.count("\n") == 1
-        assert says in told
+    for (_, says), (status, out, errors) in zip(known, found, strict=True):
+        assert (status, out) == (1, ""), errors
+        assert errors.startswith("ttskit: ")
+        assert errors.count("\n") == 1
+        assert says in errors
 
 
 def sources(**changes):
@@ -72,12 +72,12 @@ def sources(**changes):
 
 
 def craft(path, *, kind="corpus", attributes=None, **changes):
-    told = {"sample_rate": 8000} if attributes is None else attributes
-    hdf5.seal(path, kind, told, PROVENANCE, sources(**changes))
+    values = {"sample_rate": 8000} if attributes is None else attributes
+    hdf5.seal(path, kind, values, PROVENANCE, sources(**changes))
     return path
 
 
-def test_the_beasts_are_born_of_a_healthy_file(tmp_path):
+def test_the_file_that_is_damaged_is_valid_before(tmp_path):
     assert list(Reader(craft(tmp_path / "x.h5"), Corpus)) == ["a", "b"]
 
 
@@ -104,7 +104,7 @@ def test_the_beasts_are_born_of_a_healthy_file(tmp_path):
         ({"skipped__id": np.arange(2)}, "skipped/id is not a list of strings"),
     ],
 )
-def test_a_wrong_inside_is_named(tmp_path, changes, says):
+def test_wrong_contents_are_named(tmp_path, changes, says):
     path = craft(tmp_path / "x.h5", **changes)
     with pytest.raises(ArtifactError) as caught:
         read(path)
@@ -113,7 +113,7 @@ def test_a_wrong_inside_is_named(tmp_path, changes, says):
     assert "\n" not in str(caught.value)
 
 
-def beasts(folder):
+def malformed_files(folder):
     """Files that are no artifacts, and what is to be said of each."""
     whole = craft(folder / "whole.h5").read_bytes()
     for name, contents, says in [
@@ -175,11 +175,11 @@ def hdf5_beasts(folder):
     yield changed("knot.h5", knot), "contains itself"
 
 
-def test_beasts_get_one_line(tmp_path):
-    assert_one_line(*beasts(tmp_path))
+def test_a_malformed_file_gets_one_line(tmp_path):
+    assert_one_line(*malformed_files(tmp_path))
 
 
-def test_every_verb_refuses_a_beast_in_one_line(tmp_path, corpus):
+def test_every_verb_refuses_a_malformed_file_in_one_line(tmp_path, corpus):
     broken = tmp_path / "cut.h5"
     broken.write_bytes(corpus.read_bytes()[:-100])
     calls = (
@@ -190,14 +190,14 @@ def test_every_verb_refuses_a_beast_in_one_line(tmp_path, corpus):
         ["split", broken],
         ["diff", corpus, broken],
     )
-    for status, out, told in answers(*calls):
-        assert (status, out, told.count("\n")) == (1, "", 1)
-        assert "is cut short" in told
+    for status, out, errors in answers(*calls):
+        assert (status, out, errors.count("\n")) == (1, "", 1)
+        assert "is cut short" in errors
     assert not (tmp_path / "x.h5").exists()
 
 
 @pytest.mark.parametrize("flips", [1, 50])
-def test_flipped_bytes_are_found_out(tmp_path, flips):
+def test_flipped_bytes_are_detected(tmp_path, flips):
     """Every flip lands in checked metadata, in a column (verify sees it), or in padding."""
     whole = bytearray(write_corpus(tmp_path / "x.h5", range(4)).read_bytes())
     found_out = 0
@@ -237,7 +237,7 @@ def test_a_flip_in_the_audio_is_named(tmp_path):
     ]
 
 
-def test_a_pipe_that_ends_early(tmp_path, corpus):
+def test_a_pipe_that_ends_early_is_refused(tmp_path, corpus):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     feeder = threading.Thread(target=pipe.write_bytes, args=(corpus.read_bytes()[:5000],))

@@ -14,7 +14,7 @@ def test_a_folder_that_is_held_is_refused_until_it_is_let_go(tmp_path):
     lock.hold(tmp_path / "x", "is busy").close()
 
 
-def test_a_folder_that_its_holder_deleted_is_made_anew(tmp_path):
+def test_a_folder_that_its_holder_deleted_is_locked_again(tmp_path):
     with lock.hold(tmp_path / "x", "is busy"):
         shutil.rmtree(tmp_path / "x")
         with lock.hold(tmp_path / "x", "is busy"):

@@ -8,7 +8,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, corpus_record, sha, write_corpus
+from tests.factory import PROVENANCE, corpus_record, sha, write_corpus
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Record, array, string
@@ -107,7 +107,7 @@ def test_order_is_that_of_the_seal_and_not_of_arrival(tmp_path):
     assert sha(straight) == sha(shuffled)
 
 
-def test_a_reader_travels_to_another_process(corpus):
+def test_a_reader_can_be_pickled_to_another_process(corpus):
     reader = Reader(corpus, Corpus)
     copy = pickle.loads(pickle.dumps(reader))
     assert len(pickle.dumps(reader)) < 1000
@@ -136,7 +136,7 @@ def test_axes_of_one_name_agree():
         ("id", "x" * 201, "longer than 200 bytes"),
     ],
 )
-def test_what_does_not_fit_is_named(field, value, says):
+def test_a_value_that_does_not_fit_its_field_is_named(field, value, says):
     with pytest.raises(ArtifactError, match=says):
         Everything(**{**vars(everything(1)), field: value})
 
@@ -158,7 +158,7 @@ def test_an_artifact_without_utterances_can_be_read(tmp_path):
     assert (len(reader), reader.column("mel").shape) == (0, (0, 0))
 
 
-def test_the_name_is_taken_only_when_whole(tmp_path):
+def test_the_file_appears_only_when_complete(tmp_path):
     path = tmp_path / "x.h5"
     path.write_text("old")
     with Writer(path, Corpus, provenance=PROVENANCE, attributes={"sample_rate": 8000}) as writer:
@@ -169,13 +169,16 @@ def test_the_name_is_taken_only_when_whole(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["x.h5"]
 
 
-def test_what_was_appended_is_found_again(tmp_path):
-    path, told = tmp_path / "x.h5", {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}}
-    with Writer(path, Corpus, **told) as writer:
+def test_appended_records_survive_and_are_resumed(tmp_path):
+    path, header = (
+        tmp_path / "x.h5",
+        {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}},
+    )
+    with Writer(path, Corpus, **header) as writer:
         writer.append(corpus_record(2))
         writer.append(corpus_record(0))
     assert not path.exists()
-    with Writer(path, Corpus, **told) as writer:
+    with Writer(path, Corpus, **header) as writer:
         assert set(writer.finished) == {"u002", "u000"}
         writer.append(corpus_record(1))
         writer.seal(["u000", "u001", "u002"])
@@ -184,14 +187,17 @@ def test_what_was_appended_is_found_again(tmp_path):
 
 
 @pytest.mark.parametrize("column", ["audio", "text", "index"])
-def test_torn_ends_are_cut_off(tmp_path, column):
-    path, told = tmp_path / "x.h5", {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}}
-    with Writer(path, Corpus, **told) as writer:
+def test_incomplete_ends_are_cut_off(tmp_path, column):
+    path, header = (
+        tmp_path / "x.h5",
+        {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}},
+    )
+    with Writer(path, Corpus, **header) as writer:
         for number in range(3):
             writer.append(corpus_record(number))
     torn = path.with_name("x.h5.part") / ("index.jsonl" if column == "index" else f"{column}.raw")
     torn.write_bytes(torn.read_bytes()[:-1])
-    with Writer(path, Corpus, **told) as writer:
+    with Writer(path, Corpus, **header) as writer:
         assert set(writer.finished) == {"u000", "u001"}
         writer.append(corpus_record(2))
         writer.seal(["u000", "u001", "u002"])
@@ -228,7 +234,7 @@ def test_two_runs_cannot_write_the_same_artifact(tmp_path):
         other.join()
 
 
-def test_a_folder_that_takes_no_folder_is_an_error_and_not_waited_for(tmp_path, monkeypatch):
+def test_an_unwritable_folder_is_an_error_and_not_waited_for(tmp_path, monkeypatch):
     calls = iter([FileNotFoundError(2, "No such file or directory")])  # as /proc answers
     monkeypatch.setattr(Path, "mkdir", mock.Mock(side_effect=calls))
     with pytest.raises(ArtifactError, match=r"x\.h5: cannot be written: No such file"):
@@ -264,13 +270,16 @@ def test_an_artifact_is_read_from_python_by_name(corpus):
         "garbage",
     ],
 )
-def test_a_row_of_the_index_that_makes_no_sense_is_cut_off(tmp_path, row):
-    path, told = tmp_path / "x.h5", {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}}
-    with Writer(path, Corpus, **told) as writer:
+def test_an_invalid_row_of_the_index_is_cut_off(tmp_path, row):
+    path, header = (
+        tmp_path / "x.h5",
+        {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}},
+    )
+    with Writer(path, Corpus, **header) as writer:
         writer.append(corpus_record(0))
     with (tmp_path / "x.h5.part" / "index.jsonl").open("a") as index:
         index.write(row + "\n")
-    with Writer(path, Corpus, **told) as writer:
+    with Writer(path, Corpus, **header) as writer:
         assert set(writer.finished) == {"u000"}
         writer.append(corpus_record(1))
         writer.seal(["u000", "u001"])
@@ -279,7 +288,7 @@ def test_a_row_of_the_index_that_makes_no_sense_is_cut_off(tmp_path, row):
 
 
 @pytest.mark.parametrize(("value", "says"), [(np.nan, "mel is nan"), (np.inf, "mel is inf")])
-def test_verify_names_what_is_not_a_number(tmp_path, value, says):
+def test_verify_names_nan_and_infinity(tmp_path, value, says):
     from ttskit.stages import verify
 
     whole, broken = everything(2), everything(5)

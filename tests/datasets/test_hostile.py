@@ -38,7 +38,7 @@ BYTES = st.one_of(
         ("a.json", "recording"),
     ],
 )
-def test_whatever_a_file_holds_is_understood_or_refused_in_one_line(tmp_path, tone, name, format):
+def test_any_file_is_read_or_refused_in_one_line(tmp_path, tone, name, format):
     tone(tmp_path / "a.wav", seconds=1)
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)

@@ -25,7 +25,7 @@ def test_reads_the_original_text_and_the_speaker_from_any_level(corpus, below):
     assert len(found.clips) == (1 if below.endswith("103") else 2)
 
 
-def test_what_lacks_its_other_half_is_reported(corpus, tone, say):
+def test_recordings_without_text_and_texts_without_recording_are_reported(corpus, tone, say):
     top = corpus / "train-clean-100/14/208"
     tone(top / "14_208_000002_000000.wav")
     say(top / "14_208_000003_000000.normalized.txt", "Three.")

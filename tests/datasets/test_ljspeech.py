@@ -60,7 +60,7 @@ def test_the_first_column_may_be_the_name_of_a_file(corpus):
         (["你好|你好", "再见|再见"], ["", ""]),
     ],
 )
-def test_tells_a_speaker_from_a_normalised_text(corpus, rows, speakers):
+def test_a_speaker_column_is_told_from_a_normalised_text(corpus, rows, speakers):
     table = "\n".join(f"{number}|{row}" for number, row in enumerate(rows))
     found = understand(corpus(table, *(f"wavs/{number}.wav" for number in range(len(rows)))))
     assert [clip.speaker for clip in found.clips] == speakers
@@ -84,8 +84,8 @@ def test_every_row_that_cannot_be_used_is_reported(corpus, say):
         "metadata.csv line 5": found.bad[3][1],
         "f": "metadata.csv line 6: no audio f.* in wavs, wav, ogg, flac, audio, clips or beside "
         "the table",
-        "g": "metadata.csv line 7: character 1 of the text is U+0007, which is no text",
-        "h": "metadata.csv line 8: character 2 of the text is U+0092, which is no text",
+        "g": "metadata.csv line 7: character 1 of the text is U+0007, which is not text",
+        "h": "metadata.csv line 8: character 2 of the text is U+0092, which is not text",
         "metadata.csv line 9": f"id '{'i' * 40}'... is longer than 200 bytes",
         "j": "metadata.csv line 10: wavs/j.wav: empty (0 bytes)",
     }
@@ -122,7 +122,7 @@ def test_bad_utf8_is_named_by_its_line(corpus):
         understand(path)
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_id(corpus):
+def test_a_byte_order_mark_is_not_part_of_the_first_id(corpus):
     found = understand(corpus("\ufeffa|A.", "a.wav"))
     assert [clip.id for clip in found.clips] == ["a"]
 

@@ -38,10 +38,10 @@ def rows(found):
         ),
     ],
 )
-def test_reads_columns_by_name_whatever_divides_them(manifest, name, content):
+def test_columns_are_read_by_name_with_any_delimiter(manifest, name, content):
     path = manifest(name, content)
-    for given in (path, path.parent):
-        found = understand(given)
+    for source in (path, path.parent):
+        found = understand(source)
         assert (found.format, found.bad) == ("manifest", ())
         assert rows(found) == [
             ("x", 'One, "two" three.', "", None, None),
@@ -75,15 +75,15 @@ def test_every_row_that_cannot_be_used_is_reported(manifest):
         "m.csv line 3": "has 3 columns, the header 5",
         "c": "m.csv line 4: no file c.wav",
         "d": "m.csv line 5: names no audio",
-        "e": "m.csv line 6: soon is no time in seconds",
+        "e": "m.csv line 6: soon is not a time in seconds",
         "f": "m.csv line 7: the text is empty",
         "g": "m.csv line 8: ends at 1.0 s, but starts at 2.0 s",
-        "h": "m.csv line 9: -1.0 is no time; needs seconds from the start of the file",
-        "i": "m.csv line 10: nan is no time; needs seconds from the start of the file",
+        "h": "m.csv line 9: -1.0 is not a time; needs seconds from the start of the file",
+        "i": "m.csv line 10: nan is not a time; needs seconds from the start of the file",
     }
 
 
-def test_lines_that_are_no_json_objects_are_reported(manifest):
+def test_lines_that_are_not_json_objects_are_reported(manifest):
     content = '{"audio": "a.wav", "text": "A."}\n[1]\n{"audio"\n{"audio": "b.wav"}\n' + "[" * 100000
     found = understand(manifest("m.jsonl", content))
     assert [clip.id for clip in found.clips] == ["a"]
@@ -118,7 +118,7 @@ def test_a_manifest_that_cannot_be_read_is_named(manifest, name, content, messag
         understand(manifest(name, content), "manifest")
 
 
-def test_several_manifests_are_not_guessed_between(manifest):
+def test_several_manifests_are_refused(manifest):
     manifest("train.csv", "audio,text\na.wav,A.\n")
     path = manifest("valid.csv", "audio,text\nb.wav,B.\n")
     with pytest.raises(

@@ -99,7 +99,7 @@ def test_cuts_behind_a_sentence_rather_than_at_a_longer_pause(speech):
     ]
 
 
-def test_a_clip_without_a_pause_stays_whole_and_is_noted(speech):
+def test_a_clip_without_a_pause_is_not_cut_and_noted(speech):
     words = [(f"w{i}", i, i + 0.9) for i in range(8)] + [("end.", 8.5, 9)]
     found = recording.read(speech(as_words(words), seconds=10), longest=3)
     assert [len(clip.text.split()) for clip in found.clips] == [8, 1]
@@ -143,7 +143,7 @@ def test_every_word_is_in_one_clip_and_no_cut_within_a_word(seed):
         assert length <= 5 or max(pauses, default=0) < 0.2
 
 
-def test_the_cuts_are_the_cheapest_of_all_ways_to_cut():
+def test_the_cuts_have_the_lowest_cost_of_all():
     rng = random.Random(1)
     words, time = [], 0.0
     for _ in range(9):
@@ -179,7 +179,7 @@ def test_the_cuts_are_the_cheapest_of_all_ways_to_cut():
         ({"words": []}, "has no words with times"),
         ({"words": [{"start": 1}]}, "words[0] has no word; has start"),
         ({"words": ["x"]}, "words[0] is not an object"),
-        (as_words([("x", "1", 2)]), "words[0] ('x') has the time '1', which is no number"),
+        (as_words([("x", "1", 2)]), "words[0] ('x') has the time '1', which is not a number"),
         (as_words([("x", 0, float("nan"))]), "words[0] ('x') has the time nan"),
         (as_words([("x", 10**400, 2)]), "has the time 1000"),
         (as_words([("x", -0.5, 2)]), "words[0] ('x') has the negative time -0.5 s"),
@@ -206,7 +206,7 @@ def test_a_recording_without_transcription_says_what_it_needs(tmp_path, tone):
         understand(tone(tmp_path / "speech.wav"), "recording")
 
 
-def test_two_transcriptions_are_not_guessed_between(speech):
+def test_two_transcriptions_of_one_recording_are_refused(speech):
     path = speech(SHAPES["words"])
     speech(SHAPES["words"], transcription="speech.json")
     with pytest.raises(
@@ -216,6 +216,6 @@ def test_two_transcriptions_are_not_guessed_between(speech):
 
 
 @pytest.mark.parametrize("options", [{"longest": 0}, {"pause": 2}, {"margin": -1}])
-def test_cuts_that_make_no_sense_are_refused(speech, options):
+def test_contradictory_limits_of_cuts_are_refused(speech, options):
     with pytest.raises(DatasetError, match="needs 0 < pause <= silence"):
         recording.read(speech(SHAPES["words"]), **options)

@@ -21,7 +21,7 @@ def corpus(tmp_path, tone, say):
     return tmp_path / "corpus"
 
 
-def test_an_unknown_folder_is_told_what_each_format_needs(tmp_path, say):
+def test_the_error_for_an_unknown_folder_lists_what_formats_need(tmp_path, say):
     say(tmp_path / "x.doc", "?")
     with pytest.raises(DatasetError) as caught:
         understand(tmp_path)
@@ -32,7 +32,7 @@ def test_an_unknown_folder_is_told_what_each_format_needs(tmp_path, say):
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("what", ["empty folder", "empty file"])
-def test_every_format_refuses_nothing_in_one_line(tmp_path, say, format, what):
+def test_every_format_refuses_an_empty_path_in_one_line(tmp_path, say, format, what):
     path = say(tmp_path / "x.csv", "") if what == "empty file" else tmp_path
     with pytest.raises(DatasetError) as caught:
         understand(path, format)
@@ -50,7 +50,7 @@ def test_a_path_that_is_not_there_is_named(tmp_path):
         understand(tmp_path / "nowhere")
 
 
-def test_two_formats_are_not_guessed_between(corpus, say):
+def test_a_dataset_that_fits_two_formats_is_refused(corpus, say):
     say(corpus / "wavs/a.txt", "A.")
     with pytest.raises(DatasetError, match=r"could be ljspeech \(.*\), or pairs \(wavs/a.wav and"):
         understand(corpus)
@@ -106,7 +106,7 @@ def test_a_file_name_that_is_not_utf8_is_reported(tmp_path, tone):
     assert "has a slash or an unprintable character" in found.bad[0][1]
 
 
-def test_the_digest_follows_the_content_but_not_the_place(corpus, tmp_path, tone, say):
+def test_the_digest_depends_on_content_and_not_on_location(corpus, tmp_path, tone, say):
     found = understand(corpus)
     first = digest(found)
     shutil.copytree(corpus, tmp_path / "copy")

@@ -24,7 +24,7 @@ def test_reads_speakers_and_prefers_the_first_microphone(tmp_path, tone, say):
     )
 
 
-def test_what_lacks_its_other_half_is_reported(tmp_path, tone, say):
+def test_recordings_without_text_and_texts_without_recording_are_reported(tmp_path, tone, say):
     for number in (1, 2):
         tone(tmp_path / f"wav48/p315/p315_00{number}.wav", rate=48000)
     say(tmp_path / "txt/p315/p315_002.txt", "Two.")

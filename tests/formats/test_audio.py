@@ -46,7 +46,7 @@ def test_several_channels_become_their_mean(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x.wav", "x.flac", "x.ogg", "x.mp3"])
-def test_a_part_is_what_the_whole_has_there(tmp_path, name, capfd):
+def test_a_part_equals_that_part_of_the_whole(tmp_path, name, capfd):
     rate = 22050
     soundfile.write(tmp_path / name, speechlike(rate, 20), rate)
     whole, _ = audio.read(tmp_path / name)
@@ -63,8 +63,8 @@ def test_a_part_is_what_the_whole_has_there(tmp_path, name, capfd):
 @pytest.mark.parametrize(
     ("start", "end", "message"),
     [
-        (-1, 0.5, "from -1 to 0.5 s is no part"),
-        (0.5, 0.5, "from 0.5 to 0.5 s is no part"),
+        (-1, 0.5, "from -1 to 0.5 s is not a part"),
+        (0.5, 0.5, "from 0.5 to 0.5 s is not a part"),
         (0, 2, "from 0 to 2 s is beyond its end at 1.000 s"),
         (1.05, 1.08, "from 1.05 to 1.08 s is beyond its end"),
     ],
@@ -117,8 +117,8 @@ def a_link(path):
         (without_samples, r"empty \(a header, but no samples\)"),
         (zeros, "entirely silent; needs a recording of speech"),
         (cancelling, "its channels cancel each other"),
-        (with_value(np.nan), "not a number at 0.5000 s"),
-        (with_value(-np.inf), "not a number at 0.5000 s"),
+        (with_value(np.nan), "NaN or infinity at 0.5000 s"),
+        (with_value(-np.inf), "NaN or infinity at 0.5000 s"),
     ],
 )
 def test_a_recording_that_cannot_be_used_is_named(tmp_path, make, message):
@@ -202,12 +202,12 @@ def test_16_bit_rounds_and_counts_what_is_beyond_full_scale():
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_what_is_no_number_is_no_sample(wrong):
+def test_nan_is_refused_as_a_sample(wrong):
     with pytest.raises(AudioError, match="not of numbers throughout"):
         to_int16(np.array([0, wrong], np.float32))
 
 
-def test_why_a_folder_takes_no_file_is_said():
+def test_the_reason_why_a_folder_is_unwritable_is_named():
     with pytest.raises(OSError, match="No such file"), open_sound(Path("/proc/x.wav"), 8000):
         pass
 
@@ -244,7 +244,7 @@ def test_silent_is_40_db_below_the_loud_or_near_the_floor(floor, loud, silent):
 
 
 @pytest.mark.parametrize("samples", [sine(200, 16000), speechlike(16000, 0.01), np.zeros(16000)])
-def test_trim_leaves_what_has_no_silence(samples):
+def test_trim_leaves_audio_without_silence(samples):
     samples = samples.astype(np.float32)
     assert trim(samples, 16000) is samples
 
@@ -274,7 +274,7 @@ def test_writes_wav_that_the_standard_library_reads(tmp_path):
     assert (audio.read(tmp_path / "x.wav")[0] * 32768).tolist() == [1, 2, 3]
 
 
-def test_what_cannot_be_written_leaves_what_was_there(tmp_path, monkeypatch):
+def test_a_failed_write_of_audio_keeps_the_old_file(tmp_path, monkeypatch):
     audio.write(tmp_path / "x.wav", speechlike(8000, 1), 8000)
     before = (tmp_path / "x.wav").read_bytes()
 

@@ -10,13 +10,13 @@ from ttskit.formats.timeline import Interval
 
 def test_labels_survive_praat(tmp_path):
     labels = ['say "x"', r"\sw{}", "ə~ʃ d͡ʒ", "日本", "<&>"]
-    made = [Interval(n, n + 1, label, n) for n, label in enumerate(labels)]
+    intervals = [Interval(n, n + 1, label, n) for n, label in enumerate(labels)]
     path = tmp_path / "~ö 'x.TextGrid"
-    path.write_text(textgrid.text({"phones": made}, len(labels)), encoding="utf-8")
+    path.write_text(textgrid.text({"phones": intervals}, len(labels)), encoding="utf-8")
     assert [one.label for one in textgrid.read(path)["phones"]] == labels
 
 
-def test_what_is_no_textgrid_is_an_error(tmp_path):
+def test_a_file_that_is_not_a_textgrid_is_an_error(tmp_path):
     path = tmp_path / "x.TextGrid"
     whole = textgrid.text({"phones": [Interval(0.0, 1.0, "a", 0)]}, 1.0).encode()
     pitch = b'File type = "ooTextFile"\nObject class = "PitchTier"\n\n0\n1\n0\n'

@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from tests.made import SYMBOLS, alignment_record
+from tests.factory import SYMBOLS, alignment_record
 from ttskit.formats.timeline import Timeline
 
 
-def test_what_has_no_frames_is_left_out():
+def test_words_and_tokens_without_frames_are_left_out():
     record = dataclasses.replace(
         alignment_record(), durations=np.array([2, *[1] * 4, *[0] * 5, 1, 1])
     )

@@ -6,13 +6,13 @@ import pytest
 from ttskit.metrics.bootstrap import summary
 
 
-def test_intervals_hold_the_true_mean_nineteen_times_of_twenty():
+def test_intervals_contain_the_true_mean_at_their_confidence_level():
     rng = np.random.default_rng(0)
     found = [summary(rng.exponential(size=50)) for _ in range(100)]
     assert 0.88 < np.mean([one.low <= 1 <= one.high for one in found]) < 0.98
 
 
-def test_the_interval_is_that_of_the_normal_law_for_many_utterances():
+def test_the_interval_approaches_that_of_the_normal_distribution():
     values = np.random.default_rng(0).normal(3, 2, 2000)
     found = summary(values)
     half = 1.96 * values.std() / np.sqrt(2000)
@@ -27,7 +27,7 @@ def test_weights_make_the_mean_one_over_words():
     assert summary(errors / words, words).mean == pytest.approx(errors.sum() / words.sum())
 
 
-def test_the_unknown_does_not_count():
+def test_nan_is_ignored():
     found = summary(np.array([1.0, np.nan, 3.0]))
     assert (found.utterances, found.mean, found.median) == (2, 2, 2)
     assert np.isnan(summary(np.array([np.nan])).mean)
@@ -48,5 +48,5 @@ def test_the_same_values_get_the_same_interval():
         (np.ones(5), "too few to tell"),
     ],
 )
-def test_a_difference_is_real_where_its_interval_leaves_out_zero(values, verdict):
+def test_a_difference_is_real_if_its_interval_excludes_zero(values, verdict):
     assert summary(values).verdict == verdict

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tests.metrics.made import RATE, noisy, pair, speech
+from tests.metrics.signals import RATE, noisy, pair, speech
 from ttskit.dsp.samples import resample
 from ttskit.errors import TextError
 from ttskit.metrics import intelligibility, mos, speaker, stoi
@@ -59,7 +59,7 @@ def test_texts_are_normalised_on_both_sides():
     assert (found["words"], found["characters"]) == (8, len(found["heard"]))
 
 
-def test_what_was_not_said_is_an_error():
+def test_words_that_are_missing_are_errors():
     found = intelligibility.evaluate(np.zeros(9), "one two three four", Deaf("one three five"))
     assert found["wer"] == 2 / 4
     found = intelligibility.evaluate(np.zeros(9), "one two", Deaf(""))
@@ -78,12 +78,12 @@ def test_stoi_falls_with_noise_and_needs_the_same_timing():
 def test_plcmos_is_the_same_each_time():
     pytest.importorskip("speechmos")
     audio = resample(speech(), RATE, mos.SAMPLE_RATE)
-    first, second = (mos.evaluate(audio, mos.Panel(mos.Settings())) for _ in range(2))
+    first, second = (mos.evaluate(audio, mos.Listeners(mos.Settings())) for _ in range(2))
     assert first == second
     assert 1 < first["plcmos"] < 5
 
 
-def test_a_voice_is_like_itself():
+def test_a_voice_has_similarity_one_to_itself():
     pytest.importorskip("resemblyzer")
     audio = resample(speech(), RATE, speaker.SAMPLE_RATE)
     encoder = speaker.Encoder(speaker.Settings())

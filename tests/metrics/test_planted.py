@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
-from tests.metrics.made import RATE, noisy, pair, speech
+from tests.metrics.signals import RATE, noisy, pair, speech
 from ttskit.errors import AudioError
 from ttskit.metrics import f0, length, loudness, lsd, mcd, mel, multiresolution, periodicity
 from ttskit.metrics.sound import Frames, Sound
@@ -34,7 +34,7 @@ def test_identical_recordings_get_the_best_values_exactly(audio, timing):
     assert set(found.values()) == {0}
 
 
-def test_gain_is_heard_as_loudness_and_not_as_timbre_or_pitch(audio):
+def test_gain_changes_loudness_and_not_timbre_or_pitch(audio):
     found = scores(audio, audio * 10 ** (6 / 20))
     assert found["loudness_bias"] == pytest.approx(6, abs=0.02)
     assert found["loudness_error"] == pytest.approx(6, abs=0.02)
@@ -90,11 +90,11 @@ def test_a_low_pass_dulls_spectra_and_leaves_pitch(audio):
 
 def test_lost_voicing_is_a_voicing_error():
     voiced = np.array([True] * 6 + [False] * 4)
-    told = f0.errors(np.full(10, 100.0), np.full(10, 130.0), voiced, np.roll(voiced, 1))
-    assert told["vde"] == pytest.approx(0.2)
-    assert told["gpe"] == 1
-    assert told["ffe"] == pytest.approx((5 + 2) / 10)
-    assert np.isnan(told["f0_correlation"])
+    scores = f0.errors(np.full(10, 100.0), np.full(10, 130.0), voiced, np.roll(voiced, 1))
+    assert scores["vde"] == pytest.approx(0.2)
+    assert scores["gpe"] == 1
+    assert scores["ffe"] == pytest.approx((5 + 2) / 10)
+    assert np.isnan(scores["f0_correlation"])
 
 
 def test_without_voice_pitch_is_unknown():
@@ -112,8 +112,9 @@ def test_digital_silence_is_compared_without_infinities(audio):
 
 
 @pytest.mark.parametrize(
-    ("audio", "reason"), [(np.zeros(20), "20 samples"), (np.full(999, np.nan), "not numbers")]
+    ("audio", "reason"),
+    [(np.zeros(20), "20 samples"), (np.full(999, np.nan), "are NaN or infinite")],
 )
-def test_what_is_no_recording_is_refused(audio, reason):
+def test_empty_and_nan_recordings_are_refused(audio, reason):
     with pytest.raises(AudioError, match=reason):
         Sound(audio, Frames.at(RATE))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, run
+from tests.factory import PROVENANCE, run
 from ttskit.artifacts.kinds import Corpus, Scores
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Number

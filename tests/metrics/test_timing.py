@@ -40,7 +40,7 @@ def test_silence_after_silence_is_one_pause():
     assert duration.pauses(lasts, spoken, 100).tolist() == [120]
 
 
-def test_boundaries_are_off_by_what_they_were_moved():
+def test_boundary_errors_equal_the_planted_shifts():
     moved = LASTS + np.array([20.0, 0, -20, 5, 0, 0, -5, 0])
     found = boundaries.evaluate(LASTS, moved, SPOKEN, boundaries.MEASURE.settings)
     gap = np.array([20.0, 20, 0, 5, 5, 5, 0])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.made import PROVENANCE
+from tests.factory import PROVENANCE
 from tests.models.synthetic import short_and_long
 from tests.models.tiny_models import (
     CASES,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.made import PROVENANCE
+from tests.factory import PROVENANCE
 from tests.models.tiny_models import make, train
 from ttskit.dsp.loudness import loudness as measured_loudness
 from ttskit.dsp.mel import mel

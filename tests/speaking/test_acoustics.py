@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.made import SPOKEN, write_model, write_speakers
+from tests.factory import SPOKEN, write_model, write_speakers
 from ttskit.errors import TtskitError
 from ttskit.speaking.acoustics import Cascade, Manner
 from ttskit.voices.model import read_model

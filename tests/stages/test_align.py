@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.made import (
+from tests.factory import (
     FLOW,
     PROVENANCE,
     SMALL,
@@ -159,7 +159,7 @@ def test_features_too_coarse_for_any_text_are_refused_in_one_line(tmp_path, ttsk
 @pytest.mark.usefixtures("_speech")
 def test_nothing_is_trained_for_an_output_that_cannot_be_written(tmp_path):
     (tmp_path / "folder").mkdir()
-    for output, message in (("tokens.h5", "is there and is tokens"), ("folder", "is a folder")):
+    for output, message in (("tokens.h5", "exists and is tokens"), ("folder", "is a folder")):
         with pytest.raises(TtskitError, match=message):
             run("align", "features.h5", "tokens.h5", "--steps", 1, "-o", output)
     assert not [*tmp_path.glob("*.run")]

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, RATE, run, sha, write_corpus, write_model, write_speakers
+from tests.factory import PROVENANCE, RATE, run, sha, write_corpus, write_model, write_speakers
 from ttskit.artifacts import pool
 from ttskit.artifacts.kinds import Corpus, Scores, Tokens
 from ttskit.artifacts.reader import Reader

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.made import corpus_record, run, sha, write_corpus
+from tests.factory import corpus_record, run, sha, write_corpus
 from ttskit.artifacts.kinds import Corpus, Tokens
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import TtskitError
@@ -59,7 +59,7 @@ def test_ls_and_cat_write_one_line_an_utterance(corpus):
         (["--speaker", "bö", "--head", 2], [0, 3]),
     ],
 )
-def test_select_takes_what_passes_every_filter(tmp_path, corpus, words, numbers):
+def test_select_takes_utterances_that_pass_every_filter(tmp_path, corpus, words, numbers):
     output = tmp_path / "x.h5"
     run("select", corpus, "-o", output, *words)
     assert ids(output) == [f"u{number:03}" for number in numbers]
@@ -75,7 +75,7 @@ def test_a_random_selection_follows_from_its_seed(tmp_path, corpus):
     assert len(set(ids(tmp_path / "a"))) == 5
 
 
-def test_what_was_split_merges_into_the_same(tmp_path, corpus):
+def test_parts_of_a_split_merge_into_the_original(tmp_path, corpus):
     run("split", corpus, "--parts", 3, "--seed", 4, "-o", tmp_path / "part{}.h5")
     parts = [tmp_path / f"part{number}.h5" for number in (1, 2, 3)]
     assert sorted(id for part in parts for id in ids(part)) == ids(corpus)
@@ -85,7 +85,7 @@ def test_what_was_split_merges_into_the_same(tmp_path, corpus):
     assert found.stdout in ("", "the utterances that both have are in another order\n")
 
 
-def test_split_shares_every_speaker_out():
+def test_split_distributes_every_speaker_evenly():
     speakers = ["a"] * 300 + ["b"] * 100 + ["c"] * 10
     parts = split.parts(speakers, [8, 1, 1], seed=0)
     assert sorted(np.concatenate(parts)) == list(range(410))
@@ -95,7 +95,7 @@ def test_split_shares_every_speaker_out():
         assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
 
 
-def test_merge_refuses_what_does_not_fit(tmp_path, corpus):
+def test_merge_refuses_artifacts_that_differ(tmp_path, corpus):
     other = write_corpus(tmp_path / "rate.h5", [20], sample_rate=8000)
     with pytest.raises(TtskitError, match=r"rate.h5: has sample_rate 8000, .* has 16000"):
         run("merge", corpus, other, "-o", tmp_path / "x.h5")
@@ -120,7 +120,7 @@ def test_tokens_of_two_languages_share_one_table(tmp_path, monkeypatch):
         assert both[name].language == own[name].language
 
 
-def test_diff_finds_what_differs(tmp_path, corpus):
+def test_diff_lists_differences(tmp_path, corpus):
     assert run("diff", corpus, corpus).exit_code == 0
     other = write_corpus(tmp_path / "x.h5", range(1, 14), sample_rate=8000)
     found = run("diff", corpus, other)
@@ -130,11 +130,11 @@ def test_diff_finds_what_differs(tmp_path, corpus):
     assert "2 utterances: u012, u013" in found.stdout
 
 
-def test_verify_passes_a_whole_file(corpus):
+def test_verify_passes_an_intact_file(corpus):
     assert run("verify", corpus).stdout == f"{corpus}: whole\n"
 
 
-def test_verify_tells_what_follows_the_end(corpus, ttskit):
+def test_verify_reports_appended_bytes(corpus, ttskit):
     with corpus.open("ab") as file:
         file.write(b"more")
     found = ttskit("verify", corpus)
@@ -194,26 +194,26 @@ def test_standard_output_gets_the_same_bytes_as_a_file(tmp_path, corpus, ttskit)
     ],
 )
 @pytest.mark.usefixtures("corpus")
-def test_what_the_user_can_mend_takes_one_line(ttskit, words, stdin, says):
+def test_errors_of_the_user_take_one_line(ttskit, words, stdin, says):
     found = ttskit(*words, stdin=stdin)
-    told = found.stderr.decode()
+    errors = found.stderr.decode()
     assert (found.returncode, found.stdout) == (1, b"")
-    assert told.startswith("ttskit: ")
-    assert told.count("\n") == 1
-    assert says in told
+    assert errors.startswith("ttskit: ")
+    assert errors.count("\n") == 1
+    assert says in errors
 
 
-def test_what_is_there_is_replaced_only_by_its_own_kind(tmp_path, corpus, ttskit):
+def test_an_output_is_replaced_only_by_its_own_kind(tmp_path, corpus, ttskit):
     (tmp_path / "notes.txt").write_text("precious")
     os.mkfifo(tmp_path / "pipe")
-    for name, says in (("notes.txt", "is no artifact"), ("pipe", "is a pipe or a device")):
+    for name, says in (("notes.txt", "is not an artifact"), ("pipe", "is a pipe or a device")):
         found = ttskit("select", corpus, "--head", 1, "-o", name)
         assert (found.returncode, found.stderr.count(b"\n")) == (1, 1)
         assert says in found.stderr.decode()
     assert (tmp_path / "notes.txt").read_text() == "precious"
     found = ttskit("tokens", corpus, "-o", corpus)
     assert found.returncode == 1
-    assert b"is there and is corpus, not tokens" in found.stderr
+    assert b"exists and is corpus, not tokens" in found.stderr
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,9 @@ def test_split_names_the_parts_of_an_older_one(corpus, ttskit):
     ttskit("split", corpus, "--parts", 4, "-o", "part{}.h5")
     found = ttskit("split", corpus, "--parts", 2, "-o", "part{}.h5")
     assert found.returncode == 0
-    older = [line for line in found.stderr.decode().splitlines() if "no part of this split" in line]
+    older = [
+        line for line in found.stderr.decode().splitlines() if "not a part of this split" in line
+    ]
     assert [line.split(":")[0] for line in older] == ["part3.h5", "part4.h5"]
 
 
@@ -271,7 +273,7 @@ def test_merge_does_not_skip_what_it_has(tmp_path):
     assert "skipped: 2 and 0 utterances" in run("diff", one, two).stdout
 
 
-def test_verify_goes_on_after_a_broken_file(tmp_path, corpus, ttskit):
+def test_verify_continues_after_a_broken_file(tmp_path, corpus, ttskit):
     (tmp_path / "bad.h5").write_bytes(corpus.read_bytes()[:3000])
     found = ttskit("-q", "verify", "bad.h5", corpus)
     assert found.returncode == 1
@@ -279,12 +281,12 @@ def test_verify_goes_on_after_a_broken_file(tmp_path, corpus, ttskit):
     assert found.stderr.decode() == "ttskit: bad.h5: is cut short at 3000 bytes: make it again\n"
 
 
-def test_where_an_error_arose_is_shown_on_request(ttskit):
-    plain, told = ttskit("info", "nowhere.h5"), ttskit("-v", "info", "nowhere.h5")
+def test_the_traceback_of_an_error_is_shown_on_request(ttskit):
+    plain, verbose = ttskit("info", "nowhere.h5"), ttskit("-v", "info", "nowhere.h5")
     assert plain.stderr == b"ttskit: nowhere.h5: no such file\n"
-    assert told.stderr.startswith(plain.stderr + b"Traceback")
-    assert b"in open_container" in told.stderr
-    assert plain.returncode == told.returncode == 1
+    assert verbose.stderr.startswith(plain.stderr + b"Traceback")
+    assert b"in open_container" in verbose.stderr
+    assert plain.returncode == verbose.returncode == 1
 
 
 def test_split_of_standard_input_needs_names(corpus, ttskit, tmp_path):
@@ -306,7 +308,7 @@ def test_closed_streams_take_one_line(corpus, verb, redirect):
     assert b"closed" in found.stderr
 
 
-def test_what_is_exported_is_read_back(tmp_path, corpus, ttskit):
+def test_an_exported_corpus_is_read_back(tmp_path, corpus, ttskit):
     assert ttskit("export", corpus, "-f", "flac", "-o", "out").returncode == 0
     assert ttskit("corpus", "out", "--sample-rate", 16000, "-o", "back.h5").returncode == 0
     before, after = Reader(corpus, Corpus), Reader(tmp_path / "back.h5", Corpus)

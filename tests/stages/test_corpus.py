@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.made import sha
+from tests.factory import sha
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
 
@@ -82,10 +82,10 @@ def test_a_summary_as_json(dataset, ttskit):
 
 def test_explain_writes_nothing(dataset, tmp_path, ttskit):
     found = ttskit("corpus", dataset, "--explain")
-    told = found.stdout.decode()
-    assert "ljspeech" in told
-    assert "8000 Hz, mono: 40 files" in told
-    assert "utterances  40" in told
+    output = found.stdout.decode()
+    assert "ljspeech" in output
+    assert "8000 Hz, mono: 40 files" in output
+    assert "utterances  40" in output
     fewer = ttskit("corpus", dataset, "--explain", "--limit", 2).stdout.decode()
     assert "utterances  2\n" in fewer
     assert "8000 Hz, mono: 2 files" in fewer
@@ -98,11 +98,11 @@ def test_bad_recordings_are_listed_and_skipped_only_on_request(dataset, tmp_path
     soundfile.write(dataset / "wavs" / "c09.wav", np.zeros(3000), RATE)
     soundfile.write(dataset / "wavs" / "c11.wav", np.array([0.1, np.nan]), RATE, subtype="FLOAT")
     found = ttskit("corpus", dataset, "-o", "x.h5")
-    told = found.stderr.decode()
+    errors = found.stderr.decode()
     assert found.returncode == 1
     for id in ("c03", "c05", "c09", "c11"):
-        assert sum(f": {id}: " in line for line in told.splitlines()) == 1, told
-    assert told.splitlines()[-1].startswith("ttskit: x.h5: not made: 4 of 40 utterances are bad")
+        assert sum(f": {id}: " in line for line in errors.splitlines()) == 1, errors
+    assert errors.splitlines()[-1].startswith("ttskit: x.h5: not made: 4 of 40 utterances are bad")
     assert not (tmp_path / "x.h5").exists()
     again = ttskit("corpus", dataset, "-o", "x.h5", "--skip-bad")
     assert again.returncode == 0
@@ -111,7 +111,7 @@ def test_bad_recordings_are_listed_and_skipped_only_on_request(dataset, tmp_path
     assert set(summary["skipped"]) == {"c03", "c05", "c09", "c11"}
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(dataset, tmp_path, ttskit):
+def test_a_killed_run_is_resumed_to_the_same_bytes(dataset, tmp_path, ttskit):
     """Killed at random moments, workers and all; then left to end."""
     assert ttskit("corpus", dataset, "--jobs", 2, "-o", "whole.h5").returncode == 0
     chance = random.Random(0)
@@ -150,7 +150,7 @@ def _alive(pid):
         return False
 
 
-def test_ctrl_c_keeps_what_is_finished(dataset, tmp_path, ttskit):
+def test_ctrl_c_keeps_finished_utterances(dataset, tmp_path, ttskit):
     lines = (dataset / "metadata.csv").read_text().splitlines()
     for number in range(40, 900):
         source = dataset / "wavs" / f"c{number % 40:02}.wav"
@@ -169,10 +169,10 @@ def test_ctrl_c_keeps_what_is_finished(dataset, tmp_path, ttskit):
     while run.poll() is None and not (index.exists() and index.stat().st_size):
         time.sleep(0.002)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: the whole group
-    told = run.communicate(timeout=20)[1].decode()
-    assert run.returncode == 130, told
-    assert told.splitlines()[-1].startswith("ttskit: interrupted; ")
-    assert "Traceback" not in told
+    errors = run.communicate(timeout=20)[1].decode()
+    assert run.returncode == 130, errors
+    assert errors.splitlines()[-1].startswith("ttskit: interrupted; ")
+    assert "Traceback" not in errors
     ttskit("corpus", dataset, "-o", "whole.h5")
     assert ttskit("corpus", dataset, "-o", "x.h5").returncode == 0
     assert sha(tmp_path / "x.h5") == sha(tmp_path / "whole.h5")
@@ -187,10 +187,10 @@ def test_a_full_disk_takes_one_line_and_loses_nothing(dataset, tmp_path, ttskit,
 
     words = ["corpus", dataset, "--sample-rate", RATE, "-o", "x.h5"]
     found = process(*words, preexec_fn=starve)
-    told = found.stderr.decode()
-    assert found.returncode == 1, told
-    assert "what was finished is kept" in told.splitlines()[-1]
-    assert "Traceback" not in told
+    errors = found.stderr.decode()
+    assert found.returncode == 1, errors
+    assert "what was finished is kept" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
     assert not (tmp_path / "x.h5").exists()
     assert ttskit(*words).returncode == 0
     ttskit(*words[:-1], "whole.h5")
@@ -241,12 +241,12 @@ def test_a_recording_beyond_full_scale_is_bad_without_peak(dataset, ttskit):
     ],
 )
 @pytest.mark.usefixtures("dataset")
-def test_what_is_no_dataset_takes_one_line(ttskit, words, says):
+def test_a_path_that_is_not_a_dataset_takes_one_line(ttskit, words, says):
     found = ttskit("corpus", *words, "-o", "x.h5")
-    told = found.stderr.decode()
-    assert (found.returncode, told.count("\n")) == (1, 1), told
-    assert told.startswith("ttskit: ")
-    assert says in told
+    errors = found.stderr.decode()
+    assert (found.returncode, errors.count("\n")) == (1, 1), errors
+    assert errors.startswith("ttskit: ")
+    assert says in errors
 
 
 @pytest.mark.corpora
@@ -260,7 +260,7 @@ def test_what_is_no_dataset_takes_one_line(ttskit, words, says):
         ("digits", 300, 0.0359),
     ],
 )
-def test_real_recordings_are_all_there(corpora, ttskit, name, utterances, hours):
+def test_all_real_recordings_are_read(corpora, ttskit, name, utterances, hours):
     found = ttskit("corpus", corpora / name, "-o", "x.h5")
     assert found.returncode == 0, found.stderr
     summary = json.loads(ttskit("info", "x.h5", "--json").stdout)

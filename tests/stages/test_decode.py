@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.made import (
+from tests.factory import (
     SPOKEN,
     run,
     sha,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.made import PROVENANCE, alignment_record, run, write_alignment
+from tests.factory import PROVENANCE, alignment_record, run, write_alignment
 from ttskit.artifacts.kinds import Alignment, Corpus
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
@@ -36,7 +36,7 @@ def write(path, faults):
     return path
 
 
-def test_planted_faults_are_found_and_nothing_else(tmp_path):
+def test_planted_faults_are_listed_and_nothing_else(tmp_path):
     faults = {
         "u03": lambda text, audio: (text, audio * 8),
         "u07": lambda text, audio: (text, np.concatenate([audio, np.zeros(2 * RATE)])),
@@ -73,7 +73,7 @@ TABLE = ["<pad>", "<begin>", "<end>", *LETTERS]
 SWAPPED = {3: 11, 11: 17, 17: 22, 22: 28, 28: 3}  # whose text -> whose place
 
 
-def said(number, word):
+def spoken_word(number, word):
     """The mel of a word as it is spoken, and the tokens of it."""
     rng = np.random.default_rng(number)
     audio, _ = speechlike.synthesise(speechlike.sounds(word, rng), rng, 22050)
@@ -85,15 +85,17 @@ def misread(tmp_path_factory):
     """The alignment of forty words, five of which are not the ones that are spoken."""
     rng = np.random.default_rng(0)
     words = ["".join(rng.choice(LETTERS, 12)) for _ in range(40)]
-    bands, tokens = zip(*(said(number, word) for number, word in enumerate(words)), strict=True)
+    bands, tokens = zip(
+        *(spoken_word(number, word) for number, word in enumerate(words)), strict=True
+    )
     texts = [SWAPPED.get(number, number) for number in range(40)]
     silent = np.isin(TABLE, TABLE[:3])
     spoken = [(f"u{number}", bands[number], tokens[text]) for number, text in enumerate(texts)]
     *_, (model, _) = flatstart.fit(spoken, silent, 8)
     path = tmp_path_factory.mktemp("misread") / "x.h5"
-    told = {"sample_rate": 22050, "hop_length": 256}
+    header = {"sample_rate": 22050, "hop_length": 256}
     tables = {"symbols": TABLE}
-    with Writer(path, Alignment, provenance=PROVENANCE, attributes=told, tables=tables) as writer:
+    with Writer(path, Alignment, provenance=PROVENANCE, attributes=header, tables=tables) as writer:
         for (id, heard, symbols), text in zip(spoken, texts, strict=True):
             durations, scores = flatstart.align(model, heard, symbols, silent, id)
             record = Alignment(
@@ -127,11 +129,11 @@ def test_texts_that_are_not_spoken_rank_on_top(misread):
     assert 3 <= len(sure) <= 5
 
 
-def test_what_a_person_has_edited_is_taken_as_it_is(misread, tmp_path):
+def test_edited_utterances_are_not_judged(misread, tmp_path):
     records = dict(Reader(misread, Alignment))
     records["u3"] = dataclasses.replace(records["u3"], score=np.array(np.nan))
-    told = {"attributes": Reader(misread, Alignment).attributes, "tables": {"symbols": TABLE}}
-    with Writer(tmp_path / "x.h5", Alignment, provenance=PROVENANCE, **told) as writer:
+    header = {"attributes": Reader(misread, Alignment).attributes, "tables": {"symbols": TABLE}}
+    with Writer(tmp_path / "x.h5", Alignment, provenance=PROVENANCE, **header) as writer:
         for record in records.values():
             writer.append(record)
         writer.seal(list(records))

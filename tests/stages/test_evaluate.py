@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, SYMBOLS, alignment_record, run, sha, write_alignment
-from tests.metrics.made import RATE, noisy, speech
+from tests.factory import PROVENANCE, SYMBOLS, alignment_record, run, sha, write_alignment
+from tests.metrics.signals import RATE, noisy, speech
 from ttskit.artifacts.kinds import Corpus, Scores
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
@@ -49,20 +49,20 @@ def folder(tmp_path_factory, sounds):
     return folder
 
 
-def told(*words):
+def evaluated(*words):
     return json.loads(run("evaluate", *words, "--json").stdout)
 
 
-def test_what_lies_beyond_the_limit_is_not_asked_for(folder, sounds, tmp_path):
+def test_utterances_beyond_the_limit_are_not_required(folder, sounds, tmp_path):
     write(tmp_path / "some.h5", dict(list(sounds.items())[:3]))
     both = folder / "ref.h5", tmp_path / "some.h5"
-    assert told(*both, "--limit", 2, *FAST)["utterances"] == 2
+    assert evaluated(*both, "--limit", 2, *FAST)["utterances"] == 2
     with pytest.raises(TtskitError, match="1 of 4 utterances are bad"):
         run("evaluate", *both, "--limit", 4, *FAST)
 
 
 def test_a_corpus_scores_best_against_itself(folder):
-    found = told(folder / "ref.h5", folder / "ref.h5", "--f0", "praat", "--jobs", 1)
+    found = evaluated(folder / "ref.h5", folder / "ref.h5", "--f0", "praat", "--jobs", 1)
     assert found.pop("utterances") == CLIPS
     scores = [
         name for one in MEASURES.values() if one.needs in ("path", "pair") for name in one.scores
@@ -90,7 +90,7 @@ def test_scores_are_an_artifact_like_others(folder):
     assert (described["kind"], described["utterances"]) == ("scores", CLIPS)
     assert described["tables"]["measures"] == 3
     page = run("info", path).stdout
-    hash = told(path)["mcd"]["hash"]
+    hash = evaluated(path)["mcd"]["hash"]
     assert f"  mcd            {hash}  " in page
     assert '"n_fft": 1024' in page
     assert "libraries      numpy 2." in page
@@ -100,7 +100,7 @@ def test_scores_are_an_artifact_like_others(folder):
 
 def test_the_table_is_that_of_the_scores_in_every_form(folder):
     path = folder / "good-scores.h5"
-    found = told(path)
+    found = evaluated(path)
     mean = f"{found['mcd']['mean']:.4g}"
     assert found["mcd"]["mean"] == pytest.approx(Reader(path, Scores).column("mcd").mean())
     plain = [line.split() for line in run("evaluate", path).stdout.splitlines()]
@@ -117,10 +117,10 @@ def test_the_table_is_that_of_the_scores_in_every_form(folder):
 
 
 def test_a_real_difference_is_called_real(folder):
-    found = told(folder / "good-scores.h5", "--against", folder / "bad-scores.h5")
+    found = evaluated(folder / "good-scores.h5", "--against", folder / "bad-scores.h5")
     assert found["mcd"]["difference"]["verdict"] == "better"
     assert found["mcd"]["difference"]["high"] < 0
-    found = told(folder / "bad-scores.h5", "--against", folder / "good-scores.h5")
+    found = evaluated(folder / "bad-scores.h5", "--against", folder / "good-scores.h5")
     assert found["mcd"]["difference"]["verdict"] == "worse"
     assert found["loudness_bias"]["difference"]["verdict"] == "higher"
     assert found["length_ratio"]["difference"]["verdict"] == "no real difference"
@@ -128,7 +128,7 @@ def test_a_real_difference_is_called_real(folder):
     assert "worse" in table
 
 
-def test_a_difference_of_what_one_side_lacks_is_unknown(tmp_path):
+def test_a_difference_from_nan_is_unknown(tmp_path):
     def written(name, value):
         tables = {"measures": ["rtf"], "hashes": ["h"], "settings": ["{}"], "libraries": []}
         path = tmp_path / name
@@ -145,7 +145,7 @@ def test_a_difference_of_what_one_side_lacks_is_unknown(tmp_path):
     assert (row["mean"], row["difference"], row["verdict"]) == ("0.5", "", "unknown")
 
 
-def test_numbers_with_other_settings_are_not_compared(folder, tmp_path):
+def test_scores_with_other_settings_are_not_compared(folder, tmp_path):
     other = tmp_path / "plain.h5"
     words = (folder / "ref.h5", folder / "bad.h5", *FAST, "--timing", "plain", "-o", other)
     run("evaluate", *words)
@@ -153,7 +153,9 @@ def test_numbers_with_other_settings_are_not_compared(folder, tmp_path):
         run("evaluate", folder / "good-scores.h5", "--against", other)
 
 
-def test_what_cannot_be_joined_is_named_and_left_out_only_as_asked(folder, sounds, tmp_path):
+def test_utterances_that_cannot_be_joined_are_named_and_skipped_on_request(
+    folder, sounds, tmp_path
+):
     few = {id: sounds[id] for id in ("u0", "u1", "u2")} | {"extra": sounds["u3"]}
     write(tmp_path / "few.h5", few, texts={"u2": "another"}, skipped={"u5": "too long"})
     words = ("evaluate", folder / "ref.h5", tmp_path / "few.h5", *FAST, "-o", tmp_path / "x.h5")
@@ -167,14 +169,14 @@ def test_what_cannot_be_joined_is_named_and_left_out_only_as_asked(folder, sound
     assert scores.skipped["u2"].startswith("has another text: ")
 
 
-def test_a_higher_sample_rate_is_brought_down_and_said(folder, sounds, tmp_path):
+def test_a_higher_sample_rate_is_resampled_with_a_note(folder, sounds, tmp_path):
     high = {id: resample(sounds[id], RATE, 44100) for id in sounds}
     write(tmp_path / "high.h5", high, 44100)
     result = run("evaluate", folder / "ref.h5", tmp_path / "high.h5", *FAST, "--csv")
     assert "resampled from 44100 to 22050 Hz" in result.stderr
     mcd = next(line for line in result.stdout.splitlines() if line.startswith("mcd,"))
     assert float(mcd.split(",")[3]) < 1
-    same = told(folder / "good-scores.h5")["mcd"]["hash"]
+    same = evaluated(folder / "good-scores.h5")["mcd"]["hash"]
     assert mcd.split(",")[1] == same
 
 
@@ -184,7 +186,7 @@ def test_the_bytes_do_not_depend_on_jobs(folder, tmp_path):
     assert sha(tmp_path / "x.h5") == sha(folder / "good-scores.h5")
 
 
-def test_an_evaluation_goes_on_where_it_stopped(folder, sounds, tmp_path):
+def test_an_evaluation_is_resumed(folder, sounds, tmp_path):
     words = ("evaluate", folder / "ref.h5", tmp_path / "syn.h5", *FAST, "-o", tmp_path / "x.h5")
     write(tmp_path / "syn.h5", sounds | {"u3": np.zeros(0)})
     with pytest.raises(TtskitError, match="1 of 6 utterances are bad"):
@@ -207,7 +209,7 @@ def test_alignments_are_compared_token_by_token(tmp_path):
     durations[[1, 2]] += (2, -2)
     write_alignment(tmp_path / "a.h5", record)
     write_alignment(tmp_path / "b.h5", replace(record, durations=durations))
-    found = told(tmp_path / "a.h5", tmp_path / "b.h5", "--jobs", 1)
+    found = evaluated(tmp_path / "a.h5", tmp_path / "b.h5", "--jobs", 1)
     frame = 1000 * 256 / 16000
     assert found["duration_error"]["mean"] == pytest.approx(4 * frame / 7)
     assert found["boundary_mean"]["mean"] == pytest.approx(2 * frame / (len(SYMBOLS) + 2))
@@ -229,23 +231,23 @@ def test_alignments_are_compared_token_by_token(tmp_path):
         (("good-scores.h5", "--json", "--csv"), "one of them"),
     ],
 )
-def test_what_cannot_be_measured_is_refused_in_one_line(folder, words, reason):
+def test_inputs_that_do_not_fit_the_measures_are_refused_in_one_line(folder, words, reason):
     words = [folder / word if word.endswith(".h5") else word for word in words]
     with pytest.raises(TtskitError, match=reason):
         run("evaluate", *words)
 
 
-def test_what_an_extra_brings_is_named_where_it_is_missing(folder, monkeypatch):
+def test_a_missing_extra_is_named(folder, monkeypatch):
     monkeypatch.setattr("ttskit.metrics.measure.find_spec", lambda _: None)
     with pytest.raises(TtskitError, match=r"wer needs pip install 'ttskit\[eval\]'"):
         run("evaluate", folder / "ref.h5", "--measures", "wer")
 
 
 @pytest.mark.corpora
-def test_recordings_are_understood_and_liked(corpora, tmp_path):
+def test_recordings_have_low_error_rates_and_high_opinion_scores(corpora, tmp_path):
     pytest.importorskip("faster_whisper")
     pytest.importorskip("speechmos")
     run("corpus", corpora / "LJSpeech-1.1", "--limit", 6, "-o", tmp_path / "lj.h5", "--jobs", 1)
-    found = told(tmp_path / "lj.h5", "--measures", "wer,plcmos", "--jobs", 1)
+    found = evaluated(tmp_path / "lj.h5", "--measures", "wer,plcmos", "--jobs", 1)
     assert found["wer"]["mean"] < 0.15
     assert found["plcmos"]["mean"] > 4

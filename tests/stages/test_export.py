@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.made import alignment_record, run, write_alignment
+from tests.factory import alignment_record, run, write_alignment
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import TtskitError
 from ttskit.formats import textgrid
@@ -44,16 +44,16 @@ def test_ctm_is_one_file_for_all(tmp_path):
     assert (tmp_path / "all.ctm").read_text(encoding="utf-8").splitlines() == expected
 
 
-def test_json_says_all(alignment, tmp_path):
+def test_json_has_all_fields(alignment, tmp_path):
     assert run("export", alignment, "-o", tmp_path / "a.json").exit_code == 0
-    told = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
-    assert (told["id"], told["seconds"], told["score"]) == ("a", 1.6, -45)
-    assert told["words"][0] == {"start": 0.16, "stop": 0.544, "word": "hello", "span": [1, 6]}
-    assert [phone["word"] for phone in told["phones"]] == [None, *[0] * 4, None, 1, 2, 2, None]
-    assert told["phones"][1]["score"] == pytest.approx(-50 + 10 / 11, abs=1e-3)
+    content = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert (content["id"], content["seconds"], content["score"]) == ("a", 1.6, -45)
+    assert content["words"][0] == {"start": 0.16, "stop": 0.544, "word": "hello", "span": [1, 6]}
+    assert [phone["word"] for phone in content["phones"]] == [None, *[0] * 4, None, 1, 2, 2, None]
+    assert content["phones"][1]["score"] == pytest.approx(-50 + 10 / 11, abs=1e-3)
 
 
-def test_subtitles_hold_the_text_as_given(alignment):
+def test_subtitles_hold_the_original_text(alignment):
     srt = run("export", alignment, "-f", "srt").stdout
     assert srt == (
         "1\n00:00:00,160 --> 00:00:00,544\n“Hello,\n\n2\n00:00:00,864 --> 00:00:01,488\nOh <lo>!”\n"
@@ -96,7 +96,7 @@ def test_the_columns_of_a_corpus_are_read_once(corpus, tmp_path, monkeypatch):
     ],
 )
 @pytest.mark.usefixtures("corpus")
-def test_an_error_says_what_would_be_right(tmp_path, monkeypatch, words, says):
+def test_errors_say_what_would_be_right(tmp_path, monkeypatch, words, says):
     write_alignment(tmp_path / "a.h5", alignment_record("a"), alignment_record("b c"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(TtskitError) as error:
@@ -113,7 +113,7 @@ def test_an_utterance_without_frames_is_named(tmp_path):
 
 @pytest.mark.parametrize("column", ["tokens", "token_word", "durations"])
 @pytest.mark.parametrize("verb", [["export", "-f", "ctm"], ["doctor"], ["plot"]])
-def test_what_is_not_there_is_noticed(tmp_path, verb, column):
+def test_inputs_that_do_not_exist_are_named(tmp_path, verb, column):
     record = alignment_record()
     values = getattr(record, column).copy()
     values[3] = -1 if column == "durations" else 9

@@ -13,7 +13,7 @@ import numpy as np
 import parselmouth
 import pytest
 
-from tests.made import PROVENANCE, answer, run, sha
+from tests.factory import PROVENANCE, answer, run, sha
 from ttskit.artifacts import pool
 from ttskit.artifacts.kinds import Corpus, Features
 from ttskit.artifacts.reader import Reader

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.made import alignment_record, run, write_alignment
+from tests.factory import alignment_record, run, write_alignment
 from ttskit.artifacts.kinds import Alignment
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import TtskitError
@@ -35,7 +35,7 @@ def imported(tmp_path, *words):
     return Reader(tmp_path / "edited.h5", Alignment)
 
 
-def test_what_was_not_edited_comes_back_as_it_was(tmp_path, like):
+def test_unedited_textgrids_change_nothing(tmp_path, like):
     run("export", like, "-f", "textgrid", "-o", tmp_path / "grids")
     assert (
         imported(tmp_path, tmp_path / "grids", "--like", like).digest
@@ -88,7 +88,7 @@ def test_a_recording_may_outlast_its_frames_by_less_than_one(tmp_path, like):
         ({"tier": "phonemes"}, "has no interval tier `phones`; there is phonemes"),
     ],
 )
-def test_what_does_not_fit_is_said_and_can_be_left_out(tmp_path, like, change, says):
+def test_textgrids_that_do_not_fit_are_named_and_skipped_on_request(tmp_path, like, change, says):
     path = write(tmp_path / "a.TextGrid", **change)
     found = imported(tmp_path, path, "--like", like, "--skip-bad")
     assert list(found) == ["ö b.c"]
@@ -122,7 +122,7 @@ def test_a_file_that_does_not_fit_is_named_and_nothing_is_written(tmp_path, ttsk
     ],
 )
 @pytest.mark.usefixtures("like", "corpus")
-def test_an_error_says_what_would_be_right(tmp_path, monkeypatch, words, says):
+def test_errors_say_what_would_be_right(tmp_path, monkeypatch, words, says):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     for name in ("a", "z"):
@@ -132,7 +132,7 @@ def test_an_error_says_what_would_be_right(tmp_path, monkeypatch, words, says):
     assert says in str(error.value)
 
 
-def test_an_edit_is_noticed_and_nothing_else(tmp_path, like, ttskit):
+def test_only_an_edit_makes_the_artifact_out_of_date(tmp_path, like, ttskit):
     words = ["import", "a.TextGrid", "--like", like, "-o", "x.h5"]
     write(tmp_path / "a.TextGrid")
     assert b"2 utterances" in ttskit(*words).stderr

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from tests.made import run
+from tests.factory import run
 from tests.voices.test_hifigan import CONFIG, checkpoint
 from ttskit.errors import TtskitError
 from ttskit.voices.hifigan import from_checkpoint
@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["new", "old"])
-def test_a_checkpoint_becomes_a_model_that_makes_the_same_audio(folder, zipped):
+def test_an_imported_checkpoint_makes_the_same_audio(folder, zipped):
     weights, path = checkpoint(CONFIG), folder / "generator.pth.tar"
     torch.save({"generator": weights}, path, _use_new_zipfile_serialization=zipped)
     run(*WORDS)
@@ -45,7 +45,7 @@ def test_a_checkpoint_cannot_run_code(folder):
         run(*WORDS)
 
 
-def test_what_does_not_fit_takes_one_line(folder):
+def test_a_checkpoint_that_does_not_fit_takes_one_line(folder):
     whole = (folder / "generator.pth.tar").read_bytes()
     other = {**CONFIG, "num_mels": 4}
     for written, config, says in (

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, SYMBOLS, alignment_record, run, write_alignment
+from tests.factory import PROVENANCE, SYMBOLS, alignment_record, run, write_alignment
 from ttskit.artifacts.kinds import Alignment, Controls, Features, Mels
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
@@ -60,11 +60,11 @@ def test_a_picture_is_written(features, tmp_path, ttskit, name, magic, id):
     ],
 )
 @pytest.mark.usefixtures("features", "corpus")
-def test_what_the_user_can_mend_takes_one_line(ttskit, words, says):
+def test_errors_of_the_user_take_one_line(ttskit, words, says):
     found = ttskit("plot", *words)
-    told = found.stderr.decode()
-    assert (found.returncode, told.count("\n")) == (1, 1), told
-    assert says in told
+    errors = found.stderr.decode()
+    assert (found.returncode, errors.count("\n")) == (1, 1), errors
+    assert says in errors
 
 
 @pytest.fixture
@@ -92,29 +92,29 @@ def labels(figure):
 
 
 def test_every_word_and_phoneme_has_its_label(aligned):
-    shown = plot.chosen(None, Reader(aligned, Alignment), None, None)
+    shown = plot.from_artifacts(None, Reader(aligned, Alignment), None, None)
     words, phones = labels(plot.draw(shown))
     assert words == ["hello", "oh", "lo"]
     assert phones == [*"həl", "ˈoʊ", "ˈoʊ", "l", "ˈoʊ", "#"]
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "mel alone"])
-def test_mels_are_drawn_with_what_is_known_of_them(tmp_path, known):
+def test_mels_are_drawn_with_their_optional_columns(tmp_path, known):
     record, mel = alignment_record(), np.zeros((100, 20))
     names = ("language", "tokens", "token_word", "words", "spans", "durations")
     spoken = {name: getattr(record, name) for name in names} if known else {}
-    told = {"attributes": ATTRIBUTES, "tables": {"symbols": SYMBOLS}, "provenance": PROVENANCE}
-    with Writer(tmp_path / "mels.h5", Mels, **told) as writer:
+    header = {"attributes": ATTRIBUTES, "tables": {"symbols": SYMBOLS}, "provenance": PROVENANCE}
+    with Writer(tmp_path / "mels.h5", Mels, **header) as writer:
         writer.append(Mels(id="a", speaker="", text=record.text, mel=mel, **spoken))
         writer.seal(["a"])
     mels = Reader(tmp_path / "mels.h5", Mels)
-    figure = plot.draw(plot.chosen(None, None, None, None, mels))
+    figure = plot.draw(plot.from_artifacts(None, None, None, None, mels))
     assert len(figure.axes) == (3 if known else 1)
     assert labels(figure)[:1] == ([["hello", "oh", "lo"]] if known else [])
 
 
 @pytest.mark.parametrize(("scale", "lines"), [(2.0, {0}), (0.25, {0, 1, 2})])
-def test_labels_never_lie_on_each_other(scale, lines):
+def test_labels_never_overlap(scale, lines):
     intervals = [Interval(n / 8, (n + 1) / 8, "ˈoʊ", n) for n in range(40)]
     placed = panels.placed(intervals, scale, 3)
     assert set(placed.values()) == lines
@@ -165,7 +165,7 @@ def test_controls_are_drawn_over_time(tmp_path):
             )
         )
         writer.seal(["a"])
-    figure = plot.draw(plot.played(Reader(path, Controls), None, None))
+    figure = plot.draw(plot.from_controls(Reader(path, Controls), None, None))
     harmonics, noise = (axes.images[0].get_array() for axes in figure.axes if axes.images)
     assert (harmonics[2, 20:] == 0).all()
     assert (np.delete(harmonics, 2, 0) == -80).all()

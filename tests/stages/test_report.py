@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tests.listened import (
+from tests.factory import run, write_speech
+from tests.systems import (
     IDS,
     MCD,
     TEXTS,
@@ -21,7 +22,6 @@ from tests.listened import (
     write_scores,
     write_words,
 )  # fmt: skip
-from tests.made import run, write_speech
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import ArtifactError, TtskitError
@@ -38,12 +38,12 @@ class Strict(HTMLParser):
         self.open, self.ids, self.found = [], set(), []
 
     def handle_starttag(self, tag, attrs):
-        told = dict(attrs)
-        assert len(told) == len(attrs), (tag, attrs)
-        if id := told.get("id"):
+        attributes = dict(attrs)
+        assert len(attributes) == len(attrs), (tag, attrs)
+        if id := attributes.get("id"):
             assert id not in self.ids
             self.ids.add(id)
-        self.found.append((tag, told, []))
+        self.found.append((tag, attributes, []))
         if tag not in VOID:
             self.open.append(self.found[-1])
 
@@ -57,12 +57,12 @@ class Strict(HTMLParser):
         for _, _, texts in self.open:
             texts.append(data)
 
-    def all(self, wanted, **told):
+    def all(self, wanted, **attributes):
         """(attributes, text) of every element of a tag that has these attributes."""
         return [
             (attrs, "".join(texts))
             for tag, attrs, texts in self.found
-            if tag == wanted and told.items() <= attrs.items()
+            if tag == wanted and attributes.items() <= attrs.items()
         ]
 
 
@@ -105,7 +105,7 @@ def order(page):
     return [text for _, text in page.all("h3")]
 
 
-def test_the_page_asks_for_nothing(page):
+def test_the_page_loads_no_external_resource(page):
     urls = [attrs[name] for _, attrs, _ in page.found for name in ("src", "href") if name in attrs]
     assert len(urls) == 2 * 8  # a picture and a recording of each take that is there
     assert all(url.startswith("data:") for url in urls)
@@ -116,7 +116,7 @@ def test_the_page_asks_for_nothing(page):
     assert policy.startswith("default-src 'none'; img-src data:; media-src data:;")
 
 
-def test_every_utterance_is_there_and_its_text_is_text(page):
+def test_every_utterance_is_on_the_page_and_its_text_is_escaped(page):
     assert sorted(order(page)) == IDS
     assert {text for _, text in page.all("p", **{"class": "text"})} == set(TEXTS.values())
     assert len(page.all("script")) == 1
@@ -140,15 +140,15 @@ def test_scores_are_those_of_the_artifacts(folder, page):
     assert sorted(cells(page, "dd")) == sorted(planted)
     assert "mcd 7.00 dB" in [text for attrs, text in page.all("div") if "data-column" in attrs]
     reports = [run("evaluate", folder / f"scores-{name}.h5", "--json").stdout for name in "ab"]
-    told = [json.loads(one) for one in reports]
-    means = [one[name]["mean"] for one in told for name in ("mcd", "wer")]
+    summaries = [json.loads(one) for one in reports]
+    means = [one[name]["mean"] for one in summaries for name in ("mcd", "wer")]
     assert cells(page) == pytest.approx(means, abs=1e-12)
     assert [text for _, text in page.all("b")[:4]] == ["4.00", "0.417", "6.50", "0.250"]
     heads = [text for _, text in page.all("th", scope="col")]
-    assert f"mcddB ↓{told[0]['mcd']['hash']}" in heads
+    assert f"mcddB ↓{summaries[0]['mcd']['hash']}" in heads
 
 
-def test_the_worst_come_first_and_what_is_left_out_is_said(folder, page, tmp_path):
+def test_the_worst_come_first_and_the_number_left_out_is_stated(folder, page, tmp_path):
     assert order(page) == ["u1", "u2", "u0"]  # by mcd: 9 of b, 7 of a, 4 of b
     words = [folder / f"{name}.h5" for name in ("ref", "a", "b", "scores-a", "scores-b")]
     out = tmp_path / "x.html"
@@ -161,7 +161,7 @@ def test_the_worst_come_first_and_what_is_left_out_is_said(folder, page, tmp_pat
         run("report", *words, "--sort", "lsd", "-o", out)
 
 
-def test_what_a_system_lacks_is_said_with_its_reason(page):
+def test_utterances_that_a_system_lacks_are_listed_with_the_reason(page):
     missing = [text for attrs, text in page.all("li") if "missing" in attrs["class"]]
     assert missing == ["3bis not there: too long"]
     assert [text for _, text in page.all("button", disabled=None)] == ["3b"]
@@ -175,7 +175,7 @@ def test_words_stand_where_the_alignment_has_them(page):
     assert [0.0, 0.256, 1.28, 1.536, 1.536] in anchors
 
 
-def test_numbers_of_other_settings_have_columns_of_their_own(folder, tmp_path):
+def test_scores_with_other_settings_have_columns_of_their_own(folder, tmp_path):
     write_scores(
         tmp_path / "other.h5", folder / "b.h5", folder / "ref.h5", MCD["b"], WER["b"], "{}"
     )
@@ -216,7 +216,7 @@ def test_merged_scores_belong_to_the_corpus_of_their_name(folder, tmp_path):
         run("report", *words[:3], tmp_path / "c.scores.h5", "-o", tmp_path / "y.html")
 
 
-def test_what_does_not_belong_together_is_refused(folder, tmp_path):
+def test_artifacts_that_do_not_belong_together_are_refused(folder, tmp_path):
     ref, a, words = (folder / f"{name}.h5" for name in ("ref", "a", "words"))
     out = ("--jobs", 1, "-o", tmp_path / "x.html")
     others = {f"v{number}": sound for number, sound in enumerate(sounds(0).values())}

@@ -3,8 +3,8 @@
 import pytest
 
 from tests import browser
-from tests.listened import fill
-from tests.made import run
+from tests.factory import run
+from tests.systems import fill
 
 pytestmark = pytest.mark.browser
 NAMES = ("ref", "a", "b", "words", "words-b", "scores-a", "scores-b")
@@ -47,7 +47,7 @@ def test_it_loads_nothing_from_anywhere_and_runs_no_script_but_its_own(page):
     page.errors.clear()
 
 
-def test_another_take_goes_on_at_the_same_word(page):
+def test_another_take_continues_at_the_same_word(page):
     page.press("j", " ")
     page.wait("now.playing && now.seconds > 0.1")
     page.press(" ")
@@ -66,7 +66,7 @@ def test_another_take_goes_on_at_the_same_word(page):
     assert page.get("all('audio').filter(one => !one.paused).length") == 1
 
 
-def test_what_has_ended_begins_anew(page):
+def test_a_take_that_has_ended_restarts(page):
     page.press("j")
     page.get("seek(0.95)")
     page.press(" ")

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 import ttskit as package
-from tests.made import run
+from tests.factory import run
 from tests.tiny import facts, write_voice
 from ttskit import progress
 from ttskit.errors import ArtifactError, TextError, TtskitError

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from tests.made import PROVENANCE, sha
+from tests.factory import PROVENANCE, sha
 from ttskit.artifacts.kinds import Tokens
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import ttskit
-from tests.made import run, write_speech
+from tests.factory import run, write_speech
 from ttskit.errors import SettingError, TtskitError
 
 SMALL = ["--set", "embedding=8", "--set", "hidden=8", "--set", "space=8"]
@@ -83,7 +83,7 @@ def test_a_training_needs_an_output_and_an_end(words):
 
 def test_an_output_that_is_something_else_stays(tmp_path):
     before = (tmp_path / "tokens.h5").read_bytes()
-    with pytest.raises(TtskitError, match="is there and is tokens, not model"):
+    with pytest.raises(TtskitError, match="exists and is tokens, not model"):
         run("train", "aligner", *INPUTS, "--steps", 1, "-o", "tokens.h5")
     assert (tmp_path / "tokens.h5").read_bytes() == before
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.made import (
+from tests.factory import (
     GRID,
     HOP,
     PROVENANCE,

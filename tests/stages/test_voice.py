@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.made import run
+from tests.factory import run
 from tests.tiny import CARD, facts, write_model, write_voice
 from ttskit.errors import ArtifactError, TextError, TtskitError
 from ttskit.models.ddsp import Ddsp

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.made import (
+from tests.factory import (
     PROVENANCE,
     alignment_record,
     corpus_record,
@@ -19,20 +19,22 @@ from ttskit.artifacts.kinds import KINDS, Controls, Corpus, Features, Scores
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
 from ttskit.metrics.judge import columns
-from ttskit.stages.why import FACTS
+from ttskit.pages.facts import FACTS
 from ttskit.voices.model import texts
 
 FRAME = 256 / 16000  # seconds
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def artifacts(tmp_path_factory):
     """corpus.h5, features.h5, alignment.h5 and scores.h5 of the utterances a, b, c, d."""
     folder = tmp_path_factory.mktemp("why")
     records = [replace(alignment_record(id), score=-place) for place, id in enumerate("abcd")]
     write_alignment(folder / "alignment.h5", *records)
-    told = {"provenance": PROVENANCE}
-    with Writer(folder / "corpus.h5", Corpus, attributes={"sample_rate": 16000}, **told) as writer:
+    header = {"provenance": PROVENANCE}
+    with Writer(
+        folder / "corpus.h5", Corpus, attributes={"sample_rate": 16000}, **header
+    ) as writer:
         for id in "abcd":
             audio = np.zeros(25600 + 200, "i2")
             audio[8000:16000] = 16384
@@ -40,7 +42,7 @@ def made(tmp_path_factory):
         writer.seal("abcd")
     grid = {"sample_rate": 16000, "hop_length": 256, "n_fft": 1024, "n_mels": 4, "fmin": 0.0}
     with Writer(
-        folder / "features.h5", Features, attributes={**grid, "fmax": 8e3}, **told
+        folder / "features.h5", Features, attributes={**grid, "fmax": 8e3}, **header
     ) as writer:
         for id in "abcd":
             writer.append(
@@ -54,7 +56,7 @@ def made(tmp_path_factory):
         writer.seal("abcd")
     tables = {"measures": ["mcd"], "hashes": ["x"], "settings": ["{}"], "libraries": []}
     numbers = columns(["mcd", "plcmos"])
-    with Writer(folder / "scores.h5", Scores, tables=tables, numbers=numbers, **told) as writer:
+    with Writer(folder / "scores.h5", Scores, tables=tables, numbers=numbers, **header) as writer:
         for id, mcd, plcmos in zip("abcd", (5.0, 4.0, 7.0, np.nan), (3, 4, 2, 1), strict=True):
             values = {"heard": f"words of {id}", "numbers": {"mcd": mcd, "plcmos": plcmos}}
             writer.append(Scores(id=id, speaker="ann", text="other words", **values))
@@ -63,9 +65,9 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def folder(made, monkeypatch):
-    monkeypatch.chdir(made)
-    return made
+def folder(artifacts, monkeypatch):
+    monkeypatch.chdir(artifacts)
+    return artifacts
 
 
 def asked(*words):
@@ -100,24 +102,24 @@ def test_a_word_without_frames_has_no_times(folder):
     }  # fmt: skip
 
 
-def test_recordings_and_what_is_heard_in_them_are_summed_up():
+def test_recordings_and_features_are_summarised():
     found = asked("b", "features.h5", "corpus.h5")
     audio = of_kind(found, "corpus")
     assert (audio["samples"], audio["sample_rate"]) == (25800, 16000)
     assert audio["seconds"] == pytest.approx(25800 / 16000, abs=1e-3)
     assert audio["peak_db"] == pytest.approx(20 * np.log10(0.5), abs=0.1)
     assert audio["silence_seconds"]["start"] == pytest.approx(0.5)
-    heard = of_kind(found, "features")
-    assert (heard["frames"], heard["voiced_share"]) == (100, 0.25)
-    assert heard["f0_hz"] == {"low": 200, "median": 200, "high": 200}
-    assert heard["loudness_db"] == pytest.approx({"low": -45, "median": 0, "high": 45})
+    features = of_kind(found, "features")
+    assert (features["frames"], features["voiced_share"]) == (100, 0.25)
+    assert features["f0_hz"] == {"low": 200, "median": 200, "high": 200}
+    assert features["loudness_db"] == pytest.approx({"low": -45, "median": 0, "high": 45})
 
 
-def test_every_kind_has_something_to_tell():
+def test_every_kind_has_facts():
     assert set(FACTS) == {kind.kind() for kind in KINDS}
 
 
-def test_what_a_synthesiser_plays_is_summed_up_and_drawn(folder):
+def test_controls_are_summarised_and_plotted(folder):
     grid = {"sample_rate": 16000, "hop_length": 256}
     with Writer(folder / "controls.h5", Controls, attributes=grid, provenance=PROVENANCE) as writer:
         writer.append(
@@ -129,13 +131,17 @@ def test_what_a_synthesiser_plays_is_summed_up_and_drawn(folder):
             )
         )  # fmt: skip
         writer.seal("a")
-    told = of_kind(asked("a", "controls.h5", "--plot", "played.png"), "controls")
-    assert (told["frames"], told["voiced_share"], told["f0_hz"]["median"]) == (100, 0.25, 200)
-    assert (told["amplitude_db"]["low"], told["noise_db"]["median"]) == (-20, -40)
+    controls = of_kind(asked("a", "controls.h5", "--plot", "played.png"), "controls")
+    assert (controls["frames"], controls["voiced_share"], controls["f0_hz"]["median"]) == (
+        100,
+        0.25,
+        200,
+    )
+    assert (controls["amplitude_db"]["low"], controls["noise_db"]["median"]) == (-20, -40)
     assert (folder / "played.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_scores_stand_among_the_others():
+def test_scores_have_ranks_among_all_utterances():
     rows = {row["number"]: row for row in of_kind(asked("a", "scores.h5"), "scores")["scores"]}
     assert (rows["mcd"]["value"], rows["mcd"]["rank"], rows["mcd"]["of"]) == (5, 2, 3)
     assert (rows["plcmos"]["rank"], rows["plcmos"]["percentile"]) == (2, 75)
@@ -150,14 +156,14 @@ def test_the_order_of_the_inputs_does_not_matter():
     assert kinds == ["corpus", "features", "alignment", "scores"]
 
 
-def test_another_text_is_told():
+def test_a_different_text_is_reported():
     found = asked("a", "scores.h5", "corpus.h5")
     assert found["text"] == alignment_record().text
     assert of_kind(found, "scores")["text"] == "other words"
     assert "text" not in of_kind(found, "corpus")
 
 
-def test_where_an_utterance_was_left_out_is_told_with_the_reason(folder):
+def test_the_stage_that_skipped_an_utterance_is_named_with_the_reason(folder):
     write_corpus(folder / "first.h5", range(3), skipped={"gone": "has no samples"})
     run("select", "first.h5", "--head", 2, "-o", "second.h5")
     found = asked("gone", "second.h5", "first.h5", "alignment.h5")
@@ -173,7 +179,7 @@ def test_where_an_utterance_was_left_out_is_told_with_the_reason(folder):
     )
 
 
-def test_a_model_tells_what_it_was_not_trained_on(folder):
+def test_a_model_reports_held_out_utterances(folder):
     for name, held_out in (("one", ["a", "x"]), ("two", ["x"])):
         columns = texts("validation", held_out)
         hdf5.seal(folder / f"{name}.h5", "model", {}, PROVENANCE, columns)
@@ -183,15 +189,15 @@ def test_a_model_tells_what_it_was_not_trained_on(folder):
     ]  # fmt: skip
 
 
-def test_the_page_says_what_the_json_says():
+def test_the_text_agrees_with_the_json():
     page = run("why", "a", "scores.h5", "alignment.h5", "corpus.h5").stdout
     assert "\n" not in page.splitlines()[1]
     assert "“Hello, Oh\\x0a<lo>!”" in page
-    for told in ("h ə l ˈoʊ", "corpus.h5: corpus, made by test", "words of a", "0.544"):
-        assert told in page
+    for text in ("h ə l ˈoʊ", "corpus.h5: corpus, made by test", "words of a", "0.544"):
+        assert text in page
 
 
-def test_it_is_drawn_by_what_has_it(folder):
+def test_the_plot_uses_artifacts_that_have_the_utterance(folder):
     write_corpus(folder / "other.h5", range(2))
     run("why", "a", "other.h5", "alignment.h5", "scores.h5", "--plot", "x.png")
     assert (folder / "x.png").read_bytes().startswith(b"\x89PNG")
@@ -207,7 +213,7 @@ def test_it_is_drawn_by_what_has_it(folder):
         (("a", "scores.h5", "--plot", "x.png"), "alignment, mels or controls artifact"),
     ],
 )
-def test_what_the_user_can_mend_takes_one_line(folder, words, reason):
+def test_errors_of_the_user_take_one_line(folder, words, reason):
     whole = write_corpus(folder / "numbers.h5").read_bytes()
     (folder / "cut.h5").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(TtskitError, match=reason) as error:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ttskit
-from tests.made import GRID, PROVENANCE, write_alignment_of, write_speech
+from tests.factory import GRID, PROVENANCE, write_alignment_of, write_speech
 from ttskit.artifacts.kinds import Corpus, Mels
 from ttskit.artifacts.writer import Writer
 from ttskit.dsp import loudness

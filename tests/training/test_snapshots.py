@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ttskit
-from tests.made import HOP, PROVENANCE, RATE, write_speech
+from tests.factory import HOP, PROVENANCE, RATE, write_speech
 from ttskit.artifacts.kinds import Controls, Corpus, Features
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import ttskit
-from tests.made import GRID, PROVENANCE, answer, write_speech
+from tests.factory import GRID, PROVENANCE, answer, write_speech
 from ttskit.artifacts.kinds import Features
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import ArtifactError, Interrupted, TrainingError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.made import PROVENANCE
+from tests.factory import PROVENANCE
 from tests.tiny import CARD, facts, write_model
 from ttskit import models
 from ttskit.models.plain import Plain

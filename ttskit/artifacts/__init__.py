@@ -1,1 +1,1 @@
-"""Artifacts: the file format, and how one is made of utterances."""
+"""Artifacts: the file format, and the machinery that writes one utterance by utterance."""

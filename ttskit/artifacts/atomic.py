@@ -1,7 +1,7 @@
-"""Files that are there whole or not at all, whatever ends the run that writes them.
+"""Atomic writes: a file appears complete or not at all, however the run that writes it ends.
 
-What is unfinished lies beside its target under a name that no other run has, and without the
-target's suffix: what a killed run leaves is taken for a recording or a TextGrid by nobody.
+The unfinished file lies beside its target under a name that no other run has, and without the
+target's suffix, so that nothing takes what a killed run leaves for a recording or a TextGrid.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give the path of a new file to write; at the end it is flushed to the disk and takes `path`.
+    """Yield the path of a temporary file to write; at the end it is flushed and renamed to `path`.
 
-    Where writing fails, what was at `path` is still there, and nothing is beside it.  A link is
-    followed; a pipe or a device, which nothing can replace, is written to as it is.  An OSError
+    If writing fails, the old file at `path` stays and the temporary one is removed.  A link is
+    followed; a pipe or a device, which cannot be replaced, is written to directly.  An OSError
     names the target.
     """
     stays = path.exists() and not path.is_file()
@@ -45,6 +45,6 @@ def write_text(path: Path, text: str) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed runs left in a folder; the caller has locked it."""
+    """Remove temporary files of killed runs from a folder, which the caller has locked."""
     for left in folder.glob(".ttskit-*.part"):
         left.unlink(missing_ok=True)

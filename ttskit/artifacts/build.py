@@ -1,7 +1,8 @@
-"""One way to run per-utterance work: parallel, resumable, and with nothing dropped in silence.
+"""Building artifacts: work per utterance, in parallel, resumable, every failure reported.
 
-`build` makes an artifact from named items.  It is up to date, or goes on where an earlier run
-stopped; whatever cannot be made is listed with its reason, and by `skip_bad` left out for good.
+`build` writes an artifact from named items.  An artifact that is up to date is left alone, an
+interrupted run is resumed, and items that fail are listed with the reason; `skip_bad` leaves
+them out and records why.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Recipe:
-    """What an artifact is made of: all that changes it, and nothing that does not."""
+    """Everything that determines an artifact's content, and nothing that does not."""
 
     stage: str
-    revision: int  # of the stage: raised by hand when its results change
+    revision: int  # of the stage: increased by hand when its results change
     kind: type[Record]
     options: Mapping[str, Any]
     inputs: Sequence[str]  # digests
     attributes: Mapping[str, Value] = field(default_factory=dict)
     tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
     numbers: Mapping[str, Number] = field(default_factory=dict)  # columns of an open kind
-    skipped: Mapping[str, str] = field(default_factory=dict)  # what the inputs lack already
+    skipped: Mapping[str, str] = field(default_factory=dict)  # by the inputs: id -> reason
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What the artifact records of it, as JSON gives it back: a tuple is a list there."""
+        """The recipe as the artifact records it: read back from JSON, so that tuples are lists."""
         facts = {
             "stage": self.stage,
             "revision": self.revision,
@@ -51,14 +52,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Running:
-    """How to run: nothing here changes the result."""
+    """How to run a build; nothing here changes the result."""
 
     jobs: int = 1  # worker processes; 0 for one a core
     skip_bad: bool = False
     restart: bool = False
     dry_run: bool = False
     scheduler: str | None = None  # address of a Dask cluster to run on instead of processes
-    apart: bool = False  # even one job gets a process of its own, which can be measured
+    apart: bool = False  # even a single job gets its own process, to be measured
 
 
 def build(
@@ -71,9 +72,9 @@ def build(
     source: str = "",
     bad: Mapping[str, str] | None = None,
 ) -> Path:
-    """Make the artifact `output` from what `make` makes of each item, in their order.
+    """Write the artifact `output` from the record that `make` returns for each item, in order.
 
-    Returns where it lies: standard output, too, gets a file that is whole.
+    Returns the path of the file, a temporary one where the output is standard output.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def build(
     source : str
         Where the items come from, to name with the ones that are bad.
     bad : id -> reason
-        What is known to be bad before it is tried.
+        Items known to be unusable before the build.
     """
     with streams.delivered(output) as (path, name):
         current = up_to_date(path, recipe)
@@ -113,7 +114,7 @@ class _Build(Generic[T]):
     bad: Mapping[str, str]
 
     def run(self) -> str:
-        """Write the artifact, and return in words what it has."""
+        """Write the artifact, and return its counts of utterances in words."""
         with self._writer() as writer:
             errors = self._fill(writer)
             refused, left_out = dict(self.bad), dict[str, str]()
@@ -141,7 +142,7 @@ class _Build(Generic[T]):
         )
 
     def _fill(self, writer: Writer[Any]) -> dict[str, pool.Bad]:
-        """Append what can be made of the items that are not there yet; return what can't."""
+        """Append a record for each item that is not finished yet; return the items that failed."""
         left = [(id, item) for id, item in self.items.items() if id not in writer.finished]
         there = len(self.items) - len(left)
         if there:
@@ -160,7 +161,7 @@ class _Build(Generic[T]):
         return errors
 
     def _results(self, left: Sequence[tuple[str, T]]) -> Iterator[tuple[str, Record | pool.Bad]]:
-        """Yield what is made of the items, as it gets ready."""
+        """Yield the results of the items in the order in which they are ready."""
         if not left:
             return iter(())
         if self.running.scheduler:
@@ -169,7 +170,7 @@ class _Build(Generic[T]):
         return pool.each(self.make, left, jobs, apart=self.running.apart)
 
     def _check(self, refused: Mapping[str, str], good: Sequence[str]) -> None:
-        """List the utterances that are bad; refuse to go on unless they may be skipped."""
+        """List the bad utterances; raise unless they may be skipped and some utterance is good."""
         for id, reason in refused.items():
             progress.complain(f"ttskit: {TtskitError(reason, file=self.source, utterance=id)}")
         if refused and not self.running.skip_bad:
@@ -183,12 +184,12 @@ class _Build(Generic[T]):
 
 
 def up_to_date(output: Path, recipe: Recipe) -> bool:
-    """Return whether `output` is what the recipe would make; touch it then, so Make is content."""
+    """Return whether `output` is what the recipe would build; if so, touch it for Make."""
     return is_made(output, recipe.kind.kind(), recipe.provenance)
 
 
 def is_made(output: Path, kind: str, provenance: Mapping[str, Any]) -> bool:
-    """Return whether `output` is of a kind and a provenance; touch it then."""
+    """Return whether `output` has this kind and provenance; if so, touch it for Make."""
     try:
         container = hdf5.open_container(output)
     except ArtifactError:
@@ -200,6 +201,8 @@ def is_made(output: Path, kind: str, provenance: Mapping[str, Any]) -> bool:
 
 
 def _kept(writer: Writer[Any], why: str) -> str:
-    """Return why a run ends, and where what it has finished is kept."""
-    kept = wording.count(len(writer.finished), "finished utterance")
-    return f"{why}; {unfinished.folder_of(writer.path)} keeps {kept}" if writer.finished else why
+    """Return why the run ended, and where its finished utterances are kept."""
+    finished = wording.count(len(writer.finished), "finished utterance")
+    return (
+        f"{why}; {unfinished.folder_of(writer.path)} keeps {finished}" if writer.finished else why
+    )

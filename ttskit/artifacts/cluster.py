@@ -1,4 +1,4 @@
-"""The same work as `pool`, on a Dask cluster: its workers must see the same files."""
+"""Workers of a Dask cluster: `each` as in `pool`; the workers must see the same files."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ AHEAD = 4  # items under way for each thread of the cluster
 def each(
     make: Callable[[T], R], items: Iterable[tuple[str, T]], address: str
 ) -> Iterator[tuple[str, R | pool.Bad]]:
-    """Yield what `make` makes of each named item, as it gets ready.
+    """Yield the result of `make` for each named item, in the order in which they are ready.
 
-    What a worker had when it was lost goes to another one.
+    The items of a lost worker go to another one.
     """
     try:
         dask: Any = import_module("distributed")

@@ -1,4 +1,4 @@
-"""What is known of an artifact, for `info`, for summaries and for other programs."""
+"""Descriptions of artifacts: for `info`, for the summaries of verbs and for other programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def describe(container: Container) -> dict[str, Any]:
-    """Return all that is worth knowing of an artifact, as JSON can say it."""
+    """Return a description of an artifact that JSON can hold."""
     from ttskit.artifacts import kinds
 
     reader = kinds.reader_of(container)
@@ -55,8 +55,8 @@ def _of_records(reader: Reader[Any]) -> dict[str, Any]:
 
 
 def _of_scores(reader: Reader[Any]) -> dict[str, Any]:
-    told = (reader.table(name) for name in ("measures", "hashes", "settings"))
-    measures = {name: f"{hash}  {settings}" for name, hash, settings in zip(*told, strict=False)}
+    tables = (reader.table(name) for name in ("measures", "hashes", "settings"))
+    measures = {name: f"{hash}  {settings}" for name, hash, settings in zip(*tables, strict=False)}
     return {"measures": measures, "libraries": reader.table("libraries")}
 
 
@@ -76,9 +76,9 @@ def _hours(reader: Reader[Any], axes: dict[str, int]) -> float | None:
 
 
 def summary(output: Path | None, wanted: bool) -> Callable[[Path], None]:
-    """Return a function that tells what was made, as JSON, if that is wanted.
+    """Return a function that prints the description of the output as JSON, if `wanted`.
 
-    Standard output can't take both the summary and the artifact.
+    Refuses to print it where the artifact itself goes to standard output.
     """
     from ttskit.artifacts import hdf5
 

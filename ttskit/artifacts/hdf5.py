@@ -126,22 +126,22 @@ def seal(
     provenance: Mapping[str, Any],
     sources: Iterable[Source],
 ) -> None:
-    """Write a whole container beside `path`, flush it to the disk, and give it its name."""
+    """Write a container to a temporary file, flush it to the disk, and rename it to `path`."""
     with atomic.replacing(path) as unfinished, _container(unfinished) as file:
         hashes = {source.name: _write(file, source) for source in sources}
         header: dict[str, Value] = {"format": FORMAT, "kind": kind, "version": VERSION}
         digest = digest_of(kind, VERSION, attributes, hashes)
-        told = json.dumps(provenance, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(provenance, sort_keys=True, ensure_ascii=False)
         for name, value in {**header, **attributes}.items():
             _annotate(file, name, value)
         _annotate(file, "digest", digest)
-        _annotate(file, "provenance", told)
+        _annotate(file, "provenance", text)
     _sync_folder(path.parent)
 
 
 @contextmanager
 def _container(path: Path) -> Iterator[h5py.File]:
-    """Make an HDF5 file; where it cannot be written, say what the disk said."""
+    """Create an HDF5 file; a failed write is raised as the OSError of the disk."""
     sink = _Sink(path, "w+")
     try:
         with (
@@ -165,7 +165,7 @@ def _container(path: Path) -> Iterator[h5py.File]:
 
 
 class _Sink(FileIO):
-    """A file that keeps the first failure to write to itself: HDF5 does not survive one."""
+    """A file that stores the first failed write instead of raising: HDF5 would crash."""
 
     failure: OSError | None = None
 
@@ -189,13 +189,13 @@ class _Sink(FileIO):
 def digest_of(
     kind: str, version: int, attributes: Mapping[str, Value], hashes: Mapping[str, list[Any]]
 ) -> str:
-    """Return the sha256 of all that a container says: its provenance is not part of it."""
-    said = {"kind": kind, "version": version, "attributes": attributes, "columns": hashes}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    """Return the sha256 of a container's content, without its provenance."""
+    content = {"kind": kind, "version": version, "attributes": attributes, "columns": hashes}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def hash_of(column: Column | Source, chunks: Iterable[np.ndarray]) -> list[Any]:
-    """Return what of a column enters the digest: dtype, shape and the sha256 of its bytes."""
+    """Return a column's part of the digest: dtype, shape and the sha256 of its bytes."""
     total = hashlib.sha256()
     for chunk in chunks:
         total.update(np.ascontiguousarray(chunk).view(np.uint8).data if chunk.size else b"")
@@ -246,12 +246,12 @@ def _read_container(path: Path, name: str) -> Container:
 
 def encoded(texts: Sequence[str]) -> np.ndarray:
     """Return texts as bytes of one length, as they are stored."""
-    found = [text.encode() for text in texts]
-    return np.array(found, dtype=f"S{max(1, max(map(len, found), default=1))}")
+    encodings = [text.encode() for text in texts]
+    return np.array(encodings, dtype=f"S{max(1, max(map(len, encodings), default=1))}")
 
 
 def decoded(file: str, name: str, values: np.ndarray) -> list[str]:
-    """Return stored bytes as the texts that they are."""
+    """Return stored bytes decoded as texts."""
     try:
         return [value.decode() for value in values.tolist()]
     except UnicodeDecodeError as error:
@@ -259,7 +259,7 @@ def decoded(file: str, name: str, values: np.ndarray) -> list[str]:
 
 
 def is_hdf5(path: Path) -> bool:
-    """Tell by its first bytes whether a file is HDF5 at all."""
+    """Return whether a file begins with the signature of HDF5."""
     with path.open("rb") as file:
         return file.read(8) == b"\x89HDF\r\n\x1a\n"
 
@@ -276,7 +276,7 @@ def appended(container: Container) -> int:
 
 
 def _write(file: h5py.File, source: Source) -> list[Any]:
-    """Write one column and return what of it enters the digest."""
+    """Write one column and return its part of the digest."""
     stored = h5py.string_dtype("utf-8", source.dtype.itemsize)
     dtype = stored if source.dtype.kind == "S" else source.dtype
     dataset = file.create_dataset(source.name, shape=source.shape, dtype=dtype)
@@ -307,10 +307,10 @@ def _annotate(item: h5py.File | h5py.Dataset, name: str, value: Value) -> None:
 
 
 def _header(file: h5py.File) -> dict[str, Any]:
-    found = _notes(file)
-    if found.get("format") != FORMAT:
+    header = _notes(file)
+    if header.get("format") != FORMAT:
         raise ArtifactError(f"is HDF5 but not an artifact of {FORMAT}")
-    version = found.get("version")
+    version = header.get("version")
     if not isinstance(version, int) or version < 1:
         raise ArtifactError(f"has format version {version!r}, needs 1 to {VERSION}")
     if version > VERSION:
@@ -318,14 +318,14 @@ def _header(file: h5py.File) -> dict[str, Any]:
             f"has format version {version}, this ttskit reads up to {VERSION}: upgrade ttskit"
         )
     for key in ("kind", "digest", "provenance"):
-        if not isinstance(found.get(key), str):
+        if not isinstance(header.get(key), str):
             raise ArtifactError(f"lacks the attribute {key}")
-    return found
+    return header
 
 
 def _notes(item: h5py.File | h5py.Dataset) -> dict[str, Value]:
-    """Return the attributes of a file or a dataset: scalars only, of a sane size."""
-    found: dict[str, Value] = {}
+    """Return the attributes of a file or a dataset; refuse arrays and oversized values."""
+    notes: dict[str, Value] = {}
     for name in item.attrs:
         attribute = h5py.h5a.open(item.id, name.encode())
         kind = attribute.dtype.kind
@@ -333,12 +333,12 @@ def _notes(item: h5py.File | h5py.Dataset) -> dict[str, Value]:
             raise ArtifactError(f"attribute {name} is not a plain value")
         value = np.empty((), attribute.dtype)
         attribute.read(value)
-        found[name] = value.item().decode() if kind == "S" else value.item()
-    return found
+        notes[name] = value.item().decode() if kind == "S" else value.item()
+    return notes
 
 
 def _walk(group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, h5py.Dataset]]:
-    """Yield every dataset by name; only hard links are followed, and not far."""
+    """Yield every dataset by name; only hard links are followed, to a limited depth."""
     if len(group) > MOST_COLUMNS or prefix.count("/") > 8:
         raise ArtifactError(f"{prefix or '/'} holds more groups than an artifact has")
     for name in group:
@@ -383,7 +383,7 @@ def _provenance(text: str) -> dict[str, Any]:
 
 
 def _why_unreadable(path: Path, size: int, error: BaseException) -> str:
-    """Say in a few words what HDF5 says in many."""
+    """Return in a few words why HDF5 cannot read a file."""
     if size == 0:
         return "is empty; needs an artifact"
     if isinstance(error, PermissionError):

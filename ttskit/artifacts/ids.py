@@ -1,4 +1,4 @@
-"""Ids: what may name an utterance.  Datasets are understood with this and without numpy."""
+"""Ids: what may name an utterance.  Apart from `record`, so that datasets need no numpy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ LONGEST_ID = 200  # bytes of UTF-8
 
 
 def unfit_id(id: str) -> str:
-    """Return why a text can't name an utterance, or nothing where it can."""
+    """Return why a text can't be an id, or "" if it can."""
     if not isinstance(id, str) or not id:
         return "an utterance has an empty id; needs a name"
     if not id.isprintable() or "/" in id or id in {".", ".."}:

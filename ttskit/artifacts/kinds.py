@@ -37,8 +37,8 @@ class Corpus(Record):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Tokens(Record):
-    """What is to be spoken: what `ttskit tokens` makes of texts."""
+class Spelled(Record):
+    """What Tokens and Alignments share: a text as words and tokens."""
 
     tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
 
@@ -47,13 +47,19 @@ class Tokens(Record):
     token_word: np.ndarray = array("token", "i4", "index into words, -1 for none", least=-1)
     words: np.ndarray = array("word", "S", "as normalised")
     spans: np.ndarray = array("word 2", "i4", "characters of text: start, stop", least=0)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tokens(Spelled):
+    """Texts as symbols to be spoken: what `ttskit tokens` makes of texts."""
+
     guessed: np.ndarray = array("word", "?", "whether the phonemes are a guess")
     dropped: str = string("characters that are not spoken, and where")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Features(Record):
-    """What is heard in recordings, frame by frame: what `ttskit features` makes of a Corpus.
+    """Acoustic features, frame by frame: what `ttskit features` makes of a Corpus.
 
     Frame j is centred at (j + 1/2) * hop_length samples; there are samples // hop_length frames.
     """
@@ -81,17 +87,11 @@ class Features(Record):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Alignment(Record):
+class Alignment(Spelled):
     """Tokens with the frames that each lasts; the sum is the number of frames."""
 
     attributes: ClassVar = {"sample_rate": "Hz", "hop_length": "samples"}
-    tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
 
-    language: str = string("as gruut names it, or characters")
-    tokens: np.ndarray = array("token", "i4", "index into symbols", least=0)
-    token_word: np.ndarray = array("token", "i4", "index into words, -1 for none", least=-1)
-    words: np.ndarray = array("word", "S", "as normalised")
-    spans: np.ndarray = array("word 2", "i4", "characters of text: start, stop", least=0)
     durations: np.ndarray = array("token", "i4", "frames", least=0)
     token_score: np.ndarray = array(
         "token", "f4", "log-likelihood a frame, 0 without frames, NaN unknown", unknown=True
@@ -101,10 +101,10 @@ class Alignment(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Mels(Record):
-    """Mels that a decoder has made: what `ttskit decode` makes of texts or of recordings.
+    """Mels predicted by a decoder: what `ttskit decode` makes of texts or of recordings.
 
-    What was spoken is there together or not at all: tokens, their words, their durations, which
-    sum to the number of frames.  So is what is known of the recordings: f0, voiced, loudness.
+    Either all of tokens, words and durations are present or none; the durations sum to the number
+    of frames.  Likewise f0, voiced and loudness, which are those of a recording.
     """
 
     attributes: ClassVar = Features.attributes
@@ -134,7 +134,7 @@ class Mels(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Controls(Record):
-    """What a synthesiser plays frame by frame: what `ttskit vocode --controls` makes of mels.
+    """Controls of a synthesiser, frame by frame: what `ttskit vocode --controls` makes of mels.
 
     Harmonics of f0 where it is voiced, and everywhere filtered noise.
     """
@@ -189,7 +189,7 @@ WITHOUT = {
 
 
 def read(path: Path, name: str = "") -> Reader[Any]:
-    """Open an artifact of whatever kind it is; `name` is what errors call it."""
+    """Open an artifact of any kind; `name` is what errors call it."""
     container = hdf5.open_container(path, name)
     reader = reader_of(container)
     if reader is None:

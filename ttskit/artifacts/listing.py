@@ -27,21 +27,21 @@ def names(reader: Reader[Any]) -> list[str]:
     return [spec.name for spec in reader.columns] + lengths + (["seconds"] if timed else [])
 
 
-def lines(reader: Reader[Any], wanted: Sequence[str], ids: Sequence[str] | None) -> Iterator[str]:
+def lines(reader: Reader[Any], fields: Sequence[str], ids: Sequence[str] | None) -> Iterator[str]:
     """Yield a line for each utterance, or for each of `ids`."""
     known = names(reader)
-    if unknown := [name for name in wanted if name not in known]:
+    if unknown := [name for name in fields if name not in known]:
         raise TtskitError(f"no field {unknown[0]!r}; there is {', '.join(known)}", file=reader.name)
     rows = range(len(reader)) if ids is None else [reader.row(id) for id in ids]
-    lasts = selection.seconds(reader) if "seconds" in wanted else None
+    duration = selection.seconds(reader) if "seconds" in fields else None
     columns = {spec.name for spec in reader.columns}
     for row in rows:
         cells = []
-        for name in wanted:
+        for name in fields:
             if name in columns:
                 cells.append(_cell(reader.value(row, name)))
-            elif lasts and name == "seconds":
-                cells.append(f"{lasts(row):.3f}")
+            elif duration and name == "seconds":
+                cells.append(f"{duration(row):.3f}")
             else:
                 start, stop = reader.offsets(name[:-1])[row : row + 2]
                 cells.append(str(stop - start))

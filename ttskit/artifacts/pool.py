@@ -1,4 +1,4 @@
-"""Worker processes: one function on many items, whatever becomes of any one of them.
+"""Worker processes: one function on many items; a failed item stops none of the others.
 
 Every worker has one thread for its arithmetic, so a result does not depend on how many workers
 there are.  A worker whose parent is killed sees its pipe end and stops; a worker that is killed
@@ -29,7 +29,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 
 @dataclass(frozen=True)
 class Bad:
-    """The error for which nothing was made of an item; the user can mend it or has asked for it."""
+    """The error of an item: the user can mend it, or has asked to leave the item out."""
 
     error: TtskitError
 
@@ -41,7 +41,7 @@ class Bad:
 
 @dataclass(frozen=True)
 class Bug:
-    """The traceback of an error that is nobody's fault but ours."""
+    """The traceback of a bug in ttskit."""
 
     trace: str
 
@@ -63,10 +63,10 @@ def cores() -> int:
 def each(
     make: Callable[[T], R], items: Iterable[tuple[str, T]], jobs: int, *, apart: bool = False
 ) -> Iterator[tuple[str, R | Bad]]:
-    """Yield what `make` makes of each named item, as it gets ready, by `jobs` processes.
+    """Yield the result of `make` for each named item, in the order in which they are ready.
 
-    One job is done in this process, or by a process of its own if it is to run `apart`.  `make`
-    and the items must be picklable.
+    With one job, `make` runs in this process, unless it is to run `apart`.  `make` and the items
+    must be picklable.
     """
     if jobs == 1 and not apart:
         with one_thread():
@@ -85,12 +85,12 @@ def each(
 
 
 def in_order(make: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[R | Bad]:
-    """Yield what `make` makes of each item, in the order of the items."""
+    """Yield the result of `make` for each item, in the order of the items."""
     ready: dict[str, R | Bad] = {}
     numbered = ((str(number), item) for number, item in enumerate(items))
     following = 0
-    for name, made in each(make, numbered, jobs):
-        ready[name] = made
+    for name, result in each(make, numbered, jobs):
+        ready[name] = result
         while str(following) in ready:
             yield ready.pop(str(following))
             following += 1
@@ -113,7 +113,7 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Tell libraries not loaded yet, here or in processes started now, to use one thread."""
+    """Limit libraries that are loaded later, here or in new processes, to one thread."""
     before = {name: os.environ.pop(name, None) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
     try:
@@ -126,14 +126,14 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def _share(workers: list[_Worker[T]], items: Iterator[tuple[str, T]]) -> Iterator[tuple[str, Any]]:
-    """Give every idle worker an item until there are none, and yield what comes back."""
+    """Send every idle worker an item until none is left, and yield the results."""
     busy = {worker.pipe: worker for worker in workers if _give(worker, items)}
     while busy:
         for pipe in wait(list(busy)):
             worker = busy[pipe]  # type: ignore[index]
             name = worker.name
             try:
-                made = worker.pipe.recv()
+                result = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
                 raise TtskitError(
                     "the worker process that had it was killed, perhaps for want of "
@@ -142,7 +142,7 @@ def _share(workers: list[_Worker[T]], items: Iterator[tuple[str, T]]) -> Iterato
                 ) from None
             if not _give(worker, items):
                 del busy[worker.pipe]
-            yield name, checked(name, made)
+            yield name, checked(name, result)
 
 
 def _give(worker: _Worker[T], items: Iterator[tuple[str, T]]) -> bool:
@@ -179,19 +179,19 @@ def _no_interrupts() -> Iterator[None]:
 
 
 def _serve(pipe: Connection, make: Callable[[Any], Any]) -> None:
-    """Make things of items until the parent hangs up; what libraries print goes to stderr."""
+    """Process items until the pipe closes; output that libraries print goes to stderr."""
     os.dup2(2, 1)
     with one_thread(), suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            made = attempt(make, pipe.recv())
+            result = attempt(make, pipe.recv())
             try:
-                pipe.send(made)
+                pipe.send(result)
             except (AttributeError, TypeError, ValueError, PicklingError):
                 pipe.send(Bug(traceback.format_exc()))
 
 
 def attempt(make: Callable[[T], R], item: T) -> R | Bad | Bug:
-    """Make something of an item, or say why not."""
+    """Return the result of an item, or its error, or the traceback of a bug."""
     try:
         return make(item)
     except TtskitError as error:
@@ -200,8 +200,8 @@ def attempt(make: Callable[[T], R], item: T) -> R | Bad | Bug:
         return Bug(traceback.format_exc())
 
 
-def checked(name: str, made: R | Bad | Bug) -> R | Bad:
-    """Let everything pass but a bug."""
-    if isinstance(made, Bug):
-        raise RuntimeError(f"{name}: a bug in ttskit; please report it\n{made.trace}")
-    return made
+def checked(name: str, result: R | Bad | Bug) -> R | Bad:
+    """Return the result of an item; raise if it is a bug."""
+    if isinstance(result, Bug):
+        raise RuntimeError(f"{name}: a bug in ttskit; please report it\n{result.trace}")
+    return result

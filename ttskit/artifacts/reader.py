@@ -71,12 +71,12 @@ class Reader(Mapping[str, R], Generic[R]):
 
     @property
     def skipped(self) -> dict[str, str]:
-        """What this artifact and those it was made from lack: id -> reason."""
+        """Utterances left out of this artifact or of its inputs: id -> reason."""
         return dict(zip(self.table("skipped/id"), self.table("skipped/reason"), strict=True))
 
     @property
     def columns(self) -> list[Field[Any]]:
-        """The fields that this artifact has, in the order of its kind."""
+        """The fields present in this artifact, in the order of its kind."""
         return [spec for name, spec in self._specs.items() if name in self._container.columns]
 
     def column(self, name: str) -> np.ndarray:
@@ -109,10 +109,10 @@ class Reader(Mapping[str, R], Generic[R]):
         column, offsets, decode = self._plans[name]
         if column is None:
             return None
-        found = column[row] if offsets is None else column[offsets[row] : offsets[row + 1]]
+        value = column[row] if offsets is None else column[offsets[row] : offsets[row + 1]]
         if not decode:
-            return found
-        texts = hdf5.decoded(self.name, name, np.atleast_1d(found))
+            return value
+        texts = hdf5.decoded(self.name, name, np.atleast_1d(value))
         return texts[0] if offsets is None else texts
 
     def _plan(self, name: str) -> tuple[np.ndarray | None, np.ndarray | None, bool]:
@@ -161,12 +161,12 @@ class Reader(Mapping[str, R], Generic[R]):
         return (type(self), (self.path.absolute(), self.kind, self.name))
 
     def _check(self) -> None:
-        """Check all that makes later reads safe: attributes, columns, tables, ids, offsets."""
+        """Check everything that later reads rely on: attributes, columns, tables, ids, offsets."""
         self._check_attributes()
-        found = self._container.columns
+        columns = self._container.columns
         for name, spec in self._specs.items():
-            if name in found:
-                _check_column(spec, found[name])
+            if name in columns:
+                _check_column(spec, columns[name])
             elif not spec.metadata["optional"]:
                 raise ArtifactError(f"lacks the column {name}")
         self._check_tables()
@@ -187,13 +187,15 @@ class Reader(Mapping[str, R], Generic[R]):
                 raise ArtifactError(f"its {name} is {value}, needs at least 1")
 
     def _check_tables(self) -> None:
-        found = self._container.columns
+        columns = self._container.columns
         for name in [*self.kind.tables, "skipped/id", "skipped/reason"]:
-            if name in found and (found[name].dtype.kind != "S" or found[name].ndim != 1):
+            if name in columns and (columns[name].dtype.kind != "S" or columns[name].ndim != 1):
                 raise ArtifactError(f"{name} is not a list of strings")
-        if missing := set(self.kind.tables) - found.keys():
+        if missing := set(self.kind.tables) - columns.keys():
             raise ArtifactError(f"lacks the table {min(missing)}")
-        reasons = [found[name].shape for name in ("skipped/id", "skipped/reason") if name in found]
+        reasons = [
+            columns[name].shape for name in ("skipped/id", "skipped/reason") if name in columns
+        ]
         if len(reasons) == 1 or len(set(reasons)) > 1:
             raise ArtifactError("its skipped utterances and their reasons differ")
 
@@ -216,8 +218,8 @@ class Reader(Mapping[str, R], Generic[R]):
                 )
             return
         name = f"offsets/{axes[0]}"
-        found = self._container.columns.get(name)
-        if found is None or found.dtype != np.int64 or found.shape != (len(self._ids) + 1,):
+        column = self._container.columns.get(name)
+        if column is None or column.dtype != np.int64 or column.shape != (len(self._ids) + 1,):
             raise ArtifactError(f"{name} is not an int64 vector of N + 1 offsets")
         offsets = self.offsets(axes[0])
         if offsets[0] != 0 or offsets[-1] != length or (np.diff(offsets) < 0).any():
@@ -250,4 +252,4 @@ def _numbers(container: hdf5.Container, kind: type[Record]) -> dict[str, Number]
         order = sorted(numbers, key=lambda name: numbers[name].place)
         return {name: Number.read(numbers[name].notes) for name in order}
     except ValueError as error:
-        raise ArtifactError("has bounds that are no numbers", file=container.name) from error
+        raise ArtifactError("has bounds that are not numbers", file=container.name) from error

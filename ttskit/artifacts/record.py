@@ -1,4 +1,4 @@
-"""Records: what a kind of artifact is made of, and the checks that every record passes.
+"""Records: one utterance as a dataclass with typed arrays, checked when it is created.
 
 A kind is a frozen dataclass derived from `Record`, whose fields declare their axes, dtype and unit.
 """
@@ -60,13 +60,13 @@ class Number:
 
     @classmethod
     def read(cls, notes: Mapping[str, str]) -> Number:
-        """Return a column by the notes that a file has of it."""
+        """Return the column that the attributes of a dataset declare."""
         bounds = {name: float(notes[name]) for name in ("least", "most") if name in notes}
         return cls(notes.get("unit", ""), **bounds)
 
     @property
     def bounds(self) -> dict[str, float]:
-        """The bounds that there are, by name."""
+        """The bounds that are set, by name."""
         bounds = {"least": self.least, "most": self.most}
         return {name: float(bound) for name, bound in bounds.items() if bound is not None}
 
@@ -79,10 +79,10 @@ class Number:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Record:
-    """One utterance: its id, who speaks, what is said, and arrays whose like-named axes agree."""
+    """One utterance: its id, speaker, text, and arrays that agree on axes of the same name."""
 
-    attributes: ClassVar[Mapping[str, str]] = {}  # that every artifact of the kind has -> unit
-    tables: ClassVar[Mapping[str, str]] = {}  # whole-artifact lists of strings -> what they are
+    attributes: ClassVar[Mapping[str, str]] = {}  # required of the kind: name -> unit
+    tables: ClassVar[Mapping[str, str]] = {}  # lists of strings: name -> meaning
 
     id: str = string("unique, in order")
     speaker: str = string("who speaks; empty where unknown")
@@ -124,7 +124,7 @@ class OpenRecord(Record):
 
 
 def _conform(spec: Field[Any], value: Any) -> Any:
-    """Return `value` as the array or the text that `spec` declares."""
+    """Return `value` converted to the array or the text that `spec` declares."""
     axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
     if dtype.kind == "S":
         texts = [value] if not axes else list(value)

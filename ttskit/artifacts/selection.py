@@ -1,4 +1,4 @@
-"""Copies of some utterances of an artifact, and how long each lasts."""
+"""Copies of some utterances of an artifact, and the durations of utterances."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def copy(
 
 
 def seconds(reader: Reader[Any]) -> Callable[[int], float]:
-    """Return a function from a row to how long its utterance lasts."""
+    """Return a function from a row to the seconds of its utterance."""
     rate = reader.attributes.get("sample_rate")
     for axis, step in (("sample", 1), ("frame", reader.attributes.get("hop_length"))):
         if rate and step and reader.has_axis(axis):

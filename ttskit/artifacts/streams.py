@@ -1,4 +1,4 @@
-"""Artifacts on standard input and output, and inputs recognised by their kind."""
+"""Inputs and outputs of stages: standard streams, and inputs sorted by their kind."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def by_kind(
             sorted_out.append(None)
             continue
         if not fits:
-            found = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
-            raise ArtifactError(f"no {kind.kind()} artifact among the inputs: {found}")
+            names = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
+            raise ArtifactError(f"no {kind.kind()} artifact among the inputs: {names}")
         if len(fits) > 1:
             raise ArtifactError(f"is a second {kind.kind()}; needs one", file=fits[1].name)
         sorted_out += fits
@@ -53,34 +53,36 @@ def by_kind(
 
 
 def opened(paths: Sequence[Path] | None) -> list[Reader[Any]]:
-    """Open artifacts of utterances, in the order given."""
+    """Open artifacts of utterances, in the order of the paths."""
     return [kinds.read(*local(path)) for path in named(paths)]
 
 
 def containers(paths: Sequence[Path] | None) -> list[hdf5.Container]:
-    """Open artifacts of any kind, also those that hold no utterances."""
+    """Open artifacts of any kind, including models and voices."""
     return [hdf5.open_container(*local(path)) for path in named(paths)]
 
 
 def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
-    """Refuse to write over anything but an older artifact of the same kind, or a damaged one.
+    """Refuse to overwrite anything but an artifact of the same kind or a damaged one.
 
-    Nor over one of the inputs, told by its digest: so it is known by any name, and in a pipe.  What
-    was made of an input and has the same digest holds the same, as a selection of all of it does.
+    An input must not be overwritten either.  It is recognised by its digest, so under any name and
+    in a pipe.  An artifact with the digest of one of its own inputs is a full copy and may go.
     """
     if not output.exists() or not output.stat().st_size:
         return
     if not hdf5.is_hdf5(output):
-        raise ArtifactError("is there and is no artifact; remove it or choose a name", file=output)
+        raise ArtifactError(
+            "exists and is not an artifact; remove it or choose another name", file=output
+        )
     try:
-        found = hdf5.open_container(output)
+        older = hdf5.open_container(output)
     except ArtifactError:
         return
-    if found.kind != kind:
+    if older.kind != kind:
         raise ArtifactError(
-            f"is there and is {found.kind}, not {kind}; remove it or choose a name", file=output
+            f"exists and is {older.kind}, not {kind}; remove it or choose another name", file=output
         )
-    if found.digest in inputs and found.digest not in found.provenance.get("inputs", ()):
+    if older.digest in inputs and older.digest not in older.provenance.get("inputs", ()):
         raise ArtifactError("is an input, or a copy of one; choose another output", file=output)
 
 
@@ -98,7 +100,7 @@ def named(paths: Sequence[Path] | None) -> Sequence[Path]:
 
 
 def writable(output: Path) -> Path:
-    """Return the path of a file to write, where a link leads; refuse what can't be one."""
+    """Return the path of a file to write, with links resolved; refuse folders and devices."""
     if output.is_dir():
         raise ArtifactError("is a folder; needs the name of a file to write", file=output)
     output = output.resolve() if output.is_symlink() else output
@@ -111,9 +113,9 @@ def writable(output: Path) -> Path:
 
 @contextmanager
 def delivered(output: Path | None) -> Iterator[tuple[Path, str]]:
-    """Give the path to write an artifact to, and what to call it.
+    """Yield the path to write an artifact to, and the name that notes call it by.
 
-    Standard output gets the file once it is whole.
+    Standard output receives the file once it is complete.
     """
     if output is not None and str(output) != "-":
         output = writable(output)
@@ -131,7 +133,7 @@ def delivered(output: Path | None) -> Iterator[tuple[Path, str]]:
 
 
 def local(path: Path) -> tuple[Path, str]:
-    """Return a file that can be mapped, and what errors call it: streams are spooled."""
+    """Return a regular file and the name that errors call it by; streams are copied to a file."""
     if str(path) == "-":
         return _spool(sys.stdin.buffer, STDIN), STDIN
     if path.is_fifo() or path.is_char_device():
@@ -157,7 +159,7 @@ def _copy(file: BinaryIO, target: BinaryIO) -> None:
 
 
 def scratch() -> Path:
-    """Make a temporary folder that goes when the process does."""
+    """Return a new temporary folder, which is removed when the process exits."""
     folder = Path(tempfile.mkdtemp(prefix="ttskit-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -1,4 +1,4 @@
-"""`NAME.part/`: an artifact while it grows.  Append-only, so a killed run loses nothing it had.
+"""`NAME.part/`: an unfinished artifact.  Append-only, so that a killed run loses nothing finished.
 
     lock            held by the run that is writing
     header.json     whose unfinished work this is
@@ -6,7 +6,7 @@
                     {"id": "a", "axes": {"frame": 7}, "bytes": {"mel": 2240, "text": 6}}
     mel.raw         the bytes of one column, in the order of the index
 
-On opening, whatever the index does not account for is cut off.
+On opening, bytes that the index does not account for are cut off.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ttskit.errors import ArtifactError, at
 Blob = bytes | memoryview
 
 
-class Part:
+class Unfinished:
     """The unfinished work of one artifact, locked while it is open."""
 
     def __init__(
@@ -74,30 +74,30 @@ class Part:
         return os.pread(self._file(column).fileno(), stop - start, start)
 
     def remove(self) -> None:
-        """Delete the folder, lock last: its work is sealed, or was never begun."""
+        """Delete the folder, the lock last."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.close()
 
     def close(self) -> None:
-        """Let go of the files and the lock; what is finished stays."""
+        """Close the files and release the lock; finished work stays."""
         for file in [*self._files.values(), self._index, self._lock]:
             file.close()
 
     def _open(self, output: Path, header: Mapping[str, Any], restart: bool) -> None:
-        told = json.dumps(header, sort_keys=True, ensure_ascii=False)
-        kept = self.folder / "header.json"
+        text = json.dumps(header, sort_keys=True, ensure_ascii=False)
+        path = self.folder / "header.json"
         atomic.sweep(self.folder)
-        if restart or not kept.exists():
+        if restart or not path.exists():
             for stale in self.folder.iterdir():
                 if stale.name == "index.jsonl":
                     self._index.truncate(0)
                 elif stale.name != lock.NAME:
                     stale.unlink()
             try:
-                atomic.write_text(kept, told)
+                atomic.write_text(path, text)
             except OSError as error:
                 raise no_room(self.folder, error) from error
-        elif kept.read_bytes() != told.encode():
+        elif path.read_bytes() != text.encode():
             raise ArtifactError(
                 f"holds unfinished work of other inputs or options; finish that "
                 f"run, or add --restart to throw it away and make {output} anew",
@@ -106,7 +106,7 @@ class Part:
         self._recover()
 
     def _recover(self) -> None:
-        """Take over the rows whose bytes are all there; cut off the rest."""
+        """Keep the rows whose bytes are complete; cut off the rest."""
         self._index.seek(0)
         size = 0
         for line in self._index.readall().splitlines(keepends=True):
@@ -119,14 +119,14 @@ class Part:
             file.truncate(self._size(name))
 
     def _take_over(self, row: dict[str, Any]) -> bool:
-        """Note a row whose bytes are all there, in the columns that this artifact has."""
+        """Keep a row if its bytes are complete and its columns are those of this artifact."""
         if not {"id"} <= row["bytes"].keys() <= self._columns or row["id"] in self.rows:
             return False
         if self.rows and row["bytes"].keys() != self.ends.keys():
             return False
         for name, count in row["bytes"].items():
-            held = os.fstat(self._file(name).fileno()).st_size
-            if held < self._size(name) + count:
+            size = os.fstat(self._file(name).fileno()).st_size
+            if size < self._size(name) + count:
                 return False
         self._note(row["id"], row["axes"], row["bytes"])
         return True
@@ -155,7 +155,7 @@ def folder_of(output: Path) -> Path:
 
 
 def no_room(path: Path, error: OSError) -> ArtifactError:
-    """Say that a disk is full or broken, and that what was finished is kept."""
+    """Return the error for a full or broken disk, which says that finished work is kept."""
     return ArtifactError(
         f"{path}: cannot be written: {error.strerror or error}; what was finished is kept: "
         "make room and run the same command again"
@@ -163,7 +163,7 @@ def no_room(path: Path, error: OSError) -> ArtifactError:
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
-    """Return a row of the index, or nothing for one that was torn off."""
+    """Return a row of the index, or None if it is incomplete."""
     if not line.endswith(b"\n"):
         return None
     try:
@@ -181,7 +181,7 @@ def _parse(line: bytes) -> dict[str, Any] | None:
 
 
 def _write_all(file: FileIO, data: Blob) -> None:
-    """Write to an unbuffered file until nothing is left: a full disk takes a part of it."""
+    """Write all data to an unbuffered file: one call may write only a part of it."""
     view = memoryview(data)
     while view:
         view = view[file.write(view) :]

@@ -22,10 +22,10 @@ R = TypeVar("R", bound="Record")
 
 
 class Writer(Generic[R]):
-    """An artifact being written; it takes its name only once it is whole.
+    """An artifact being written; the file appears once it is complete.
 
-    Records are appended in any order to `NAME.part/`, where a later run finds them again;
-    `seal` assembles the artifact in the order it is given.
+    Records are appended in any order to `NAME.part/`, from which a later run resumes; `seal`
+    assembles the artifact in the order of the ids it gets.
     """
 
     def __init__(
@@ -47,17 +47,17 @@ class Writer(Generic[R]):
         if missing := set(kind.attributes) - set(self._attributes):
             raise ArtifactError(f"{kind.kind()} needs {', '.join(sorted(missing))}", file=path)
         header = {"kind": kind.kind(), "version": hdf5.VERSION, "provenance": provenance}
-        self._part = unfinished.Part(
+        self._part = unfinished.Unfinished(
             self.path, header, [spec.name for spec in self._specs], restart=restart
         )
 
     @property
     def finished(self) -> Collection[str]:
-        """The utterances that are already there."""
+        """The ids of the utterances that are appended already."""
         return self._part.rows.keys()
 
     def append(self, record: R) -> None:
-        """Add an utterance; it survives whatever happens to this process afterwards."""
+        """Add an utterance; once this returns, it survives a kill of the process."""
         if record.id in self._part.rows:
             raise ArtifactError(f"utterance {record.id} is there twice", file=self.path)
         axes: dict[str, int] = {}
@@ -77,7 +77,7 @@ class Writer(Generic[R]):
         self._part.append(record.id, axes, blobs)
 
     def seal(self, ids: Sequence[str], skipped: Mapping[str, str] | None = None) -> None:
-        """Assemble the artifact from the utterances in `ids`, and give it its name."""
+        """Assemble the artifact from the utterances in `ids`, and rename it to its path."""
         rows = [self._part.rows[id] for id in ids]
         sources = list(self._sources(ids, rows, dict(skipped or {})))
         needed = sum(source.nbytes for source in sources) + (1 << 16)
@@ -107,7 +107,7 @@ class Writer(Generic[R]):
             self._part.remove()
 
     def _check_alike(self, id: str, columns: Iterable[str], axes: Mapping[str, int]) -> None:
-        """Refuse a record that has other columns or fixed lengths than the first one."""
+        """Refuse a record whose columns or fixed lengths differ from those of the first one."""
         if not self._part.rows:
             return
         if unlike := set(columns) ^ self._part.ends.keys():
@@ -124,7 +124,7 @@ class Writer(Generic[R]):
     def _sources(
         self, ids: Sequence[str], rows: Sequence[int], skipped: Mapping[str, str]
     ) -> Iterator[hdf5.Source]:
-        """Yield what the file will hold, column after column."""
+        """Yield the columns of the file in the order in which they are written."""
         present = self._part.ends.keys() or required(self.kind)
         specs = [spec for spec in self._specs if spec.name in present]
         for axis in dict.fromkeys(axis for spec in specs for axis in axes_of(spec)[:1]):

@@ -1,4 +1,4 @@
-"""Understand a dataset: which format it has, which utterances, and what is odd about it."""
+"""Datasets: recognise the format, read the utterances, and note what is odd."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from ttskit.datasets import libritts, ljspeech, manifest, pairs, recording, vctk
 from ttskit.datasets.clips import Clip, Dataset
 from ttskit.errors import DatasetError
 
-__all__ = ["FORMATS", "Clip", "Dataset", "Format", "digest", "understand"]
+__all__ = ["FORMATS", "Clip", "Dataset", "DatasetFormat", "digest", "understand"]
 
 
 BLOCK = 1 << 14  # bytes
 
 
-class Format(Protocol):
-    """What the module of a format has."""
+class DatasetFormat(Protocol):
+    """The interface of the module of a dataset format."""
 
     NEEDS: str  # what makes a dataset of this format, in one line
 
     def matches(self, path: Path) -> str | None:
-        """Say by what a path is recognised, or None."""
+        """Return by what a path is recognised, or None."""
 
     def read(self, path: Path) -> Dataset:
-        """Read it."""
+        """Read the dataset at a path."""
 
 
-FORMATS: Mapping[str, Format] = MappingProxyType(
+FORMATS: Mapping[str, DatasetFormat] = MappingProxyType(
     {
         "ljspeech": ljspeech,
         "libritts": libritts,
@@ -56,12 +56,12 @@ def understand(path: Path, format: str | None = None) -> Dataset:
 
 
 def digest(dataset: Dataset) -> str:
-    """Return the SHA-256 of a dataset: relative paths, transcripts, and of each audio file the size
-    and some blocks, which change with whatever is done to a recording as a whole.
+    """Return the SHA-256 over relative paths, transcripts, and audio files by size and some blocks.
 
-    Where the dataset lies does not matter, nor when its files were changed.
+    Whatever is done to a recording as a whole changes these blocks.
+    The location of the dataset and the dates of its files do not matter.
     """
-    found = hashlib.sha256()
+    total = hashlib.sha256()
     sampled: dict[Path, tuple[int, str]] = {}
     for clip in dataset.clips:
         try:
@@ -72,10 +72,10 @@ def digest(dataset: Dataset) -> str:
         inside = clip.audio.is_relative_to(dataset.root)
         audio = (clip.audio.relative_to(dataset.root) if inside else clip.audio).as_posix()
         row = [clip.id, clip.text, clip.speaker, audio, *sampled[clip.audio], clip.start, clip.end]
-        found.update(json.dumps(row).encode() + b"\n")
+        total.update(json.dumps(row).encode() + b"\n")
     for id, _ in dataset.bad:
-        found.update(json.dumps([id]).encode() + b"\n")
-    return found.hexdigest()
+        total.update(json.dumps([id]).encode() + b"\n")
+    return total.hexdigest()
 
 
 def _understand(path: Path, format: str | None) -> Dataset:
@@ -94,13 +94,13 @@ def _understand(path: Path, format: str | None) -> Dataset:
 
 def _sample(path: Path) -> tuple[int, str]:
     """Return the size of a file, and the hash of blocks at its start, middle and end."""
-    found = hashlib.sha256()
+    total = hashlib.sha256()
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         for start in (0, size // 2, max(0, size - BLOCK)):
             file.seek(start)
-            found.update(file.read(BLOCK))
-    return size, found.hexdigest()
+            total.update(file.read(BLOCK))
+    return size, total.hexdigest()
 
 
 def _recognise(path: Path) -> tuple[str, str]:
@@ -108,8 +108,8 @@ def _recognise(path: Path) -> tuple[str, str]:
     reasons = {name: reason for name, reason in matches.items() if reason}
     if not reasons:
         needs = "; ".join(f"{name} needs {module.NEEDS}" for name, module in FORMATS.items())
-        raise DatasetError(f"is no dataset of a known format: {needs}", file=path)
+        raise DatasetError(f"is not a dataset of a known format: {needs}", file=path)
     if len(reasons) > 1:
-        found = ", or ".join(f"{name} ({reason})" for name, reason in reasons.items())
-        raise DatasetError(f"could be {found}; say which by --format", file=path)
+        formats = ", or ".join(f"{name} ({reason})" for name, reason in reasons.items())
+        raise DatasetError(f"could be {formats}; say which by --format", file=path)
     return next(iter(reasons.items()))

@@ -1,4 +1,4 @@
-"""What every format reads a dataset into, and the checks that are the same for all of them."""
+"""Clips and datasets: what every format returns, and the checks that all formats share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ttskit.errors import DatasetError
 
 @dataclass(frozen=True)
 class Clip:
-    """One utterance: where its audio is and what is said in it."""
+    """One utterance: its text, its speaker, and where its audio is."""
 
     id: str
     text: str
@@ -30,7 +30,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What was understood of a dataset; `bad` has what it names but nobody can use."""
+    """The utterances of a dataset; `bad` are those that it lists but that cannot be used."""
 
     format: str
     root: Path
@@ -63,7 +63,7 @@ class Gathering:
         start: float | None = None,
         end: float | None = None,
     ) -> None:
-        """Take an utterance, as a clip if nothing is wrong with it."""
+        """Add an utterance, as a clip if all checks pass, else as a bad one."""
         text, speaker = tidy(text), speaker.strip()
         if fault := unfit_id(id):
             self.refuse(id, fault, "the id cannot be used", place)
@@ -83,7 +83,7 @@ class Gathering:
             self._clips.append(Clip(id, text, speaker, audio, start, end))
 
     def add_file(self, path: Path, id: str, audio: Path, speaker: str) -> None:
-        """Take an utterance whose text is a file of its own."""
+        """Add an utterance whose text is a file of its own."""
         place = self._relative(path)
         if fault := _file_fault(audio):
             self.refuse(id, fault, "the audio cannot be used", self._relative(audio))
@@ -96,9 +96,9 @@ class Gathering:
             self.add(id, text, audio, place, speaker)
 
     def refuse(self, id: str, reason: str, kind: str, place: str) -> None:
-        """Take an utterance that cannot be used; `kind` is the reason without its particulars.
+        """Add an utterance that cannot be used; `kind` is the reason without its particulars.
 
-        Where the id itself cannot be used, the utterance goes by its place.
+        If the id itself cannot be used, the utterance is listed by its place.
         """
         name = printable(place) if unfit_id(id) else id
         self._claim(name, place)
@@ -107,11 +107,11 @@ class Gathering:
         self._kinds.setdefault(kind, []).append(name)
 
     def note(self, text: str) -> None:
-        """Say what was understood, or what is odd."""
+        """Add a note on how the dataset was read, or on what is odd."""
         self._notes.append(printable(text))
 
     def dataset(self) -> Dataset:
-        """Return all that was gathered."""
+        """Return the dataset; it must have an utterance."""
         if not self._places:
             raise DatasetError(f"has no utterances ({self._format})", file=self._root)
         odd = [f"{kind}: {count(ids, 'utterance')}" for kind, ids in self._kinds.items()]
@@ -132,33 +132,33 @@ class Gathering:
 
 
 def count(names: Iterable[str], noun: str) -> str:
-    """Say how many there are and name the first: "5 clips (a, b, c and 2 more)"."""
+    """Return a count with the first names: "5 clips (a, b, c and 2 more)"."""
     listed = list(names)
     more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
     return f"{wording.count(len(listed), noun)} ({', '.join(listed[:3])}{more})"
 
 
 def tidy(text: str) -> str:
-    """Return a text on one line: as given, but for its ends, tabs and line breaks."""
+    """Return a text on one line: stripped, tabs and line breaks as spaces."""
     return re.sub(r"\s*[\t\r\n\v\f\u2028\u2029]\s*", " ", text).strip()
 
 
 def printable(text: str) -> str:
-    """Return a text that a terminal can show: other characters are escaped."""
+    """Return a text with unprintable characters escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _text_fault(text: str) -> str:
     for at, character in enumerate(text, 1):
         if unicodedata.category(character) in ("Cc", "Cs"):  # control characters, half characters
-            return f"character {at} of the text is U+{ord(character):04X}, which is no text"
+            return f"character {at} of the text is U+{ord(character):04X}, which is not text"
     return ""
 
 
 def _span_fault(start: float | None, end: float | None) -> str:
     for time in (start, end):
         if time is not None and not (math.isfinite(time) and time >= 0):
-            return f"{time} is no time; needs seconds from the start of the file"
+            return f"{time} is not a time; needs seconds from the start of the file"
     if start is not None and end is not None and start >= end:
         return f"ends at {end} s, but starts at {start} s"
     return ""
@@ -166,11 +166,11 @@ def _span_fault(start: float | None, end: float | None) -> str:
 
 def _file_fault(path: Path) -> str:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         return "a link that leads nowhere" if path.is_symlink() else str(error.strerror)
     except ValueError:  # a NUL within the name
         return "not the name of a file"
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         return "not a file"
-    return "" if found.st_size else "empty (0 bytes)"
+    return "" if status.st_size else "empty (0 bytes)"

@@ -27,16 +27,16 @@ def walk(root: Path, depth: int | None = None) -> Iterator[Path]:
 
 
 def audio(paths: Iterable[Path]) -> list[Path]:
-    """Return those that are audio by their suffix."""
+    """Return the files whose suffix is that of audio."""
     return [path for path in paths if path.suffix.lower() in AUDIO]
 
 
 def by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
     """Return the files of each name without suffix."""
-    found: dict[str, list[Path]] = {}
+    by_stem: dict[str, list[Path]] = {}
     for path in paths:
-        found.setdefault(key(path.stem), []).append(path)
-    return found
+        by_stem.setdefault(key(path.stem), []).append(path)
+    return by_stem
 
 
 def key(name: str) -> str:
@@ -84,8 +84,8 @@ def text(path: Path) -> str:
 
 def _walk(folder: Path, depth: int | None, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
     try:
-        found = folder.stat()
-        here = (found.st_dev, found.st_ino)
+        status = folder.stat()
+        here = (status.st_dev, status.st_ino)
         with os.scandir(folder) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:

@@ -19,7 +19,7 @@ TEXTS = (".original.txt", ".normalized.txt")  # the first there is
 
 
 def matches(path: Path) -> str | None:
-    """Say by what a dataset is recognised: one recording that is named like its folders."""
+    """Return by what a dataset is recognised: one recording that is named like its folders."""
     if not path.is_dir():
         return None
     for file in folder.walk(path, depth=4):
@@ -38,9 +38,9 @@ def read(path: Path) -> Dataset:
     foreign: list[str] = []
     for file in folder.walk(path):
         place = file.relative_to(path).as_posix()
-        if found := [suffix for suffix in TEXTS if file.name.lower().endswith(suffix)]:
-            stem = file.with_name(file.name[: -len(found[0])])
-            if stem not in texts or found[0] == TEXTS[0]:
+        if suffixes := [suffix for suffix in TEXTS if file.name.lower().endswith(suffix)]:
+            stem = file.with_name(file.name[: -len(suffixes[0])])
+            if stem not in texts or suffixes[0] == TEXTS[0]:
                 texts[stem] = file
         elif file.suffix.lower() in folder.AUDIO:
             if not _speaker(file.stem, file.parent):
@@ -68,8 +68,8 @@ def read(path: Path) -> Dataset:
 
 
 def _speaker(stem: str, parent: Path) -> str:
-    """Return the speaker of a recording that is named like its folders, or nothing."""
-    found = re.fullmatch(r"(\d+)_(\d+)_\d+_\d+", stem)
-    if found and found.groups() == (parent.parent.resolve().name, parent.resolve().name):
-        return found[1]
+    """Return the speaker of a recording that is named like its folders, or ""."""
+    match = re.fullmatch(r"(\d+)_(\d+)_\d+_\d+", stem)
+    if match and match.groups() == (parent.parent.resolve().name, parent.resolve().name):
+        return match[1]
     return ""

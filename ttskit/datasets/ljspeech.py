@@ -3,7 +3,7 @@
 No header, and quotes are text.  A third column is either the text once more, normalised, which
 is not read because ttskit normalises for itself, or the speaker.  It is a speaker where no value
 has white space though most texts have; failing that, where one text has several of a few values
-or several texts have the only one.  The file itself may be given, under any name.
+or several texts have the only one.  The path may be the file itself, under any name.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Rows = list[tuple[int, list[str]]]  # line number, columns
 
 
 def matches(path: Path) -> str | None:
-    """Say by what a dataset is recognised: a metadata.csv divided by |, without a header."""
+    """Return by what a dataset is recognised: a metadata.csv divided by |, without a header."""
     table = path / "metadata.csv" if path.is_dir() else path
     if not table.is_file() or table.suffix.lower() not in (".csv", ".txt"):
         return None
@@ -50,19 +50,19 @@ def read(path: Path) -> Dataset:
     for number, columns in rows:
         id, place = columns[0].strip(), f"{table.name} line {number}"
         name = folder.key(folder.without_suffix(id))
-        found = files.get(name)
-        id = PurePosixPath(folder.without_suffix(id)).name if found else id
-        named.add(found)
+        audio = files.get(name)
+        id = PurePosixPath(folder.without_suffix(id)).name if audio else id
+        named.add(audio)
         if len(columns) != width:
             reason = f"has {len(columns)} columns, the others have {width}"
             out.refuse(id, reason, "the number of columns is wrong", place)
-        elif found is None:
+        elif audio is None:
             reason = f"no audio {name}.* in {', '.join(folder.FOLDERS)} or beside the table"
             out.refuse(id, reason, f"{table.name} names audio that is not there", place)
         elif speakers and not columns[2].strip():
             out.refuse(id, "names no speaker, others do", "the speaker is missing", place)
         else:
-            out.add(id, columns[1], found, place, columns[2] if speakers else "")
+            out.add(id, columns[1], audio, place, columns[2] if speakers else "")
     if unnamed := [path.name for path in dict.fromkeys(files.values()) if path not in named]:
         out.note(f"{table.name} has no text for {count(unnamed, 'audio file')}")
     if doubles:

@@ -44,10 +44,10 @@ Row = tuple[str, dict[str, Any] | str]  # place; columns, or what is wrong with 
 
 
 def matches(path: Path) -> str | None:
-    """Say by what a manifest is recognised: its columns, or those of one in the folder."""
+    """Return by what a manifest is recognised: its columns, or those of one in the folder."""
     if path.is_dir():
-        found = _manifests(path)
-        return f"{found[0].name} has named columns" if found else None
+        manifests = _manifests(path)
+        return f"{manifests[0].name} has named columns" if manifests else None
     if path.suffix.lower() not in (*SUFFIXES, ".txt") or not path.is_file():
         return None
     with path.open("rb") as file:
@@ -98,13 +98,13 @@ def read(path: Path) -> Dataset:
 
 
 def _add(out: Gathering, root: Path, value: dict[str, str], place: str) -> None:
-    """Take a row, given as role -> value, as an utterance."""
+    """Add the utterance of a row, role -> value."""
     path = value["audio"].strip()
     id = value.get("id", "").strip() or folder.without_suffix(os.path.basename(path))  # noqa: PTH119
     try:
         start, end = (_seconds(value.get(role, "")) for role in ("start", "end"))
     except ValueError as error:
-        out.refuse(id, f"{error} is no time in seconds", "the times cannot be used", place)
+        out.refuse(id, f"{error} is not a time in seconds", "the times cannot be used", place)
         return
     if not path:
         out.refuse(id, "names no audio", "the audio is missing", place)
@@ -127,7 +127,7 @@ def _seconds(value: str) -> float | None:
 
 
 def _string(value: object) -> str:
-    """Return a value of JSON or of a table as text; nothing is the empty text."""
+    """Return a value of JSON or of a table as text; None as ""."""
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
@@ -150,12 +150,12 @@ def _keys(line: str) -> list[str]:
 
 
 def _delimited(table: Path, head: str) -> tuple[str, list[str]]:
-    """Return what divides the columns, and their names: of what is usual, what yields most."""
-    found: list[tuple[int, str, list[str]]] = []
+    """Return the delimiter that finds most known names of columns, and the names."""
+    choices: list[tuple[int, str, list[str]]] = []
     for delimiter in "\t" if table.suffix.lower() == ".tsv" else ",;\t|":
         names = [name.strip('" ') for name in head.rstrip("\r\n").split(delimiter)]
-        found.append((len(_columns(names)), delimiter, names))
-    _, delimiter, names = max(found, key=lambda each: each[0])
+        choices.append((len(_columns(names)), delimiter, names))
+    _, delimiter, names = max(choices, key=lambda each: each[0])
     return delimiter, names
 
 
@@ -204,8 +204,12 @@ def _manifests(path: Path) -> list[Path]:
 
 
 def _only_manifest(path: Path) -> Path:
-    found = _manifests(path)
-    if len(found) != 1:
-        has = f"has {count([file.name for file in found], 'manifest')}" if found else "has none"
+    manifests = _manifests(path)
+    if len(manifests) != 1:
+        has = (
+            f"has {count([file.name for file in manifests], 'manifest')}"
+            if manifests
+            else "has none"
+        )
         raise DatasetError(f"{has}; name the one to read: {NEEDS}", file=path)
-    return found[0]
+    return manifests[0]

@@ -21,7 +21,7 @@ PAPERS = ("readme", "license", "licence", "copying", "copyright", "notice", "cha
 
 
 def matches(path: Path) -> str | None:
-    """Say by what a dataset is recognised: one recording with its text."""
+    """Return by what a dataset is recognised: one recording with its text."""
     if not path.is_dir():
         return None
     if _prompts(path).is_file() and (path / "wav").is_dir():
@@ -62,7 +62,7 @@ def read(path: Path) -> Dataset:
 
 
 def _add(out: Gathering, root: Path, speaker: str, stem: str, files: list[Path]) -> None:
-    """Take the files of one stem as an utterance."""
+    """Add the files of one stem as an utterance."""
     id = stem if not speaker or stem.startswith(speaker) else f"{speaker}_{stem}"
     texts = [file for file in files if file.suffix.lower() == ".txt"]
     recordings = folder.audio(files)
@@ -80,22 +80,22 @@ def _add(out: Gathering, root: Path, speaker: str, stem: str, files: list[Path])
 
 
 def _read_prompts(path: Path, out: Gathering) -> None:
-    """Take the utterances of `( id "text" )` lines."""
+    """Add the utterances of `( id "text" )` lines."""
     prompts = _prompts(path)
     recordings = folder.by_stem(folder.audio(folder.walk(path / "wav")))
     named = set()
     for number, line in enumerate(folder.text(prompts).split("\n"), 1):
         place = f"etc/{prompts.name} line {number}"
-        found = re.fullmatch(r'\(\s*(\S+)\s+"(.*)"\s*\)', line.strip())
+        match = re.fullmatch(r'\(\s*(\S+)\s+"(.*)"\s*\)', line.strip())
         if not line.strip():
             continue
-        if not found:
+        if not match:
             out.refuse("", 'is not ( id "text" )', "the line cannot be read", place)
             continue
-        id = found[1]
+        id = match[1]
         named.add(folder.key(id))
         if files := recordings.get(folder.key(id)):
-            out.add(id, re.sub(r"\\(.)", r"\1", found[2]), folder.choose(files), place)
+            out.add(id, re.sub(r"\\(.)", r"\1", match[2]), folder.choose(files), place)
         else:
             out.refuse(id, f"no wav/{id}.*", "the audio is missing", place)
     if unnamed := [stem for stem in recordings if stem not in named]:
@@ -108,14 +108,14 @@ def _prompts(path: Path) -> Path:
 
 def _folders(path: Path) -> dict[Path, list[Path]]:
     """Return the files of the folder and of those in it, by folder."""
-    found: dict[Path, list[Path]] = {}
+    folders: dict[Path, list[Path]] = {}
     for file in folder.walk(path, depth=2):
-        found.setdefault(file.parent, []).append(file)
-    return found
+        folders.setdefault(file.parent, []).append(file)
+    return folders
 
 
 def _is_part(file: Path) -> bool:
-    """Whether a file is audio or may be its text; a README.txt is not."""
+    """Return whether a file is audio or may be its text; a README.txt is neither."""
     if file.suffix.lower() == ".txt":
         return not file.stem.lower().startswith(PAPERS)
     return file.suffix.lower() in folder.AUDIO

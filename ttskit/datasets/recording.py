@@ -1,6 +1,6 @@
 """Recording: one long recording, cut by a JSON transcription with character or word times.
 
-`speech.mp3` and `speech_transcription.json` (or `speech.json`, ...); either may be given, or a
+`speech.mp3` and `speech_transcription.json` (or `speech.json`, ...); the path is either, or a
 folder that has only these.  `timing.SHAPES` has the shapes of the JSON.  Cuts lie in pauses
 between words.  Of all ways to cut, the one is taken whose clips are not too long, are long
 enough, and end with sentences rather than clauses rather than elsewhere.
@@ -25,9 +25,9 @@ ENDINGS = ("", "transcription", "transcript", "alignment", "align", "words", "ti
 
 
 def matches(path: Path) -> str | None:
-    """Say by what a dataset is recognised: a recording and JSON of the same name."""
-    found = _parts(path)
-    return f"{found[0][1].name} has the times of {found[0][0].name}" if found else None
+    """Return by what a dataset is recognised: a recording and JSON of the same name."""
+    pairs = _parts(path)
+    return f"{pairs[0][1].name} has the times of {pairs[0][0].name}" if pairs else None
 
 
 def read(
@@ -52,37 +52,50 @@ def read(
     margin : float
         Seconds of a pause that a clip keeps at either end; at most half of the pause.
     """
-    if not (0 < pause <= silence and 0 < longest < math.inf and 0 <= margin < math.inf):
-        raise DatasetError(
-            f"cannot cut with longest {longest}, pause {pause}, silence {silence} and "
-            f"margin {margin}; needs 0 < pause <= silence, 0 < longest, 0 <= margin"
-        )
+    _check_limits(longest, pause, silence, margin)
     recording, transcription = _only_part(path)
     rate, _, frames = audio.info(recording)
     duration = frames / rate
-    given = timing.words(transcription, duration)
-    ends = itertools.accumulate((min(word.end, duration) for word in given), max)
-    words = [replace(word, end=end) for word, end in zip(given, ends, strict=True)]
+    words = _words(transcription, duration)
     spans = cut(words, duration, longest, pause, silence, margin)
-    out = Gathering("recording", recording.parent)
-    over, inside = [], 0.0
+    out, too_long, inside = Gathering("recording", recording.parent), list[str](), 0.0
     for number, (first, last) in enumerate(spans, 1):
         id, place = f"{recording.stem}_{number:04d}", f"{transcription.name} word {first + 1}"
         start, end = _edges(words, duration, first, last, margin)
         text = " ".join(word.text for word in words[first:last])
         out.add(id, text, recording, place, "", start, end)
-        over += [id] * (end - start > longest)
+        too_long += [id] * (end - start > longest)
         inside += end - start
     out.note(f"{len(words)} words of {transcription.name} cut into {len(spans)} clips")
     out.note(f"{duration - inside:.1f} s of {duration:.1f} s are pauses, in no clip")
+    _note_oddities(out, words)
+    if too_long:
+        out.note(f"no pause of {pause} s in {longest} s, so longer: {count(too_long, 'clip')}")
+    return out.dataset()
+
+
+def _check_limits(longest: float, pause: float, silence: float, margin: float) -> None:
+    if not (0 < pause <= silence and 0 < longest < math.inf and 0 <= margin < math.inf):
+        raise DatasetError(
+            f"cannot cut with longest {longest}, pause {pause}, silence {silence} and "
+            f"margin {margin}; needs 0 < pause <= silence, 0 < longest, 0 <= margin"
+        )
+
+
+def _words(transcription: Path, duration: float) -> list[Word]:
+    """Return the words of a transcription; none ends before the one in front, or after the file."""
+    words = timing.words(transcription, duration)
+    ends = itertools.accumulate((min(word.end, duration) for word in words), max)
+    return [replace(word, end=end) for word, end in zip(words, ends, strict=True)]
+
+
+def _note_oddities(out: Gathering, words: list[Word]) -> None:
+    """Note words without times of their own, and words that overlap."""
     if joined := [word.text for word in words if word.joined]:
         out.note(f"without times, kept with their neighbours: {count(joined, 'word')}")
     pairs = itertools.pairwise(words)
     if early := [b.text for a, b in pairs if b.start < a.end - timing.JITTER]:
         out.note(f"starting before the word in front has ended: {count(early, 'word')}")
-    if over:
-        out.note(f"no pause of {pause} s in {longest} s, so longer: {count(over, 'clip')}")
-    return out.dataset()
 
 
 def cut(
@@ -117,15 +130,15 @@ def cut(
         cost, chosen = min(choices)
         best.append(cost)
         origin.append(chosen)
-    found, this = [], len(places) - 1
+    clips, this = [], len(places) - 1
     while this > 0:
-        found.append((places[origin[this]], places[this]))
+        clips.append((places[origin[this]], places[this]))
         this = origin[this]
-    return found[::-1]
+    return clips[::-1]
 
 
 def _price(word: str) -> float:
-    """Return what a cut behind a word costs."""
+    """Return the cost of a cut behind a word."""
     mark = word.rstrip("\"'”’»)]")[-1:]
     return 0.0 if mark in (*".!?…。！？",) else 0.5 if mark in (*",;:–—、，；：",) else 1.0
 
@@ -149,7 +162,7 @@ def _parts(path: Path) -> list[tuple[Path, Path]]:
             raise
         return []  # a file of a folder that cannot be listed
     recordings = folder.audio(files)
-    found = [
+    pairs = [
         (recording, file)
         for file in files
         if file.suffix.lower() == ".json"
@@ -157,8 +170,8 @@ def _parts(path: Path) -> list[tuple[Path, Path]]:
         if _is_transcription(file.stem, recording.stem)
     ]
     if path.is_dir():
-        return found if len(recordings) == 1 else []
-    return [pair for pair in found if path.name in (pair[0].name, pair[1].name)]
+        return pairs if len(recordings) == 1 else []
+    return [pair for pair in pairs if path.name in (pair[0].name, pair[1].name)]
 
 
 def _is_transcription(name: str, recording: str) -> bool:
@@ -167,10 +180,10 @@ def _is_transcription(name: str, recording: str) -> bool:
 
 
 def _only_part(path: Path) -> tuple[Path, Path]:
-    found = _parts(path)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        both = ", ".join(f"{recording.name} with {file.name}" for recording, file in found)
+    pairs = _parts(path)
+    if len(pairs) == 1:
+        return pairs[0]
+    if pairs:
+        both = ", ".join(f"{recording.name} with {file.name}" for recording, file in pairs)
         raise DatasetError(f"could be {both}; leave one there", file=path)
     raise DatasetError(f"no recording with a transcription of its name; needs {NEEDS}", file=path)

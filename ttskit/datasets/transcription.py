@@ -38,18 +38,18 @@ def words(path: Path, duration: float) -> list[Word]:
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"is not JSON: {error}", file=path) from error
     try:
-        found = _words(content)
+        read = _words(content)
     except _Misfit as error:
         raise DatasetError(f"{printable(str(error))}", file=path) from None
-    if not found:
+    if not read:
         raise DatasetError(f"has no words with times; needs {SHAPES}", file=path)
-    timed = _fill(found, duration)
+    timed = _fill(read, duration)
     _check(path, timed, duration)
     return timed
 
 
 class _Misfit(Exception):
-    """What is wrong with a transcription, to be told with the name of its file."""
+    """An error in a transcription, raised without the name of its file."""
 
 
 _Timed = tuple[str, float | None, float | None]
@@ -80,13 +80,13 @@ def _from_characters(place: dict[str, Any]) -> list[_Timed]:
             "characters, character_start_times_seconds and character_end_times_seconds must be "
             f"lists of one length, have {lengths} (-1 is no list)"
         )
-    found: list[_Timed] = []
+    words: list[_Timed] = []
     text, start, end = "", None, None
     for index, (character, first, last) in enumerate(zip(*map(list, columns), strict=True)):  # type: ignore[arg-type]
         if not isinstance(character, str):
-            raise _Misfit(f"character {index + 1} is {character!r}, which is no text")
+            raise _Misfit(f"character {index + 1} is {character!r}, which is not text")
         if character.isspace():
-            found += [(text, start, end)] * bool(text)
+            words += [(text, start, end)] * bool(text)
             text, start, end = "", None, None
         elif character:
             where = f"character {index + 1} ({character!r})"
@@ -96,14 +96,14 @@ def _from_characters(place: dict[str, Any]) -> list[_Timed]:
                     raise _Misfit(f"{where} has times out of order: {first} to {last} s")
                 start, end = (first if start is None else start), last
             text += character
-    return found + [(text, start, end)] * bool(text)
+    return words + [(text, start, end)] * bool(text)
 
 
 def _from_list(items: Any, name: str) -> list[_Timed]:
     if not isinstance(items, list):
         raise _Misfit(f"{name} is not a list")
-    found = [_timed(item, f"{name}[{index}]") for index, item in enumerate(items)]
-    return [word for word in found if word[0]]
+    words = [_timed(item, f"{name}[{index}]") for index, item in enumerate(items)]
+    return [word for word in words if word[0]]
 
 
 def _timed(item: Any, where: str) -> _Timed:
@@ -128,27 +128,27 @@ def _from_segments(items: Any) -> Iterator[_Timed]:
             yield segment
 
 
-def _punctuate(found: list[_Timed], text: str) -> list[_Timed]:
+def _punctuate(words: list[_Timed], text: str) -> list[_Timed]:
     """Give words the punctuation around them in the text, where the text has just these words."""
-    if not found:
+    if not words:
         return []
     starts, at = [], 0
-    for word, _, _ in found:
+    for word, _, _ in words:
         place = text.find(word, at)
         if place < 0 or any(character.isalnum() for character in text[at:place]):
-            return found
+            return words
         starts.append(place)
         at = place + len(word)
     if any(character.isalnum() for character in text[at:]):
-        return found
+        return words
     cuts = [0]
-    for start, (word, _, _), following in zip(starts, found, starts[1:], strict=False):
+    for start, (word, _, _), following in zip(starts, words, starts[1:], strict=False):
         # what stands between two words belongs to the second from the last white space on
         gap = text[start + len(word) : following]
         space = max((i + 1 for i, character in enumerate(gap) if character.isspace()), default=0)
         cuts.append(start + len(word) + space)
     pieces = [text[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True)]
-    return [(piece, start, end) for piece, (_, start, end) in zip(pieces, found, strict=True)]
+    return [(piece, start, end) for piece, (_, start, end) in zip(pieces, words, strict=True)]
 
 
 def _seconds(value: Any, where: str) -> float | None:
@@ -159,21 +159,21 @@ def _seconds(value: Any, where: str) -> float | None:
     except (TypeError, OverflowError):
         time = math.nan
     if not math.isfinite(time):
-        raise _Misfit(f"{where} has the time {value!r}, which is no number of seconds")
+        raise _Misfit(f"{where} has the time {value!r}, which is not a number of seconds")
     if time < 0:
         raise _Misfit(f"{where} has the negative time {time} s")
     return time
 
 
-def _fill(found: list[_Timed], duration: float) -> list[Word]:
+def _fill(words: list[_Timed], duration: float) -> list[Word]:
     """Give words without times all the time between their neighbours, so that none is cut off."""
-    known = [word for word in found if word[1] is not None and word[2] is not None]
+    known = [word for word in words if word[1] is not None and word[2] is not None]
     if not known:
         return []
     timed, before = [], 0.0
-    for index, (text, start, end) in enumerate(found):
+    for index, (text, start, end) in enumerate(words):
         if start is None or end is None:
-            after = (s for _, s, e in found[index:] if s is not None and e is not None)
+            after = (s for _, s, e in words[index:] if s is not None and e is not None)
             timed.append(Word(text, before, max(before, next(after, duration)), joined=True))
         else:
             timed.append(Word(text, start, end))

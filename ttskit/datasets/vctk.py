@@ -18,9 +18,9 @@ MICROPHONES = ("_mic1", "_mic2", "")
 
 
 def matches(path: Path) -> str | None:
-    """Say by what a dataset is recognised: the names of its two folders."""
-    found = [name for name in RECORDINGS if (path / name).is_dir() and (path / "txt").is_dir()]
-    return f"has the folders txt and {found[0]}" if found else None
+    """Return by what a dataset is recognised: the names of its two folders."""
+    folders = [name for name in RECORDINGS if (path / name).is_dir() and (path / "txt").is_dir()]
+    return f"has the folders txt and {folders[0]}" if folders else None
 
 
 def read(path: Path) -> Dataset:
@@ -63,7 +63,7 @@ def read(path: Path) -> Dataset:
 
 
 def _compare_speakers(path: Path, recorded: set[str], out: Gathering) -> None:
-    """Note speakers that the list of speakers, where there is one, has and the folders have not."""
+    """Note speakers that the list of speakers, if there is one, has and the folders lack."""
     listed = path / "speaker-info.txt"
     if not listed.is_file():
         return

@@ -66,7 +66,7 @@ def read(path: Path, start: float | None = None, end: float | None = None) -> tu
         samples = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1, dtype=np.float32)
         if not np.isfinite(samples).all():
             place = first + int(np.flatnonzero(~np.isfinite(samples))[0])
-            raise AudioError(f"not a number at {place / rate:.4f} s; export it again as 16 bit")
+            raise AudioError(f"NaN or infinity at {place / rate:.4f} s; export it again as 16 bit")
         if not samples.any():
             why = "its channels cancel each other" if frames.any() else "entirely silent"
             whole = start is None and end is None
@@ -136,7 +136,7 @@ def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tupl
 
 @contextmanager
 def _open(path: Path) -> Iterator[soundfile.SoundFile]:
-    """Open a file for reading, or say why it is no recording."""
+    """Open a file for reading; refuse what is not a complete recording."""
     import soundfile
 
     try:
@@ -190,7 +190,7 @@ def _span(file: soundfile.SoundFile, start: float | None, end: float | None) -> 
     first = 0 if start is None else round(start * rate)
     last = length if end is None else round(end * rate)
     if not 0 <= first < last:
-        raise AudioError(f"from {start} to {end} s is no part of it; needs 0 <= start < end")
+        raise AudioError(f"from {start} to {end} s is not a part of it; needs 0 <= start < end")
     if first >= length or last > length + TOLERANCE * rate:
         raise AudioError(f"from {start} to {end} s is beyond its end at {length / rate:.3f} s")
     return first, min(last, length)
@@ -198,7 +198,7 @@ def _span(file: soundfile.SoundFile, start: float | None, end: float | None) -> 
 
 @contextmanager
 def _quiet(silence: bool) -> Iterator[None]:
-    """Keep mpg123 from writing its notes on every seek straight to file descriptor 2."""
+    """Suppress mpg123's messages to file descriptor 2 on every seek."""
     try:
         saved = os.dup(2) if silence else -1
     except OSError:  # there is none
@@ -217,7 +217,7 @@ def _quiet(silence: bool) -> Iterator[None]:
 
 
 def same_serial(ogg: bytes) -> bytes:
-    """Put serial number 1 in the place of the random one that libsndfile gives a stream."""
+    """Replace the random serial number that libsndfile gives an Ogg stream by 1."""
     mirror = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
     out, at = bytearray(ogg), 0
     while at < len(out):

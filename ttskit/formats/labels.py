@@ -1,4 +1,4 @@
-"""Timings: when what is spoken, as other programs read it."""
+"""Label formats: the times of words and phones, as other programs read them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ctm(spoken: Timeline, intervals: Sequence[Interval]) -> str:
 
 
 def as_json(spoken: Timeline, _: Sequence[Interval]) -> str:
-    """Return all that is known of an utterance, as an object."""
+    """Return an utterance with its words and phones as a JSON object."""
     record, places = spoken.record, {word.number: n for n, word in enumerate(spoken.words)}
     words = [
         {**_times(word), "word": word.label, "span": record.spans[word.number].tolist()}
@@ -51,9 +51,9 @@ def as_json(spoken: Timeline, _: Sequence[Interval]) -> str:
         }
         for phone in spoken.phones
     ]
-    told: dict[str, Any] = {"id": record.id, "speaker": record.speaker, "text": record.text}
-    told |= {"seconds": round(spoken.seconds, 6), "score": _known(record.score)}
-    return json.dumps(told | {"words": words, "phones": phones}, ensure_ascii=False) + "\n"
+    facts: dict[str, Any] = {"id": record.id, "speaker": record.speaker, "text": record.text}
+    facts |= {"seconds": round(spoken.seconds, 6), "score": _known(record.score)}
+    return json.dumps(facts | {"words": words, "phones": phones}, ensure_ascii=False) + "\n"
 
 
 def srt(_: Timeline, intervals: Sequence[Interval]) -> str:
@@ -91,12 +91,12 @@ def _clock(seconds: float, point: str) -> str:
 
 
 @dataclass(frozen=True)
-class Format:
-    """How the times of an utterance are written."""
+class LabelFormat:
+    """A format in which the times of an utterance are written."""
 
     suffix: str
     write: Callable[[Timeline, Sequence[Interval]], str]
-    tier: str = ""  # which one, where it isn't said; nothing where all are written
+    tier: str = ""  # the default one; empty if all are written
 
     def text(self, spoken: Timeline, tier: str = "") -> str:
         """Return the times of an utterance: of its phrases, words or phones."""
@@ -104,19 +104,19 @@ class Format:
         return self.write(spoken, getattr(spoken, tier) if tier else ())
 
 
-TIMES: MappingProxyType[str, Format] = MappingProxyType(
+TIMES: MappingProxyType[str, LabelFormat] = MappingProxyType(
     {
-        "textgrid": Format(".TextGrid", textgrid),
-        "ctm": Format(".ctm", ctm, "words"),
-        "json": Format(".json", as_json),
-        "srt": Format(".srt", srt, "phrases"),
-        "vtt": Format(".vtt", vtt, "phrases"),
-        "audacity": Format(".txt", audacity, "words"),
+        "textgrid": LabelFormat(".TextGrid", textgrid),
+        "ctm": LabelFormat(".ctm", ctm, "words"),
+        "json": LabelFormat(".json", as_json),
+        "srt": LabelFormat(".srt", srt, "phrases"),
+        "vtt": LabelFormat(".vtt", vtt, "phrases"),
+        "audacity": LabelFormat(".txt", audacity, "words"),
     }
 )
 
 
 def named(path: Path) -> str:
-    """Return the format that the suffix of a file says, or nothing."""
+    """Return the format that the suffix of a file stands for, or ""."""
     suffix = path.suffix.lower()
     return next((name for name, one in TIMES.items() if one.suffix.lower() == suffix), "")

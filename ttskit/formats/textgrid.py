@@ -67,15 +67,15 @@ def phones(path: Path) -> list[Interval]:
     """Return the tier `phones` of a TextGrid, from which durations are read."""
     tiers = read(path)
     if "phones" not in tiers:
-        found = ", ".join(tiers) or "none"
-        raise AlignmentError(f"its TextGrid has no interval tier `phones`; there is {found}")
+        names = ", ".join(tiers) or "none"
+        raise AlignmentError(f"its TextGrid has no interval tier `phones`; there is {names}")
     return tiers["phones"]
 
 
 def fitted(spoken: Timeline, phones: Sequence[Interval], free: bool = False) -> np.ndarray:
     """Return durations (token,) by the intervals of an edited tier, to the nearest frame.
 
-    The tier must last as long as what is spoken, unless it is `free` to last longer or shorter.
+    The tier must last as long as the utterance, unless its length is `free`.
     """
     import numpy as np
 
@@ -107,9 +107,9 @@ def _places(
     durations: Sequence[int],
     phones: Sequence[Interval],
 ) -> list[int]:
-    """Return which token each interval is: those that had frames, or else the next that fits.
+    """Return the token of each interval: the tokens that had frames, else the next that fits.
 
-    An interval may be missing where the token is no phoneme, or had no frames.
+    An interval may be missing if its token is a pause or punctuation, or had no frames.
     """
 
     def fits(place: int, phone: Interval) -> bool:

@@ -1,4 +1,4 @@
-"""When what is spoken: an Alignment as intervals in seconds."""
+"""Timelines: the words and tokens of an Alignment as intervals in seconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAUSE = 0.25  # seconds of silence that end a phrase
 
 
 class Interval(NamedTuple):
-    """From when to when, in seconds, and what; `number` is its place among words or tokens."""
+    """A labelled interval, in seconds; `number` is its index among the words or tokens."""
 
     start: float
     stop: float
@@ -28,7 +28,7 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Timeline:
-    """One utterance as intervals; what has no frames is left out."""
+    """One utterance as intervals; words and tokens without frames are left out."""
 
     record: Alignment
     symbols: Sequence[str]
@@ -44,7 +44,7 @@ class Timeline:
 
     @cached_property
     def edges(self) -> list[float]:
-        """When each token starts, and when the last one ends."""
+        """The start of each token, and the end of the last one, in seconds."""
         import numpy as np
 
         frames = np.concatenate([[0], np.cumsum(self.record.durations)])
@@ -54,25 +54,25 @@ class Timeline:
     def phones(self) -> list[Interval]:
         """The tokens, pauses and punctuation among them."""
         labels = [self.symbols[token] for token in self.record.tokens]
-        found = map(Interval, self.edges, self.edges[1:], labels, range(len(labels)))
-        return [one for one in found if one.stop > one.start]
+        intervals = map(Interval, self.edges, self.edges[1:], labels, range(len(labels)))
+        return [one for one in intervals if one.stop > one.start]
 
     @property
     def words(self) -> list[Interval]:
         places: dict[int, tuple[int, int]] = {}  # of each word: its first token, and its last
         for token, owner in enumerate(self.record.token_word.tolist()):
             places[owner] = (places.get(owner, (token, 0))[0], token)
-        found = []
+        words = []
         for number, word in enumerate(self.record.words):
             first, last = places.get(number, (0, -1))
             start, stop = self.edges[first], self.edges[last + 1]
             if stop > start:
-                found.append(Interval(start, stop, word, number))
-        return found
+                words.append(Interval(start, stop, word, number))
+        return words
 
     @property
     def phrases(self) -> list[Interval]:
-        """The text as given, cut at pauses and where a line is full."""
+        """The text, cut at pauses and where a subtitle line is full."""
         text, spans, words = self.record.text, self.record.spans.tolist(), self.words
         groups: list[list[Interval]] = []
         for word in words:
@@ -103,7 +103,7 @@ def timelines(reader: Reader[Alignment]) -> Iterator[Timeline]:
 
 
 def check(reader: Reader[Alignment]) -> None:
-    """Refuse an Alignment that has no times: with symbols or words that are not there."""
+    """Refuse an Alignment whose symbols, words or durations are out of range."""
     import numpy as np
 
     tokens, counts = reader.column("tokens"), reader.lengths("token")

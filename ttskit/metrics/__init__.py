@@ -1,1 +1,1 @@
-"""Measures of synthesised speech, one file each: settings, what it scores, `evaluate`."""
+"""Measures of synthesised speech: one file each, one line each in `registry`."""

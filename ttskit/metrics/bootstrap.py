@@ -1,4 +1,4 @@
-"""Means over utterances, and how sure they are: by drawing the utterances anew (Efron, 1979).
+"""Means over utterances with confidence intervals, by the bootstrap (Efron, 1979).
 
 N utterances.
 """
@@ -19,7 +19,7 @@ Verdict = Literal["higher", "lower", "no real difference", "too few to tell", "u
 
 @dataclass(frozen=True)
 class Summary:
-    """What is known of a number; the interval holds the mean with 95 % confidence."""
+    """Mean, median and the 95 % confidence interval of the mean, `low` to `high`."""
 
     utterances: int
     mean: float
@@ -29,7 +29,7 @@ class Summary:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether a difference, of which this is the summary, is real."""
+        """For the summary of a difference: whether its interval excludes 0, and on which side."""
         if not self.utterances:
             return "unknown"
         if self.utterances < FEWEST:
@@ -38,14 +38,14 @@ class Summary:
 
 
 def summary(values: np.ndarray, weights: np.ndarray | None = None) -> Summary:
-    """Summarise the values that are known, by percentiles of the means of seeded draws.
+    """Summarise the known values; the interval is that of the percentiles of seeded resamples.
 
     Parameters
     ----------
     values : (N,) float
         NaN where unknown.
     weights : (N,) float, optional
-        By which utterances count in the mean.
+        Weights of the utterances in the mean.
     """
     known = np.isfinite(values)
     weights = (np.ones(len(values)) if weights is None else weights)[known]
@@ -54,7 +54,7 @@ def summary(values: np.ndarray, weights: np.ndarray | None = None) -> Summary:
         return Summary(0, *[np.nan] * 4)
     rng, share = np.random.default_rng(SEED), np.full(count, 1 / count)
     drawn = (rng.multinomial(count, share, _BLOCK) for _ in range(DRAWS // _BLOCK))
-    with np.errstate(invalid="ignore"):  # a draw may have no weight at all
+    with np.errstate(invalid="ignore"):  # the weights of a resample may sum to 0
         means = np.concatenate([times @ (values * weights) / (times @ weights) for times in drawn])
     low, high = np.nanpercentile(means, [2.5, 97.5])
     mean = float(values @ weights / weights.sum())

@@ -1,7 +1,7 @@
-"""Boundaries: how far apart two Alignments of one recording put the edges between tokens.
+"""Boundaries: how far apart the token boundaries of two Alignments of one recording are.
 
 Median and mean of the absolute differences, in ms, and the shares within 10, 25 and 50 ms.  The
-edges at the beginning and the end of the recording do not count.
+beginning and the end of the recording do not count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SCORES = {
 
 
 def validate(reference: np.ndarray, synthesised: np.ndarray) -> None:
-    """Refuse durations that are not of the same tokens, two or more."""
+    """Refuse durations of different tokens, and fewer than two tokens."""
     if len(reference) != len(synthesised) or len(reference) < 2:
         raise AlignmentError(f"has {len(reference)} and {len(synthesised)} durations")
 

@@ -1,4 +1,4 @@
-"""Results: what Scores come to, and whether one system really differs from another."""
+"""Comparison: means of Scores with their intervals, and whether systems differ."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ttskit.metrics.score import Score
 
 @dataclass(frozen=True)
 class Row:
-    """One number of a table: what it is, what it comes to, how it differs from another's."""
+    """One score in a table: its summary, and that of its difference from another system's."""
 
     name: str
     hash: str
@@ -26,16 +26,16 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Say in a word or two whether the difference is real, and for the better."""
+        """Whether the difference is real and for the better, in a word or two."""
         assert self.against is not None
-        found = self.against.verdict
-        if found not in ("higher", "lower"):
-            return found
+        verdict = self.against.verdict
+        if verdict not in ("higher", "lower"):
+            return verdict
         if abs(self.against.mean) < self.score.swing * abs(self.summary.mean):
             return "no real difference"
         if not self.score.better:
-            return found
-        return "better" if found == self.score.better else "worse"
+            return verdict
+        return "better" if verdict == self.score.better else "worse"
 
     def cells(self) -> dict[str, str]:
         """Return the row as text, by column."""
@@ -51,27 +51,27 @@ class Row:
             cells["verdict"] = self.verdict
         return cells
 
-    def told(self) -> dict[str, Any]:
-        """Return the row as JSON can say it; what is unknown is null."""
+    def facts(self) -> dict[str, Any]:
+        """Return the row as JSON can hold it; unknown numbers are null."""
         one = self.summary
         numbers = {name: getattr(one, name) for name in ("mean", "median", "low", "high")}
-        told: dict[str, Any] = {
+        facts: dict[str, Any] = {
             **{name: _number(value) for name, value in numbers.items()},
             "unit": self.score.unit,
             "hash": self.hash,
             "utterances": one.utterances,
         }
         if self.against is not None:
-            told["difference"] = {
+            facts["difference"] = {
                 **{name: _number(getattr(self.against, name)) for name in ("mean", "low", "high")},
                 "utterances": self.against.utterances,
                 "verdict": self.verdict,
             }
-        return told
+        return facts
 
 
 def rows(scores: Reader[Scores], other: Reader[Scores] | None = None) -> Iterator[Row]:
-    """Yield what each number comes to, and how it differs from `other`'s on the same utterances."""
+    """Yield a row for each score, with the difference from `other` on the utterances of both."""
     theirs = _hashes(other) if other is not None else {}
     for measure, hash in _hashes(scores).items():
         for name, score in MEASURES[measure].scores.items():
@@ -89,14 +89,14 @@ def rows(scores: Reader[Scores], other: Reader[Scores] | None = None) -> Iterato
 
 
 def telling(scores: Reader[Scores]) -> list[Row]:
-    """Return the numbers, without those that only weigh another one, as `words` do."""
-    found = list(rows(scores))
-    weights = {row.score.weight for row in found}
-    return [row for row in found if row.name not in weights]
+    """Return the rows of all scores but those that are only weights of others, like `words`."""
+    every = list(rows(scores))
+    weights = {row.score.weight for row in every}
+    return [row for row in every if row.name not in weights]
 
 
 def difference(row: Row, scores: Reader[Scores], other: Reader[Scores]) -> Summary:
-    """Return by how much a number is above `other`'s, utterance by utterance."""
+    """Return the summary of the paired differences from `other`, positive where this is higher."""
     both = [id for id in scores.ids if id in other]
     if not both:
         raise ArtifactError(f"has no utterance that {scores.name} has", file=other.name)
@@ -106,7 +106,7 @@ def difference(row: Row, scores: Reader[Scores], other: Reader[Scores]) -> Summa
 
 
 class Entry(NamedTuple):
-    """One line of the table: a number of a system, and whether no other has a better one."""
+    """One line of the table: a score of a system, and whether it is the best of all systems."""
 
     system: str
     row: Row
@@ -114,36 +114,36 @@ class Entry(NamedTuple):
 
     def cells(self) -> dict[str, str]:
         """Return the line as text, by column."""
-        told = self.row.cells()
-        verdict = told.pop("verdict", "best" if self.best else "")
-        return {"measure": self.row.name, "system": self.system, "verdict": verdict, **told}
+        cells = self.row.cells()
+        verdict = cells.pop("verdict", "best" if self.best else "")
+        return {"measure": self.row.name, "system": self.system, "verdict": verdict, **cells}
 
 
 def entries(scores: Mapping[str, Reader[Scores]]) -> Iterator[Entry]:
-    """Yield every number of every system, best first; the others stand against the best one."""
+    """Yield every score of every system, best first; others with their difference from it."""
     for alike in zip(*map(telling, scores.values()), strict=True):
-        found, better = dict(zip(scores, alike, strict=True)), alike[0].score.better
-        known = [name for name, row in found.items() if better and row.summary.utterances]
-        known.sort(key=lambda name: found[name].summary.mean, reverse=better == "higher")
-        for name in dict.fromkeys([*known, *found]):
+        by_system, better = dict(zip(scores, alike, strict=True)), alike[0].score.better
+        known = [name for name, row in by_system.items() if better and row.summary.utterances]
+        known.sort(key=lambda name: by_system[name].summary.mean, reverse=better == "higher")
+        for name in dict.fromkeys([*known, *by_system]):
             if known and name != known[0]:
-                gap = difference(found[name], scores[name], scores[known[0]])
-                yield Entry(name, replace(found[name], against=gap), False)
+                gap = difference(by_system[name], scores[name], scores[known[0]])
+                yield Entry(name, replace(by_system[name], against=gap), False)
             else:
-                yield Entry(name, found[name], bool(known[1:]))
+                yield Entry(name, by_system[name], bool(known[1:]))
 
 
 def _hashes(scores: Reader[Scores]) -> dict[str, str]:
-    """Return the hash of each measure that was taken."""
-    found = dict(zip(scores.table("measures"), scores.table("hashes"), strict=False))
-    for name in found:
+    """Return the hash of each measure in Scores; refuse measures without their columns."""
+    hashes = dict(zip(scores.table("measures"), scores.table("hashes"), strict=False))
+    for name in hashes:
         if name not in MEASURES or not MEASURES[name].scores.keys() <= scores.numbers.keys():
             raise ArtifactError(f"has no columns of the measure {name}", file=scores.name)
-    return found
+    return hashes
 
 
 def _cell(value: float, form: str) -> str:
-    """Return a number as text; what is unknown is blank."""
+    """Return a number as text, NaN as ""."""
     return "" if _number(value) is None else format(value, form)
 
 

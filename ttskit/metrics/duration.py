@@ -1,10 +1,9 @@
-"""Duration: how long the same tokens last in two Alignments, how fast speech is, how it pauses.
+"""Duration: how two Alignments of the same tokens differ in durations, speech rate and pauses.
 
-`duration_error` is the mean absolute difference of the durations of a token that is spoken, in
-ms; `speech_rate` how many times as many of them there are in a second of speech, pauses left
-out; `pause_error` by how many ms the pauses within an utterance sum to more, `pause_count` how
-many there are more of them.  Tokens of silence that follow each other are one pause if they last
-long enough.
+`duration_error` is the mean absolute difference of the durations of spoken tokens, in ms;
+`speech_rate` the ratio of spoken tokens per second without pauses; `pause_error` and
+`pause_count` are the differences of the total duration, in ms, and of the number of pauses
+within the utterance.  Silent tokens in a row are one pause if they last long enough.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class Settings:
 
 
 def validate(reference: np.ndarray, synthesised: np.ndarray, spoken: np.ndarray) -> None:
-    """Refuse durations that are not of the same tokens, and utterances in which none is spoken."""
+    """Refuse durations of different tokens, and utterances without a spoken token."""
     if not len(reference) == len(synthesised) == len(spoken):
         raise AlignmentError(f"has {len(reference)} and {len(synthesised)} durations")
     if not reference[spoken].sum() or not synthesised[spoken].sum():
@@ -42,20 +41,20 @@ def validate(reference: np.ndarray, synthesised: np.ndarray, spoken: np.ndarray)
 
 
 def pauses(durations: np.ndarray, spoken: np.ndarray, least: float) -> np.ndarray:
-    """Return how long each pause between the first and the last token that is spoken lasts."""
+    """Return the duration of each pause between the first and the last spoken token."""
     places = np.flatnonzero(spoken)
     start, stop = places[0], places[-1] + 1
-    before = np.cumsum(spoken[start:stop])  # silence after the same token is one pause
-    lasts = np.bincount(before, np.where(spoken[start:stop], 0, durations[start:stop]))
-    return lasts[lasts >= least]
+    before = np.cumsum(spoken[start:stop])  # silence after the same spoken token is one pause
+    lengths = np.bincount(before, np.where(spoken[start:stop], 0, durations[start:stop]))
+    return lengths[lengths >= least]
 
 
 def evaluate(
     reference: np.ndarray, synthesised: np.ndarray, spoken: np.ndarray, settings: Settings
 ) -> dict[str, float]:
-    """Compare durations: (token,) ms twice, and which tokens are spoken: (token,) bool."""
+    """Return the scores of durations: (token,) ms twice, and of which are spoken: (token,) bool."""
     validate(reference, synthesised, spoken)
-    a, b = (pauses(lasts, spoken, settings.pause) for lasts in (reference, synthesised))
+    a, b = (pauses(durations, spoken, settings.pause) for durations in (reference, synthesised))
     return {
         "duration_error": float(np.abs(synthesised - reference)[spoken].mean()),
         "speech_rate": float(reference[spoken].sum() / synthesised[spoken].sum()),

@@ -1,4 +1,4 @@
-"""Pitch: how far apart f0 is, and where the two disagree about voicing.
+"""Pitch: errors of f0 and of voicing.
 
 `f0_rmse` is the root mean square of the difference in cents, `f0_correlation` Pearson's
 correlation of log f0, both on the frames that are voiced in both; unknown where there are none.
@@ -28,7 +28,7 @@ SCORES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How f0 is found: crepe-tiny, crepe-full or praat; and what a gross error is."""
+    """Pitch tracker (crepe-tiny, crepe-full or praat), its range, limit of gross errors."""
 
     f0: str = "crepe-tiny"
     fmin: float = 50.0  # Hz

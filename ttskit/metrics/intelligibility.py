@@ -1,9 +1,9 @@
-"""Intelligibility: what a recogniser hears of a text, as word and character error rates.
+"""Intelligibility: word and character error rates of a speech recogniser.
 
 The recogniser is Whisper tiny.en (Radford et al., 2022) run by faster-whisper in 8 bit.  The text
-and what was heard are both written as words by ttskit's own normaliser, in small letters; errors
-are substitutions, insertions and deletions over the length of the text.  Means are over words
-and characters, not over utterances.
+and the transcript are both normalised by ttskit and compared in lower case; errors are
+substitutions, insertions and deletions over the length of the text.  Means are over words and
+characters, not over utterances.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ SCORES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Of the recogniser."""
+    """Options of the recogniser."""
 
     model: str = "tiny.en"
     precision: str = "int8"
     beam: int = 5
-    temperature: float = 0.0  # by the beam alone: no second try by chance
+    temperature: float = 0.0  # beam search alone, no sampling as a fallback
     language: str = "en"
 
 
 class Recogniser:
-    """Writes down what it hears in a recording."""
+    """A speech recogniser, and the normaliser for texts and transcripts."""
 
     def __init__(self, settings: Settings) -> None:
         from faster_whisper import WhisperModel
@@ -54,24 +54,24 @@ class Recogniser:
         )
 
     def transcribe(self, audio: np.ndarray) -> str:
-        """(sample,) float at 16 kHz to text."""
+        """Return the transcript of a recording: (sample,) float at 16 kHz."""
         settings = self.settings
-        heard, _ = self._model.transcribe(
+        segments, _ = self._model.transcribe(
             np.asarray(audio, np.float32),
             language=settings.language,
             beam_size=settings.beam,
             temperature=settings.temperature,
             condition_on_previous_text=False,
         )
-        return " ".join(segment.text.strip() for segment in heard)
+        return " ".join(segment.text.strip() for segment in segments)
 
     def words(self, text: str) -> list[str]:
-        """Return the words that a text is read as, in small letters."""
+        """Return the words of a text, normalised and in lower case."""
         return " ".join(self._speller.spell(text).words).lower().split()
 
 
 def rate(text: Sequence[str], heard: Sequence[str]) -> float:
-    """Return the fewest substitutions, insertions and deletions over the length of the text."""
+    """Return the edit distance of what was recognised, over the length of the text."""
     if not text:
         raise TextError("has no word that could be recognised")
     row = np.arange(len(heard) + 1)
@@ -85,19 +85,19 @@ def rate(text: Sequence[str], heard: Sequence[str]) -> float:
 
 
 def evaluate(audio: np.ndarray, text: str, recogniser: Recogniser) -> dict[str, Any]:
-    """Return both rates, the lengths that they are shares of, and the words that were heard.
+    """Return both error rates, the lengths of the text, and the words that were recognised.
 
     Parameters
     ----------
     audio : (sample,) float
         At 16 kHz.
     """
-    said, heard = recogniser.words(text), recogniser.words(recogniser.transcribe(audio))
+    words, heard = recogniser.words(text), recogniser.words(recogniser.transcribe(audio))
     return {
-        "wer": rate(said, heard),
-        "cer": rate(" ".join(said), " ".join(heard)),
-        "words": len(said),
-        "characters": len(" ".join(said)),
+        "wer": rate(words, heard),
+        "cer": rate(" ".join(words), " ".join(heard)),
+        "words": len(words),
+        "characters": len(" ".join(words)),
         "heard": " ".join(heard),
     }
 

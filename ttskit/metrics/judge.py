@@ -1,4 +1,4 @@
-"""Scoring: from the artifacts that are compared to the Scores of each utterance."""
+"""Judging: from the artifacts that are compared to the Scores of each utterance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib import metadata
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -34,7 +34,7 @@ WITH_REFERENCE: frozenset[Needs] = frozenset({"path", "pair", "voices"})
 PITCH = ("crepe-tiny", "crepe-full", "praat")
 TIMINGS = ("dtw", "plain")
 LIBRARIES = ("numpy", "scipy", "numba", "soxr")
-SPEECH_RATE = 16_000  # Hz, of what networks listen to
+SPEECH_RATE = 16_000  # Hz, the rate of audio for networks
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,17 @@ class Compared:
 
     @property
     def readers(self) -> list[Reader[Any]]:
-        """All there are, the reference first."""
+        """All artifacts, the reference first."""
         return [*self.corpora, *(self.alignments or ())]
 
     @property
     def corpora(self) -> list[Reader[Corpus]]:
-        """The reference and the synthesised speech, where they are there."""
+        """The Corpora, the reference first."""
         return [one for one in (self.reference, self.synthesised) if one is not None]
 
     @property
     def allows(self) -> set[Needs]:
-        """What measures can be taken of."""
+        """The needs of measures that these artifacts meet."""
         allowed: set[Needs] = {"alignments"} if self.alignments else set()
         if self.synthesised is not None:
             timed = "synthesis_seconds" in self.synthesised.container.columns
@@ -72,9 +72,9 @@ class Compared:
     def joined(
         self, among: Collection[str] | None = None, limit: int | None = None
     ) -> tuple[list[str], dict[str, str]]:
-        """Return the ids that all artifacts share, and why others can't be compared.
+        """Return the ids that all artifacts share, and for other ids why they can't be compared.
 
-        `among` are those that are asked for; all without it; of them the first `limit`.
+        Looks at the first `limit` ids, of `among` if that is set.
         """
         good, bad = list[str](), dict[str, str]()
         every = among or dict.fromkeys(id for reader in self.readers for id in reader.ids)
@@ -92,9 +92,9 @@ class Compared:
 
 
 def chosen(names: Sequence[str], allowed: Collection[Needs], pitch: str) -> dict[str, Measure]:
-    """Return the measures of these names; without any, those that can be taken as it is.
+    """Return the measures of these names; without names, those that need no extra package.
 
-    `allowed` is what they can be taken of.
+    `allowed` are the needs that the artifacts meet.
     """
     if unknown := [name for name in names if name not in MEASURES]:
         raise TtskitError(f"no measure {unknown[0]!r}: there is {', '.join(MEASURES)}")
@@ -103,15 +103,17 @@ def chosen(names: Sequence[str], allowed: Collection[Needs], pitch: str) -> dict
     fit = [name for name, one in MEASURES.items() if one.needs in allowed]
     names = names or [name for name in fit if not MEASURES[name].packages]
     if not names:
-        raise TtskitError("without a reference: say by --measures which of wer, plcmos to take")
+        raise TtskitError(
+            f"without a reference: say by --measures which of {', '.join(fit)} to take"
+        )
     return {name: _usable(MEASURES[name], name in fit, pitch) for name in names}
 
 
 def _usable(measure: Measure, fits: bool, pitch: str) -> Measure:
-    """Return a measure with its pitch tracker; refuse one that can't be taken."""
+    """Return a measure with its pitch tracker set; refuse one that cannot be computed."""
     if not fits:
-        wanted = WANTED.get(measure.needs, "two Corpora: the reference, the synthesised")
-        raise TtskitError(f"the measure {measure.name} needs {wanted}")
+        inputs = WANTED.get(measure.needs, "two Corpora: the reference, the synthesised")
+        raise TtskitError(f"the measure {measure.name} needs {inputs}")
     if not measure.installed:
         raise TtskitError(f"the measure {measure.name} needs pip install 'ttskit[{measure.extra}]'")
     if measure.follows_pitch:
@@ -129,21 +131,6 @@ def columns(measures: Collection[str]) -> dict[str, Number]:
     }
 
 
-def settings(
-    measures: Mapping[str, Measure], compared: Compared, timing: Timing
-) -> dict[str, dict[str, Any]]:
-    """Return all that decides the numbers of each measure."""
-    by_name = {}
-    for name, measure in measures.items():
-        own = asdict(measure.settings)
-        if measure.needs in ("path", "pair"):
-            own |= asdict(compared.frames)
-        if measure.needs == "path":
-            own |= {"timing": timing}
-        by_name[name] = own
-    return by_name
-
-
 def hash_of(name: str, settings: Mapping[str, Any]) -> str:
     """Return eight digits that two numbers share only if they can be compared."""
     facts = json.dumps({"measure": name, "revision": REVISION, **settings}, sort_keys=True)
@@ -151,22 +138,39 @@ def hash_of(name: str, settings: Mapping[str, Any]) -> str:
 
 
 def libraries(measures: Iterable[Measure]) -> list[str]:
-    """Return the versions of what the measures rest on."""
+    """Return the versions of the libraries that the measures use."""
     names = [name for one in measures for name in one.packages.values()]
     return [f"{name} {metadata.version(name)}" for name in (*LIBRARIES, *names)]
 
 
 class Judge:
-    """From the id of an utterance to its Scores.
+    """From the id of an utterance to its Scores, by the measures of these names.
 
-    It can be pickled; networks are loaded by the process that first needs them.
+    Without names, by those that need no extra package.  A judge can be pickled; networks are loaded
+    by the process that first needs them.
     """
 
-    def __init__(self, compared: Compared, measures: Mapping[str, Measure], timing: Timing) -> None:
+    def __init__(
+        self, compared: Compared, names: Sequence[str], timing: str = "dtw", f0: str = "crepe-tiny"
+    ) -> None:
+        self.compared, self.measures = compared, chosen(names, compared.allows, f0)
         if timing not in TIMINGS:
             raise TtskitError(f"--timing {timing}: there is {', '.join(TIMINGS)}")
-        self.compared, self.measures, self.timing = compared, dict(measures), timing
+        self.timing = cast("Timing", timing)
         self._engines: dict[str, Any] = {}
+
+    @property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """Everything that determines the numbers of each measure, by its name."""
+        settings = {}
+        for name, measure in self.measures.items():
+            own = asdict(measure.settings)
+            if measure.needs in ("path", "pair"):
+                own |= asdict(self.compared.frames)
+            if measure.needs == "path":
+                own |= {"timing": self.timing}
+            settings[name] = own
+        return settings
 
     def __getstate__(self) -> dict[str, Any]:
         state = {name: value for name, value in vars(self).items() if name != "crepe"}
@@ -209,7 +213,7 @@ class Judge:
 
 
 class Evidence:
-    """What measures of one utterance are taken of; each part is computed when first asked for."""
+    """The inputs of the measures for one utterance, each computed when it is first needed."""
 
     def __init__(
         self, id: str, text: str, compared: Compared, timing: Timing, follow: Follow

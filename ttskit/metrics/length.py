@@ -1,4 +1,4 @@
-"""Length: how many times as long as the reference the synthesised speech lasts."""
+"""Length: the duration of the synthesised speech over that of the reference."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SCORES = {"length_ratio": Score("ratio", "")}
 
 
 def evaluate(pair: Pair, _: NoSettings) -> dict[str, float]:
-    """Return the ratio of the lengths."""
+    """Return the ratio of the durations."""
     return {"length_ratio": pair.synthesised.seconds / pair.reference.seconds}
 
 

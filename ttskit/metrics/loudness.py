@@ -27,15 +27,15 @@ class Settings:
 def errors(
     reference: np.ndarray, synthesised: np.ndarray, silence: float = -60.0
 ) -> tuple[float, float]:
-    """(T,) dB and (T,) dB, frame by frame, to the mean absolute difference and the mean."""
+    """Return the mean absolute difference and the mean difference of loudness, (T,) dB twice."""
     gap = (synthesised - reference).astype(np.float64)[reference > silence]
     return (float(np.abs(gap).mean()), float(gap.mean())) if len(gap) else (np.nan, np.nan)
 
 
 def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
     """Return the errors along the path of the pair."""
-    found = errors(*pair.along(lambda sound: sound.loudness), settings.silence)
-    return dict(zip(SCORES, found, strict=True))
+    both = errors(*pair.along(lambda sound: sound.loudness), settings.silence)
+    return dict(zip(SCORES, both, strict=True))
 
 
 MEASURE = Measure("loudness", "path", SCORES, evaluate, Settings())

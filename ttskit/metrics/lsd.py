@@ -1,4 +1,4 @@
-"""Log-spectral distance: how far apart the spectra are, bin by bin (Gray and Markel, 1976).
+"""Log-spectral distance (Gray and Markel, 1976).
 
 The root of the mean square, over the bins of a frame, of the difference of power spectra in dB;
 the mean over frames, in dB.
@@ -16,7 +16,7 @@ SCORES = {"lsd": Score("dB")}
 
 
 def distance(reference: np.ndarray, synthesised: np.ndarray) -> float:
-    """(T, F) power spectra, frame by frame, to dB."""
+    """Return the distance of power spectra, (T, F) twice, in dB."""
     gap = 10 * np.log10(reference / synthesised)
     return float(np.sqrt(np.square(gap).mean(axis=1)).mean())
 

@@ -1,4 +1,4 @@
-"""Mel-cepstral distortion: how far apart the spectral envelopes are.
+"""Mel-cepstral distortion: the distance of spectral envelopes.
 
     MCD = 10 / ln 10 · mean over frames of √(2 Σ (c(d) − ĉ(d))²),  d = 1 ... order, in dB
 
@@ -24,7 +24,7 @@ SCORES = {"mcd": Score("dB"), "mcd_plain": Score("dB"), "mcd_trimmed": Score("dB
 
 @dataclass(frozen=True)
 class Settings:
-    """Of the mel-cepstra; without a warping it follows from the sample rate."""
+    """Order and warping of the mel-cepstra; by default the sample rate determines the warping."""
 
     order: int = 24
     warping: float | None = None  # α of the all-pass filter
@@ -45,7 +45,7 @@ def distortion(reference: np.ndarray, synthesised: np.ndarray) -> float:
 
 
 def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
-    """Return the distortion in its three variants."""
+    """Return the three variants of the distortion."""
     rate = pair.reference.frames.sample_rate
     warping = mcep.mel_warping(rate) if settings.warping is None else settings.warping
     both = (pair.reference, pair.synthesised)

@@ -19,13 +19,13 @@ SCORES = {"mel_distance": Score("ln")}
 
 @dataclass(frozen=True)
 class Settings:
-    """Of the mel."""
+    """The number of mel bands."""
 
     n_mels: int = 80
 
 
 def distance(reference: np.ndarray, synthesised: np.ndarray) -> float:
-    """(T, mel) natural logs, frame by frame."""
+    """Return the mean absolute difference of log-mels, (T, mel) twice."""
     return float(np.abs(reference - synthesised).mean(dtype=np.float64))
 
 

@@ -1,8 +1,8 @@
-"""PLCMOS: what listeners would say of the quality, from 1 to 5, as a network guesses.
+"""PLCMOS: the mean opinion score of listeners, 1 to 5, as predicted by a network.
 
 Diener et al., 2023: PLCMOS v2 from the package speechmos, without a reference.  It was trained on
-packet loss; of synthesisers it orders those that sound broken.  The network takes the mood of a
-listener as random numbers: the mean over listeners that are the same for every recording.
+packet loss; of synthesisers it ranks those that sound broken.  The network takes a random vector
+that stands for a listener; the score is the mean over the same listeners for every recording.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ SCORES = {"plcmos": Score("MOS", "higher", least=None)}
 
 @dataclass(frozen=True)
 class Settings:
-    """How many listeners, and which."""
+    """The network, and the number and the seed of its listeners."""
 
     model: str = "plcmos_v2"
     listeners: int = 15
     seed: int = 0
 
 
-class Panel:
-    """The network and its listeners."""
+class Listeners:
+    """The network and the vectors of its listeners."""
 
     def __init__(self, settings: Settings) -> None:
         import onnxruntime
@@ -42,19 +42,19 @@ class Panel:
         self._moods = draw.normal(size=(settings.listeners, 1, 64)).astype(np.float32)
 
     def opinion(self, audio: np.ndarray) -> float:
-        """(sample,) float at 16 kHz, within ±1, to the mean opinion score."""
-        heard = self._network.stft_transform(np.clip(audio, -1, 1)).astype(np.float32)
+        """Return the mean opinion score of a recording: (sample,) float at 16 kHz, within ±1."""
+        spectrum = self._network.stft_transform(np.clip(audio, -1, 1)).astype(np.float32)
         run = self._network.session.run
-        said = [
-            run(None, {"degraded_audio": heard[None, None], "rater_embed": mood})[0]
+        opinions = [
+            run(None, {"degraded_audio": spectrum[None, None], "rater_embed": mood})[0]
             for mood in self._moods
         ]
-        return float(np.mean(said))
+        return float(np.mean(opinions))
 
 
-def evaluate(audio: np.ndarray, panel: Panel) -> dict[str, float]:
+def evaluate(audio: np.ndarray, listeners: Listeners) -> dict[str, float]:
     """Return the opinion of a recording: (sample,) float at 16 kHz."""
-    return {"plcmos": panel.opinion(audio)}
+    return {"plcmos": listeners.opinion(audio)}
 
 
 PLCMOS = Measure(
@@ -63,7 +63,7 @@ PLCMOS = Measure(
     SCORES,
     evaluate,
     Settings(),
-    engine=Panel,
+    engine=Listeners,
     packages={"speechmos": "speechmos"},
     extra="eval",
 )

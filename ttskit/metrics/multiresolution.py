@@ -26,18 +26,18 @@ class Settings:
 
 
 def distances(reference: np.ndarray, synthesised: np.ndarray) -> tuple[float, float]:
-    """(T, F) magnitudes, frame by frame, to spectral convergence and log magnitude."""
+    """Return spectral convergence and log magnitude of magnitudes, (T, F) twice."""
     gap = np.linalg.norm(reference - synthesised) / np.linalg.norm(reference)
     return float(gap), float(np.abs(np.log(reference / synthesised)).mean())
 
 
 def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
     """Return both distances along the path of the pair."""
-    found = [
+    by_window = [
         distances(*pair.along(lambda sound, n=n_fft: np.sqrt(sound.spectrum(n))))  # type: ignore[misc]
         for n_fft in settings.n_ffts
     ]
-    return dict(zip(SCORES, map(float, np.mean(found, axis=0)), strict=True))
+    return dict(zip(SCORES, map(float, np.mean(by_window, axis=0)), strict=True))
 
 
 MEASURE = Measure("multiresolution", "path", SCORES, evaluate, Settings())

@@ -1,4 +1,4 @@
-"""What looks wrong in recordings, in their pitch and in their alignment."""
+"""Oddities: what looks wrong in recordings, in their pitch and in their alignment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Finding(NamedTuple):
 
 
 def deviations(values: np.ndarray) -> np.ndarray:
-    """Return how many robust standard deviations each value is off; NaN is left out."""
+    """Return how many robust standard deviations each value is from the median; ignore NaN."""
     import numpy as np
 
     middle = np.nanmedian(values)
@@ -32,7 +32,7 @@ def deviations(values: np.ndarray) -> np.ndarray:
 
 
 def recordings(corpus: Reader[Corpus], silence: float, threshold: float) -> Iterator[Finding]:
-    """Yield findings on audio and text: those that stand for themselves, then against the rest."""
+    """Yield findings on audio and text: first per recording, then compared with all others."""
     import numpy as np
 
     from ttskit.dsp import faults
@@ -60,7 +60,7 @@ def recordings(corpus: Reader[Corpus], silence: float, threshold: float) -> Iter
 
 
 def pitches(features: Reader[Features]) -> Iterator[Finding]:
-    """Yield findings on f0."""
+    """Yield octave jumps in f0."""
     from ttskit.dsp.faults import octave_jumps
 
     for id, record in features.items():
@@ -81,19 +81,19 @@ class Phonemes(NamedTuple):
         return Phonemes(*(field[wanted] for field in self))
 
     def usual(self, values: np.ndarray, least: int) -> np.ndarray:
-        """Return the median of each one's symbol; of all where that has fewer than `least`."""
+        """Return the median of each phoneme's symbol; of all if that has fewer than `least`."""
         import numpy as np
 
-        found = np.full(len(values), np.median(values) if len(values) else 0.0)
+        medians = np.full(len(values), np.median(values) if len(values) else 0.0)
         for symbol in np.unique(self.symbol):
             alike = self.symbol == symbol
             if alike.sum() >= least:
-                found[alike] = np.median(values[alike])
-        return found
+                medians[alike] = np.median(values[alike])
+        return medians
 
 
 def phonemes(alignment: Reader[Alignment]) -> Phonemes:
-    """Return what is no pause or punctuation."""
+    """Return the phonemes of an Alignment: no pauses, no punctuation, nothing without frames."""
     import numpy as np
 
     from ttskit.text.symbols import SPECIAL
@@ -104,14 +104,14 @@ def phonemes(alignment: Reader[Alignment]) -> Phonemes:
     names = ("tokens", "durations", "token_score")
     symbols, frames, scores = (np.array(alignment.column(name)) for name in names)
     silent = np.isin(np.array(alignment.table("symbols"), dtype=object), SPECIAL)[symbols]
-    found = Phonemes(rows, places, symbols, frames, scores.astype(np.float64))
-    return found.only((frames > 0) & ~silent)
+    every = Phonemes(rows, places, symbols, frames, scores.astype(np.float64))
+    return every.only((frames > 0) & ~silent)
 
 
 def alignments(
     alignment: Reader[Alignment], threshold: float, min_tokens: int
 ) -> Iterator[Finding]:
-    """Yield findings on texts that don't fit, on phonemes that last too long or are too few."""
+    """Yield texts that don't fit the audio, phonemes that last too long, and rare phonemes."""
     check(alignment)
     spoken = phonemes(alignment)
     yield from _misfits(alignment, spoken, threshold, min_tokens)
@@ -122,11 +122,11 @@ def alignments(
 def _misfits(
     alignment: Reader[Alignment], spoken: Phonemes, threshold: float, least: int
 ) -> Iterator[Finding]:
-    """Yield utterances whose text is hardly what is said, the worst first.
+    """Yield utterances whose text does not seem to fit the audio, the worst first.
 
-    Two signs, each against what is usual for the symbol: tokens score low, and last too short
-    or too long.  A mean over n tokens varies by 1/sqrt(n): so a long utterance may be off less.
-    Where scores are unknown, a person has edited the utterance.
+    Two signs, each relative to the median of the symbol: low scores, and unusual durations.  A
+    mean over n tokens varies by 1/sqrt(n), so a long utterance is judged more strictly.
+    Utterances with unknown scores, which a person has edited, are left out.
     """
     import numpy as np
 
@@ -147,18 +147,18 @@ def _misfits(
     worse = np.nan_to_num(deviations(signs[0] + signs[1]))
     for row in np.argsort(-worse, kind="stable"):
         if worse[row] > threshold:
-            told = (
+            detail = (
                 f"tokens score {means[0][row]:.1f} below usual, others {middles[0]:.1f}; durations "
                 f"off by x{np.exp(means[1][row]):.2f}, others x{np.exp(middles[1]):.2f}: "
                 f"another text than audio? ({worse[row]:.1f} deviations)"
             )
-            yield Finding(alignment.ids[row], "alignment", told)
+            yield Finding(alignment.ids[row], "alignment", detail)
 
 
 def _stretched(
     alignment: Reader[Alignment], spoken: Phonemes, threshold: float, least: int
 ) -> Iterator[Finding]:
-    """Yield phonemes that last far longer than others of their symbol, the worst first."""
+    """Yield phonemes that last far longer than others of the same symbol, the worst first."""
     import numpy as np
 
     usual = spoken.usual(spoken.frames, least)
@@ -171,16 +171,16 @@ def _stretched(
         row, token = int(spoken.row[at]), int(spoken.token[at])
         record = alignment.record(row)
         line = Timeline(record, alignment.table("symbols"), step(alignment))
-        told = (
+        detail = (
             f"{line.symbols[record.tokens[token]]} of {record.words[record.token_word[token]]!r} "
             f"at {line.edges[token]:.2f} s lasts {spoken.frames[at] * line.step:.2f} s, "
             f"others {usual[at] * line.step:.2f} s ({off[at]:.1f} deviations)"
         )
-        yield Finding(record.id, "duration", told)
+        yield Finding(record.id, "duration", detail)
 
 
 def _scarce(alignment: Reader[Alignment], spoken: Phonemes, least: int) -> Iterator[Finding]:
-    """Yield phonemes that a model can hardly learn, the rarest first."""
+    """Yield phonemes with too few tokens to learn them from, the rarest first."""
     import numpy as np
 
     from ttskit.text.symbols import SPECIAL
@@ -202,8 +202,8 @@ def _how(what: str, values: np.ndarray, row: int, off: float) -> str:
 
     typical = float(np.median(values))
     if what == "level":
-        told = f"{values[row]:.1f} dB, others {typical:.1f}"
+        detail = f"{values[row]:.1f} dB, others {typical:.1f}"
     else:
-        told = f"{np.exp(values[row]):.1f} letters/s, others {np.exp(typical):.1f}"
-        told += ": more text than audio?" if off > 0 else ": more audio than text?"
-    return f"{told} ({abs(off):.1f} deviations)"
+        detail = f"{np.exp(values[row]):.1f} letters/s, others {np.exp(typical):.1f}"
+        detail += ": more text than audio?" if off > 0 else ": more audio than text?"
+    return f"{detail} ({abs(off):.1f} deviations)"

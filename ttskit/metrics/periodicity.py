@@ -1,4 +1,4 @@
-"""Periodicity: root mean square error of how periodic frames are (Morrison et al., 2022).
+"""Periodicity: its root mean square error (Morrison et al., 2022).
 
 Of CREPE, or of Praat's autocorrelation: from 0 to 1, over all frames.
 """
@@ -18,7 +18,7 @@ SCORES = {"periodicity_rmse": Score("ratio")}
 
 @dataclass(frozen=True)
 class Settings:
-    """How pitch is found: crepe-tiny, crepe-full or praat."""
+    """The pitch tracker (crepe-tiny, crepe-full or praat) and its range."""
 
     f0: str = "crepe-tiny"
     fmin: float = 50.0  # Hz
@@ -26,7 +26,7 @@ class Settings:
 
 
 def error(reference: np.ndarray, synthesised: np.ndarray) -> float:
-    """(T,) and (T,), frame by frame."""
+    """Return the error of periodicity, (T,) and (T,), frame by frame."""
     return float(np.sqrt(np.square(reference - synthesised, dtype=np.float64).mean()))
 
 

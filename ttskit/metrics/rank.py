@@ -1,4 +1,4 @@
-"""How a value stands among those of other utterances."""
+"""The rank of a value among those of other utterances."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 
 def rank(values: np.ndarray, row: int, better: str) -> dict[str, Any]:
-    """Return a value, and its place among those that are known.
+    """Return a value, its rank among the known ones, and its percentile.
 
-    The best one has rank 1; where neither way is better, the lowest one.
+    The best value has rank 1; if neither direction is better, the lowest.
     """
     value, known = float(values[row]), values[np.isfinite(values)]
     if not np.isfinite(value):

@@ -1,4 +1,4 @@
-"""Real-time factor: the seconds of computing that a second of synthesised speech took.
+"""Real-time factor: seconds of computing per second of synthesised speech.
 
 The mean is over seconds of audio, not over utterances: all computing over all audio.  Numbers of
 different machines cannot be compared, and even on one machine the same system is up to a fifth
@@ -20,13 +20,13 @@ SCORES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What the computing was done by."""
+    """The number of threads that computed."""
 
     threads: int = 1
 
 
 def evaluate(synthesis_seconds: float, audio_seconds: float, _: Settings) -> dict[str, float]:
-    """Return the factor, and the length that it is a share of."""
+    """Return the factor, and the seconds of audio that weigh it in means."""
     return {"rtf": synthesis_seconds / audio_seconds, "audio_seconds": audio_seconds}
 
 

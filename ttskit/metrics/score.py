@@ -1,4 +1,4 @@
-"""What a number says: its unit, its bounds, and which way is better."""
+"""Scores: the unit, the bounds and the better direction of a number."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Literal
 class Score:
     """One number of a measure.
 
-    `weight` names the score by which utterances count in a mean; `swing` is the share of the mean
-    by which the same system differs when it is measured again.  `least` and `most` are the bounds
-    that `verify` checks.
+    `better` is the better direction, "" if there is none; `weight` the score that weighs utterances
+    in means; `swing` the share of the mean by which repeated measurements of one system differ;
+    `least` and `most` are the bounds that `verify` checks.
     """
 
     unit: str

@@ -1,66 +1,68 @@
-"""Scores of artifacts: what measures say of every utterance, written as one artifact."""
+"""Scores of artifacts: what measures compute of every utterance, written as one artifact."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ttskit.artifacts.build import Running
-    from ttskit.metrics.judge import Compared
-    from ttskit.metrics.sound import Timing
+    from ttskit.artifacts.build import Recipe, Running
+    from ttskit.metrics.judge import Judge
 
 
 def score(
-    compared: Compared,
-    names: Sequence[str],
+    judge: Judge,
     output: Path | None,
     running: Running,
-    timing: str = "dtw",
-    f0: str = "crepe-tiny",
     limit: int | None = None,
     among: Collection[str] | None = None,
 ) -> Path:
-    """Write the Scores of the artifacts that are compared, and return where they lie.
+    """Write the Scores that a judge gives, and return where they lie.
 
     `among` are the ids to be scored; without it all must be in every artifact.
     """
     from ttskit import progress
-    from ttskit.artifacts import kinds, streams
-    from ttskit.artifacts.build import Recipe, build
-    from ttskit.metrics import judge
+    from ttskit.artifacts import streams
+    from ttskit.artifacts.build import build
 
-    measures = judge.chosen(names, compared.allows, f0)
-    evaluate = judge.Judge(compared, measures, cast("Timing", timing))
-    settings = judge.settings(measures, compared, evaluate.timing)
+    compared = judge.compared
     ids, bad = compared.joined(among, limit)
     for reader in compared.corpora:
         rate, common = reader.attributes["sample_rate"], compared.frames.sample_rate
         if rate != common:
             progress.note(f"{reader.name}: resampled from {rate} to {common} Hz")
-    recipe = Recipe(
-        stage="evaluate",
-        revision=judge.REVISION,
-        kind=kinds.Scores,
-        options={"measures": settings, "limit": limit},
-        inputs=[reader.digest for reader in compared.readers],
-        tables={
-            "measures": list(measures),
-            "hashes": [judge.hash_of(name, own) for name, own in settings.items()],
-            "settings": [json.dumps(own, sort_keys=True) for own in settings.values()],
-            "libraries": judge.libraries(measures.values()),
-        },
-        numbers=judge.columns(measures),
-        skipped={id: why for reader in compared.readers for id, why in reader.skipped.items()},
-    )
-    items = {id: id for id in ids}
     path = output or streams.scratch() / "scores.h5"
     source = " and ".join(reader.name for reader in compared.readers)
-    return build(path, recipe, items, evaluate, running, source=source, bad=bad)
+    items = {id: id for id in ids}
+    return build(path, _recipe(judge, limit), items, judge, running, source=source, bad=bad)
 
 
-def listed(measures: str | None) -> list[str]:
-    """Return the names between commas."""
+def _recipe(judge: Judge, limit: int | None) -> Recipe:
+    """Return what the Scores of a judge are made of."""
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.build import Recipe
+    from ttskit.metrics.judge import REVISION, columns, hash_of, libraries
+
+    readers, settings = judge.compared.readers, judge.settings
+    return Recipe(
+        stage="evaluate",
+        revision=REVISION,
+        kind=kinds.Scores,
+        options={"measures": settings, "limit": limit},
+        inputs=[reader.digest for reader in readers],
+        tables={
+            "measures": list(judge.measures),
+            "hashes": [hash_of(name, own) for name, own in settings.items()],
+            "settings": [json.dumps(own, sort_keys=True) for own in settings.values()],
+            "libraries": libraries(judge.measures.values()),
+        },
+        numbers=columns(judge.measures),
+        skipped={id: why for reader in readers for id, why in reader.skipped.items()},
+    )
+
+
+def names_in(measures: str | None) -> list[str]:
+    """Return the names between the commas of an option."""
     return [name.strip() for name in (measures or "").split(",") if name.strip()]

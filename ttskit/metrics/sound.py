@@ -1,4 +1,4 @@
-"""Recordings as measures see them: what several measures need is made once.
+"""Recordings as measures see them: what several measures need is computed once.
 
 T frames, F frequency bins.
 """
@@ -21,21 +21,21 @@ Timing = Literal["dtw", "plain"]
 
 @dataclass(frozen=True)
 class Frames:
-    """Where spectra are measured, and how: on the grid, by Hann windows of n_fft samples."""
+    """The frames in which spectra are computed: a grid, and Hann windows of n_fft samples."""
 
     sample_rate: int  # Hz
     hop_length: int  # samples
     n_fft: int  # samples
-    floor: float = -80.0  # dBFS of white noise that is added, so that digital silence is a number
+    floor: float = -80.0  # dBFS of added white noise, so that digital silence is finite
 
     @classmethod
     def at(cls, sample_rate: int) -> Frames:
-        """Every 5 ms, through a window that is the power of two at or above 40 ms."""
+        """Frames every 5 ms, with windows of the power of two at or above 40 ms."""
         return cls(sample_rate, round(0.005 * sample_rate), 1 << (sample_rate // 25).bit_length())
 
 
 class Sound:
-    """A recording, and what can be heard in it.
+    """A recording, with its spectra, cepstra, loudness and pitch.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Sound:
         if len(audio) < frames.hop_length:
             raise AudioError(f"has {len(audio)} samples; a frame alone has {frames.hop_length}")
         if not np.isfinite(audio).all():
-            raise AudioError("has samples that are not numbers")
+            raise AudioError("has samples that are NaN or infinite")
         self.audio, self.frames, self._follow = np.asarray(audio, np.float32), frames, follow
         self._cepstra: dict[tuple[int, float], np.ndarray] = {}
 
@@ -61,9 +61,9 @@ class Sound:
         from scipy.fft import rfft
 
         window = grid.hann(n_fft)
-        found = rfft(grid.windows(self.audio, n_fft, self.frames.hop_length) * window)
+        spectrum = rfft(grid.windows(self.audio, n_fft, self.frames.hop_length) * window)
         noise = 10 ** (self.frames.floor / 10) * (window**2).sum()
-        return found.real**2 + found.imag**2 + np.float32(noise)
+        return spectrum.real**2 + spectrum.imag**2 + np.float32(noise)
 
     @cached_property
     def power(self) -> np.ndarray:
@@ -79,8 +79,8 @@ class Sound:
     def cepstrum(self, order: int, warping: float) -> np.ndarray:
         """(T, order) float64: mel-cepstrum without its gain."""
         if (order, warping) not in self._cepstra:
-            found = mcep.mel_cepstrum(self.power, order, warping)[:, 1:]
-            self._cepstra[order, warping] = found
+            cepstra = mcep.mel_cepstrum(self.power, order, warping)[:, 1:]
+            self._cepstra[order, warping] = cepstra
         return self._cepstra[order, warping]
 
     @cached_property
@@ -99,15 +99,15 @@ class Sound:
     def audible(self, depth: float) -> slice:
         """The frames from the first to the last that is within `depth` dB of the loudest one."""
         level = 10 * np.log10(self.power.sum(axis=1))
-        heard = np.flatnonzero(level >= level.max() - depth)
-        return slice(int(heard[0]), int(heard[-1]) + 1)
+        loud = np.flatnonzero(level >= level.max() - depth)
+        return slice(int(loud[0]), int(loud[-1]) + 1)
 
 
 class Pair:
-    """A reference, what was synthesised in its place, and which frames of them go together.
+    """A reference, the speech synthesised in its place, and the path that pairs their frames.
 
-    `path` is (2, K) frames of both: by dynamic time warping of their mel-cepstra of order 24, or,
-    with plain timing, frame by frame until the shorter one ends.
+    `path` is (2, K), indices of frames in both: by dynamic time warping of their mel-cepstra of
+    order 24 or, with plain timing, frame by frame until the shorter one ends.
     """
 
     def __init__(self, reference: Sound, synthesised: Sound, timing: Timing = "dtw") -> None:
@@ -131,5 +131,5 @@ class Pair:
         )
 
     def along(self, of: Callable[[Sound], Any]) -> tuple[Any, Any]:
-        """Return what `of` finds in both, frame after frame of the path."""
+        """Return what `of` computes of both recordings, along the path."""
         return of(self.reference)[self.path[0]], of(self.synthesised)[self.path[1]]

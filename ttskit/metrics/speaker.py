@@ -19,13 +19,13 @@ SCORES = {"speaker_similarity": Score("cosine", "higher", least=None)}
 
 @dataclass(frozen=True)
 class Settings:
-    """Of the embedding."""
+    """The package of the embedding."""
 
     model: str = "resemblyzer"
 
 
 class Encoder:
-    """Hears whose voice it is."""
+    """The network that computes voice embeddings."""
 
     def __init__(self, _: Settings) -> None:
         import warnings
@@ -38,14 +38,14 @@ class Encoder:
             self._encoder: Any = VoiceEncoder("cpu", verbose=False)
 
     def embedding(self, audio: np.ndarray) -> np.ndarray:
-        """(sample,) float at 16 kHz to (256,), of length 1."""
+        """Return the embedding, (256,) of length 1, of a recording, (sample,) float at 16 kHz."""
         return np.asarray(self._encoder.embed_utterance(self._prepare(audio, SAMPLE_RATE)))
 
 
 def evaluate(reference: np.ndarray, synthesised: np.ndarray, encoder: Encoder) -> dict[str, float]:
     """Return the cosine of the embeddings of two recordings, (sample,) float at 16 kHz."""
-    found = encoder.embedding(reference) @ encoder.embedding(synthesised)
-    return {"speaker_similarity": min(1.0, float(found))}
+    cosine = encoder.embedding(reference) @ encoder.embedding(synthesised)
+    return {"speaker_similarity": min(1.0, float(cosine))}
 
 
 MEASURE = Measure(

@@ -21,13 +21,13 @@ SCORES = dict.fromkeys(("stoi", "estoi"), Score("ratio", "higher", least=None))
 
 @dataclass(frozen=True)
 class Settings:
-    """By how many seconds the lengths may differ: a vocoder loses less than a frame."""
+    """The largest difference of the lengths, in seconds: a vocoder loses less than a frame."""
 
     tolerance: float = 0.05
 
 
 def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
-    """Return both forms."""
+    """Return STOI and extended STOI."""
     from pystoi import stoi
 
     a, b = pair.reference, pair.synthesised
@@ -37,10 +37,12 @@ def evaluate(pair: Pair, settings: Settings) -> dict[str, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)  # of too little speech
         try:
-            found = [stoi(a.audio[:length], b.audio[:length], rate, form) for form in (False, True)]
+            scores = [
+                stoi(a.audio[:length], b.audio[:length], rate, form) for form in (False, True)
+            ]
         except RuntimeWarning:
             return dict.fromkeys(SCORES, np.nan)
-    return dict(zip(SCORES, map(float, found), strict=True))
+    return dict(zip(SCORES, map(float, scores), strict=True))
 
 
 MEASURE = Measure(

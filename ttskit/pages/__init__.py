@@ -1,1 +1,1 @@
-"""Pages to listen to: recordings and what is known of them, as one HTML file by itself."""
+"""Pages to listen to, each one self-contained HTML file; and plots of utterances."""

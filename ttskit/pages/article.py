@@ -1,4 +1,4 @@
-"""Articles: one utterance each, with its recordings below each other to be heard in turns.
+"""Articles: an utterance as HTML, its recordings below each other, to switch between them.
 
 S samples, T frames, K columns of scores.
 """
@@ -17,7 +17,7 @@ from ttskit.dsp.mel import MelSettings, mel
 from ttskit.formats import audio
 from ttskit.formats.timeline import Interval
 from ttskit.pages import picture
-from ttskit.pages.table import Column
+from ttskit.pages.table import ScoreColumn
 
 TICKS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 600)  # seconds
 MOST_TICKS = 8
@@ -25,7 +25,7 @@ MOST_TICKS = 8
 
 @dataclass(frozen=True)
 class Take:
-    """One recording of an utterance, and what is known of it; without audio, why there is none."""
+    """One recording of an utterance with pitch, words, scores and notes; audio may be missing."""
 
     name: str
     audio: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int16))  # (S,)
@@ -43,7 +43,7 @@ class Take:
 
     @property
     def mel(self) -> np.ndarray:
-        """(T, mel), every 11.6 ms or so."""
+        """(T, mel): log-mel spectrogram, a frame about every 11.6 ms."""
         hop = max(1, round(self.sample_rate * 256 / 22050))
         settings = MelSettings(self.sample_rate, 4 * hop, hop)
         return mel(self.audio.astype(np.float32) / np.float32(32768), settings)
@@ -51,12 +51,12 @@ class Take:
 
 @dataclass(frozen=True)
 class _Shared:
-    """What the recordings of an utterance share, so that they can be compared by eye."""
+    """The axes and scales that the recordings of an utterance share, to be compared by eye."""
 
     seconds: float  # of the longest
     top: float  # of the spectrograms
     axis: picture.Axis
-    columns: Sequence[Column]
+    columns: Sequence[ScoreColumn]
     format: str  # of the audio
 
 
@@ -65,7 +65,7 @@ def article(
     id: str,
     text: str,
     takes: Sequence[Take],
-    columns: Sequence[Column] = (),
+    columns: Sequence[ScoreColumn] = (),
     notes: Sequence[str] = (),
     format: str = "flac",
 ) -> str:
@@ -74,7 +74,7 @@ def article(
     Parameters
     ----------
     number : its place in the corpus, from 0
-    notes : what is to be said of all takes
+    notes : notes that concern all takes
     format : of the audio: flac or ogg
     """
     mels = [take.mel for take in takes]
@@ -85,31 +85,31 @@ def article(
         columns=columns,
         format=format,
     )
-    shown = zip(takes, mels, strict=True)
-    lines = [_take(place, take, own, shared) for place, (take, own) in enumerate(shown)]
+    pairs = zip(takes, mels, strict=True)
+    lines = [_take(place, take, own, shared) for place, (take, own) in enumerate(pairs)]
     bad = [[None if one != one else float(f"{one:.6g}") for one in take.bad] for take in takes]
-    said = "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+    note_lines = "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
     return (
         f'<article id="u{number}" tabindex="-1" aria-labelledby="u{number}-id" '
         f'data-row="{number}" data-bad="{escape(json.dumps(bad, separators=(",", ":")))}">\n'
         f'<header><h3 id="u{number}-id">{escape(id)}</h3><p class="text">{escape(text)}</p>'
-        f"{said}</header>\n"
+        f"{note_lines}</header>\n"
         f'<ol class="takes">\n{"".join(lines)}</ol>\n{_seconds(shared.seconds)}</article>\n'
     )
 
 
 def broken(number: int, id: str, text: str, why: str) -> str:
-    """Return an utterance that can't be shown, and why."""
+    """Return the article of an utterance that can't be shown, with the reason."""
     return article(number, id, text, [], notes=[f"can't be shown: {why}"])
 
 
 def _take(place: int, take: Take, bands: np.ndarray, shared: _Shared) -> str:
     key = f"<kbd>{place + 1}</kbd>" if place < 9 else ""
     name = f"{key}<span>{escape(take.name)}</span>"
-    said = "".join(f'<p class="note">{escape(note)}</p>' for note in take.notes)
+    note_lines = "".join(f'<p class="note">{escape(note)}</p>' for note in take.notes)
     if not len(take.audio):
         button = f'<button type="button" disabled>{name}</button>'
-        return f'<li class="take missing">{button}<div class="beside">{said}</div></li>\n'
+        return f'<li class="take missing">{button}<div class="beside">{note_lines}</div></li>\n'
     shortcut = f' aria-keyshortcuts="{place + 1}"' if key else ""
     anchors = [0.0, *(word.start for word in take.words), *(w.stop for w in take.words[-1:])]
     anchors = [round(at, 3) for at in (*anchors, take.seconds)]
@@ -120,7 +120,7 @@ def _take(place: int, take: Take, bands: np.ndarray, shared: _Shared) -> str:
         '<span class="clock" aria-hidden="true"></span></button>'
         f'<div class="beside"><div class="strip" style="width:{_percent(take, shared)}%">'
         f"{_words(take)}{_picture(take, bands, shared)}</div>"
-        f"{_scores(take, shared.columns)}{said}</div>"
+        f"{_scores(take, shared.columns)}{note_lines}</div>"
         f'<audio controls preload="none" src="{_data(f"audio/{shared.format}", coded)}"></audio>'
         "</li>\n"
     )
@@ -142,12 +142,12 @@ def _words(take: Take) -> str:
 
 
 def _picture(take: Take, bands: np.ndarray, shared: _Shared) -> str:
-    """Return the spectrogram, the pitch over it, the edges of words, and a line that will move."""
-    heard = take.f0[take.f0 > 0]
-    told = f"Spectrogram of {take.name}, {take.seconds:.1f} s"
-    told += f", pitch from {heard.min():.0f} to {heard.max():.0f} Hz" if len(heard) else ""
+    """Return the spectrogram with pitch, word boundaries, and the line that marks the position."""
+    voiced = take.f0[take.f0 > 0]
+    label = f"Spectrogram of {take.name}, {take.seconds:.1f} s"
+    label += f", pitch from {voiced.min():.0f} to {voiced.max():.0f} Hz" if len(voiced) else ""
     width, height = max(1.0, take.seconds / take.step), picture.HEIGHT
-    guides = shared.axis.guides if len(heard) else {}
+    guides = shared.axis.guides if len(voiced) else {}
     lines = "".join(f'<path class="guide" d="M0 {y}H{width:.0f}"/>' for y in guides.values())
     labels = "".join(
         f'<i class="hz" style="top:{100 * y / height:.1f}%">{hz}</i>' for hz, y in guides.items()
@@ -160,7 +160,7 @@ def _picture(take: Take, bands: np.ndarray, shared: _Shared) -> str:
         source = _data("image/png", picture.spectrogram(bands, shared.top))
         image = f'<img alt="" loading="lazy" src="{source}">'
     return (
-        f'<div class="picture" role="img" aria-label="{escape(told)}">'
+        f'<div class="picture" role="img" aria-label="{escape(label)}">'
         f'{image}<svg viewBox="0 0 {width:.1f} {height}" preserveAspectRatio="none" '
         f'aria-hidden="true">{lines}<path class="edge" d="{walls}"/>'
         f'<path class="f0" d="{picture.curve(take.f0, shared.axis)}"/></svg>'
@@ -168,8 +168,8 @@ def _picture(take: Take, bands: np.ndarray, shared: _Shared) -> str:
     )
 
 
-def _scores(take: Take, columns: Sequence[Column]) -> str:
-    """Return the scores that are known; `data-column` says which each one is."""
+def _scores(take: Take, columns: Sequence[ScoreColumn]) -> str:
+    """Return the known scores; `data-column` is the column of each."""
     pairs = [
         f'<div data-column="{number}"><dt>{escape(column.name)}</dt> '
         f'<dd data-value="{float(value)!r}">{column.text(value)} '

@@ -1,6 +1,6 @@
-"""Panels: one utterance as a picture, a column of panels that share the time axis.
+"""Figures: the plot of an utterance, a column of panels that share the time axis.
 
-Each thing that is known of the utterance adds its own: waveform, words, mel with f0 on it,
+Each part of the utterance that is known adds a panel: waveform, words, mel with f0 on it,
 phonemes, levels, scores, attention, or the controls of a synthesiser.
 """
 
@@ -28,21 +28,21 @@ SMALL = 8  # points: size of a label
 
 
 class Panel(NamedTuple):
-    """One row of the picture: its height in inches, and what draws it."""
+    """One row of the plot: its height in inches, and the function that draws it."""
 
     height: float
     draw: Callable[[Axes], None]
 
 
-class Utterance(NamedTuple):
-    """All that is known of one utterance; what is not given is None."""
+class UtterancePlot(NamedTuple):
+    """The data of a plot; what is unknown is None."""
 
-    said: Record  # any of them: id, speaker, text
+    record: Record  # of any kind: id, speaker, text
     frames: int
     sample_rate: int
     step: float  # seconds a frame
     features: Features | Mels | None
-    spoken: Timeline | None
+    timeline: Timeline | None
     corpus: Corpus | None
     attention: np.ndarray | None = None  # (frame, token), probabilities
     controls: Controls | None = None
@@ -52,12 +52,12 @@ class Utterance(NamedTuple):
         return self.frames * self.step
 
 
-def draw(shown: Utterance) -> Figure:
-    """Return the picture of an utterance; its times are those of the frame centres."""
+def draw(plot: UtterancePlot) -> Figure:
+    """Return the plot of an utterance; values of frames are drawn at their centres."""
     from matplotlib.figure import Figure
 
-    width = min(24.0, max(11.0, MARGINS + 1.7 * shown.seconds)) if shown.spoken else 11.0
-    panels = list(_panels(shown, width - MARGINS))
+    width = min(24.0, max(11.0, MARGINS + 1.7 * plot.seconds)) if plot.timeline else 11.0
+    panels = list(_panels(plot, width - MARGINS))
     heights = [panel.height for panel in panels]
     figure = Figure(figsize=(width, 0.9 + sum(heights)), layout="constrained")
     figure.get_layout_engine().set(h_pad=0.03, hspace=0.0)  # type: ignore[union-attr, call-arg]
@@ -66,35 +66,35 @@ def draw(shown: Utterance) -> Figure:
         panel.draw(axes)
         axes.tick_params(bottom=axes is rows[-1])
     rows[-1].set_xlabel("seconds")
-    rows[-1].set_xlim(0, shown.seconds)
-    speaker = f" ({shown.said.speaker})" if shown.said.speaker else ""
-    title = _plain(f"{shown.said.id}{speaker}: {shown.said.text}")
+    rows[-1].set_xlim(0, plot.seconds)
+    speaker = f" ({plot.record.speaker})" if plot.record.speaker else ""
+    title = _plain(f"{plot.record.id}{speaker}: {plot.record.text}")
     figure.suptitle(title, fontsize=10, wrap=True)
     return figure
 
 
-def _panels(shown: Utterance, width: float) -> Iterator[Panel]:
+def _panels(plot: UtterancePlot, width: float) -> Iterator[Panel]:
     """Yield the panels from top to bottom; they are `width` inches wide."""
     import numpy as np
 
-    features, spoken = shown.features, shown.spoken
-    if shown.corpus:
-        yield Panel(1.9, partial(_wave, corpus=shown.corpus, sample_rate=shown.sample_rate))
-    if spoken:
-        yield Panel(0.45, partial(_words, spoken=spoken, width=width))
+    features, timeline = plot.features, plot.timeline
+    if plot.corpus:
+        yield Panel(1.9, partial(_wave, corpus=plot.corpus, sample_rate=plot.sample_rate))
+    if timeline:
+        yield Panel(0.45, partial(_words, timeline=timeline, width=width))
     if features:
-        times = (np.arange(len(features.mel)) + 0.5) * shown.step
-        yield Panel(4.2, partial(_mel, features=features, times=times, spoken=spoken))
-    if spoken:
-        yield Panel(0.75, partial(_phones, spoken=spoken, width=width))
+        times = (np.arange(len(features.mel)) + 0.5) * plot.step
+        yield Panel(4.2, partial(_mel, features=features, times=times, timeline=timeline))
+    if timeline:
+        yield Panel(0.75, partial(_phones, timeline=timeline, width=width))
     if features and features.loudness is not None:
         yield Panel(2.0, partial(_levels, features=features, times=times))
-    if shown.controls:
-        yield from _controls(shown.controls, shown)
-    if spoken and np.isfinite(spoken.record.token_score).any():
-        yield Panel(1.2, partial(_scores, spoken=spoken))
-    if spoken and shown.attention is not None:
-        yield Panel(3.6, partial(_attention, attention=shown.attention, spoken=spoken))
+    if plot.controls:
+        yield from _controls(plot.controls, plot)
+    if timeline and np.isfinite(timeline.record.token_score).any():
+        yield Panel(1.2, partial(_scores, timeline=timeline))
+    if timeline and plot.attention is not None:
+        yield Panel(3.6, partial(_attention, attention=plot.attention, timeline=timeline))
 
 
 def _wave(axes: Axes, corpus: Corpus, sample_rate: int) -> None:
@@ -106,24 +106,24 @@ def _wave(axes: Axes, corpus: Corpus, sample_rate: int) -> None:
     axes.set(ylabel="amplitude", ylim=(-top, top))
 
 
-def _words(axes: Axes, spoken: Timeline, width: float) -> None:
-    _shade(axes, spoken)
-    _label(axes, spoken.words, width / spoken.seconds, lines=2)
+def _words(axes: Axes, timeline: Timeline, width: float) -> None:
+    _shade(axes, timeline)
+    _label(axes, timeline.words, width / timeline.seconds, lines=2)
 
 
-def _phones(axes: Axes, spoken: Timeline, width: float) -> None:
-    """Label what is said in dark, and in what room is left the pauses in grey."""
-    _shade(axes, spoken)
-    inner = {edge for phone in spoken.phones for edge in phone[:2]} - {0.0, spoken.seconds}
+def _phones(axes: Axes, timeline: Timeline, width: float) -> None:
+    """Label the phonemes in black, and pauses in grey where there is room."""
+    _shade(axes, timeline)
+    inner = {edge for phone in timeline.phones for edge in phone[:2]} - {0.0, timeline.seconds}
     axes.vlines(sorted(inner), 0.88, 1.0, color=FAINT, linewidth=0.6)
-    owners = spoken.record.token_word
-    said = [phone for phone in spoken.phones if owners[phone.number] >= 0]
-    silent = [phone for phone in spoken.phones if owners[phone.number] < 0]
-    _label(axes, said, width / spoken.seconds, lines=3, others=silent)
+    owners = timeline.record.token_word
+    spoken = [phone for phone in timeline.phones if owners[phone.number] >= 0]
+    silent = [phone for phone in timeline.phones if owners[phone.number] < 0]
+    _label(axes, spoken, width / timeline.seconds, lines=3, others=silent)
 
 
-def _shade(axes: Axes, spoken: Timeline) -> None:
-    for word in spoken.words:
+def _shade(axes: Axes, timeline: Timeline) -> None:
+    for word in timeline.words:
         axes.axvspan(word.start, word.stop, color=SHADE[word.number % 2], linewidth=0)
     axes.set(ylim=(0, 1), yticks=[])
     axes.spines[:].set_visible(False)
@@ -136,7 +136,7 @@ def _label(
     lines: int,
     others: Sequence[Interval] = (),
 ) -> None:
-    """Write labels on as few lines as hold them, and leave out what the last one has no room for.
+    """Write labels on as few lines as they need; labels that find no room are left out.
 
     Parameters
     ----------
@@ -144,10 +144,10 @@ def _label(
     others : written last and in grey, where there is room
     """
     for count in range(1, lines + 1):
-        found = placed([*intervals, *others], scale, count)
-        if found.keys() >= set(intervals):
+        rows = placed([*intervals, *others], scale, count)
+        if rows.keys() >= set(intervals):
             break
-    for interval, line in found.items():
+    for interval, line in rows.items():
         axes.text(
             (interval.start + interval.stop) / 2,
             0.86 - (line + 0.5) * 0.86 / count,
@@ -160,11 +160,11 @@ def _label(
 
 
 def placed(intervals: Sequence[Interval], scale: float, lines: int) -> dict[Interval, int]:
-    """Return the first line that has room for each label, if there is one."""
+    """Return the line of each label: the first one with room; labels without room are left out."""
     from matplotlib.textpath import TextPath
 
     taken: list[list[tuple[float, float]]] = [[] for _ in range(lines)]
-    found = {}
+    rows = {}
     for interval in intervals:
         width = TextPath((0, 0), _plain(interval.label), size=SMALL).get_extents().width / 72 + 0.04
         start = (interval.start + interval.stop - width / scale) / 2
@@ -172,45 +172,45 @@ def placed(intervals: Sequence[Interval], scale: float, lines: int) -> dict[Inte
         for line, spans in enumerate(taken):
             if all(stop < begun or ended < start for begun, ended in spans):
                 spans.append((start, stop))
-                found[interval] = line
+                rows[interval] = line
                 break
-    return found
+    return rows
 
 
-def _scores(axes: Axes, spoken: Timeline) -> None:
-    """Draw the score of each token that has frames; what is unknown is a gap."""
+def _scores(axes: Axes, timeline: Timeline) -> None:
+    """Draw the score of each token that has frames, with gaps for unknown ones."""
     import numpy as np
 
-    lasting = spoken.record.durations > 0
-    scores = np.where(lasting, spoken.record.token_score, np.nan)
-    axes.stairs(scores, spoken.edges, baseline=None, color=WARM, linewidth=1.2)
-    axes.axhline(float(spoken.record.score), color=FAINT, linewidth=0.8, linestyle="--")
+    lasting = timeline.record.durations > 0
+    scores = np.where(lasting, timeline.record.token_score, np.nan)
+    axes.stairs(scores, timeline.edges, baseline=None, color=WARM, linewidth=1.2)
+    axes.axhline(float(timeline.record.score), color=FAINT, linewidth=0.8, linestyle="--")
     axes.set(ylabel="score")
 
 
-def _attention(axes: Axes, attention: np.ndarray, spoken: Timeline) -> None:
-    """Draw how likely each token is at each frame, and the walk that was chosen."""
+def _attention(axes: Axes, attention: np.ndarray, timeline: Timeline) -> None:
+    """Draw the probability of each token at each frame, and the alignment over it."""
     import numpy as np
     from matplotlib.ticker import MaxNLocator
 
     count = attention.shape[1]
-    edges = (0, spoken.seconds, -0.5, count - 0.5)
+    edges = (0, timeline.seconds, -0.5, count - 0.5)
     axes.imshow(np.sqrt(attention.T), origin="lower", aspect="auto", extent=edges, cmap="magma")
-    walk = np.repeat(np.arange(count), spoken.record.durations)
-    times = np.linspace(0, spoken.seconds, len(walk) + 1)
+    walk = np.repeat(np.arange(count), timeline.record.durations)
+    times = np.linspace(0, timeline.seconds, len(walk) + 1)
     axes.stairs(walk, times, baseline=None, color=COOL, linewidth=0.9)
     axes.set(ylabel="token")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _mel(axes: Axes, features: Features | Mels, times: Any, spoken: Timeline | None) -> None:
+def _mel(axes: Axes, features: Features | Mels, times: Any, timeline: Timeline | None) -> None:
     bands = features.mel.shape[1]
     edges = (0, times[-1] + times[0], -0.5, bands - 0.5)
     axes.imshow(features.mel.T, origin="lower", aspect="auto", extent=edges, cmap="magma")
     axes.set(ylabel="mel band")
-    for interval in spoken.phones if spoken else ():
+    for interval in timeline.phones if timeline else ():
         axes.axvline(interval.stop, color="white", linewidth=0.5, alpha=0.45)
-    for interval in spoken.words if spoken else ():
+    for interval in timeline.words if timeline else ():
         for edge in interval[:2]:
             axes.axvline(edge, color="white", linewidth=1.0, alpha=0.8)
     if features.f0 is not None and features.voiced is not None:
@@ -224,8 +224,8 @@ def _pitch(axes: Axes, f0: np.ndarray, voiced: np.ndarray, times: Any) -> None:
     f0 = np.where(voiced, f0, np.nan)
     pitch.plot(times, f0, color="white", linewidth=2.6)
     pitch.plot(times, f0, color=COOL, linewidth=1.4)
-    heard = f0[np.isfinite(f0)]
-    low, high = (heard.min(), heard.max()) if len(heard) else (50.0, 500.0)
+    known = f0[np.isfinite(f0)]
+    low, high = (known.min(), known.max()) if len(known) else (50.0, 500.0)
     pitch.set(ylabel="f0, Hz", yscale="log", ylim=(low / 1.5, high * 1.5))
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
@@ -254,14 +254,14 @@ def _levels(axes: Axes, features: Features | Mels, times: Any) -> None:
     sure.set_ylabel("periodicity (shaded: voiced)", color=WARM)
 
 
-def _controls(played: Controls, shown: Utterance) -> Iterator[Panel]:
-    """Yield what a synthesiser plays: pitch, how loud it is, its harmonics, its noise."""
+def _controls(played: Controls, plot: UtterancePlot) -> Iterator[Panel]:
+    """Yield panels of a synthesiser's controls: pitch, gains, harmonics, noise."""
     import numpy as np
 
     level = played.amplitude * played.voiced
     harmonics = _decibels(level[:, None] * played.distribution)
-    noise, nyquist = _decibels(played.noise), shown.sample_rate / 2000  # kHz
-    times = (np.arange(len(level)) + 0.5) * shown.step
+    noise, nyquist = _decibels(played.noise), plot.sample_rate / 2000  # kHz
+    times = (np.arange(len(level)) + 0.5) * plot.step
 
     def gains(axes: Axes) -> None:
         axes.plot(times, _decibels(level), color=COOL, linewidth=1, label="harmonics")
@@ -281,7 +281,7 @@ def _controls(played: Controls, shown: Utterance) -> Iterator[Panel]:
         (2.8, harmonics, (0.5, top), "harmonic"),
         (2.4, noise, (0.0, nyquist), "noise, kHz"),
     ):
-        extent = 0.0, shown.seconds, edges[0], edges[1]
+        extent = 0.0, plot.seconds, edges[0], edges[1]
         yield Panel(height, partial(_image, values=values, extent=extent, label=label))
 
 
@@ -298,10 +298,10 @@ def _image(
 def _decibels(gain: np.ndarray) -> np.ndarray:
     import numpy as np
 
-    found: np.ndarray = 20 * np.log10(np.maximum(gain, 10 ** (FLOOR / 20)))
-    return found
+    levels: np.ndarray = 20 * np.log10(np.maximum(gain, 10 ** (FLOOR / 20)))
+    return levels
 
 
 def _plain(text: str) -> str:
-    """Keep matplotlib from taking a dollar sign for mathematics."""
+    """Escape dollar signs, which matplotlib would take for mathematics."""
     return text.replace("$", r"\$")

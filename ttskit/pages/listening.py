@@ -1,4 +1,4 @@
-"""Listening: from artifacts to the takes and the pages that let a person hear them."""
+"""Listening: from artifacts to the takes and the articles of a page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SLACK = 1.5  # frames by which two lengths of a recording may differ: by roundin
 
 @dataclass(frozen=True)
 class Recordings:
-    """A Corpus to listen to, and what is known of it: when its words are, how high it is."""
+    """A Corpus to listen to, with the times of its words and its pitch, where they are known."""
 
     name: str
     corpus: Reader[Corpus]
@@ -35,7 +35,7 @@ class Recordings:
     heard: Reader[Features] | None = None
 
     def take(self, id: str) -> Take:
-        """Return an utterance as a page shows it, or why it can't be heard."""
+        """Return the take of an utterance; without audio, a note says why."""
         if id not in self.corpus:
             return Take(self.name, notes=[f"is not there{self._why(id)}"])
         audio = self.corpus.value(self.corpus.row(id), "audio")
@@ -56,7 +56,7 @@ class Recordings:
         return Timeline(record, self.timed.table("symbols"), step(self.timed)).words
 
     def _pitch(self, id: str, audio: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
-        """Return f0, 0 where unvoiced, and the seconds of a frame: of the Features, or Praat's."""
+        """Return f0, 0 where unvoiced, and the seconds of a frame: from Features, else by Praat."""
         if self.heard is not None and id in self.heard:
             record = self.heard[id]
             return np.where(record.voiced, record.f0, 0), step(self.heard)
@@ -67,7 +67,7 @@ class Recordings:
 
 
 def sources(named: Mapping[str, Reader[Corpus]], others: Sequence[Reader[Any]]) -> list[Recordings]:
-    """Return the corpora with what the other artifacts know of them.
+    """Return the corpora, each with the artifacts that belong to it.
 
     An artifact tells of the corpora whose utterances are as long as it says: an Alignment or Mels
     of all that are, Features, which are heard in one recording, of the first one.
@@ -102,19 +102,19 @@ def sources(named: Mapping[str, Reader[Corpus]], others: Sequence[Reader[Any]]) 
 
 
 def misfit(reader: Reader[Any], corpus: Reader[Corpus]) -> str:
-    """Return why an artifact can't be of a Corpus, or nothing where it can."""
+    """Return why an artifact can't belong to a Corpus, or "" if it can."""
     both = [id for id in reader.ids if id in corpus]
     if not both:
         return f"has no utterance that {corpus.name} has"
-    lasts = _frames(reader)[[reader.row(id) for id in both]] * step(reader)
+    seconds = _frames(reader)[[reader.row(id) for id in both]] * step(reader)
     samples = corpus.lengths("sample")[[corpus.row(id) for id in both]]
     needed = samples / float(corpus.attributes["sample_rate"])
-    off = np.flatnonzero(np.abs(lasts - needed) > SLACK * step(reader))
+    off = np.flatnonzero(np.abs(seconds - needed) > SLACK * step(reader))
     if not len(off):
         return ""
     at = int(off[0])
     return (
-        f"{both[at]}: lasts {lasts[at]:.3f} s, in {corpus.name} {needed[at]:.3f} s: it is not of "
+        f"{both[at]}: lasts {seconds[at]:.3f} s, in {corpus.name} {needed[at]:.3f} s: it is not of "
         "these recordings"
     )
 
@@ -130,45 +130,45 @@ def _frames(reader: Reader[Any]) -> np.ndarray:
 def named(
     corpora: Sequence[Reader[Corpus]], reference: Reader[Corpus], names: Sequence[str]
 ) -> dict[str, Reader[Corpus]]:
-    """Return the corpora by what the page calls them, the reference first."""
+    """Return the corpora by their names on the page, the reference first."""
     stems = [Path(one.name).stem for one in corpora]
     calls = [
         one.name if stems.count(stem) > 1 else stem
         for one, stem in zip(corpora, stems, strict=True)
     ]
-    given = dict(name.partition("=")[::2] for name in names)
-    if unknown := [old for old in given if old not in calls]:
+    renamed = dict(name.partition("=")[::2] for name in names)
+    if unknown := [old for old in renamed if old not in calls]:
         raise TtskitError(f"--name {unknown[0]}=...: there is {', '.join(calls)}")
     pairs = sorted(zip(calls, corpora, strict=True), key=lambda pair: pair[1] is not reference)
-    found: dict[str, Reader[Corpus]] = {}
+    by_name: dict[str, Reader[Corpus]] = {}
     for call, corpus in pairs:
         usual = f"{call} (reference)" if corpus is reference and len(corpora) > 1 else call
-        name = given.get(call, usual)
-        if name in found or not name.strip():
+        name = renamed.get(call, usual)
+        if name in by_name or not name.strip():
             raise TtskitError(f"--name {call}={name}: needs a name that no other has")
-        found[name] = corpus
-    return found
+        by_name[name] = corpus
+    return by_name
 
 
 def texts_of(corpora: Sequence[Reader[Corpus]]) -> dict[str, str]:
-    """Return id -> text of all utterances; say what each Corpus lacks."""
-    found: dict[str, str] = {}
+    """Return id -> text of all utterances; note what each Corpus lacks."""
+    texts: dict[str, str] = {}
     for corpus in corpora:
-        if found and not any(id in found for id in corpus.ids):
+        if texts and not any(id in texts for id in corpus.ids):
             raise ArtifactError(f"has no utterance that {corpora[0].name} has", file=corpus.name)
-        found = dict(zip(corpus.ids, corpus.table("text"), strict=True)) | found
+        texts = dict(zip(corpus.ids, corpus.table("text"), strict=True)) | texts
     # the order of the first one, then of the others
-    ordered = {id: found[id] for corpus in corpora for id in corpus.ids}
+    ordered = {id: texts[id] for corpus in corpora for id in corpus.ids}
     for corpus in corpora:
         lacks = [id for id in ordered if id not in corpus]
         if lacks:
-            shown = ", ".join(lacks[:3]) + (" ..." if lacks[3:] else "")
-            progress.note(f"{corpus.name}: lacks {len(lacks)} of {len(ordered)}: {shown}")
+            some = ", ".join(lacks[:3]) + (" ..." if lacks[3:] else "")
+            progress.note(f"{corpus.name}: lacks {len(lacks)} of {len(ordered)}: {some}")
     return ordered
 
 
 def pair(scores: Reader[Scores]) -> tuple[str | None, str | None]:
-    """Return the digests of the reference of Scores, and of what was measured.
+    """Return the digests of the reference of Scores and of the Corpus that they are of.
 
     `evaluate` had one or two corpora, and two alignments or none.
     """
@@ -181,35 +181,35 @@ def pair(scores: Reader[Scores]) -> tuple[str | None, str | None]:
 def reference_of(
     corpora: Sequence[Reader[Corpus]], scores: Sequence[Reader[Scores]]
 ) -> Reader[Corpus]:
-    """Return the Corpus that the Scores were measured against; without any, the first one."""
+    """Return the Corpus that is the reference of the Scores; without Scores, the first one."""
     digests: dict[str | None, Reader[Corpus]] = {}
     for corpus in corpora:
         if corpus.digest in digests:
             raise ArtifactError(f"says the same as {digests[corpus.digest].name}", file=corpus.name)
         digests[corpus.digest] = corpus
     claims = {against: one.name for one in scores for against in pair(one)[:1]}
-    found = [(digests[digest], name) for digest, name in claims.items() if digest in digests]
-    if len(found) > 1:
-        (corpus, name), (other, its) = found[:2]
+    references = [(digests[digest], name) for digest, name in claims.items() if digest in digests]
+    if len(references) > 1:
+        (corpus, name), (other, its) = references[:2]
         raise ArtifactError(
             f"was measured against {other.name}, {name} against {corpus.name}: a page has "
             "one reference",
             file=its,
         )
-    return found[0][0] if found else corpora[0]
+    return references[0][0] if references else corpora[0]
 
 
 def owner(
     scores: Reader[Scores], corpora: Sequence[Reader[Corpus]], reference: Reader[Corpus]
 ) -> Reader[Corpus]:
-    """Return the Corpus that was measured: by digest; of Scores that were merged, by name."""
+    """Return the Corpus that Scores are of: by its digest, or by its name if they were merged."""
     against, own = pair(scores)
-    found = [one for one in corpora if one.digest == own]
+    owners = [one for one in corpora if one.digest == own]
     if own is None:
         name = Path(scores.name).name
-        found = [one for one in corpora if name.startswith(f"{Path(one.name).stem}.")]
-        found.sort(key=lambda one: -len(one.name))
-    if not found:
+        owners = [one for one in corpora if name.startswith(f"{Path(one.name).stem}.")]
+        owners.sort(key=lambda one: -len(one.name))
+    if not owners:
         known = ", ".join(one.name for one in corpora)
         raise ArtifactError(
             f"what it measured is none of {known}: add that Corpus", file=scores.name
@@ -219,30 +219,30 @@ def owner(
             f"was measured against another reference than {reference.name}: add it",
             file=scores.name,
         )
-    texts = dict(zip(found[0].ids, found[0].table("text"), strict=True))
+    texts = dict(zip(owners[0].ids, owners[0].table("text"), strict=True))
     for id, text in zip(scores.ids, scores.table("text"), strict=True):
         if texts.get(id, text) != text:
             raise ArtifactError(
-                f"has another text than {found[0].name}", file=scores.name, utterance=id
+                f"has another text than {owners[0].name}", file=scores.name, utterance=id
             )
     if not texts.keys() & set(scores.ids):
-        raise ArtifactError(f"has no utterance that {found[0].name} has", file=scores.name)
-    return found[0]
+        raise ArtifactError(f"has no utterance that {owners[0].name} has", file=scores.name)
+    return owners[0]
 
 
 def articles(
     show: Callable[[str], str], corpus_rows: Mapping[str, int], texts: Mapping[str, str], jobs: int
 ) -> Iterator[str]:
-    """Yield the article of each utterance in order, by worker processes; name what can't be shown.
+    """Yield the article of each utterance in order, by worker processes; report failures.
 
     Parameters
     ----------
     corpus_rows : the utterances to show, and the place of each in the corpus
     """
     count = len(corpus_rows)
-    made = pool.in_order(show, corpus_rows, min(jobs or pool.cores(), max(1, count)))
+    results = pool.in_order(show, corpus_rows, min(jobs or pool.cores(), max(1, count)))
     with progress.track("page", count) as advance:
-        for (id, row), one in zip(corpus_rows.items(), made, strict=True):
+        for (id, row), one in zip(corpus_rows.items(), results, strict=True):
             if isinstance(one, pool.Bad):
                 progress.complain(f"ttskit: {id}: can't be shown: {one.error}")
                 one = article.broken(row, id, texts[id], str(one.error))
@@ -251,7 +251,7 @@ def articles(
 
 
 def check_page(output: Path | None, format: str = "flac") -> None:
-    """Refuse what can't be made, before there is anything to write."""
+    """Refuse an output that is no HTML file, and unknown audio formats."""
     if output is not None and str(output) != "-" and output.suffix.lower() not in (".html", ".htm"):
         raise TtskitError("is for a page: needs a name that ends in .html", file=output)
     if format not in FORMATS:
@@ -259,7 +259,7 @@ def check_page(output: Path | None, format: str = "flac") -> None:
 
 
 def write(output: Path | None, parts: Iterable[str]) -> None:
-    """Write a page part by part; it takes its name only once it is whole."""
+    """Write a page part by part; the file appears once it is complete."""
     with streams.delivered(output) as (path, name):
         with (
             atomic.replacing(path) as unfinished,

@@ -1,4 +1,4 @@
-"""A page: what stands around its articles, its style and its script, in one file.
+"""A page: the frame around its articles, with style and script, in one file.
 
 The policy at its top lets a browser run this script alone and load nothing from anywhere, so
 that a text with markup in it is harmless even if it were not escaped.
@@ -40,18 +40,18 @@ def top(title: str, lead: str) -> str:
 
 
 def controls(count: int, columns: Sequence[str], takes: Sequence[str], sorted_by: int) -> str:
-    """Return the tools for `count` articles: a filter, and what to sort by."""
+    """Return the controls of a page of `count` articles: filter and sorting."""
     choices = [(-1, "order of the corpus"), *enumerate(columns)]
     sort = _select("by", "worst first by", choices, sorted_by) if columns else ""
     if columns and len(takes) > 1:
         sort += _select("of", "of", [(-1, "whichever is worst"), *enumerate(takes)], -1)
     keys = KEYS if len(takes) > 1 else KEYS[1:]  # the first is to change takes
-    told = "".join(f"<span><kbd>{escape(key)}</kbd> {does}</span>" for key, does in keys)
+    lines = "".join(f"<span><kbd>{escape(key)}</kbd> {does}</span>" for key, does in keys)
     return (
         '<div class="tools" role="search"><label>filter <input id="filter" type="search" '
         f'autocomplete="off" aria-keyshortcuts="/"></label>{sort}'
         f'<output id="count" data-of="{count}">{count} utterances</output></div>\n'
-        f'<p class="keys">{told}</p>\n'
+        f'<p class="keys">{lines}</p>\n'
         '<div id="said" class="unseen" role="status"></div>\n'
     )
 
@@ -65,7 +65,7 @@ def _select(id: str, label: str, choices: Sequence[tuple[int, str]], chosen: int
 
 
 def facts(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of texts that is folded away."""
+    """Return a collapsed table of texts."""
     names = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
     lines = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n" for row in rows

@@ -38,25 +38,25 @@ class Axis:
     """The logarithmic axis of pitch that several recordings share: an octave at least."""
 
     def __init__(self, f0: np.ndarray) -> None:
-        heard = np.log2(f0[f0 > 0]) if (f0 > 0).any() else np.log2([100.0])
-        low, high = float(heard.min()), float(heard.max())
+        octaves = np.log2(f0[f0 > 0]) if (f0 > 0).any() else np.log2([100.0])
+        low, high = float(octaves.min()), float(octaves.max())
         room = max(0.1 * (high - low), (1 - (high - low)) / 2, 0.1)
         self.low, self.high = low - room, high + room
 
     def height(self, f0: np.ndarray) -> np.ndarray:
-        """Return how far below the top of the drawing each pitch is; it must be positive."""
+        """Return the distance of each pitch, in Hz, from the top of the drawing."""
         share = (self.high - np.log2(f0)) / (self.high - self.low)
         return np.rint(share * HEIGHT).astype(int)
 
     @property
     def guides(self) -> dict[int, int]:
-        """The round pitches that the axis has room to name, in Hz, and their heights."""
+        """The pitches that the axis labels, in Hz, and their distances from the top."""
         heights = zip(GUIDES, self.height(np.array(GUIDES, float)).tolist(), strict=True)
         return {hz: height for hz, height in heights if 0.13 < height / HEIGHT < 1}
 
 
 def curve(f0: np.ndarray, axis: Axis) -> str:
-    """Return the path of SVG that a pitch track draws: (T,) Hz, 0 where unvoiced; x is frames."""
+    """Return the SVG path of a pitch track, (T,) Hz, 0 where unvoiced; x counts frames."""
     voiced = np.concatenate([[False], f0 > 0, [False]])
     edges = np.flatnonzero(np.diff(voiced.astype(np.int8)))
     path = []

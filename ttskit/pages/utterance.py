@@ -1,4 +1,4 @@
-"""One utterance, gathered from the artifacts that have it, and its picture as a file."""
+"""The plot of one utterance, gathered from the artifacts that have it, and saved to a file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ttskit.artifacts import atomic
-from ttskit.errors import TtskitError
+from ttskit.errors import TtskitError, at
 from ttskit.formats.timeline import Timeline, check, step
-from ttskit.pages.figure import Utterance
+from ttskit.pages.figure import UtterancePlot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,61 +22,77 @@ if TYPE_CHECKING:
 WRITABLE = (".png", ".pdf", ".svg")
 
 
-def chosen(
+def from_artifacts(
     features: Reader[Features] | None,
     alignment: Reader[Alignment] | None,
     corpus: Reader[Corpus] | None,
     id: str | None,
     mels: Reader[Mels] | None = None,
-) -> Utterance:
-    """Return an utterance as the inputs have it; they must be of the same recordings."""
-    given = [reader for reader in (features, alignment, mels) if reader is not None]
-    if not given:
-        raise TtskitError("no features, alignment, mels or controls artifact among the inputs")
-    if mels is not None and len(given) > 1:
-        raise TtskitError(
-            f"is mels, {given[0].name} has the same: draw one of them", file=mels.name
-        )
+) -> UtterancePlot:
+    """Return the plot of an utterance; the inputs must be of the same recordings."""
+    first = _source(features, alignment, mels)
     timed: Reader[Any] | None = mels if mels is not None and mels.has_axis("token") else alignment
-    first: Reader[Any] = given[0]
-    if not len(first):
-        raise TtskitError("has no utterance to draw", file=first.name)
     for other in (timed, corpus):
         if other is not None:
             _agree(first, other)
-    id = id or first.ids[0]
-    heard = None if first is alignment else first.record(first.row(id))
-    audio = None if corpus is None else corpus.record(corpus.row(id))
-    spoken, frames = None, len(heard.mel) if heard else 0
+    record = first.record(first.row(id or first.ids[0]))
+    acoustic = None if first is alignment else record
+    audio = None if corpus is None else corpus.record(corpus.row(record.id))
+    frames, timeline = len(acoustic.mel) if acoustic else 0, None
     if timed is not None:
-        check(timed)
-        said = timed.record(timed.row(id))
-        said = said if timed is alignment else unscored(said)
-        spoken = Timeline(said, timed.table("symbols"), step(timed))
-        count = int(said.durations.sum())
-        if count != (frames := frames or count) or not count:
-            raise TtskitError(
-                f"has {count} frames, needs {frames or 'some'}", file=timed.name, utterance=id
-            )
+        timeline = _timeline(timed, record.id)
+        count = int(timeline.record.durations.sum())
+        frames = frames or count
+        if count != frames or not count:
+            needs = f"has {count} frames, needs {frames or 'some'}"
+            raise TtskitError(needs, file=timed.name, utterance=record.id)
     rate = int(first.attributes["sample_rate"])
-    return Utterance(first.record(first.row(id)), frames, rate, step(first), heard, spoken, audio)
+    return UtterancePlot(record, frames, rate, step(first), acoustic, timeline, audio)
 
 
-def played(controls: Reader[Controls], corpus: Reader[Corpus] | None, id: str | None) -> Utterance:
-    """Return an utterance as a synthesiser plays it."""
+def _source(
+    features: Reader[Features] | None,
+    alignment: Reader[Alignment] | None,
+    mels: Reader[Mels] | None,
+) -> Reader[Any]:
+    """Return the input that determines the frames: the first one; Mels must be alone."""
+    sources: list[Reader[Any]] = [one for one in (features, alignment, mels) if one is not None]
+    if not sources:
+        raise TtskitError("no features, alignment, mels or controls artifact among the inputs")
+    first = sources[0]
+    if mels is not None and first is not mels:
+        raise TtskitError(f"is mels, {first.name} has the same: draw one of them", file=mels.name)
+    if not len(first):
+        raise TtskitError("has no utterance to draw", file=first.name)
+    return first
+
+
+def _timeline(reader: Reader[Any], id: str) -> Timeline:
+    """Return the timeline of an utterance of an Alignment, or of Mels."""
+    from ttskit.artifacts.kinds import Mels
+
+    check(reader)
+    record = reader.record(reader.row(id))
+    record = as_alignment(record) if isinstance(record, Mels) else record
+    return Timeline(record, reader.table("symbols"), step(reader))
+
+
+def from_controls(
+    controls: Reader[Controls], corpus: Reader[Corpus] | None, id: str | None
+) -> UtterancePlot:
+    """Return the plot of an utterance's controls."""
     if not len(controls):
         raise TtskitError("has no utterance to draw", file=controls.name)
     if corpus is not None:
         _agree(controls, corpus)
-    id = id or controls.ids[0]
-    told = controls.record(controls.row(id))
-    audio = None if corpus is None else corpus.record(corpus.row(id))
-    rate, frames = int(controls.attributes["sample_rate"]), len(told.f0)
-    return Utterance(told, frames, rate, step(controls), None, None, audio, controls=told)
+    record = controls.record(controls.row(id or controls.ids[0]))
+    audio = None if corpus is None else corpus.record(corpus.row(record.id))
+    rate, frames = int(controls.attributes["sample_rate"]), len(record.f0)
+    return UtterancePlot(record, frames, rate, step(controls), None, None, audio, controls=record)
 
 
-def unscored(record: Mels) -> Alignment:
-    """Return the tokens of a mel as an alignment has them; what they would score is unknown."""
+def as_alignment(record: Mels) -> Alignment:
+    """Return the tokens of a mel as an Alignment has them; their scores are unknown."""
     from dataclasses import fields
 
     import numpy as np
@@ -84,39 +100,38 @@ def unscored(record: Mels) -> Alignment:
     from ttskit.artifacts.kinds import Alignment
 
     names = [spec.name for spec in fields(Alignment)]
-    told: dict[str, Any] = {name: getattr(record, name, None) for name in names}
-    unknown = np.full(len(told["durations"]), np.nan)
-    return Alignment(**{**told, "token_score": unknown, "score": np.array(np.nan)})
+    values: dict[str, Any] = {name: getattr(record, name, None) for name in names}
+    unknown = np.full(len(values["durations"]), np.nan)
+    return Alignment(**{**values, "token_score": unknown, "score": np.array(np.nan)})
 
 
 def _agree(first: Reader[Any], other: Reader[Any]) -> None:
-    """Refuse an input whose attributes are not those of the first one."""
+    """Refuse an input whose attributes differ from those of the first one."""
     for name, needed in first.attributes.items():
-        found = other.attributes.get(name, needed)
-        if found != needed:
+        actual = other.attributes.get(name, needed)
+        if actual != needed:
             raise TtskitError(
-                f"has {name} {found}, {first.name} has {needed}: "
+                f"has {name} {actual}, {first.name} has {needed}: "
                 "they are not of the same recordings",
                 file=other.name,
             )
 
 
-def attended(shown: Utterance, path: Path, symbols: Sequence[str]) -> np.ndarray:
-    """Return how likely a trained aligner finds each token at each frame, (frame, token)."""
+def attention(plot: UtterancePlot, path: Path, symbols: Sequence[str]) -> np.ndarray:
+    """Return the probability of each token at each frame by a trained aligner, (frame, token)."""
     from ttskit.voices.aligner import Neural, read_aligner
 
-    if shown.features is None or shown.spoken is None:
-        raise TtskitError(
-            "to draw what it makes of an utterance, add features and tokens", file=path
-        )
-    model = read_aligner(path)
-    if tuple(symbols) != model.facts.symbols or shown.features.mel.shape[1] != model.facts.n_mels:
-        raise TtskitError("was trained for other symbols or another mel", file=path)
-    return Neural(model).scores(shown.features.mel, shown.spoken.record).softmax(1).numpy()
+    with at(path):
+        if plot.features is None or plot.timeline is None:
+            raise TtskitError("to draw what it makes of an utterance, add features and tokens")
+        model, mel = read_aligner(path), plot.features.mel
+        if tuple(symbols) != model.facts.symbols or mel.shape[1] != model.facts.n_mels:
+            raise TtskitError("was trained for other symbols or another mel")
+    return Neural(model).scores(mel, plot.timeline.record).softmax(1).numpy()
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture."""
+    """Save a plot as PNG, PDF or SVG, by the suffix."""
     import warnings
 
     from ttskit import progress

@@ -46,9 +46,9 @@ def command(
     """
     from ttskit.artifacts import streams
 
-    wanted = [name.strip() for name in fields.split(",")]
+    names = [name.strip() for name in fields.split(",")]
     for reader in streams.opened(inputs):
         if header:
-            typer.echo("\t".join(wanted))
-        for line in lines(reader, wanted, id):
+            typer.echo("\t".join(names))
+        for line in lines(reader, names, id):
             typer.echo(line)

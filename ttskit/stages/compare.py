@@ -227,7 +227,7 @@ def summary(
     """Return the same by system, as JSON can say it."""
     systems: dict[str, dict[str, Any]] = {name: {} for name in spent}
     for entry in table:
-        systems[entry.system][entry.row.name] = entry.row.told() | {"best": entry.best}
+        systems[entry.system][entry.row.name] = entry.row.facts() | {"best": entry.best}
     told = {name: {**systems[name], **spent[name]} for name in spent}
     return {"texts": len(texts.items), "threads": 1, "systems": told}
 
@@ -246,7 +246,7 @@ def compare(
     from ttskit.artifacts.reader import Reader
     from ttskit.metrics import scoring
     from ttskit.metrics.comparison import entries
-    from ttskit.metrics.judge import Compared
+    from ttskit.metrics.judge import Compared, Judge
 
     folder = output or streams.scratch()
     if folder.exists() and not folder.is_dir():
@@ -256,8 +256,8 @@ def compare(
     spoken = {name: Reader(path, kinds.Corpus) for name, path in paths.items()}
     scores = {}
     for name, corpus in spoken.items():
-        path, compared = folder / f"{name}.scores.h5", Compared(reference, corpus)
-        scoring.score(compared, measures, path, running, among=texts.items)
+        path, judge = folder / f"{name}.scores.h5", Judge(Compared(reference, corpus), measures)
+        scoring.score(judge, path, running, among=texts.items)
         scores[name] = Reader(path, kinds.Scores)
     return list(entries(scores)), {
         name: costs(spoken[name], systems[name].voice) for name in spoken
@@ -338,7 +338,7 @@ def command(
     recorded = streams.inputs([reference], kinds.Corpus)[0] if reference else None
     if recorded is not None:
         check(recorded, texts)
-    names = measures_of(scoring.listed(measures), recorded is not None)
+    names = measures_of(scoring.names_in(measures), recorded is not None)
     systems = {name: System(parts, voice.opened(parts, language)) for name, parts in chains.items()}
     running = Running(jobs, skip_bad, restart)
     manner = Manner(language, noise_scale, speaker, seed)

@@ -1,7 +1,7 @@
 """Corpus: a dataset of recordings and transcripts becomes one artifact.
 
 Reads a dataset folder or file in any of the formats of `ttskit.datasets`; writes a Corpus: mono
-16-bit audio at one sample rate, with the texts as given.
+16-bit audio at one sample rate, with the texts unchanged.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ttskit.errors import AudioError, LeftOut, TtskitError
 from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
 
 if TYPE_CHECKING:
+    from ttskit.artifacts.build import Recipe
     from ttskit.artifacts.kinds import Corpus
     from ttskit.datasets import Clip, Dataset
 
@@ -29,7 +30,7 @@ CLIPPED = 0.001  # of the samples: the overshoot that resampling or lossy coding
 
 @dataclass(frozen=True)
 class Settings:
-    """What is done to every recording."""
+    """The processing of every recording."""
 
     sample_rate: int = 22050  # Hz
     trim: bool = False
@@ -40,7 +41,7 @@ class Settings:
 
 
 def utterance(clip: Clip, settings: Settings) -> Corpus:
-    """Read one clip and make it what the settings say."""
+    """Read one clip and process it as the settings say."""
     from ttskit.artifacts.kinds import Corpus
     from ttskit.dsp.samples import normalise_peak, resample, to_int16, trim
     from ttskit.formats import audio
@@ -68,7 +69,7 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
 
 
 def explain(dataset: Dataset) -> Iterator[str]:
-    """Yield what was understood of a dataset, a line each, from its files' headers alone."""
+    """Yield lines that describe a dataset, from the headers of its files alone."""
     from ttskit.formats import audio
 
     seconds, rates, unreadable = 0.0, Counter[str](), 0
@@ -99,6 +100,22 @@ def explain(dataset: Dataset) -> Iterator[str]:
 
 def _channels(count: int) -> str:
     return {1: "mono", 2: "stereo"}.get(count, f"{count} channels")
+
+
+def recipe_of(dataset: Dataset, settings: Settings, limit: int | None) -> Recipe:
+    """Return what determines the Corpus of a dataset."""
+    from ttskit import datasets
+    from ttskit.artifacts.build import Recipe
+    from ttskit.artifacts.kinds import Corpus
+
+    return Recipe(
+        stage="corpus",
+        revision=REVISION,
+        kind=Corpus,
+        options={**asdict(settings), "limit": limit},
+        inputs=[datasets.digest(dataset)],
+        attributes={"sample_rate": settings.sample_rate},
+    )
 
 
 def command(
@@ -176,8 +193,7 @@ def command(
     """
     from ttskit import datasets, progress
     from ttskit.artifacts import describe
-    from ttskit.artifacts.build import Recipe, Running, build
-    from ttskit.artifacts.kinds import Corpus
+    from ttskit.artifacts.build import Running, build
 
     tell = describe.summary(output, as_json)
     found = datasets.understand(dataset, format)
@@ -186,14 +202,7 @@ def command(
         typer.echo("\n".join(explain(first)))
         return
     settings = Settings(sample_rate, trim, peak, min_seconds, max_seconds, speaker)
-    recipe = Recipe(
-        stage="corpus",
-        revision=REVISION,
-        kind=Corpus,
-        options={**asdict(settings), "limit": limit},
-        inputs=[datasets.digest(found)],
-        attributes={"sample_rate": sample_rate},
-    )
+    recipe = recipe_of(found, settings, limit)
     for line in found.notes:
         progress.note(f"{dataset}: {line}")
     if not found.clips and not found.bad:

@@ -1,4 +1,4 @@
-"""Diff: in what two artifacts differ, to a tolerance.
+"""Diff: list the differences of two artifacts, beyond a tolerance.
 
 The exit status is 0 where they do not, 1 where they do.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def differences(a: Reader[Any], b: Reader[Any], tolerance: float) -> Iterator[str]:
-    """Yield in words what of `b` is not as in `a`; numbers may differ by `tolerance`."""
+    """Yield the differences of two artifacts in words; numbers may differ by `tolerance`."""
     if a.kind is not b.kind:
         yield f"kind: {a.kind.kind()} and {b.kind.kind()}"
         return
@@ -102,7 +102,7 @@ def command(
     readers = streams.opened(inputs)
     if len(readers) != 2:
         raise TtskitError(f"diff takes two artifacts, not {len(readers)}")
-    found = list(differences(readers[0], readers[1], tolerance))
-    for line in found:
+    lines = list(differences(readers[0], readers[1], tolerance))
+    for line in lines:
         typer.echo(line)
-    raise typer.Exit(1 if found else 0)
+    raise typer.Exit(1 if lines else 0)

@@ -1,8 +1,7 @@
-"""Doctor: which utterances of a corpus look wrong, and in what.
+"""Doctor: list the utterances of a corpus that look wrong, and why.
 
-Reads a Corpus, its Features, its Alignment, any of them; writes one line per finding: id, what is
-odd, how odd, and if asked a page to listen to the worst.  Nothing is changed: what to do about it
-is for a person to decide.
+Reads any of a Corpus, its Features and its Alignment; writes one line per finding (id, kind,
+detail) and on request a page to listen to the worst.  Nothing is changed or removed.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Show:
+class ArticleOfFindings:
     """From the id of an utterance to its article; it can be pickled."""
 
     source: Recordings
@@ -44,7 +43,7 @@ class Show:
 def page_of(
     findings: Sequence[Finding], readers: Sequence[Reader[Any]], limit: int, jobs: int
 ) -> Iterator[str]:
-    """Yield a page part by part, of the clips with most findings; the Corpus comes first."""
+    """Yield a page of the clips with most findings; the first reader is the Corpus."""
     from html import escape
 
     from ttskit.pages import listening, page
@@ -56,14 +55,14 @@ def page_of(
     rest = by_id.pop("", [])
     worst = sorted(by_id, key=lambda id: -len(by_id[id]))[:limit]
     counts = Counter(finding.what for finding in findings)
-    told = f"{len(by_id)} of {len(corpus)} utterances look odd; {len(worst)} are shown, those with "
-    told += f"most findings first. {', '.join(f'{what} {n}' for what, n in counts.items())}"
-    yield page.top(f"Doctor: {corpus.name}", escape(told))
+    text = f"{len(by_id)} of {len(corpus)} utterances look odd; {len(worst)} are shown, those with "
+    text += f"most findings first. {', '.join(f'{what} {n}' for what, n in counts.items())}"
+    yield page.top(f"Doctor: {corpus.name}", escape(text))
     if rest:
         yield page.facts("Findings without a recording", Finding._fields, rest)
     yield page.controls(len(worst), (), (), -1)
     yield '<div id="utterances">\n'
-    show = Show(listening.sources({"recording": corpus}, others)[0], dict(by_id))
+    show = ArticleOfFindings(listening.sources({"recording": corpus}, others)[0], dict(by_id))
     texts = dict(zip(corpus.ids, corpus.table("text"), strict=True))
     yield from listening.articles(show, {id: corpus.row(id) for id in worst}, texts, jobs)
     yield "</div>\n" + page.bottom()

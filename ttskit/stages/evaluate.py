@@ -1,8 +1,8 @@
-"""Evaluate: how near synthesised speech comes to recordings, in numbers that can be compared.
+"""Evaluate: measure synthesised speech against recordings, in numbers that can be compared.
 
 Reads the Corpus of recordings and that of synthesised speech, joined by id; or one Corpus, for the
 measures that need no reference; and two Alignments for those of timing.  Writes Scores, one row an
-utterance, and prints what they come to with 95 % intervals.  Scores alone are printed again.
+utterance, and prints their means with 95 % intervals.  Scores alone are printed again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 import typer
 
 from ttskit.errors import ArtifactError
-from ttskit.metrics.scoring import listed, score
+from ttskit.metrics.scoring import names_in, score
 from ttskit.options import (
     DryRun,
     Jobs,
@@ -38,7 +38,7 @@ Tracker = Literal["crepe-tiny", "crepe-full", "praat"]
 
 
 def sort_out(readers: Sequence[Reader[Any]]) -> Compared:
-    """Return which of the inputs is what: of two of a kind the reference comes first."""
+    """Return the inputs by their role: of two of a kind the reference comes first."""
     from ttskit.artifacts import kinds
     from ttskit.metrics.judge import Compared
 
@@ -56,6 +56,17 @@ def sort_out(readers: Sequence[Reader[Any]]) -> Compared:
     reference = corpora[0] if len(corpora) == 2 else None
     pair = (timed[0], timed[1]) if timed else None
     return Compared(reference, corpora[-1] if corpora else None, pair)
+
+
+def printed(scores: Reader[Scores], other: Reader[Scores] | None, form: str) -> str:
+    """Return the table of Scores, with differences from another system's, as it is printed."""
+    from ttskit import tables
+    from ttskit.metrics import comparison
+
+    rows = list(comparison.rows(scores, other))
+    if form == "json":
+        return json.dumps({"utterances": len(scores), **{row.name: row.facts() for row in rows}})
+    return tables.text([row.cells() for row in rows], form)
 
 
 def command(
@@ -118,7 +129,7 @@ def command(
     from ttskit.artifacts import kinds, streams
     from ttskit.artifacts.build import Running
     from ttskit.artifacts.reader import Reader
-    from ttskit.metrics import comparison
+    from ttskit.metrics.judge import Judge
 
     form = tables.form_of(as_json, as_csv, as_markdown)
     other = streams.inputs([against], kinds.Scores)[0] if against else None
@@ -126,13 +137,9 @@ def command(
     if [one.kind for one in readers] == [kinds.Scores]:
         scores = cast("Reader[Scores]", readers[0])
     else:
-        names = listed(measures)
-        running = Running(jobs, skip_bad, restart, dry_run)
-        path = score(sort_out(readers), names, output, running, timing, f0, limit)
+        judge = Judge(sort_out(readers), names_in(measures), timing, f0)
+        path = score(judge, output, Running(jobs, skip_bad, restart, dry_run), limit)
         if dry_run:
             return
         scores = Reader(path, kinds.Scores)
-    table = list(comparison.rows(scores, other))
-    told = {"utterances": len(scores), **{row.name: row.told() for row in table}}
-    cells = [row.cells() for row in table]
-    typer.echo(json.dumps(told) if as_json else tables.text(cells, form))
+    typer.echo(printed(scores, other, form))

@@ -1,4 +1,4 @@
-"""Export: what other programs read, made of an artifact.
+"""Export: files for other programs, made of an artifact.
 
 Of a Corpus: one audio file per utterance, named by its id, and the texts beside them in the layout
 of LJSpeech, so that `ttskit corpus` reads them back.  Of an Alignment: the times of what is
@@ -15,7 +15,7 @@ import typer
 
 from ttskit.artifacts import atomic
 from ttskit.errors import TtskitError, at
-from ttskit.formats.labels import TIERS, TIMES, Format, named
+from ttskit.formats.labels import TIERS, TIMES, LabelFormat, named
 from ttskit.formats.timeline import check, timelines
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
     if any(speakers := reader.table("speaker")):
         columns.append(speakers)
     cells = list(zip(*columns, strict=True))
-    for id, *told in cells:
-        if any(mark in cell for cell in told for mark in "|\n\r"):
+    for id, *rest in cells:
+        if any(mark in cell for cell in rest for mark in "|\n\r"):
             raise TtskitError(
                 "its text or speaker has a | or a line break, which metadata.csv cannot hold",
                 file=reader.name,
@@ -53,8 +53,8 @@ def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
     atomic.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
 
 
-def texts(reader: Reader[Alignment], format: Format, tier: str) -> Iterator[tuple[str, str]]:
-    """Yield the id of each utterance and its times as they are written."""
+def texts(reader: Reader[Alignment], format: LabelFormat, tier: str) -> Iterator[tuple[str, str]]:
+    """Yield the id of each utterance and its times in the format."""
     for spoken in timelines(reader):
         with at(reader.name, spoken.id):
             text = format.text(spoken, tier)
@@ -81,23 +81,23 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
             "folder with -o, or choose one with `ttskit select --id`",
             file=reader.name,
         )
-    told = "".join(text for _, text in written)
+    content = "".join(text for _, text in written)
     if str(output) == "-":
-        typer.echo(told, nl=False)
+        typer.echo(content, nl=False)
     else:
-        atomic.write_text(output, told)
+        atomic.write_text(output, content)
 
 
 def chosen(format: str | None, kind: str, output: Path | None, name: str) -> str:
-    """Return the format that is asked for, or that the output says; it must fit the kind."""
+    """Return the format that is asked for or implied by the output; it must fit the kind."""
     fitting = AUDIO if kind == "corpus" else tuple(TIMES)
-    found = format or (named(output) if output and not output.is_dir() else "")
-    if found in fitting:
-        return found
-    wanted = f"for {kind} there is {', '.join(fitting)}"
-    if not found:
-        raise TtskitError(f"say how with --format; {wanted}", file=name)
-    raise TtskitError(f"no export format {found!r}; {wanted}", file=name)
+    wanted = format or (named(output) if output and not output.is_dir() else "")
+    if wanted in fitting:
+        return wanted
+    choices = f"for {kind} there is {', '.join(fitting)}"
+    if not wanted:
+        raise TtskitError(f"say how with --format; {choices}", file=name)
+    raise TtskitError(f"no export format {wanted!r}; {choices}", file=name)
 
 
 def formats(incomplete: str) -> list[str]:
@@ -155,10 +155,10 @@ def command(
     from ttskit.artifacts import kinds, streams
 
     readers = streams.inputs(inputs, optional=(kinds.Corpus, kinds.Alignment))
-    given = [reader for reader in readers if reader is not None]
-    if len(given) > 1:
+    present = [reader for reader in readers if reader is not None]
+    if len(present) > 1:
         raise TtskitError("export takes one artifact, not two")
-    reader = given[0]
+    reader = present[0]
     format = chosen(format, reader.kind.kind(), output, reader.name)
     usual = TIMES[format].tier if format in TIMES else ""
     if tier is not None and (tier not in TIERS or not usual):

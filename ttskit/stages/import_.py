@@ -1,4 +1,4 @@
-"""Import: what other programs have made or edited, as an artifact.
+"""Import: an artifact made of files that other programs wrote or edited.
 
 TextGrids, edited in Praat or elsewhere, and the Alignment that they were exported from become an
 Alignment of the same tokens with the durations of their tier `phones`.  A checkpoint of HiFi-GAN
@@ -23,6 +23,7 @@ from ttskit.options import DryRun, Json, Output, SkipBad
 if TYPE_CHECKING:
     import numpy as np
 
+    from ttskit.artifacts.build import Running
     from ttskit.artifacts.kinds import Alignment
     from ttskit.artifacts.reader import Reader
     from ttskit.models.hifigan import Hifigan
@@ -31,7 +32,7 @@ SUFFIX = ".textgrid"  # however it is capitalised
 
 
 def edited(record: Alignment, durations: np.ndarray) -> Alignment:
-    """Return an utterance with other durations; what its tokens scored is unknown where they moved.
+    """Return an utterance with other durations; the scores of tokens that moved become unknown.
 
     A token keeps its score where it has the same frames as before.
     """
@@ -47,13 +48,13 @@ def edited(record: Alignment, durations: np.ndarray) -> Alignment:
 
 @dataclass(frozen=True)
 class TextGrids:
-    """An Alignment and the files that change some of its utterances."""
+    """An Alignment and the TextGrids that change some of its utterances."""
 
     like: Reader[Alignment]
     files: Mapping[str, Path]
 
     def __call__(self, id: str) -> Alignment:
-        """Return one utterance, changed where it has a file."""
+        """Return one utterance, with the durations of its TextGrid if it has one."""
         from ttskit.formats import textgrid
 
         record = self.like[id]
@@ -64,13 +65,13 @@ class TextGrids:
 
 
 def is_textgrid(path: Path) -> bool:
-    """Tell whether a file calls itself a TextGrid, in any encoding, or is named like one."""
+    """Return whether a file is a TextGrid, by its header in any encoding or by its name."""
     with path.open("rb") as file:
         return path.suffix.lower() == SUFFIX or b"TextGrid" in file.read(200).replace(b"\0", b"")
 
 
 def textgrids(paths: Sequence[Path], like: Reader[Alignment]) -> TextGrids:
-    """Return the utterances that TextGrids stand for; each must be one of the Alignment."""
+    """Return the TextGrids by utterance; each must be named after one of the Alignment."""
     files: dict[str, Path] = {}
     for path in paths:
         if path.stem not in like:
@@ -82,7 +83,7 @@ def textgrids(paths: Sequence[Path], like: Reader[Alignment]) -> TextGrids:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Tell whether a file begins as those that torch saves: as a zip, or a pickle in older ones."""
+    """Return whether a file begins like those that torch saves: as a zip or a pickle."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -96,20 +97,20 @@ def hifigan(checkpoint: Path, config: Path) -> Hifigan:
     from ttskit.voices.hifigan import from_checkpoint
 
     try:
-        found = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except Exception as error:  # torch tells of damage by all kinds of them
         raise TtskitError(
             f"is damaged, or holds more than tensors: {str(error)[:80]!r}", file=checkpoint
         ) from error
-    weights = found.get("generator") if isinstance(found, dict) else None
+    weights = content.get("generator") if isinstance(content, dict) else None
     if not isinstance(weights, dict):
         raise TtskitError("has no `generator`, as checkpoints of HiFi-GAN have", file=checkpoint)
     try:
-        told = json.loads(config.read_bytes())
+        settings = json.loads(config.read_bytes())
     except ValueError as error:
         raise TtskitError(f"is not JSON: {error}", file=config) from error
     with at(checkpoint):
-        return from_checkpoint(weights, told)
+        return from_checkpoint(weights, settings)
 
 
 def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, dry: bool) -> Path:
@@ -140,7 +141,7 @@ def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, d
 
 def files_in(paths: Sequence[Path]) -> list[Path]:
     """Return the files that are named, and the TextGrids in the folders that are named."""
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
         if not path.exists():
             raise TtskitError("no such file or folder", file=path)
@@ -149,18 +150,45 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower() == SUFFIX)
         if not inside:
             raise TtskitError("has no file that can be imported; needs ID.TextGrid", file=path)
-        found += inside
-    if strange := [path for path in found if not is_textgrid(path)]:
+        files += inside
+    if strange := [path for path in files if not is_textgrid(path)]:
         raise TtskitError(
             "is nothing that can be imported; needs a TextGrid, or one checkpoint", file=strange[0]
         )
-    return found
+    return files
 
 
 def digest_of(files: Mapping[str, Path]) -> str:
     """Return the sha256 over ids and contents."""
     contents = {id: hashlib.sha256(path.read_bytes()).hexdigest() for id, path in files.items()}
     return hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()
+
+
+def import_textgrids(
+    files: Sequence[Path], like: Path, output: Path | None, running: Running
+) -> Path:
+    """Write an Alignment with the durations of TextGrids."""
+    from ttskit.artifacts import kinds, streams
+    from ttskit.artifacts.build import Recipe, build, up_to_date
+
+    (reader,) = streams.inputs([like], kinds.Alignment)
+    check(reader)
+    make = textgrids(files, reader)
+    recipe = Recipe(
+        stage="import",
+        revision=1,
+        kind=kinds.Alignment,
+        options={"source": "textgrid"},
+        inputs=[reader.digest, digest_of(make.files)],
+        attributes=reader.attributes,
+        tables={name: reader.table(name) for name in kinds.Alignment.tables},
+        skipped=reader.skipped,
+    )
+    folders = {str(path.parent) for path in files}
+    source = folders.pop() if len(folders) == 1 else ""
+    # a mended TextGrid is another input: begin anew, which takes seconds, instead of going on
+    anew = replace(running, restart=not up_to_date(output or Path("-"), recipe))
+    return build(output, recipe, {id: id for id in reader.ids}, make, anew, source=source)
 
 
 def command(
@@ -190,8 +218,8 @@ def command(
         ttskit import grids --like alignment.h5 -o edited.h5
         ttskit import generator.pth.tar --config config.json -o vocoder.h5
     """
-    from ttskit.artifacts import describe, kinds, streams
-    from ttskit.artifacts.build import Recipe, Running, build, up_to_date
+    from ttskit.artifacts import describe
+    from ttskit.artifacts.build import Running
 
     tell = describe.summary(output, as_json)
     if is_checkpoint(paths[0]) and len(paths) == 1 and like is None:
@@ -200,22 +228,5 @@ def command(
     files = files_in(paths)
     if like is None or config:
         raise TtskitError("a TextGrid needs --like alignment.h5, and no --config", file=files[0])
-    (reader,) = streams.inputs([like], kinds.Alignment)
-    check(reader)
-    make = textgrids(files, reader)
-    recipe = Recipe(
-        stage="import",
-        revision=1,
-        kind=kinds.Alignment,
-        options={"source": "textgrid"},
-        inputs=[reader.digest, digest_of(make.files)],
-        attributes=reader.attributes,
-        tables={name: reader.table(name) for name in kinds.Alignment.tables},
-        skipped=reader.skipped,
-    )
-    folders = {str(path.parent) for path in files}
-    source = folders.pop() if len(folders) == 1 else ""
-    # a mended TextGrid is another input: begin anew, which takes seconds, instead of going on
-    anew = not up_to_date(output or Path("-"), recipe)
-    running, ids = Running(1, skip_bad, anew, dry_run), {id: id for id in reader.ids}
-    tell(build(output, recipe, ids, make, running, source=source))
+    running = Running(jobs=1, skip_bad=skip_bad, dry_run=dry_run)
+    tell(import_textgrids(files, like, output, running))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -12,43 +13,58 @@ from ttskit.errors import TtskitError
 from ttskit.options import Inputs
 
 
-def page(found: dict[str, Any]) -> str:
-    """Return the same for a person: one thing a line."""
-    lines = [f"{found['path']}: {found['kind']}, format version {found['version']}"]
-    told = {name: found.get(name) for name in ("utterances", "speakers", "hours")}
-    told |= {f"{axis}s": count for axis, count in found.get("axes", {}).items()}
-    told |= found["tables"] if found["kind"] == "model" else {}
-    told["megabytes"] = round(found["bytes"] / 1e6, 3)
-    told |= found["attributes"]
-    for name, value in told.items():
+def page(description: Mapping[str, Any]) -> str:
+    """Format the description of an artifact as text, one fact a line."""
+    path, kind, version = (description[name] for name in ("path", "kind", "version"))
+    parts = (_facts, _columns, _origin)
+    lines = [line for part in parts for line in part(description)]
+    return "\n".join([f"{path}: {kind}, format version {version}", *lines])
+
+
+def _facts(description: Mapping[str, Any]) -> Iterator[str]:
+    """Yield counts, attributes and measures."""
+    facts = {name: description.get(name) for name in ("utterances", "speakers", "hours")}
+    facts |= {f"{axis}s": count for axis, count in description.get("axes", {}).items()}
+    facts |= description["tables"] if description["kind"] == "model" else {}
+    facts["megabytes"] = round(description["bytes"] / 1e6, 3)
+    facts |= description["attributes"]
+    for name, value in facts.items():
         if value is not None:
             first, *more = str(value).rstrip().split("\n")
-            lines += [f"  {name:14} {first}", *(f"  {'':14} {line}" for line in more)]
-    lines += [f"  {name:14} {how}" for name, how in found.get("measures", {}).items()]
-    if "libraries" in found:
-        lines.append(f"  libraries      {', '.join(found['libraries'])}")
-    lines.append("  columns")
-    for name, column in found["columns"].items():
+            yield f"  {name:14} {first}"
+            yield from (f"  {'':14} {line}" for line in more)
+    yield from (f"  {name:14} {how}" for name, how in description.get("measures", {}).items())
+    if "libraries" in description:
+        yield f"  libraries      {', '.join(description['libraries'])}"
+
+
+def _columns(description: Mapping[str, Any]) -> Iterator[str]:
+    """Yield dtype, shape, axes and unit of each column."""
+    yield "  columns"
+    for name, column in description["columns"].items():
         if "/" not in name:
             unit = f"  {column['unit']}" if column.get("unit") else ""
             shape = " x ".join(map(str, column["shape"]))
             axes = column.get("axes", "").replace(" ", ", ")
-            lines.append(f"    {name:12} {column['dtype']:5} {shape} ({axes}){unit}")
-    made = found["provenance"]
+            yield f"    {name:12} {column['dtype']:5} {shape} ({axes}){unit}"
+
+
+def _origin(description: Mapping[str, Any]) -> Iterator[str]:
+    """Yield stage, options and inputs, the digest, and what was skipped."""
+    provenance = description["provenance"]
     options = ", ".join(
         f"{name} {value}"
-        for name, value in made.get("options", {}).items()
+        for name, value in provenance.get("options", {}).items()
         if "\n" not in str(value)  # a whole configuration, which is among the attributes
     )
-    lines.append(f"  made by        {made.get('stage')} (revision {made.get('revision')})")
+    yield f"  made by        {provenance.get('stage')} (revision {provenance.get('revision')})"
     if options:
-        lines.append(f"  options        {options}")
-    lines += [f"  input          {digest}" for digest in made.get("inputs", [])]
-    lines.append(f"  digest         {found['digest']}")
-    if found["skipped"]:
-        lines.append(f"  skipped        {len(found['skipped'])}")
-        lines += [f"    {id}: {reason}" for id, reason in found["skipped"].items()]
-    return "\n".join(lines)
+        yield f"  options        {options}"
+    yield from (f"  input          {digest}" for digest in provenance.get("inputs", []))
+    yield f"  digest         {description['digest']}"
+    if description["skipped"]:
+        yield f"  skipped        {len(description['skipped'])}"
+        yield from (f"    {id}: {reason}" for id, reason in description["skipped"].items())
 
 
 def command(
@@ -73,18 +89,20 @@ def command(
     from ttskit.artifacts import streams
 
     for container in streams.containers(inputs):
-        found = describe(container)
+        description = describe(container)
         if field:
-            typer.echo(_one(found, field))
+            typer.echo(_one(description, field))
         else:
-            typer.echo(json.dumps(found, ensure_ascii=False) if as_json else page(found))
+            typer.echo(
+                json.dumps(description, ensure_ascii=False) if as_json else page(description)
+            )
 
 
-def _one(found: dict[str, Any], field: str) -> str:
-    value: Any = found
+def _one(description: dict[str, Any], field: str) -> str:
+    value: Any = description
     for name in field.split("."):
         if not isinstance(value, dict) or name not in value:
             known = ", ".join(value) if isinstance(value, dict) else "nothing below it"
-            raise TtskitError(f"no field {field!r}; there is {known}", file=found["path"])
+            raise TtskitError(f"no field {field!r}; there is {known}", file=description["path"])
         value = value[name]
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

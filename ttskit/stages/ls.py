@@ -29,6 +29,6 @@ def command(
 
     for reader in streams.opened(inputs):
         known = listing.names(reader)
-        wanted = ["id", "speaker", "seconds", "text"] if long else ["id"]
-        for line in listing.lines(reader, [name for name in wanted if name in known], None):
+        fields = ["id", "speaker", "seconds", "text"] if long else ["id"]
+        for line in listing.lines(reader, [name for name in fields if name in known], None):
             typer.echo(line)

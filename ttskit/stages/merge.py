@@ -1,4 +1,4 @@
-"""Merge: several artifacts of one kind become one, in the order given.
+"""Merge: several artifacts of one kind become one, in the order of the inputs.
 
 Tokens of several languages get one table of symbols: that of the first, then what is new.
 """
@@ -23,7 +23,7 @@ SYMBOLS = "symbols"  # the table that `tokens` are numbers of
 
 
 def fit(readers: Sequence[Reader[Any]]) -> None:
-    """Refuse artifacts that differ in anything that they must have in common."""
+    """Refuse artifacts that cannot be merged: of different kinds, grids, tables, columns."""
     first, seen = readers[0], dict.fromkeys(readers[0].ids, readers[0].name)
     for other in readers[1:]:
         if other.kind is not first.kind:
@@ -53,12 +53,12 @@ def fit(readers: Sequence[Reader[Any]]) -> None:
 
 
 def joined(readers: Sequence[Reader[Any]]) -> list[str]:
-    """Return the symbols of all, those of the first in front."""
+    """Return the symbols of all artifacts, those of the first one first."""
     return list(dict.fromkeys(symbol for one in readers for symbol in one.table(SYMBOLS)))
 
 
 def renumbered(record: Any, reader: Reader[Any], symbols: Sequence[str]) -> Any:
-    """Return an utterance with its tokens as numbers of other symbols."""
+    """Return an utterance with its tokens renumbered for another table of symbols."""
     import numpy as np
 
     own = reader.table(SYMBOLS)

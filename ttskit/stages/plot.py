@@ -1,23 +1,20 @@
-"""Plot: one utterance as a picture: waveform, words, mel with f0 on it, phonemes, levels, scores.
+"""Plot: one utterance as a figure: waveform, words, mel with f0 on it, phonemes, levels, scores.
 
-Reads Features or an Alignment or both, or Mels, or Controls, and their Corpus where it is given;
-writes a PNG.  Each input adds its panels.  With an aligner there is also what it makes of the
-utterance; of the folder of a training, its losses.
+Reads Features or an Alignment or both, or Mels, or Controls, and optionally their Corpus; writes
+PNG, PDF or SVG.  Each input adds its panels; an aligner adds its attention.  The folder of a
+training is plotted as its losses.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ttskit.errors import TtskitError
 from ttskit.pages.figure import draw
-from ttskit.pages.utterance import attended, chosen, played, save
-
-if TYPE_CHECKING:
-    pass
+from ttskit.pages.utterance import attention, from_artifacts, from_controls, save
 
 
 def command(
@@ -65,12 +62,12 @@ def command(
     wanted = (kinds.Features, kinds.Alignment, kinds.Corpus, kinds.Mels, kinds.Controls)
     features, alignment, corpus, mels, controls = streams.inputs(inputs, optional=wanted)
     if controls is None:
-        shown = chosen(features, alignment, corpus, id, mels)
+        plot = from_artifacts(features, alignment, corpus, id, mels)
     elif features is alignment is mels is None:
-        shown = played(controls, corpus, id)
+        plot = from_controls(controls, corpus, id)
     else:
         raise TtskitError("is controls: draw it alone, or with its corpus", file=controls.name)
     if aligner:
-        symbols = shown.spoken.symbols if shown.spoken else ()
-        shown = shown._replace(attention=attended(shown, aligner, symbols))
-    save(draw(shown), output or Path(f"{shown.said.id}.png"))
+        symbols = plot.timeline.symbols if plot.timeline else ()
+        plot = plot._replace(attention=attention(plot, aligner, symbols))
+    save(draw(plot), output or Path(f"{plot.record.id}.png"))

@@ -1,8 +1,8 @@
-"""Report: a page to listen to: recordings, what systems made in their place, and their scores.
+"""Report: a page to listen to recordings and to what systems synthesised, with scores.
 
-Reads Corpora, one of which is the reference, and what there is of Scores, Alignments, Mels and
-Features of them; writes one HTML file with everything in it.  What belongs together is found by
-digests, and by how long the utterances are.
+Reads Corpora, one of which is the reference, and any Scores, Alignments, Mels and Features of
+them; writes one self-contained HTML file.  Which artifacts belong together follows from their
+digests and from the durations of the utterances.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ttskit.metrics.bootstrap import Summary
     from ttskit.pages.article import Take
     from ttskit.pages.listening import Recordings
-    from ttskit.pages.table import Column
+    from ttskit.pages.table import ScoreColumn
 
 NAN = float("nan")
 TABLE = (
@@ -41,28 +41,28 @@ Codec = Literal["flac", "ogg"]
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known of the systems in numbers: columns of the page, and where each one comes from.
+    """The scores of the systems: the columns of the page, and for each cell its summary and source.
 
-    Each maps from (system, column); `middles` are the medians of columns without a better end.
+    Cells and readers map from (system, column); `middles` are the medians of the columns.
     """
 
-    columns: Sequence[Column]
-    cells: Mapping[tuple[str, Column], Summary]
-    readers: Mapping[tuple[str, Column], Reader[Scores]]
-    middles: Mapping[Column, float]
+    columns: Sequence[ScoreColumn]
+    cells: Mapping[tuple[str, ScoreColumn], Summary]
+    readers: Mapping[tuple[str, ScoreColumn], Reader[Scores]]
+    middles: Mapping[ScoreColumn, float]
 
     def of(self, system: str) -> list[Reader[Scores]]:
         """Return the Scores of a system."""
-        found = {one.digest: one for (name, _), one in self.readers.items() if name == system}
-        return list(found.values())
+        by_digest = {one.digest: one for (name, _), one in self.readers.items() if name == system}
+        return list(by_digest.values())
 
-    def value(self, system: str, column: Column, id: str) -> float:
-        """Return a number of an utterance; NaN is unknown."""
+    def value(self, system: str, column: ScoreColumn, id: str) -> float:
+        """Return the score of an utterance, NaN where unknown."""
         reader = self.readers.get((system, column))
         return float(reader.value(reader.row(id), column.name)) if reader and id in reader else NAN
 
-    def bad(self, system: str, column: Column, id: str) -> float:
-        """Return the same so that more is worse: without a better end, how far off the middle."""
+    def bad(self, system: str, column: ScoreColumn, id: str) -> float:
+        """Return how bad a score is; if neither end is better, its distance from the median."""
         value = self.value(system, column, id)
         if column.score.better:
             return value if column.score.better == "lower" else -value
@@ -70,7 +70,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Show:
+class ArticleOfTakes:
     """From the id of an utterance to its article; it can be pickled."""
 
     sources: Sequence[Recordings]  # the reference first
@@ -95,7 +95,7 @@ class Show:
         return replace(take, scores=scores, bad=bad, notes=notes)
 
     def _notes(self, source: Recordings, id: str) -> Iterator[str]:
-        """Yield what is odd about an utterance in a system, and what a recogniser heard."""
+        """Yield notes: another text, why there are no scores, what a recogniser heard."""
         if id in source.corpus:
             text = source.corpus.value(source.corpus.row(id), "text")
             if text != self.texts[id]:
@@ -109,17 +109,17 @@ class Show:
 
 
 def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
-    """Return the numbers of Scores, each given with the system that it is of."""
+    """Return the columns and cells of Scores, each with the name of its system."""
     import numpy as np
 
     from ttskit.metrics import registry
     from ttskit.metrics.comparison import telling
-    from ttskit.pages.table import Column, decimals
+    from ttskit.pages.table import ScoreColumn, decimals
 
-    found: dict[Column, dict[str, tuple[Reader[Scores], Summary]]] = {}
+    found: dict[ScoreColumn, dict[str, tuple[Reader[Scores], Summary]]] = {}
     for reader, system in scores:
         for row in telling(reader):
-            known = found.setdefault(Column(row.name, row.hash, row.score), {})
+            known = found.setdefault(ScoreColumn(row.name, row.hash, row.score), {})
             if system in known:
                 raise ArtifactError(
                     f"{known[system][0].name} has {row.name} of {system} too: give one of them",
@@ -134,29 +134,29 @@ def measured(scores: Sequence[tuple[Reader[Scores], str]]) -> Measured:
         column = replace(plain, decimals=decimals(largest))
         columns.append(column)
         values = [reader.column(column.name) for reader, _ in found[plain].values()]
-        heard = np.concatenate(values)
-        middles[column] = float(np.median(heard[np.isfinite(heard)])) if largest else 0.0
+        every = np.concatenate(values)
+        middles[column] = float(np.median(every[np.isfinite(every)])) if largest else 0.0
         for system, (reader, summary) in found[plain].items():
             readers[system, column], cells[system, column] = reader, summary
     return Measured(columns, cells, readers, middles)
 
 
 def worst_first(
-    ids: Sequence[str], measured: Measured, systems: Sequence[str], column: Column | None
+    ids: Sequence[str], measured: Measured, systems: Sequence[str], column: ScoreColumn | None
 ) -> list[str]:
-    """Return the ids, those first that some system does worst; the unknown last."""
+    """Return the ids by their worst score among the systems, worst first, unknown ones last."""
     if column is None:
         return list(ids)
 
     def badness(id: str) -> float:
-        found = (measured.bad(system, column, id) for system in systems)
-        return max((one for one in found if one == one), default=float("-inf"))
+        values = (measured.bad(system, column, id) for system in systems)
+        return max((one for one in values if one == one), default=float("-inf"))
 
     return sorted(ids, key=badness, reverse=True)
 
 
-def chosen(measured: Measured, sort: str | None) -> Column | None:
-    """Return the column to sort by: of that name, or with a better end; most systems have it."""
+def chosen(measured: Measured, sort: str | None) -> ScoreColumn | None:
+    """Return the column to sort by: of that name, else a column that most systems have."""
     fit = [one for one in measured.columns if (one.name == sort if sort else one.score.better)]
     if sort and not fit:
         known = ", ".join(dict.fromkeys(one.name for one in measured.columns))
@@ -166,7 +166,11 @@ def chosen(measured: Measured, sort: str | None) -> Column | None:
 
 
 def page_of(
-    show: Show, ids: Sequence[str], column: Column | None, given: Sequence[Reader[Any]], jobs: int
+    show: ArticleOfTakes,
+    ids: Sequence[str],
+    column: ScoreColumn | None,
+    readers: Sequence[Reader[Any]],
+    jobs: int,
 ) -> Iterator[str]:
     """Yield the page part by part."""
     from html import escape
@@ -180,8 +184,8 @@ def page_of(
         yield f'<h2>Systems</h2>\n<p class="hint">{TABLE}</p>\n'
         yield table.table(rows, measured.columns, measured.cells, len(show.rows))
         yield page.facts("Settings", ("measure", "hash", "settings"), settings(measured))
-    told = [(one.name, one.kind.kind(), str(len(one)), one.digest[:12]) for one in given]
-    yield page.facts("Artifacts", ("name", "kind", "utterances", "digest"), told)
+    artifacts = [(one.name, one.kind.kind(), str(len(one)), one.digest[:12]) for one in readers]
+    yield page.facts("Artifacts", ("name", "kind", "utterances", "digest"), artifacts)
     yield f'<h2>Utterances</h2>\n<p class="hint">{PICTURES}</p>\n'
     names = [one.name for one in measured.columns]
     titles = [one.name + f" {one.hash}" * (names.count(one.name) > 1) for one in measured.columns]
@@ -193,22 +197,24 @@ def page_of(
     yield "</div>\n" + page.bottom()
 
 
-def lead(systems: Sequence[str], show: Show, ids: Sequence[str], column: Column | None) -> str:
-    """Return in a sentence or two what is on the page, and what is not."""
+def lead(
+    systems: Sequence[str], show: ArticleOfTakes, ids: Sequence[str], column: ScoreColumn | None
+) -> str:
+    """Return the introduction of the page: systems, number of utterances, order."""
     total = len(show.rows)
-    told = f"{', '.join(systems)}. {wording.count(len(ids), 'utterance')}"
-    told += f", the worst first by {column.name}" if column else ""
+    text = f"{', '.join(systems)}. {wording.count(len(ids), 'utterance')}"
+    text += f", the worst first by {column.name}" if column else ""
     left_out = f": {total - len(ids)} of {total} are left out" if len(ids) < total else ""
-    return f"{told}{left_out}."
+    return f"{text}{left_out}."
 
 
 def settings(measured: Measured) -> list[tuple[str, str, str]]:
-    """Return measure, hash and settings of all that was measured, each once."""
-    found: dict[tuple[str, str, str], None] = {}
+    """Return measure, hash and settings of all Scores, without duplicates."""
+    settings: dict[tuple[str, str, str], None] = {}
     for reader in measured.readers.values():
-        names, hashes, told = (reader.table(one) for one in ("measures", "hashes", "settings"))
-        found |= dict.fromkeys(zip(names, hashes, told, strict=False))
-    return list(found)
+        names, hashes, values = (reader.table(one) for one in ("measures", "hashes", "settings"))
+        settings |= dict.fromkeys(zip(names, hashes, values, strict=False))
+    return list(settings)
 
 
 def command(
@@ -270,21 +276,23 @@ def command(
     from ttskit.pages import listening
 
     listening.check_page(output, audio)
-    given = streams.opened(inputs)
-    corpora = [one for one in given if one.kind is kinds.Corpus]
-    scores = [one for one in given if one.kind is kinds.Scores]
+    readers = streams.opened(inputs)
+    corpora = [one for one in readers if one.kind is kinds.Corpus]
+    scores = [one for one in readers if one.kind is kinds.Scores]
     if not corpora:
-        raise ArtifactError(f"no corpus artifact among the inputs: {given[0].name}")
+        raise ArtifactError(f"no corpus artifact among the inputs: {readers[0].name}")
     reference = listening.reference_of(corpora, scores)
     by_name = listening.named(corpora, reference, name or ())
     names = {id(corpus): name for name, corpus in by_name.items()}
-    found = measured([(one, names[id(listening.owner(one, corpora, reference))]) for one in scores])
-    others = [one for one in given if one.kind not in (kinds.Corpus, kinds.Scores)]
+    scored = measured(
+        [(one, names[id(listening.owner(one, corpora, reference))]) for one in scores]
+    )
+    others = [one for one in readers if one.kind not in (kinds.Corpus, kinds.Scores)]
     sources = listening.sources(by_name, others)
     texts = listening.texts_of(list(by_name.values()))
     rows = {id: row for row, id in enumerate(texts)}
-    column = chosen(found, sort)
-    ids = worst_first(list(texts), found, list(by_name), column)[:limit]
-    show = Show(sources, found, rows, texts, audio)
-    listening.write(output, page_of(show, ids, column, given, jobs))
+    column = chosen(scored, sort)
+    ids = worst_first(list(texts), scored, list(by_name), column)[:limit]
+    show = ArticleOfTakes(sources, scored, rows, texts, audio)
+    listening.write(output, page_of(show, ids, column, readers, jobs))
     progress.note(f"{len(ids)} of {len(texts)} utterances, takes of each: {len(sources)}")

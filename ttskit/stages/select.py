@@ -1,7 +1,6 @@
 """Select: some utterances of an artifact, of any kind.
 
-Reads and writes one artifact.  An utterance is taken if it passes every filter that is given;
-what is taken keeps its order.
+Reads and writes one artifact.  An utterance is taken if it passes every filter; the order stays.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Filters:
-    """What an utterance must be to be taken; a filter that is empty lets everything pass."""
+    """Filters of utterances; an empty one lets everything pass."""
 
     id: Sequence[str] = ()
     glob: Sequence[str] = ()
@@ -59,13 +58,13 @@ def pick(reader: Reader[Any], filters: Filters) -> list[str]:
 
 
 def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]:
-    """Return a function from a row and its id to whether it passes."""
+    """Return a function from a row and its id to whether the utterance passes."""
     try:
         pattern = re.compile(filters.match or "")
     except re.error as error:
         raise TtskitError(f"--match {filters.match!r} is not a regex: {error}") from error
     timed = filters.min_seconds is not None or filters.max_seconds is not None
-    lasts = seconds(reader) if timed else lambda _: 0.0
+    duration = seconds(reader) if timed else lambda _: 0.0
     shortest = filters.min_seconds or 0.0
     longest = float("inf") if filters.max_seconds is None else filters.max_seconds
 
@@ -75,7 +74,7 @@ def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]
             and (not filters.glob or any(fnmatchcase(id, glob) for glob in filters.glob))
             and (not filters.speaker or reader.value(row, "speaker") in filters.speaker)
             and (not filters.match or bool(pattern.search(reader.value(row, "text"))))
-            and shortest <= lasts(row) <= longest
+            and shortest <= duration(row) <= longest
         )
 
     return passes
@@ -169,7 +168,7 @@ def command(
 
 
 def _given(filters: Filters) -> dict[str, Any]:
-    """Return the filters that do something, as provenance."""
+    """Return the filters that are set, for the provenance."""
     unset = asdict(Filters())
-    given = {name: value for name, value in asdict(filters).items() if value != unset[name]}
-    return {**given, "seed": filters.seed} if filters.random else given
+    options = {name: value for name, value in asdict(filters).items() if value != unset[name]}
+    return {**options, "seed": filters.seed} if filters.random else options

@@ -1,7 +1,7 @@
-"""Split: cut an artifact into parts by chance, every speaker shared out evenly.
+"""Split: cut an artifact at random into parts, each speaker evenly.
 
 Reads one artifact, writes several.  Each speaker's utterances are shuffled and spread evenly over
-the line from 0 to 1; the line is cut where the ratios say.
+the interval from 0 to 1, which is cut in proportion to the ratios.
 """
 
 from __future__ import annotations
@@ -104,23 +104,23 @@ def command(
     for path in paths:
         streams.replaceable(streams.writable(path), reader.kind.kind(), [reader.digest])
     for number, (path, rows) in enumerate(zip(paths, shared, strict=True), 1):
-        told = {"ratios": ratios, "seed": seed, "part": number}
+        options = {"ratios": ratios, "seed": seed, "part": number}
         ids = [reader.ids[row] for row in rows]
-        selection.copy(path, "split", told, readers, ids, reader.skipped, running)
+        selection.copy(path, "split", options, readers, ids, reader.skipped, running)
     _note_others(names)
 
 
 def _names(pattern: str) -> Iterator[Path]:
-    """Return the names of as many parts as there may be."""
+    """Yield the names of the parts, without end."""
     return (Path(pattern.replace("{}", str(number))) for number in count(1))
 
 
 def _note_others(names: Iterator[Path]) -> None:
-    """Say what is there that looks like a further part: an older split may have had more."""
+    """Note files that look like further parts: an older split may have had more."""
     from ttskit import progress
 
     for path in takewhile(Path.exists, names):
-        progress.note(f"{path}: is there too, and is no part of this split")
+        progress.note(f"{path}: exists too, and is not a part of this split")
 
 
 def _ratios(text: str) -> list[float]:

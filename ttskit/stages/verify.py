@@ -1,4 +1,4 @@
-"""Verify: whether an artifact is whole: every offset, digest, id, range and number."""
+"""Verify: check that artifacts are intact: offsets, digests, ids, ranges, numbers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def complaints(container: Container) -> Iterator[str]:
 
 
 def unfit(reader: Reader[Any]) -> Iterator[str]:
-    """Yield which values of utterances are out of their range, or name what is not there."""
+    """Yield values that are out of range, and indices of missing tokens or words."""
     for spec in reader.columns:
         yield from _range(reader, spec)
     if any(spec.name == "token_word" for spec in reader.columns):
@@ -44,16 +44,16 @@ def unfit(reader: Reader[Any]) -> Iterator[str]:
 
 
 def _numbers(container: Container) -> Iterator[str]:
-    """Yield which tensors of a model hold what is not a number."""
+    """Yield the tensors of a model that hold NaN or infinity."""
     import numpy as np
 
     for name, column in container.columns.items():
         if column.dtype.kind == "f" and not np.isfinite(container.map(name)).all():
-            yield f"{name}: holds what is not a finite number"
+            yield f"{name}: holds NaN or infinity"
 
 
 def _tokens(reader: Reader[Any]) -> Iterator[str]:
-    """Yield where tokens or words are named that are not there."""
+    """Yield the first index of a token, a word or a character that is out of range."""
     symbols = len(reader.table("symbols"))
     for row, id in enumerate(reader.ids):
         words, text = len(reader.value(row, "spans")), len(reader.value(row, "text"))
@@ -64,7 +64,7 @@ def _tokens(reader: Reader[Any]) -> Iterator[str]:
 
 
 def _range(reader: Reader[Any], spec: Field[Any]) -> Iterator[str]:
-    """Yield where a column leaves its range or is not a number."""
+    """Yield the first value of a column that is out of its range, NaN or infinite."""
     import numpy as np
 
     from ttskit.artifacts import hdf5
@@ -86,15 +86,15 @@ def _range(reader: Reader[Any], spec: Field[Any]) -> Iterator[str]:
         if bad.any():
             place = np.unravel_index(bad.argmax(), bad.shape)
             owner = _owner(reader, spec, start + int(place[0]))
-            wanted = f"{'' if least is None else least} to {'' if most is None else most}"
-            needs = f"a number from {wanted}" if wanted != " to " else "a finite number"
+            bounds = f"{'' if least is None else least} to {'' if most is None else most}"
+            needs = f"a number from {bounds}" if bounds != " to " else "a finite number"
             yield f"{owner}: {spec.name} is {chunk[place]}, needs {needs}"
             return
         start += len(chunk)
 
 
 def _owner(reader: Reader[Any], spec: Field[Any], position: int) -> str:
-    """Return the utterance that a place in a column belongs to."""
+    """Return the id of the utterance that a position in a column belongs to."""
     import numpy as np
 
     from ttskit.artifacts.record import RAGGED
@@ -119,12 +119,12 @@ def command(inputs: Inputs = None) -> None:
     for path in streams.named(inputs):
         try:
             (container,) = streams.containers([path])
-            found = [f"{container.name}: {line}" for line in complaints(container)]
+            faults = [f"{container.name}: {line}" for line in complaints(container)]
         except ArtifactError as error:
-            found = [str(error)]
-        for line in found:
+            faults = [str(error)]
+        for line in faults:
             progress.complain(f"ttskit: {line}")
-        if not found:
+        if not faults:
             typer.echo(f"{container.name}: whole")
-        damaged = damaged or bool(found)
+        damaged = damaged or bool(faults)
     raise typer.Exit(1 if damaged else 0)

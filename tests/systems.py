@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.made import PROVENANCE, SYMBOLS, write_alignment
+from tests.factory import PROVENANCE, SYMBOLS, write_alignment
 from ttskit.artifacts.kinds import Alignment, Corpus, Scores
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
@@ -72,10 +72,10 @@ def write_scores(
         "settings": [settings, settings],
         "libraries": ["numpy 2"],
     }
-    told = {"stage": "evaluate", "revision": 1, "options": {}}
-    told["inputs"] = [reader.digest for reader in readers]
+    provenance = {"stage": "evaluate", "revision": 1, "options": {}}
+    provenance["inputs"] = [reader.digest for reader in readers]
     columns = judge.columns(measures)
-    with Writer(path, Scores, provenance=told, tables=tables, numbers=columns) as writer:
+    with Writer(path, Scores, provenance=provenance, tables=tables, numbers=columns) as writer:
         for id, distortion, errors in zip(ids, mcd, wer, strict=True):
             numbers = {"mcd": distortion, "mcd_plain": NAN, "mcd_trimmed": NAN, "wer": errors}
             numbers |= {"cer": NAN, "words": 4.0, "characters": 9.0}

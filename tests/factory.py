@@ -69,8 +69,8 @@ def alignment_record(id: str = "a") -> Alignment:
 
 def write_alignment(path: Path, *records: Alignment, hop_length: int = 256) -> Path:
     attributes = {"sample_rate": 16000, "hop_length": hop_length}
-    told = {"provenance": PROVENANCE, "attributes": attributes, "tables": {"symbols": SYMBOLS}}
-    with Writer(path, Alignment, **told) as writer:
+    header = {"provenance": PROVENANCE, "attributes": attributes, "tables": {"symbols": SYMBOLS}}
+    with Writer(path, Alignment, **header) as writer:
         for record in records:
             writer.append(record)
         writer.seal([record.id for record in records])
@@ -98,10 +98,10 @@ def write_speech(
     from ttskit.dsp.mel import MelSettings
 
     rng, boundaries = np.random.default_rng(0), {}
-    told = {"provenance": PROVENANCE}
+    header = {"provenance": PROVENANCE}
     with (
-        Writer(folder / "features.h5", Features, attributes=GRID, **told) as heard,
-        Writer(folder / "tokens.h5", Tokens, tables={"symbols": table}, **told) as spelt,
+        Writer(folder / "features.h5", Features, attributes=GRID, **header) as features,
+        Writer(folder / "tokens.h5", Tokens, tables={"symbols": table}, **header) as spelt,
     ):
         ids = [f"u{number}" for number in range(count)]
         for id in ids:
@@ -111,7 +111,7 @@ def write_speech(
             bands = mel.mel(audio, MelSettings())
             flat = dict.fromkeys(("f0", "periodicity", "loudness", "energy"), np.zeros(len(bands)))
             columns = {"mel": bands, "voiced": np.zeros(len(bands), bool), **flat}
-            heard.append(Features(id=id, speaker="", text=word, **columns))
+            features.append(Features(id=id, speaker="", text=word, **columns))
             numbers = [table.index(letter) for letter in word]
             spelt.append(
                 Tokens(
@@ -127,7 +127,7 @@ def write_speech(
                     dropped="",
                 )
             )
-        heard.seal(ids)
+        features.seal(ids)
         spelt.seal(ids)
     return boundaries
 
@@ -136,7 +136,7 @@ SMALL = {"hidden": 16, "filter": 24, "layers": 1, "dropout": 0.0, "prenet_dropou
 FLOW = {"blocks": 2, "hidden": 12, "layers": 1, "dropout": 0.0}
 
 
-def write_model(path: Path, name: str, told: dict, change=None, **facts) -> Path:
+def write_model(path: Path, name: str, settings: dict, change=None, **facts) -> Path:
     """A model that has learnt nothing, of the grid and the symbols above; `change` alters it."""
     import torch
 
@@ -149,7 +149,7 @@ def write_model(path: Path, name: str, told: dict, change=None, **facts) -> Path
     kind = find(name)
     silent = tuple(symbol in SPECIAL for symbol in SPOKEN)
     known = {"symbols": tuple(SPOKEN), "silent": silent, **GRID, **facts}
-    module = kind(changed(kind.Config(), told, "test"), Facts(**known))
+    module = kind(changed(kind.Config(), settings, "test"), Facts(**known))
     if change:
         with torch.no_grad():
             change(module)
@@ -173,13 +173,13 @@ def write_speakers(folder: Path, decoder: dict | None = None, duration: dict | N
 
 def write_alignment_of(folder: Path) -> None:
     """alignment.h5 of features.h5 and tokens.h5: all tokens last about as long."""
-    heard = Reader(folder / "features.h5", Features)
+    features = Reader(folder / "features.h5", Features)
     spelt = Reader(folder / "tokens.h5", Tokens)
-    told = {"provenance": PROVENANCE, "tables": {"symbols": spelt.table("symbols")}}
+    header = {"provenance": PROVENANCE, "tables": {"symbols": spelt.table("symbols")}}
     attributes = {name: GRID[name] for name in Alignment.attributes}
-    with Writer(folder / "alignment.h5", Alignment, attributes=attributes, **told) as writer:
+    with Writer(folder / "alignment.h5", Alignment, attributes=attributes, **header) as writer:
         for id, record in spelt.items():
-            count, frames = len(record.tokens), len(heard[id].mel)
+            count, frames = len(record.tokens), len(features[id].mel)
             kept = {spec.name: getattr(record, spec.name) for spec in fields(Tokens)}
             del kept["guessed"], kept["dropped"]
             edges = np.arange(count + 1) * frames // count
