@@ -47,8 +47,8 @@ def test_every_verb_has_a_page_that_names_its_options(verb, ttskit):
 @pytest.mark.parametrize("verb", VERBS)
 def test_tables_of_options_are_those_of_the_commands(verb):
     page = options.page(verb).read_text(encoding="utf-8")
-    if options.START in page:
-        assert page == options.renewed(page, options.COMMANDS[verb]), "run `make format`"
+    assert options.START in page
+    assert page == options.renewed(page, options.COMMANDS[verb]), "run `make format`"
 
 
 def command(

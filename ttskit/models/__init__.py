@@ -41,7 +41,7 @@ def find(name: str, role: str | None = None) -> type[Family]:
     if not known or role not in (None, known):
         fits = list(FAMILIES[role]) if role else [*chain.from_iterable(FAMILIES.values())]
         near = difflib.get_close_matches(name, fits, 1)
-        told = f"nearest: {near[0]}" if near else f"there is {', '.join(fits)}"
-        raise SettingError(f"no {role or 'model'} family {name!r}; {told}")
-    found: type[Family] = getattr(import_module(f"{__name__}.{name}"), FAMILIES[known][name])
-    return found
+        hint = f"nearest: {near[0]}" if near else f"there is {', '.join(fits)}"
+        raise SettingError(f"no {role or 'model'} family {name!r}; {hint}")
+    family: type[Family] = getattr(import_module(f"{__name__}.{name}"), FAMILIES[known][name])
+    return family

@@ -27,7 +27,7 @@ KNEE = 0.8  # of full scale: what a limiter leaves as it is
 
 @dataclass(frozen=True)
 class Style:
-    """How all of a text is said."""
+    """How a whole text is spoken."""
 
     rate: float = 1.0  # times as fast
     pitch: float = 0.0  # semitones higher
@@ -96,7 +96,7 @@ class Chain:
         return np.concatenate([[self.pause(line)], fields["durations"]])
 
     def timeline(self, spoken: Sequence[tuple[Line, np.ndarray]], style: Style) -> Timeline:
-        """Return when each word and phoneme of lines with such durations is said."""
+        """Return when each word and phoneme of lines with these durations is spoken."""
         whole = spoken_record(spoken, self.voice.language, style.speaker)
         return Timeline(whole, self.facts.symbols, self.facts.hop_length / self.facts.sample_rate)
 

@@ -123,12 +123,12 @@ def sort_out(
 
 def check(reference: Reader[Corpus], texts: Texts) -> None:
     """Refuse a reference that has not the same texts, before any is spoken."""
-    for id, said in texts.items.items():
+    for id, text in texts.items.items():
         if id not in reference and id not in reference.skipped:
             raise ArtifactError(f"{reference.name}: has no utterance {id}, which {texts.name} has")
-        if id in reference and (other := reference[id].text) != said.text:
+        if id in reference and (other := reference[id].text) != text.text:
             raise ArtifactError(
-                f"{reference.name}: {id}: says {other!r:.60}, {texts.name} {said.text!r:.60}: "
+                f"{reference.name}: {id}: says {other!r:.60}, {texts.name} {text.text!r:.60}: "
                 "needs the same text"
             )
 
@@ -167,19 +167,19 @@ def synthesise(
     from ttskit.speaking.stopwatch import Speak
 
     recipes = {}
-    for name, (_, found) in systems.items():
-        spelling = {"language": found.language, "tokens": tokens.REVISION}
+    for name, (_, voice) in systems.items():
+        spelling = {"language": voice.language, "tokens": tokens.REVISION}
         recipe = recipes[folder / f"{name}.h5"] = Recipe(
             stage="compare",
             revision=REVISION,
             kind=kinds.Corpus,
             options={**asdict(manner), **spelling, "limit": texts.limit},
-            inputs=[texts.digest, *(model.container.digest for model in found.models.values())],
-            attributes={"sample_rate": found.sample_rate},
+            inputs=[texts.digest, *(model.container.digest for model in voice.models.values())],
+            attributes={"sample_rate": voice.sample_rate},
             skipped=texts.skipped,
         )
         if running.restart or not up_to_date(folder / f"{name}.h5", recipe):
-            able(found, texts, manner)
+            able(voice, texts, manner)
     apart = replace(running, jobs=1, apart=True)
     for (path, recipe), (parts, _) in zip(recipes.items(), systems.values(), strict=True):
         make = Speak(parts, manner, texts.tokens)
@@ -187,22 +187,22 @@ def synthesise(
     return dict(zip(systems, recipes, strict=True))
 
 
-def able(found: Voice, texts: Texts, manner: Manner) -> None:
+def able(voice: Voice, texts: Texts, manner: Manner) -> None:
     """Refuse a system that cannot speak the texts in this manner."""
     from ttskit.speaking.acoustics import check_symbols
     from ttskit.speaking.chain import Chain, Style
 
     if texts.tokens is None:
-        found.speller()
+        voice.speller()
     else:
         symbols = texts.tokens.table("symbols")
-        check_symbols(symbols, found.reader, f"{texts.name}: has other symbols")
-    Chain(found).check(Style(noise_scale=manner.noise_scale, speaker=manner.speaker))
+        check_symbols(symbols, voice.reader, f"{texts.name}: has other symbols")
+    Chain(voice).check(Style(noise_scale=manner.noise_scale, speaker=manner.speaker))
 
 
-def costs(corpus: Reader[Corpus], found: Voice) -> dict[str, float]:
+def costs(corpus: Reader[Corpus], voice: Voice) -> dict[str, float]:
     """Return what a system needs whatever it says."""
-    own = [model.container.attributes.get("parameters", 0) for model in found.models.values()]
+    own = [model.container.attributes.get("parameters", 0) for model in voice.models.values()]
     spent = {name: float(corpus.column(name).max()) for name in ("load_seconds", "peak_megabytes")}
     return {**spent, "parameters": sum(map(float, own)) / 1e6}
 
@@ -216,8 +216,8 @@ def page(table: Sequence[Entry], spent: Mapping[str, Mapping[str, float]], form:
         least = min(own[cost] for own in spent.values())
         for name, own in sorted(spent.items(), key=lambda item: item[1][cost]):
             verdict = "best" if own[cost] == least and len(spent) > 1 else ""
-            told = {"measure": cost, "system": name, "verdict": verdict, "unit": unit}
-            cells.append(told | {"mean": f"{own[cost]:.4g}"})
+            cell = {"measure": cost, "system": name, "verdict": verdict, "unit": unit}
+            cells.append(cell | {"mean": f"{own[cost]:.4g}"})
     return tables.text(cells, form)
 
 
@@ -228,8 +228,8 @@ def summary(
     systems: dict[str, dict[str, Any]] = {name: {} for name in spent}
     for entry in table:
         systems[entry.system][entry.row.name] = entry.row.facts() | {"best": entry.best}
-    told = {name: {**systems[name], **spent[name]} for name in spent}
-    return {"texts": len(texts.items), "threads": 1, "systems": told}
+    merged = {name: {**systems[name], **spent[name]} for name in spent}
+    return {"texts": len(texts.items), "threads": 1, "systems": merged}
 
 
 def compare(
@@ -342,5 +342,5 @@ def command(
     systems = {name: System(parts, voice.opened(parts, language)) for name, parts in chains.items()}
     running = Running(jobs, skip_bad, restart)
     manner = Manner(language, noise_scale, speaker, seed)
-    found = compare(output, systems, texts, manner, recorded, names, running)
-    typer.echo(json.dumps(summary(*found, texts)) if form == "json" else page(*found, form))
+    results = compare(output, systems, texts, manner, recorded, names, running)
+    typer.echo(json.dumps(summary(*results, texts)) if form == "json" else page(*results, form))

@@ -74,7 +74,7 @@ class Report:
 def passages(
     words: Sequence[str], file: Path | None, ssml: bool, english: bool
 ) -> Iterable[Passage]:
-    """Return what is to be said: each line as it comes, or the whole of an SSML document."""
+    """Return what to speak: each line as it comes, or the whole of an SSML document."""
     from ttskit.text import ssml as markup
 
     text = " ".join(words)
@@ -144,7 +144,7 @@ def write(
 
 
 def tell(report: Report, timing: Path | None, manifest: Path | None) -> None:
-    """Write when what was said; every word must have been."""
+    """Write the times of what was spoken, and the account of every word."""
     from ttskit.speaking.lines import account
 
     if timing is None and manifest is None:
@@ -351,11 +351,11 @@ def command(
     from ttskit.speaking.output import is_file, quietly
     from ttskit.voices import voice as voices
 
-    found = voices.read(voices.find(voice))
-    told = passages(text or (), file, ssml, found.language == "en-us")
-    lines = to_lines(told, found.speller(lexicon or ()), phonemes=phonemes, pause=pause / rate)
+    loaded = voices.read(voices.find(voice))
+    source = passages(text or (), file, ssml, loaded.language == "en-us")
+    lines = to_lines(source, loaded.speller(lexicon or ()), phonemes=phonemes, pause=pause / rate)
     style = speaking.Style(rate, pitch, energy, noise_scale, speaker, seed)
-    chain = speaking.Chain(found, device)
+    chain = speaking.Chain(loaded, device)
     report = Report(chain, style, started)
     pieces = planned(chain, lines, style, textgrid, duration)
     samples = round((duration or 0) * report.rate)
