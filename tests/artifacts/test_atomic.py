@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.factory import alignment_record, run, write_alignment, write_corpus
-from ttskit.artifacts import atomic, hdf5
+from ttskit.artifacts import atomic, sealing
 from ttskit.formats import audio
 from ttskit.pages import listening
 from ttskit.speaking.output import open_sound
@@ -138,7 +138,7 @@ WRITERS = {
     "x.wav": lambda path: audio.write(path, np.ones(9, np.int16), 8000),
     "x.ogg": stream,
     "x.html": lambda path: listening.write(path, ["<p>", "</p>"]),
-    "x.h5": lambda path: hdf5.seal(path, "test", {}, {}, []),
+    "x.h5": lambda path: sealing.seal(path, "test", {}, {}, []),
     "x.srt": exported,
     "metadata.csv": listed,
     "x.png": drawn,

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.factory import PROVENANCE, write_corpus
-from ttskit.artifacts import hdf5
+from ttskit.artifacts import hdf5, sealing
 from ttskit.artifacts.kinds import Corpus, read
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import ArtifactError
@@ -68,12 +68,12 @@ def sources(**changes):
     for name, values in columns.items():
         if values is not None:
             values = np.asarray(values)
-            yield hdf5.Source.of(name, values)
+            yield sealing.Source.of(name, values)
 
 
 def craft(path, *, kind="corpus", attributes=None, **changes):
     values = {"sample_rate": 8000} if attributes is None else attributes
-    hdf5.seal(path, kind, values, PROVENANCE, sources(**changes))
+    sealing.seal(path, kind, values, PROVENANCE, sources(**changes))
     return path
 
 

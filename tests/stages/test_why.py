@@ -14,7 +14,7 @@ from tests.factory import (
     write_alignment,
     write_corpus,
 )
-from ttskit.artifacts import hdf5
+from ttskit.artifacts import sealing
 from ttskit.artifacts.kinds import KINDS, Controls, Corpus, Features, Scores
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
@@ -182,7 +182,7 @@ def test_the_stage_that_skipped_an_utterance_is_named_with_the_reason(folder):
 def test_a_model_reports_held_out_utterances(folder):
     for name, held_out in (("one", ["a", "x"]), ("two", ["x"])):
         columns = texts("validation", held_out)
-        hdf5.seal(folder / f"{name}.h5", "model", {}, PROVENANCE, columns)
+        sealing.seal(folder / f"{name}.h5", "model", {}, PROVENANCE, columns)
     found = asked("a", "one.h5", "two.h5", "corpus.h5")["artifacts"]
     assert [one["state"] for one in found] == [
         "there", "held out of training", "not held out of training",

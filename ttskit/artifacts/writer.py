@@ -13,7 +13,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from ttskit.artifacts import hdf5, unfinished
+from ttskit.artifacts import hdf5, sealing, unfinished
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.record import RAGGED, Number, Record, axes_of, declared, required
 from ttskit.errors import ArtifactError
@@ -91,7 +91,7 @@ class Writer(Generic[R]):
         unnamed = self._part.folder / "sealed.h5"
         try:
             kind, attributes = self.kind.kind(), self._attributes
-            hdf5.seal(unnamed, kind, attributes, self._provenance, sources)
+            sealing.seal(unnamed, kind, attributes, self._provenance, sources)
             unnamed.replace(self.path)
         except OSError as error:
             raise unfinished.no_room(self.path, error) from error
@@ -123,17 +123,17 @@ class Writer(Generic[R]):
 
     def _sources(
         self, ids: Sequence[str], rows: Sequence[int], skipped: Mapping[str, str]
-    ) -> Iterator[hdf5.Source]:
+    ) -> Iterator[sealing.Source]:
         """Yield the columns of the file in the order in which they are written."""
         present = self._part.ends.keys() or required(self.kind)
         specs = [spec for spec in self._specs if spec.name in present]
         for axis in dict.fromkeys(axis for spec in specs for axis in axes_of(spec)[:1]):
             if axis in RAGGED:
                 offsets = np.concatenate([[0], np.cumsum(self._lengths(axis, rows))])
-                yield hdf5.Source.of(f"offsets/{axis}", offsets, "utterance+1")
+                yield sealing.Source.of(f"offsets/{axis}", offsets, "utterance+1")
         for spec in specs:
             if spec.name == "id":
-                yield hdf5.Source.of("id", hdf5.encoded(ids), "utterance", spec.metadata["unit"])
+                yield sealing.Source.of("id", hdf5.encoded(ids), "utterance", spec.metadata["unit"])
             else:
                 yield self._column(spec, rows)
         tables = self._tables
@@ -141,9 +141,9 @@ class Writer(Generic[R]):
             tables = tables | {"skipped/id": list(skipped), "skipped/reason": [*skipped.values()]}
         for name, values in tables.items():
             axis, what = name.split("/")[0], self.kind.tables.get(name, "")
-            yield hdf5.Source.of(name, hdf5.encoded(values), axis, what)
+            yield sealing.Source.of(name, hdf5.encoded(values), axis, what)
 
-    def _column(self, spec: Field[Any], rows: Sequence[int]) -> hdf5.Source:
+    def _column(self, spec: Field[Any], rows: Sequence[int]) -> sealing.Source:
         axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
         ragged = bool(axes) and axes[0] in RAGGED
         lead = int(self._lengths(axes[0], rows).sum()) if ragged else len(rows)
@@ -158,7 +158,7 @@ class Writer(Generic[R]):
             chunks = (np.frombuffer(blob, dtype).reshape(-1, *shape[1:]) for blob in blobs)
         names = " ".join(axes) if ragged else " ".join(["utterance", *axes])
         bounds = self._numbers[spec.name].bounds if spec.name in self._numbers else {}
-        return hdf5.Source(spec.name, shape, dtype, chunks, names, spec.metadata["unit"], bounds)
+        return sealing.Source(spec.name, shape, dtype, chunks, names, spec.metadata["unit"], bounds)
 
     def _lengths(self, axis: str, rows: Sequence[int]) -> np.ndarray:
         """Return (row,) int64: how long each row is along an axis."""

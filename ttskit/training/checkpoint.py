@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ttskit.artifacts import hdf5
+from ttskit.artifacts import hdf5, sealing
 from ttskit.errors import ArtifactError
 from ttskit.voices.model import tensors, tree
 
@@ -70,9 +70,9 @@ def save(
         tree("model", model.state_dict()),
         tree("ema", averaged),
         tree("optimizer", moments),
-        [hdf5.Source.of("chance", torch.get_rng_state().numpy())],
+        [sealing.Source.of("chance", torch.get_rng_state().numpy())],
     )
-    hdf5.seal(path, KIND, {"state": json.dumps(asdict(state))}, provenance, sources)
+    sealing.seal(path, KIND, {"state": json.dumps(asdict(state))}, provenance, sources)
 
 
 def load(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ttskit.artifacts import hdf5
+from ttskit.artifacts import hdf5, sealing
 from ttskit.errors import ArtifactError, TtskitError
 
 if TYPE_CHECKING:
@@ -208,20 +208,20 @@ def write_model(
     }
     sources = [
         *texts("symbols", facts.symbols),
-        hdf5.Source.of("silent", np.array(facts.silent, bool), "symbols"),
+        sealing.Source.of("silent", np.array(facts.silent, bool), "symbols"),
         *texts("speakers", facts.speakers),
         *texts("validation", validation),
         *tree("weights", weights),
     ]
-    hdf5.seal(path, MODEL, attributes, provenance, sources)
+    sealing.seal(path, MODEL, attributes, provenance, sources)
 
 
-def tree(prefix: str, values: Mapping[str, Tensor]) -> Iterator[hdf5.Source]:
+def tree(prefix: str, values: Mapping[str, Tensor]) -> Iterator[sealing.Source]:
     """Yield tensors as columns of a group; a number without axes becomes one of length 1."""
     for name, value in values.items():
         array = value.detach().cpu().contiguous().numpy()
         axes = "" if array.ndim else "scalar"
-        yield hdf5.Source.of(f"{prefix}/{name}", np.atleast_1d(array), axes)
+        yield sealing.Source.of(f"{prefix}/{name}", np.atleast_1d(array), axes)
 
 
 def tensors(container: hdf5.Container, prefix: str) -> dict[str, Tensor]:
@@ -238,7 +238,7 @@ def tensors(container: hdf5.Container, prefix: str) -> dict[str, Tensor]:
     return values_by_name
 
 
-def texts(name: str, listed: Sequence[str]) -> Iterator[hdf5.Source]:
+def texts(name: str, listed: Sequence[str]) -> Iterator[sealing.Source]:
     """Yield a list of strings as a column; an empty one has none."""
     if listed:
-        yield hdf5.Source.of(name, hdf5.encoded(listed), name)
+        yield sealing.Source.of(name, hdf5.encoded(listed), name)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ttskit.artifacts import hdf5, streams
+from ttskit.artifacts import hdf5, sealing, streams
 from ttskit.errors import ArtifactError, TtskitError
 from ttskit.voices.join import check_clock, join
 from ttskit.voices.model import GRID, MODEL, TEXTS, Model, model_of, read_model, texts
@@ -177,7 +177,9 @@ def write(
         found = model.container.attributes
         attributes |= {f"{role}.{key}": found[key] for key in KEPT if key in found}
     sources = [source for role, model in models.items() for source in _sources(role, model, half)]
-    hdf5.seal(path, KIND, attributes, provenance, [*sources, *texts("lexicon", settings.lexicon)])
+    sealing.seal(
+        path, KIND, attributes, provenance, [*sources, *texts("lexicon", settings.lexicon)]
+    )
 
 
 def weightless(family: str, facts: Facts) -> Model:
@@ -256,7 +258,7 @@ def _part(container: hdf5.Container, role: str) -> hdf5.Container:
     )
 
 
-def _sources(role: str, model: Model, half: bool) -> Iterator[hdf5.Source]:
+def _sources(role: str, model: Model, half: bool) -> Iterator[sealing.Source]:
     for name, column in model.container.columns.items():
         if name == "validation":
             continue
@@ -265,4 +267,4 @@ def _sources(role: str, model: Model, half: bool) -> Iterator[hdf5.Source]:
         narrow = narrow and values.dtype == np.float32
         if narrow and np.abs(values).max(initial=0) < np.finfo(np.float16).max:
             values = values.astype(np.float16)
-        yield hdf5.Source.of(f"{role}/{name}", values, column.notes.get("axes", ""))
+        yield sealing.Source.of(f"{role}/{name}", values, column.notes.get("axes", ""))
