@@ -14,7 +14,7 @@ def speech(seed: int = 0, f0: float = 180.0, stretch: float = 1.0) -> np.ndarray
     """Two seconds whose sounds do not depend on pitch and stretch."""
     rng = np.random.default_rng(seed)
     sounds = speechlike.sounds("moria talu, sen jofami", rng)
-    slow = [speechlike.Sound(one.letter, one.seconds * stretch) for one in sounds]
+    slow = [speechlike.Letter(one.letter, one.seconds * stretch) for one in sounds]
     return speechlike.synthesise(slow, rng, RATE, f0)[0]
 
 

@@ -14,7 +14,7 @@ from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
 from ttskit.metrics import judge
 from ttskit.metrics.comparison import entries
-from ttskit.speaking.stopwatch import Manner, Speak, peak
+from ttskit.speaking.stopwatch import SharedStyle, TimedSpeech, peak
 from ttskit.speaking.texts import UtteranceText
 from ttskit.stages import compare
 
@@ -84,7 +84,9 @@ def test_costs_are_those_of_each_system(made):
         assert told["load_seconds"] == corpus(name).column("load_seconds").max() > 0
         assert 50 < told["peak_megabytes"] < 4000
         counts[name] = told["parameters"] * 1e6
-    module = Speak(CHAIN, Manner("characters", None, "", 0), None).chain.voice.models["vocoder"]
+    module = TimedSpeech(CHAIN, SharedStyle("characters", None, "", 0), None).chain.voice.models[
+        "vocoder"
+    ]
     own = sum(weight.numel() for weight in module.module().parameters())
     assert counts[ISTFT_SYSTEM] - counts[GRIFFINLIM] == pytest.approx(own) != 0
 
@@ -97,7 +99,7 @@ def test_what_is_there_is_kept(made, folder, monkeypatch):
     assert len(files) == 4
     again = folder / "out" / f"{GRIFFINLIM}.scores.h5"
     again.unlink()
-    monkeypatch.setattr("ttskit.speaking.stopwatch.Speak.speak", never)
+    monkeypatch.setattr("ttskit.speaking.stopwatch.TimedSpeech.speak", never)
     monkeypatch.setattr("ttskit.stages.compare.able", never)
     found = run(*made[1], "--json")
     assert {path: sha(path) for path in files} == files
@@ -119,7 +121,7 @@ def test_the_table_has_the_numbers_of_the_json(made):
 
 
 def speak(parts, said, tokens=None, seed=0):
-    return Speak(parts, Manner("characters", None, "", seed), tokens)(said)
+    return TimedSpeech(parts, SharedStyle("characters", None, "", seed), tokens)(said)
 
 
 def test_chance_follows_from_the_seed_and_the_id_alone():
@@ -138,7 +140,7 @@ def test_what_is_not_spoken_is_noted_once(capsys):
 def test_a_text_and_its_tokens_sound_alike(folder):
     run("tokens", "texts.tsv", "--language", "characters", "-o", "own.h5", "-j", 1)
     symbols = Reader(folder / "own.h5", Tokens).table("symbols")
-    known = Speak(CHAIN, Manner("characters", None, "", 0), None).chain.facts.symbols
+    known = TimedSpeech(CHAIN, SharedStyle("characters", None, "", 0), None).chain.facts.symbols
     with Writer(
         folder / "tokens.h5", Tokens, provenance=PROVENANCE, tables={"symbols": known}
     ) as writer:

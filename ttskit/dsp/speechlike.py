@@ -52,7 +52,7 @@ PLOSIVES = "kpqtbdg"
 
 
 @dataclass(frozen=True)
-class Sound:
+class Letter:
     """The sound of one letter, or silence for other characters."""
 
     letter: str
@@ -76,21 +76,21 @@ class Truth:
     voiced: np.ndarray
 
 
-def sounds(text: str, rng: np.random.Generator, rate: float = 1.0) -> list[Sound]:
+def sounds(text: str, rng: np.random.Generator, rate: float = 1.0) -> list[Letter]:
     """Return the sounds of a text with random lengths, and silence at both ends and pauses."""
-    spoken = [Sound("", 0.2)]
+    spoken = [Letter("", 0.2)]
     for letter in text.lower():
         if letter in VOWELS:
-            spoken.append(Sound(letter, rng.uniform(0.08, 0.16) / rate))
+            spoken.append(Letter(letter, rng.uniform(0.08, 0.16) / rate))
         elif letter in SONORANTS or letter in NOISES:
-            spoken.append(Sound(letter, rng.uniform(0.05, 0.1) / rate))
+            spoken.append(Letter(letter, rng.uniform(0.05, 0.1) / rate))
         elif letter in ",.;:!?" and spoken[-1].letter:
-            spoken.append(Sound("", rng.uniform(0.15, 0.3) / rate))
-    return [*spoken, Sound("", 0.2)]
+            spoken.append(Letter("", rng.uniform(0.15, 0.3) / rate))
+    return [*spoken, Letter("", 0.2)]
 
 
 def synthesise(
-    spoken: Sequence[Sound], rng: np.random.Generator, sample_rate: int, f0: float = 180.0
+    spoken: Sequence[Letter], rng: np.random.Generator, sample_rate: int, f0: float = 180.0
 ) -> tuple[np.ndarray, Truth]:
     """Return the signal (N,) float32 and the truth about it.
 
@@ -154,7 +154,7 @@ def envelope(frequency: np.ndarray, formants: Sequence[int], width: float = 1.0)
     )
 
 
-def _gain(sound: Sound, count: int, sample_rate: int) -> np.ndarray:
+def _gain(sound: Letter, count: int, sample_rate: int) -> np.ndarray:
     """Return gains that fade in and out; a plosive is nearly silent in its first half."""
     fade = min(round(FADE * sample_rate), count // 2)
     gain = np.ones(count)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Manner:
+class SharedStyle:
     """How every system speaks."""
 
     language: str  # of models; a voice has its own
@@ -37,7 +37,7 @@ class Manner:
 
 
 @dataclass
-class Speak:
+class TimedSpeech:
     """From a text to its audio by one system, and what that took.
 
     It is loaded by the process that first calls it.  Every text is spoken twice, and the faster
@@ -47,7 +47,7 @@ class Speak:
     """
 
     parts: Sequence[str]  # of a voice: see `voice.opened`
-    manner: Manner
+    manner: SharedStyle
     tokens: Reader[Tokens] | None  # where the texts are spelt already
     load_seconds: float | None = field(default=None, init=False)
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Corpus
     from ttskit.artifacts.reader import Reader
     from ttskit.metrics.comparison import Entry
-    from ttskit.speaking.stopwatch import Manner
+    from ttskit.speaking.stopwatch import SharedStyle
     from ttskit.speaking.texts import Texts
     from ttskit.voices.voice import Voice
 
@@ -157,14 +157,14 @@ def synthesise(
     folder: Path,
     systems: Mapping[str, System],
     texts: Texts,
-    manner: Manner,
+    manner: SharedStyle,
     running: Running,
 ) -> dict[str, Path]:
     """Write the Corpus of each system, once all are known to be able to speak the texts."""
     from ttskit.artifacts import kinds
     from ttskit.artifacts.build import Recipe, build, up_to_date
     from ttskit.speaking import tokens
-    from ttskit.speaking.stopwatch import Speak
+    from ttskit.speaking.stopwatch import TimedSpeech
 
     recipes = {}
     for name, (_, voice) in systems.items():
@@ -182,12 +182,12 @@ def synthesise(
             able(voice, texts, manner)
     apart = replace(running, jobs=1, apart=True)
     for (path, recipe), (parts, _) in zip(recipes.items(), systems.values(), strict=True):
-        make = Speak(parts, manner, texts.tokens)
+        make = TimedSpeech(parts, manner, texts.tokens)
         build(path, recipe, texts.items, make, apart, source=texts.name)
     return dict(zip(systems, recipes, strict=True))
 
 
-def able(voice: Voice, texts: Texts, manner: Manner) -> None:
+def able(voice: Voice, texts: Texts, manner: SharedStyle) -> None:
     """Refuse a system that cannot speak the texts in this manner."""
     from ttskit.speaking.acoustics import check_symbols
     from ttskit.speaking.chain import Chain, Style
@@ -236,7 +236,7 @@ def compare(
     output: Path | None,
     systems: Mapping[str, System],
     texts: Texts,
-    manner: Manner,
+    manner: SharedStyle,
     reference: Reader[Corpus] | None,
     measures: Sequence[str],
     running: Running,
@@ -330,7 +330,7 @@ def command(
     from ttskit.artifacts import kinds, streams
     from ttskit.artifacts.build import Running
     from ttskit.metrics import scoring
-    from ttskit.speaking.stopwatch import Manner
+    from ttskit.speaking.stopwatch import SharedStyle
     from ttskit.voices import voice
 
     form = tables.form_of(as_json, as_csv, as_markdown)
@@ -341,6 +341,6 @@ def command(
     names = measures_of(scoring.names_in(measures), recorded is not None)
     systems = {name: System(parts, voice.opened(parts, language)) for name, parts in chains.items()}
     running = Running(jobs, skip_bad, restart)
-    manner = Manner(language, noise_scale, speaker, seed)
+    manner = SharedStyle(language, noise_scale, speaker, seed)
     results = compare(output, systems, texts, manner, recorded, names, running)
     typer.echo(json.dumps(summary(*results, texts)) if form == "json" else page(*results, form))

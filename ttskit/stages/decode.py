@@ -85,7 +85,7 @@ def recording(
 
 
 @dataclass(frozen=True)
-class Speak:
+class Decode:
     """From an utterance to its mel; every process loads the models for itself."""
 
     models: Sequence[Model]
@@ -145,7 +145,7 @@ class Speak:
         )
 
 
-class Given(NamedTuple):
+class Source(NamedTuple):
     """What is to be spoken, by id, and where it comes from."""
 
     name: str
@@ -156,7 +156,7 @@ class Given(NamedTuple):
     options: Mapping[str, Any]
 
 
-class Spelling(NamedTuple):
+class SpellingOptions(NamedTuple):
     """How texts are to be spelt."""
 
     language: str | None
@@ -164,7 +164,7 @@ class Spelling(NamedTuple):
     fold: bool
 
 
-def texts(path: Path, name: str, spelling: Spelling, decoder: Model) -> Given:
+def texts(path: Path, name: str, spelling: SpellingOptions, decoder: Model) -> Source:
     """Return the lines of a file."""
     from ttskit.artifacts import streams
     from ttskit.speaking import tokens
@@ -181,10 +181,10 @@ def texts(path: Path, name: str, spelling: Spelling, decoder: Model) -> Given:
     digests = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, *lexicons)]
     options = {"language": speller.language, "fold": spelling.fold, "tokens": tokens.REVISION}
     items = text_table(name, path.read_bytes())
-    return Given(name, digests, {}, items, partial(written, speller=speller), options)
+    return Source(name, digests, {}, items, partial(written, speller=speller), options)
 
 
-def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder: Model) -> Given:
+def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder: Model) -> Source:
     """Return the utterances of recordings."""
     from ttskit.speaking.acoustics import check_symbols
     from ttskit.training.examples import Examples
@@ -197,10 +197,12 @@ def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder
     tell = partial(recording, examples=examples, features=features, alignment=alignment)
     digests, skipped = [features.digest, alignment.digest], features.skipped | alignment.skipped
     rows = {id: row for row, id in enumerate(examples.ids)}
-    return Given(features.name, digests, skipped, rows, tell, {})
+    return Source(features.name, digests, skipped, rows, tell, {})
 
 
-def opened(inputs: Sequence[Path] | None, timed: bool, decoder: Model, spelling: Spelling) -> Given:
+def opened(
+    inputs: Sequence[Path] | None, timed: bool, decoder: Model, spelling: SpellingOptions
+) -> Source:
     """Return what is to be spoken, by what the files are.
 
     `timed` tells whether options say how long tokens last, as recordings do themselves.
@@ -227,7 +229,7 @@ def opened(inputs: Sequence[Path] | None, timed: bool, decoder: Model, spelling:
     (reader,) = streams.by_kind(readers, kinds.Tokens)
     check_symbols(reader.table("symbols"), decoder, f"{reader.name}: has other symbols")
     items, tell = {id: id for id in reader.ids}, partial(spelt, tokens=reader)
-    return Given(reader.name, [reader.digest], reader.skipped, items, tell, {})
+    return Source(reader.name, [reader.digest], reader.skipped, items, tell, {})
 
 
 def manner_of(models: Sequence[Model], speaker: str, length: float, noise: float | None) -> Manner:
@@ -347,7 +349,7 @@ def command(
     reader, facts = last_reader(models), models[-1].facts
     manner = manner_of(models, speaker, length_scale, noise_scale)
     timed = duration is not None or length_scale != 1
-    source = opened(inputs, timed, reader, Spelling(language, lexicon or (), fold))
+    source = opened(inputs, timed, reader, SpellingOptions(language, lexicon or (), fold))
     options = {"speaker": speaker, "length_scale": length_scale, "noise_scale": noise_scale}
     recipe = Recipe(
         stage="decode",
@@ -360,7 +362,7 @@ def command(
         skipped=source.skipped,
     )
     known = ("tokens", *(MEASURED if source.tell.func is recording else ()))
-    make = Speak(models, source.tell, manner, seed, device, known)
+    make = Decode(models, source.tell, manner, seed, device, known)
     if restart or not up_to_date(output or Path("-"), recipe):
         make.cascade  # noqa: B018 (refuses models that do not fit, before any work is done)
     items = dict(list(source.items.items())[:limit])
