@@ -1,6 +1,7 @@
 """Error rates against brute force; measures of other packages on signals, where these are there."""
 
 from functools import cache
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.metrics.signals import RATE, noisy, pair, speech
 from ttskit.dsp.samples import resample
 from ttskit.errors import TextError
-from ttskit.metrics import intelligibility, mos, speaker, stoi
+from ttskit.metrics import distillmos, intelligibility, mos, speaker, stoi
 
 
 def edits(text, heard):
@@ -81,6 +82,16 @@ def test_plcmos_is_the_same_each_time():
     first, second = (mos.evaluate(audio, mos.Listeners(mos.Settings())) for _ in range(2))
     assert first == second
     assert 1 < first["plcmos"] < 5
+
+
+@pytest.mark.skipif(find_spec("distillmos") is None, reason="needs distillmos")
+def test_distillmos_is_the_same_each_time_at_any_level():
+    audio = resample(speech(), RATE, distillmos.SAMPLE_RATE)
+    listener = distillmos.Listener(distillmos.Settings())
+    found = distillmos.evaluate(audio, listener)
+    assert found == distillmos.evaluate(audio, distillmos.Listener(distillmos.Settings()))
+    assert found == pytest.approx(distillmos.evaluate(0.3 * audio, listener), rel=1e-3)
+    assert 1 < found["distillmos"] < 5
 
 
 def test_a_voice_has_similarity_one_to_itself():

@@ -275,5 +275,8 @@ def test_an_extra_that_is_missing_is_named(monkeypatch, capsys):
     monkeypatch.setattr("ttskit.metrics.measure.find_spec", lambda _: None)
     capsys.readouterr()
     assert compare.measures_of((), reference=False) == ["rtf"]
-    assert "without wer, plcmos: they need pip install 'ttskit[eval]'" in capsys.readouterr().err
+    assert (
+        "without wer, plcmos, distillmos: they need pip install 'ttskit[eval]'"
+        in capsys.readouterr().err
+    )
     assert "mcd" in compare.measures_of((), reference=True)

@@ -85,9 +85,10 @@ def log_mel(record):
     return mel(record.audio.astype(np.float32) / 32768, MelSettings())
 
 
-def test_mels_are_heard_again(folder):
+@pytest.mark.parametrize("family", ["griffinlim", "source"])
+def test_mels_are_heard_again(folder, family):
     mels = Reader(folder / "mels.h5", Mels)
-    found = vocoded(folder, "mels.h5", "--vocoder", "griffinlim", "-j", 1)
+    found = vocoded(folder, "mels.h5", "--vocoder", family, "-j", 1)
     assert found.ids == mels.ids
     assert found.attributes["sample_rate"] == RATE
     for id, record in found.items():
@@ -114,6 +115,11 @@ def test_bytes_depend_on_the_seed_but_not_on_jobs(folder):
     other = vocoded(folder, *words, "-j", 1, "--seed", 1, "--limit", 1, output="other.h5")
     assert len(other) == 1
     assert not np.array_equal(other["u0"].audio, Reader(folder / "said.h5", Corpus)["u0"].audio)
+
+
+def test_a_family_with_weights_needs_a_file():
+    told = complaint("mels.h5", "--vocoder", "istft")
+    assert told == "istft: has to be trained first: name the file of a model"
 
 
 def test_a_model_makes_a_hop_of_samples_of_each_frame_and_wavs_of_them(folder):

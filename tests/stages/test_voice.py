@@ -5,14 +5,19 @@ import json
 import numpy as np
 import pytest
 
-from tests.factory import run
+from tests.factory import PROVENANCE, run
 from tests.tiny import CARD, facts, write_model, write_voice
+from ttskit.artifacts.kinds import Features, Mels
+from ttskit.artifacts.writer import Writer
 from ttskit.errors import ArtifactError, TextError, TtskitError
 from ttskit.models.ddsp import Ddsp
 from ttskit.models.glow import Glow
 from ttskit.models.istft import Istft
 from ttskit.models.plain import Plain
 from ttskit.speaking import chain
+from ttskit.speaking.acoustics import Manner
+from ttskit.speaking.lines import to_lines
+from ttskit.text.ssml import Passage
 from ttskit.text.symbols import SPECIAL
 from ttskit.voices import voice
 
@@ -88,6 +93,66 @@ def test_a_card_of_toml_needs_all_that_is_honest(tmp_path):
     path.write_text("no heading")
     with pytest.raises(ArtifactError, match=r"card\.txt: needs the name of the voice"):
         voice.card(path)
+
+
+def write_mels(folder, kind, name, scale):
+    """Log-mels that deviate by `scale`."""
+    rng = np.random.default_rng(0)
+    grid = {"sample_rate": 22050, "hop_length": 256, "n_fft": 1024, "n_mels": 80}
+    told = {"attributes": grid | {"fmin": 0.0, "fmax": 8000.0}, "provenance": PROVENANCE}
+    tables = {"symbols": []} if kind is Mels else {}
+    with Writer(folder / name, kind, **told, tables=tables) as writer:
+        for id in "ab":
+            columns = {"mel": (scale * rng.normal(size=(60, 80)) - 4).astype(np.float32)}
+            if kind is Features:
+                columns |= {key: np.zeros(60, np.float32) for key in ("f0", "periodicity")}
+                columns |= {key: np.zeros(60, np.float32) for key in ("loudness", "energy")}
+                columns["voiced"] = np.zeros(60, bool)
+            writer.append(kind(id=id, speaker="", text=id, **columns))
+        writer.seal([*"ab"])
+    return folder / name
+
+
+def widened(folder, *options):
+    recorded = write_mels(folder, Features, "recorded.h5", 2.0)
+    predicted = write_mels(folder, Mels, "predicted.h5", 1.0)
+    return write_voice(folder, "--widen", recorded, predicted, *options, name="wide.h5")
+
+
+def test_a_voice_widens_its_mels_as_far_as_recordings_vary(tmp_path):
+    path = widened(tmp_path)
+    kept = voice.read(path).settings.widening
+    np.testing.assert_allclose(kept.factor, 2, rtol=1e-5)
+    np.testing.assert_allclose(kept.mean, -4, atol=0.5)
+    assert json.loads(run("voice", "info", path, "--json").stdout)["widening"] == 2.0
+    assert "widening     2.0" in run("voice", "info", path).stdout
+    inode = path.stat().st_ino
+    assert widened(tmp_path).stat().st_ino == inode  # it was up to date
+    half = voice.read(widened(tmp_path, "--share", 0.5)).settings.widening
+    np.testing.assert_allclose(half.factor, 1.5, rtol=1e-5)
+    plain = voice.read(write_voice(tmp_path)).settings.widening
+    assert plain is None
+
+
+def test_say_speaks_the_widened_mels(tmp_path):
+    path = widened(tmp_path)
+    wide, plain = (chain.Chain(voice.read(one)) for one in (path, write_voice(tmp_path)))
+    (line,) = to_lines([Passage("hello")], wide.voice.speller())
+    known, mean = {"tokens": line.tokens[1:]}, wide.voice.settings.widening.mean
+    mels = [one.cascade.run("a", known, Manner(), 0)["mel"] for one in (wide, plain)]
+    np.testing.assert_allclose(mels[0] - mean, 2 * (mels[1] - mean), atol=1e-3)
+    pieces = [one.speak(line, chain.Style()) for one in (wide, plain)]
+    assert not np.array_equal(pieces[0].audio, pieces[1].audio)
+
+
+def test_what_cannot_be_widened_by_is_refused(tmp_path):
+    recorded = write_mels(tmp_path, Features, "recorded.h5", 2.0)
+    with pytest.raises(ArtifactError, match=r"recorded\.h5: is a second features"):
+        write_voice(tmp_path, "--widen", recorded, recorded)
+    predicted = write_mels(tmp_path, Mels, "predicted.h5", 1.0)
+    other = facts(n_mels=40)
+    with pytest.raises(ArtifactError, match=r"recorded\.h5: has n_mels 80"):
+        write_voice(tmp_path, "--widen", recorded, predicted, known=other)
 
 
 def test_a_lexicon_goes_with_the_voice_and_files_win(tmp_path):

@@ -49,38 +49,55 @@ def griffinlim(
     """
     import torch
 
-    from ttskit.dsp import stft
-
     if log_mel.ndim != 2 or log_mel.shape[1] != settings.n_mels:
         raise TtskitError(f"log-mel is {log_mel.shape}; right would be (frame, {settings.n_mels})")
     if not len(log_mel):
         return np.zeros(0, np.float32)
-    sizes = settings.n_fft, settings.hop_length
     with torch.inference_mode():
-        bands = _Bands(torch.from_numpy(np.exp(log_mel, dtype=np.float32)), settings)
+        bands = Bands(torch.from_numpy(log_mel), filters(settings))
         magnitude = bands.magnitudes()
         turns = torch.from_numpy(rng.random(magnitude.shape, np.float32))
         phase = torch.polar(torch.ones_like(turns), 2 * torch.pi * turns)  # (T, F)
-        before = torch.zeros_like(phase)
-        for _ in range(iterations):
-            audio = stft.audio(phase.mul_(magnitude)[None], *sizes)
-            reached = stft.spectrum(audio, *sizes)[0]
-            magnitude = bands.fit(_size(reached))
-            phase = torch.sub(reached, before, alpha=momentum / (1 + momentum))
-            phase *= 1 / _size(phase).add_(1e-16)
-            before = reached
-        found: np.ndarray = stft.audio(phase.mul_(magnitude)[None], *sizes)[0].numpy()
+        found: np.ndarray = refined(bands, magnitude, phase, settings, iterations, momentum).numpy()
     return found
 
 
-class _Bands:
-    """Magnitudes of frequency bins that explain given mel bands, (T, M)."""
+def refined(
+    bands: Bands,
+    magnitude: torch.Tensor,
+    phase: torch.Tensor,
+    settings: MelSettings,
+    iterations: int,
+    momentum: float,
+) -> torch.Tensor:
+    """Return audio (sample,) from magnitudes and phases to begin with, (T, F) each.
 
-    def __init__(self, mel: torch.Tensor, settings: MelSettings) -> None:
+    `phase` is complex, of absolute value 1, and is overwritten.
+    """
+    import torch
+
+    from ttskit.dsp import stft
+
+    sizes = settings.n_fft, settings.hop_length
+    before = torch.zeros_like(phase)
+    for _ in range(iterations):
+        audio = stft.audio(phase.mul_(magnitude)[None], *sizes)
+        reached = stft.spectrum(audio, *sizes)[0]
+        magnitude = bands.fit(size(reached))
+        phase = torch.sub(reached, before, alpha=momentum / (1 + momentum))
+        phase *= size(phase).add_(1e-16).reciprocal_()
+        before = reached
+    return stft.audio(phase.mul_(magnitude)[None], *sizes)[0]
+
+
+class Bands:
+    """Magnitudes of frequency bins that explain given log-mel bands, (T, M)."""
+
+    def __init__(self, log_mel: torch.Tensor, filters: np.ndarray) -> None:
         import torch
 
-        self.mel = mel
-        self.filters = torch.from_numpy(filters(settings))  # (F, M)
+        self.mel = log_mel.float().exp()
+        self.filters = torch.from_numpy(filters)  # (F, M)
         # A bin's share of each band it is in; a bin of no band stays silent.
         self.shares = (self.filters / self.filters.sum(1, keepdim=True).clamp(min=1e-9)).T
 
@@ -97,6 +114,6 @@ class _Bands:
         return (ratio @ self.shares).mul_(magnitude)
 
 
-def _size(spectrum: torch.Tensor) -> torch.Tensor:
+def size(spectrum: torch.Tensor) -> torch.Tensor:
     """Magnitudes of complex numbers, three times as fast as by torch's own."""
     return spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag).sqrt_()

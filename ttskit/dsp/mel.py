@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ttskit.dsp import grid
-from ttskit.dsp.engines import torchaudio
 from ttskit.errors import AudioError, TtskitError
 
 if TYPE_CHECKING:
@@ -142,29 +141,46 @@ class MelSpectrogram:
         return (magnitude @ self.filters).clamp(min=FLOOR).log()
 
 
-def filters(settings: MelSettings) -> np.ndarray:
-    """Slaney's triangular mel filters, each of unit area in Hz: (bin, mel) float32."""
-    import warnings
+def filters(settings: MelSettings, continued: bool = False) -> np.ndarray:
+    """Slaney's triangular mel filters, each of unit area in Hz: (bin, mel) float32.
 
-    with warnings.catch_warnings():  # empty bands are refused below, in our own words
-        warnings.simplefilter("ignore", UserWarning)
-        bank: np.ndarray = (
-            torchaudio()
-            .functional.melscale_fbanks(
-                settings.n_fft // 2 + 1,
-                float(settings.fmin),
-                settings.fmax,
-                settings.n_mels,
-                settings.sample_rate,
-                norm="slaney",
-                mel_scale="slaney",
-            )
-            .numpy()
-        )
-    empty = np.flatnonzero(~bank.any(axis=0))
+    `continued` adds bands of about the same width on the mel scale from fmax to half the rate.
+    """
+    edges = _edges(settings)
+    if continued:
+        edges = np.concatenate([edges, _edges_above(settings)])
+    hertz = np.arange(settings.n_fft // 2 + 1)[:, None] * settings.sample_rate / settings.n_fft
+    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
+    slopes = (hertz - left) / (centre - left), (right - hertz) / (right - centre)
+    bank = np.maximum(0, np.minimum(*slopes)) * 2 / (right - left)
+    empty = np.flatnonzero(~bank[:, : settings.n_mels].any(axis=0))
     if len(empty):
         raise TtskitError(
             f"{len(empty)} of {settings.n_mels} mel bands hold no frequency of an n_fft of "
             f"{settings.n_fft}; lower n_mels or raise n_fft"
         )
-    return bank
+    return bank.astype(np.float32)
+
+
+def _edges(settings: MelSettings) -> np.ndarray:
+    """(M + 2,) Hz: where triangles begin, peak and end."""
+    ends = _mels(np.array([settings.fmin, settings.fmax]))
+    return _hertz(np.linspace(ends[0], ends[1], settings.n_mels + 2))
+
+
+def _edges_above(settings: MelSettings) -> np.ndarray:
+    """Hz: equal steps on the mel scale from fmax to half the rate, about as wide as below."""
+    low, fmax, half = _mels(np.array([settings.fmin, settings.fmax, settings.sample_rate / 2]))
+    count = round((half - fmax) / (fmax - low) * (settings.n_mels + 1))
+    return _hertz(np.linspace(fmax, half, count + 1))[1:]
+
+
+def _mels(hertz: np.ndarray) -> np.ndarray:
+    """Slaney's scale: linear to 1000 Hz, 27 steps to each factor of 6.4 above."""
+    above = 15 + 27 * np.log(np.maximum(hertz, 1000) / 1000) / np.log(6.4)
+    return np.where(hertz < 1000, hertz * 3 / 200, above)
+
+
+def _hertz(mels: np.ndarray) -> np.ndarray:
+    """Inverse of `_mels`."""
+    return np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))

@@ -26,7 +26,7 @@ def audio(spectrum: Tensor, n_fft: int, hop_length: int) -> Tensor:
     """Return the audio (B, N) of a complex spectrum (B, T, F)."""
     frames, before = spectrum.shape[1], grid.context(n_fft, hop_length)[0]
     window = torch.hann_window(n_fft, device=spectrum.device)
-    total = overlap_add(torch.fft.irfft(spectrum, n_fft) * window, hop_length)
+    total = overlap_add(torch.fft.irfft(spectrum, n_fft).mul_(window), hop_length)
     # below 0.1 only if windows hardly overlap
     weight = summed(window.square(), frames, hop_length).clamp(min=0.1)
     inner = slice(before, before + frames * hop_length)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ttskit.metrics import (
     boundaries,
+    distillmos,
     duration,
     f0,
     intelligibility,
@@ -38,6 +39,7 @@ MEASURES: dict[str, Measure] = {
         stoi.MEASURE,
         intelligibility.MEASURE,
         mos.PLCMOS,
+        distillmos.MEASURE,
         speaker.MEASURE,
         rtf.MEASURE,
     )

@@ -26,6 +26,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "hifigan": "Hifigan",
         "bigvgan": "Bigvgan",
         "griffinlim": "Griffinlim",
+        "source": "Source",
     },
 }
 

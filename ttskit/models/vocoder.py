@@ -6,19 +6,24 @@ B batch, T frames, M mel bands, N = T · hop_length samples.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from ttskit.dsp.mel import MelSettings, MelSpectrogram
+from ttskit.errors import TrainingError
 from ttskit.models.family import Family
 from ttskit.networks.batch import Batch, axis_of
 from ttskit.networks.critics import Critics
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.layers import mean_and_deviation
 from ttskit.networks.spectral import distances
+
+WHOLE = 4096  # frames, about 48 s, that a vocoder without weights makes at once
 
 
 class Vocoder(Family):
@@ -72,6 +77,54 @@ class Vocoder(Family):
             nothing = torch.zeros(0, device=batch.lengths["frame"].device)
             audio.append(torch.cat([nothing, *self.stream(frames, generator, **knobs)]))
         return {"audio": pad_sequence(audio, batch_first=True)}
+
+
+class Weightless(Vocoder):
+    """A vocoder with nothing to learn, which makes an utterance as a whole.
+
+    Longer mel is cut where it is quietest in the last quarter of what may be made at once.  The
+    parts know nothing of each other: a cut within sound, not within a pause, is heard.
+    """
+
+    @dataclass(frozen=True)
+    class Config:
+        """Nothing shapes it but the grid."""
+
+    @classmethod
+    def needs(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003
+        return ()
+
+    def prepare(self) -> None:
+        """Refuse: there is nothing to learn."""
+        name = type(self).__name__.lower()
+        raise TrainingError(f"{name} has nothing to learn; use it as it is")
+
+    def stream(
+        self,
+        frames: Mapping[str, Tensor],
+        generator: torch.Generator | None = None,
+        **knobs: float,
+    ) -> Iterator[Tensor]:
+        """Yield audio in parts (n,)."""
+        mel, device = frames["mel"], generator.device if generator else "cpu"
+        seed = int(torch.randint(2**31, (), generator=generator, device=device))
+        rng = np.random.default_rng(seed)
+        for part in torch.split(mel.cpu(), cuts(mel)):
+            yield self.part(part, rng, {**self.knobs, **knobs}).to(mel.device)
+
+    def part(self, mel: Tensor, rng: np.random.Generator, knobs: Mapping[str, float]) -> Tensor:
+        """(T, M) on the CPU to (T · hop_length,)."""
+        raise NotImplementedError
+
+
+def cuts(mel: Tensor) -> list[int]:
+    """Return the lengths of the parts of (T, M), none above `WHOLE`."""
+    lengths, start = [], 0
+    while len(mel) - start > WHOLE:
+        late = mel[start + 3 * WHOLE // 4 : start + WHOLE].sum(1)
+        lengths.append(3 * WHOLE // 4 + int(late.argmin()))
+        start += lengths[-1]
+    return [*lengths, len(mel) - start]
 
 
 class Learnt(Vocoder):

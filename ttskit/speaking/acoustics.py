@@ -17,6 +17,7 @@ from ttskit.voices.join import join
 
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Tokens
+    from ttskit.dsp.widening import Widening
     from ttskit.models.family import Family
     from ttskit.networks.batch import Batch
     from ttskit.voices.model import Model
@@ -54,13 +55,14 @@ class Cascade:
         wanted: str,
         known: Collection[str] = ("tokens",),
         device: str = "cpu",
+        widening: Widening | None = None,
     ) -> None:
         self.models = join(models, known, wanted)
         self.steps = [(model, _folded(model, device)) for model in self.models]
         self.takes = {name for model in self.models for name in model.takes}
         readers = [model for model in self.models if "tokens" in model.takes]
         self.facts = (readers or self.models)[-1].facts
-        self.wanted, self.device = wanted, device
+        self.wanted, self.device, self.widening = wanted, device, widening
 
     def run(
         self,
@@ -88,6 +90,8 @@ class Cascade:
                     outputs["durations"] = self._rounded(
                         id, fields["tokens"], outputs["durations"], manner
                     )
+                if "mel" in outputs and self.widening is not None:
+                    outputs["mel"] = self.widening(outputs["mel"])
                 fields = {**outputs, **fields}
         return fields
 

@@ -58,7 +58,9 @@ class Chain:
 
     def __init__(self, voice: Voice, device: str = "cpu") -> None:
         check_device(device)
-        self.cascade = Cascade([*voice.models.values()], WANTED, KNOWN, device)
+        self.cascade = Cascade(
+            [*voice.models.values()], WANTED, KNOWN, device, voice.settings.widening
+        )
         self.facts, self.voice = self.cascade.facts, voice
 
     def speak(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Piece:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ttskit.voices.model import Model
 
 REVISION = 1
-GRIFFINLIM = "griffinlim"
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Vocode:
     """From the id of an utterance to its audio; every process loads the model for itself."""
 
     mels: Reader[Any]  # Mels, Features, Controls or Corpus
-    model: Model | None  # None: Griffin-Lim, or the synthesiser of Controls
+    model: Model | None  # None: the synthesiser of Controls
     seed: int
     device: str
     before: Sequence[Model] = ()  # models between the input and the vocoder, such as a codec
@@ -58,7 +57,7 @@ class Vocode:
     def vocoder(self) -> Vocoder:
         from ttskit.models.vocoder import Vocoder
 
-        made = self.model.module(self.device) if self.model else plain(self.mels)
+        made = self.model.module(self.device) if self.model else player(self.mels)
         assert isinstance(made, Vocoder)
         made.fold()
         return made
@@ -154,7 +153,7 @@ class Vocode:
         from ttskit.voices.model import check_device
 
         check_device(self.device)
-        who = self.model.name if self.model else GRIFFINLIM
+        who = self.model.name if self.model else "the synthesiser"
         if lacking := self.vocoder.lacks(self.known()):
             raise ArtifactError(
                 f"{self.mels.name}: is {self.mels.kind.kind()} without {', '.join(lacking)}, which "
@@ -166,20 +165,30 @@ class Vocode:
             raise TtskitError(f"{who}: plays by no controls; needs a model of the family ddsp")
 
 
-def plain(mels: Reader[Any]) -> Vocoder:
-    """Return what needs no model: Griffin-Lim for a grid (of a Corpus, that of `features`), or
-    the synthesiser of Controls."""
-    from ttskit.artifacts import kinds
-    from ttskit.dsp.mel import MelSettings
-    from ttskit.models.griffinlim import Griffinlim
+def player(controls: Reader[Any]) -> Vocoder:
+    """Return the synthesiser of Controls."""
     from ttskit.models.player import Player
     from ttskit.networks.facts import Facts
     from ttskit.voices.model import grid
 
-    if mels.kind is kinds.Controls:
-        return Player(Player.Config(), Facts(**grid(mels.attributes)))
-    told = asdict(MelSettings(**grid(mels.attributes)))
-    return Griffinlim(Griffinlim.Config(), Facts(**told))
+    return Player(Player.Config(), Facts(**grid(controls.attributes)))
+
+
+def model_for(reader: Reader[Any], vocoder: str) -> Model:
+    """Return a Model that fits the input, or a family without weights on the input's grid."""
+    from ttskit.artifacts import kinds
+    from ttskit.dsp.mel import MelSettings
+    from ttskit.networks.facts import Facts
+    from ttskit.voices.model import grid, read_model
+    from ttskit.voices.voice import is_family, weightless
+
+    if not is_family(vocoder):
+        model = read_model(Path(vocoder), role="vocoder")
+        model.check_grid(reader.name, reader.attributes)
+        return model
+    if reader.kind is kinds.Controls:
+        raise ArtifactError(f"{reader.name}: is controls without mel, which {vocoder} needs")
+    return weightless(vocoder, Facts(**asdict(MelSettings(**grid(reader.attributes)))))
 
 
 def opened(
@@ -202,15 +211,12 @@ def opened(
     reader = given[0]
     if vocoder is None and reader.kind is not kinds.Controls:
         raise typer.BadParameter(
-            f"a model, or {GRIFFINLIM}, which needs none; only controls go without",
+            "a model, or source or griffinlim, which need none; only controls go without",
             param_hint="--vocoder",
         )
-    if vocoder == GRIFFINLIM and reader.kind is kinds.Controls:
-        raise ArtifactError(f"{reader.name}: is controls without mel, which {GRIFFINLIM} needs")
-    model = None if vocoder in (None, GRIFFINLIM) else read_model(Path(vocoder), role="vocoder")
+    model = model_for(reader, vocoder) if vocoder is not None else None
     before = [read_model(path) for path in others]
     if model:
-        model.check_grid(reader.name, reader.attributes)
         check_clock([*before, model])
     return Vocode(reader, model, seed, device, before)
 
@@ -220,16 +226,19 @@ def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | N
     from ttskit.artifacts import kinds
     from ttskit.artifacts.build import Recipe
     from ttskit.dsp.mel import MelSettings
+    from ttskit.voices.voice import is_family
 
     model, reader = make.model, make.mels
     grid = {**(vars(model.facts) if model else asdict(MelSettings())), **reader.attributes}
-    options = {"vocoder": None if model else vocoder, "limit": limit}
+    named = vocoder if vocoder and is_family(vocoder) else None
+    options = {"vocoder": named, "limit": limit}
+    trained = [None if named else model, *make.before]
     return Recipe(
         stage="vocode",
         revision=REVISION,
         kind=kind,
         options=options | ({"seed": make.seed} if kind is kinds.Corpus else {}),
-        inputs=[reader.digest, *(one.container.digest for one in (model, *make.before) if one)],
+        inputs=[reader.digest, *(one.container.digest for one in trained if one)],
         attributes={name: grid[name] for name in kind.attributes},
         skipped=reader.skipped,
     )
@@ -279,8 +288,8 @@ def command(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Vocoder: a Model, or griffinlim, which needs no training. Only Controls can do "
-            "without.",
+            help="Vocoder: a Model, or source or griffinlim, which need no training. Only Controls "
+            "can do without.",
         ),
     ] = None,
     output: Output = None,

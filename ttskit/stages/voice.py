@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,9 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit import wording
+from ttskit.errors import ArtifactError
 from ttskit.options import Json, Output
 
 if TYPE_CHECKING:
+    from ttskit.dsp.widening import Widening
     from ttskit.voices.model import Model
     from ttskit.voices.voice import Settings, Voice
 
@@ -37,6 +40,20 @@ def lines(lexicon: Sequence[Path]) -> tuple[str, ...]:
     return tuple(line.text for path in lexicon for line in read_lines(path) if "\t" in line.text)
 
 
+def measured(paths: Sequence[Path], share: float, decoder: Model) -> Widening:
+    """Return how to widen the decoder's mels, from Features of recordings and its own Mels."""
+    from ttskit.artifacts import kinds, streams
+    from ttskit.dsp.widening import widening
+
+    readers = streams.inputs(paths, kinds.Features, kinds.Mels)
+    for reader in readers:
+        decoder.check_grid(reader.name, reader.attributes)
+        if not any(len(record.mel) for record in reader.values()):
+            raise ArtifactError(f"{reader.name}: has no frames; needs those of the training data")
+    recorded, predicted = ((record.mel for record in reader.values()) for reader in readers)
+    return widening(recorded, predicted, share)
+
+
 def pack(output: Path | None, models: Mapping[str, Model], settings: Settings, half: bool) -> None:
     """Write a voice, once its models have been seen to run."""
     from ttskit import progress
@@ -45,6 +62,7 @@ def pack(output: Path | None, models: Mapping[str, Model], settings: Settings, h
     from ttskit.voices import voice
 
     texts = settings.card, "\n".join(settings.lexicon)
+    widening = asdict(settings.widening).values() if settings.widening else ()
     provenance = {
         "stage": "voice",
         "revision": 1,
@@ -57,6 +75,7 @@ def pack(output: Path | None, models: Mapping[str, Model], settings: Settings, h
         "inputs": [
             *(model.container.digest for model in models.values()),
             *(hashlib.sha256(text.encode()).hexdigest() for text in texts),
+            *(hashlib.sha256(values.tobytes()).hexdigest() for values in widening),
         ],
     }
     with streams.delivered(output) as (path, name):
@@ -71,6 +90,7 @@ def pack(output: Path | None, models: Mapping[str, Model], settings: Settings, h
 
 def describe(voice: Voice) -> dict[str, Any]:
     """Return what a voice is, as JSON can say it."""
+    widening = voice.settings.widening
     return {
         "path": str(voice.container.path),
         "name": voice.container.attributes["name"],
@@ -81,6 +101,7 @@ def describe(voice: Voice) -> dict[str, Any]:
         "models": {role: model.family for role, model in voice.models.items()},
         "lexicon": len(voice.settings.lexicon),
         "noise_scale": voice.settings.noise_scale,
+        "widening": None if widening is None else round(float(widening.factor.mean()), 3),
         "card": voice.settings.card,
     }
 
@@ -98,6 +119,8 @@ def page(facts: Mapping[str, Any]) -> str:
     }
     if facts["noise_scale"] is not None:
         rows["noise scale"] = facts["noise_scale"]
+    if facts["widening"] is not None:
+        rows["widening"] = f"{facts['widening']}, mean over the cepstrum"
     lines = [f"{facts['path']}: {facts['name']}", *(f"  {key:12} {rows[key]}" for key in rows)]
     return "\n".join([*lines, "", facts["card"].strip()])
 
@@ -160,6 +183,23 @@ def command(
             show_default="that of the decoder",
         ),
     ] = None,
+    widen: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="FEATURES MELS",
+            help="pack: Features of training recordings and the decoder's Mels of their texts: "
+            "let mels vary as recordings do.",
+        ),
+    ] = None,
+    share: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=4,
+            metavar="SHARE",
+            help="pack: part of the difference to recordings that --widen makes up for.",
+        ),
+    ] = 1.0,
     float32: Annotated[
         bool,
         typer.Option(
@@ -180,7 +220,8 @@ def command(
         if card is None:
             raise typer.BadParameter("pack needs --card: name, licence, data, weaknesses ...")
         models, words = voice.chosen(files or ()), lines(lexicon or ())
-        settings = voice.Settings(language, fold, words, voice.card(card), noise_scale)
+        widening = measured(widen, share, voice.last_reader(models.values())) if widen else None
+        settings = voice.Settings(language, fold, words, voice.card(card), noise_scale, widening)
         pack(output, models, settings, not float32)
         return
     if action is Action.LIST:

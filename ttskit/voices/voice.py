@@ -4,18 +4,20 @@
 /duration/weights/NAME  attributes and columns of a Model, under the role that it plays; `chain`
                         names the roles in the order in which the models run
 /lexicon                lines of a lexicon
+/widening/NAME          mean and factor, see ttskit.dsp.widening; may be missing
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ttskit.artifacts import hdf5, sealing, streams
+from ttskit.dsp.widening import Widening
 from ttskit.errors import ArtifactError, TtskitError
 from ttskit.voices.join import check_clock, join
 from ttskit.voices.model import GRID, MODEL, TEXTS, Model, model_of, read_model, texts
@@ -41,6 +43,7 @@ class Settings:
     lexicon: tuple[str, ...]  # lines
     card: str  # markdown: licence, data, training, measures, weaknesses
     noise_scale: float | None = None  # how much is left to chance; the decoder's own without one
+    widening: Widening | None = None  # of the decoder's mels
 
     def speller(self, reader: Model, lexicons: Sequence[Path] = ()) -> Speller:
         """Return what spells texts in the symbols of a model; the files win over the lexicon."""
@@ -106,6 +109,7 @@ def read(path: Path, name: str = "") -> Voice:
         lexicon=lexicon,
         card=str(found["card"]),
         noise_scale=None if noise is None else float(noise),
+        widening=_widening(container, last_reader(models.values()).facts.n_mels),
     )
     return Voice(container, models, settings)
 
@@ -115,9 +119,7 @@ def chosen(names: Sequence[str]) -> dict[str, Model]:
 
     Each is the file of a model, or the name of a family that needs no training.
     """
-    from ttskit.models import role_of
-
-    families = [name for name in names if role_of(name) and not Path(name).exists()]
+    families = [name for name in names if is_family(name)]
     files = [Path(name) for name in names if name not in families]
     models = [read_model(*streams.local(path)) for path in files]
     if families:
@@ -177,9 +179,19 @@ def write(
         found = model.container.attributes
         attributes |= {f"{role}.{key}": found[key] for key in KEPT if key in found}
     sources = [source for role, model in models.items() for source in _sources(role, model, half)]
+    if settings.widening is not None:
+        kept = asdict(settings.widening).items()
+        sources += [sealing.Source.of(f"widening/{name}", values, "mel") for name, values in kept]
     sealing.seal(
         path, KIND, attributes, provenance, [*sources, *texts("lexicon", settings.lexicon)]
     )
+
+
+def is_family(name: str) -> bool:
+    """Whether a model is named by its family instead of a file."""
+    from ttskit.models import role_of
+
+    return bool(role_of(name)) and not Path(name).exists()
 
 
 def weightless(family: str, facts: Facts) -> Model:
@@ -240,6 +252,17 @@ def find(name: str | None) -> Path:
         there = ", ".join(known) or "none"
         raise TtskitError(f"{name}: no such file, nor an embedded voice; there is {there}")
     return Path(name) if Path(name).exists() else known[name]
+
+
+def _widening(container: hdf5.Container, bands: int) -> Widening | None:
+    """Return the widening that a voice holds, if it holds one."""
+    names = [f"widening/{name}" for name in ("mean", "factor")]
+    kept = [np.array(container.map(name)) for name in names if name in container.columns]
+    if not kept:
+        return None
+    if [one.shape for one in kept] != [(bands,)] * len(names):
+        raise ArtifactError(f"{container.name}: its widening does not fit {bands} mel bands")
+    return Widening(*kept)
 
 
 def _part(container: hdf5.Container, role: str) -> hdf5.Container:
