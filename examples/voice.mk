@@ -20,6 +20,11 @@ ALIGNER ?=
 DURATION ?= --preset tiny
 DECODER ?= --preset tiny
 VOCODER ?= --preset tiny
+# what the voice speaks by: source, which needs no training, or $(BUILD)/vocoder.h5
+SPEAK_BY ?= source
+# further options of `ttskit decode` for the mels that the widening is measured on, and how much
+NOISE ?=
+SHARE ?= --share 1.25
 CRITICS ?= --set adversary.from_progress=0.0 --set training.batch=8 \
 	--set training.learning_rate=2e-4 --set training.final=0.1
 ALIGNER_FOR ?= --steps 1000
@@ -31,7 +36,7 @@ MEASURES ?= mcd,f0
 
 .DELETE_ON_ERROR:
 .PHONY: all quick clean
-all: $(BUILD)/voice.h5 $(BUILD)/scores.h5
+all: $(BUILD)/voice.h5 $(BUILD)/spoken/voice.scores.h5
 
 quick:
 	$(MAKE) all BUILD=$(BUILD)-quick CORPUS='$(CORPUS) --limit 24' TEST='$(QUICK_TEST)' \
@@ -78,18 +83,20 @@ $(BUILD)/vocoder.h5: $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5 $(BUILD
 	$(TTSKIT) train vocoder $(wordlist 1,2,$^) --init $(BUILD)/spectra.h5 $(VOCODER) $(CRITICS) \
 		$(VOCODER_FOR) --device $(DEVICE) -o $@
 
-$(BUILD)/voice.h5: $(BUILD)/duration.h5 $(BUILD)/decoder.h5 $(BUILD)/vocoder.h5 $(CARD) $(LEXICON)
-	$(TTSKIT) voice pack $(BUILD)/duration.h5 $(BUILD)/decoder.h5 $(BUILD)/vocoder.h5 \
-		--card $(CARD) $(LEXICON:%=--lexicon %) $(VOICE) -o $@
+# how much less than recordings the decoder's mels vary
+$(BUILD)/train-mels.h5: $(BUILD)/train-tokens.h5 $(BUILD)/duration.h5 $(BUILD)/decoder.h5
+	$(TTSKIT) decode $< --duration $(BUILD)/duration.h5 --decoder $(BUILD)/decoder.h5 $(NOISE) \
+		--device $(DEVICE) -o $@
 
-$(BUILD)/mels.h5: $(BUILD)/test-tokens.h5 $(BUILD)/duration.h5 $(BUILD)/decoder.h5
-	$(TTSKIT) decode $< --duration $(BUILD)/duration.h5 --decoder $(BUILD)/decoder.h5 -o $@
+$(BUILD)/voice.h5: $(BUILD)/train-features.h5 $(BUILD)/train-mels.h5 \
+		$(filter-out source griffinlim,$(SPEAK_BY)) $(CARD) $(LEXICON)
+	$(TTSKIT) voice pack $(BUILD)/duration.h5 $(BUILD)/decoder.h5 $(SPEAK_BY) \
+		--widen $(wordlist 1,2,$^) $(SHARE) \
+		--card $(CARD) $(LEXICON:%=--lexicon %) $(NOISE) $(VOICE) -o $@
 
-$(BUILD)/spoken.h5: $(BUILD)/mels.h5 $(BUILD)/vocoder.h5
-	$(TTSKIT) vocode $< --vocoder $(BUILD)/vocoder.h5 -o $@
-
-$(BUILD)/scores.h5: $(BUILD)/test-corpus.h5 $(BUILD)/spoken.h5
-	$(TTSKIT) evaluate $^ --measures $(MEASURES) -o $@
+$(BUILD)/spoken/voice.scores.h5: $(BUILD)/test-tokens.h5 $(BUILD)/voice.h5 $(BUILD)/test-corpus.h5
+	$(TTSKIT) compare $(wordlist 1,2,$^) --reference $(BUILD)/test-corpus.h5 \
+		--measures $(MEASURES) -o $(BUILD)/spoken
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-quick

@@ -162,7 +162,7 @@ def test_missing_fields_are_guessed_from_the_mel(batch):
     model = ddsp(inputs=["mel", "f0", "voiced", "loudness"])
     assert model.lacks(("mel",)) == ()
     model.initialise(batch)
-    train(model, [batch], 60, 1e-2)
+    train(model, [batch], 100, 1e-2)
     mask = batch.mask("frame")
     guess = model.generator.guess(model.normal(batch["mel"]), mask)
     assert torch.log2(guess["f0"] / batch["f0"])[:, 5:-5].abs().mean() < 0.15

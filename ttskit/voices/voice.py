@@ -109,7 +109,7 @@ def read(path: Path, name: str = "") -> Voice:
         lexicon=lexicon,
         card=str(found["card"]),
         noise_scale=None if noise is None else float(noise),
-        widening=_widening(container, last_reader(models.values()).facts.n_mels),
+        widening=_widening(container, models[roles[-1]].facts.n_mels),
     )
     return Voice(container, models, settings)
 
