@@ -270,7 +270,7 @@ def command(
         typer.Argument(
             metavar="INPUT...",
             help="Texts (lines, a Corpus or Tokens), and Voices or Models to compare, in any "
-            "order; kathleen and griffinlim need no file.",
+            "order; kathleen, source and griffinlim need no file.",
             show_default="standard input",
         ),
     ] = None,

@@ -138,7 +138,7 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="FILE...",
-            help="pack: duration model, decoder, vocoder (or griffinlim); info: voices.",
+            help="pack: duration model, decoder, vocoder (or source or griffinlim); info: voices.",
         ),
     ] = None,
     output: Output = None,
