@@ -51,4 +51,4 @@ def test_the_same_seed_gives_the_same_signal():
         rng = np.random.default_rng(3)
         spoken = speechlike.sounds("Seven rivers, quiet.", rng)
         signals.append(speechlike.synthesise(spoken, rng, 16000)[0])
-    np.testing.assert_array_equal(*signals)
+    np.testing.assert_array_equal(signals[0], signals[1])
