@@ -59,7 +59,8 @@ def main() -> None:
     for seed in range(CLIPS):
         reference = Sound(clip(seed), frames, follow)
         for name, distorted in DISTORTIONS.items():
-            pair, found = Pair(reference, Sound(distorted(seed), frames, follow)), {}
+            pair = Pair(reference, Sound(distorted(seed), frames, follow))
+            found: dict[str, float] = {}
             for measure in MEASURES:
                 found |= measure.evaluate(pair, measure.MEASURE.settings)
             columns[name].append(found)
