@@ -17,11 +17,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 
 import ttskit
+from ttskit.artifacts.reader import Reader
 from ttskit.dsp import mcep
 from ttskit.metrics import mcd
 from ttskit.metrics.sound import Frames, Pair, Sound
@@ -87,7 +89,7 @@ def kubichek(first: Path, second: Path) -> float:
     return float(compare_audio_files(first, second, M=24, D=14, dtw_radius=None)[0])
 
 
-def takes(reader: ttskit.artifact.Reader, count: int) -> list[tuple[str, str]]:
+def takes(reader: Reader[Any], count: int) -> list[tuple[str, str]]:
     prompts: dict[str, list[str]] = {}
     for id in reader.ids:
         prompts.setdefault(id.rsplit("_", 1)[0], []).append(id)
@@ -105,7 +107,8 @@ def main() -> None:
             audio = [reader[id].audio for id in ids]
             for path, samples in zip(paths, audio, strict=True):
                 soundfile.write(path, samples, RATE)
-            pair = Pair(*(Sound(samples / 32768, frames) for samples in audio))
+            reference, other = (Sound(samples / 32768, frames) for samples in audio)
+            pair = Pair(reference, other)
             own = mcd.evaluate(pair, mcd.Settings())["mcd"]
             ours = (own, ours_of_world(audio), own, own)
             peers = (sptk(pair), mended(*paths), published(*paths))

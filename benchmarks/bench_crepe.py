@@ -13,6 +13,7 @@ import argparse
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -47,7 +48,7 @@ def clip(seconds: float, rate: int) -> tuple[np.ndarray, str]:
     return np.concatenate(parts)[: int(seconds * rate)], "kathleen"
 
 
-def race(contestants: dict, repeat: int) -> dict[str, float]:
+def race(contestants: dict[str, Any], repeat: int) -> dict[str, float]:
     """Best time of each, in turns."""
     best = dict.fromkeys(contestants, float("inf"))
     for run in contestants.values():
@@ -60,7 +61,7 @@ def race(contestants: dict, repeat: int) -> dict[str, float]:
     return best
 
 
-def measure(capacity: str, threads: int, grid: str, seconds: float, repeat: int) -> dict:
+def measure(capacity: str, threads: int, grid: str, seconds: float, repeat: int) -> dict[str, Any]:
     torchcrepe = engines.torchcrepe()
     torch.set_num_threads(threads)
     rate, hop = GRIDS[grid]
@@ -102,7 +103,7 @@ def main() -> None:
     options = parser.parse_args()
     print("| network | hop | threads | ttskit s/s | torchcrepe s/s | ratio | audio |")
     print("|---|---|---|---|---|---|---|")
-    result: dict = {}
+    result: dict[str, Any] = {}
     for capacity in options.capacity:
         for threads in options.threads:
             for grid in ("mel", "10 ms"):

@@ -31,7 +31,7 @@ def main() -> None:
     start = time.perf_counter()
     mas.search(np.zeros((2, 3, 2), np.float32))
     print(f"first call (compiled or read from numba's cache): {time.perf_counter() - start:.2f} s")
-    most = numba.config.NUMBA_NUM_THREADS
+    most = numba.get_num_threads()
     print("threads batch tokens frames      ours   with skips      peer      copy  peer/ours")
     for threads in sorted({1, most}):
         numba.set_num_threads(threads)

@@ -55,12 +55,13 @@ def untrained(folder: Path) -> Path:
     models, made = {}, {"stage": "bench", "options": {}, "inputs": []}
     for family, role in (("plain", "duration"), ("glow", "decoder"), ("istft", "vocoder")):
         kind = find(family, role)
-        told = kind.presets["tiny"].items()
-        told = [f"{key}={value}" for key, value in told if not key.startswith("training.")]
+        preset = kind.presets["tiny"].items()
+        told = [f"{key}={value}" for key, value in preset if not key.startswith("training.")]
         config = assigned(kind.Config(), *(one.replace("True", "true") for one in told))
         module = kind(config, facts)
         if role == "duration":
-            torch.nn.init.constant_(module.values.bias, float(np.log1p(7)))  # frames
+            bias = module.get_parameter("values.bias")
+            torch.nn.init.constant_(bias, float(np.log1p(7)))  # frames
         path = folder / f"{family}.h5"
         write_model(path, module, module.kept(), to_toml(config), made)
         models[role] = read_model(path)
@@ -133,12 +134,12 @@ def main() -> None:
         path = told.voice or untrained(Path(folder))
         both = {"ours": ours(path), "peer": peer(onnx)}
         paths = {"ours": path, "peer": onnx}
-        warm = {name: [] for name in both}
+        warm: dict[str, list[float]] = {name: [] for name in both}
         for say in both.values():
             factor(say)  # not counted: files are read, threads are started
         text = " ".join(SENTENCES * 6)
-        starts = {name: [] for name in both}
-        colds = {name: [] for name in both}
+        starts: dict[str, list[float]] = {name: [] for name in both}
+        colds: dict[str, list[float]] = {name: [] for name in both}
         for _ in range(ROUNDS):
             for name, say in both.items():
                 warm[name].append(factor(say))

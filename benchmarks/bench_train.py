@@ -21,6 +21,7 @@ import torch
 
 import ttskit
 from ttskit.artifacts.kinds import Alignment, Corpus, Features, Tokens
+from ttskit.artifacts.record import Record
 from ttskit.artifacts.writer import Writer
 from ttskit.models import find
 from ttskit.settings import to_toml
@@ -49,8 +50,10 @@ def records() -> Iterator[tuple[Corpus, Features, Tokens, Alignment]]:
     rng = np.random.default_rng(0)
     for number in range(COUNT):
         count, frames = int(rng.integers(60, 120)), int(rng.integers(300, 450))
-        names = {"id": f"u{number:03}", "speaker": "", "text": f"text {number}"}
-        flat = {n: np.full(frames, 150.0) for n in ("f0", "periodicity", "loudness", "energy")}
+        names: dict[str, Any] = {"id": f"u{number:03}", "speaker": "", "text": f"text {number}"}
+        flat: dict[str, Any] = {
+            n: np.full(frames, 150.0) for n in ("f0", "periodicity", "loudness", "energy")
+        }
         tokens = np.concatenate([[1], rng.integers(3, 29, count - 2), [2]])
         spoken: dict[str, Any] = {
             **names,
@@ -81,7 +84,8 @@ def write(folder: Path) -> dict[str, Any]:
     """Write them as artifacts, and return these opened, by kind."""
     every = list(zip(*records(), strict=True))
     opened = {}
-    for kind, group in zip((Corpus, Features, Tokens, Alignment), every, strict=True):
+    kinds: tuple[type[Record], ...] = (Corpus, Features, Tokens, Alignment)
+    for kind, group in zip(kinds, every, strict=True):
         path = folder / f"{kind.kind()}.h5"
         told = {"stage": "bench", "revision": 1, "options": {}, "inputs": []}
         attributes = {name: GRID[name] for name in kind.attributes}
@@ -117,7 +121,8 @@ def passes(run: Trainer) -> list[float]:
     for number, batch in enumerate(batches):
         run.model.zero_grad(set_to_none=True)
         began = time.perf_counter()
-        torch.stack(list(run.model.loss(batch, number / STEPS).values())).sum().backward()
+        terms = run.model.loss(batch, number / STEPS).values()
+        torch.autograd.backward(torch.stack(list(terms)).sum())
         seconds.append(time.perf_counter() - began)
     return seconds[WARM:]
 

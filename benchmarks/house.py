@@ -36,7 +36,7 @@ def targets(package: Path, path: Path, deep: bool) -> set[str]:
 
 def layers(package: Path) -> int:
     """Return how many layers of folders it takes so that imports point one way; 0: a circle."""
-    arrows = defaultdict(set)
+    arrows: dict[str, set[str]] = defaultdict(set)
     tops = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
     for path in package.rglob("*.py"):
         top = path.relative_to(package).parts[0].removesuffix(".py")

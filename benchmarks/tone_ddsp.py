@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,9 +44,9 @@ def main() -> None:
             audio, f0 = tone(np.random.default_rng(number))
             copies = audio + level * np.random.default_rng([1, number]).normal(size=(2, len(audio)))
             audio = copies[0]
-            pair = torch.from_numpy(copies)[:, None]
-            apart.append([float(x) for x in differences(*pair, told.n_fft, told.floor)])
-            names = {"id": id, "speaker": "", "text": id}
+            one, other = torch.from_numpy(copies)[:, None]
+            apart.append([float(x) for x in differences(one, other, told.n_fft, told.floor)])
+            names: dict[str, Any] = {"id": id, "speaker": "", "text": id}
             sounds.append(Corpus(**names, audio=to_int16(audio)[0]))
             heard.append(Features(**names, **measured(audio, f0)))
         sounds.seal(ids)
@@ -73,7 +74,7 @@ def tone(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return audio, f0[HOP // 2 :: HOP]
 
 
-def measured(audio: np.ndarray, f0: np.ndarray) -> dict[str, np.ndarray]:
+def measured(audio: np.ndarray, f0: np.ndarray) -> dict[str, Any]:
     return {
         "mel": mel(audio.astype(np.float32), MelSettings()),
         "f0": f0,

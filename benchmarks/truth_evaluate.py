@@ -24,7 +24,7 @@ MEASURES = (mcd, lsd, mel, multiresolution, f0, periodicity, loudness, length)
 def clip(seed: int, pitch: float = 180.0, stretch: float = 1.0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     sounds = speechlike.sounds(TEXT, rng)
-    slow = [speechlike.Sound(one.letter, one.seconds * stretch) for one in sounds]
+    slow = [speechlike.Letter(one.letter, one.seconds * stretch) for one in sounds]
     return speechlike.synthesise(slow, rng, RATE, pitch)[0]
 
 
@@ -59,7 +59,8 @@ def main() -> None:
     for seed in range(CLIPS):
         reference = Sound(clip(seed), frames, follow)
         for name, distorted in DISTORTIONS.items():
-            pair, found = Pair(reference, Sound(distorted(seed), frames, follow)), {}
+            pair = Pair(reference, Sound(distorted(seed), frames, follow))
+            found: dict[str, float] = {}
             for measure in MEASURES:
                 found |= measure.evaluate(pair, measure.MEASURE.settings)
             columns[name].append(found)

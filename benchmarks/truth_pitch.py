@@ -84,7 +84,8 @@ def harmonics(f0: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Sum harmonics below Nyquist, falling by 6 dB an octave, at an RMS of 0.1."""
     phase = 2 * np.pi * np.cumsum(f0) / RATE
     orders = np.arange(1, min(most, int(RATE / 2 / f0.max())) + 1)
-    audio = sum(np.sin(order * phase + order**2) / order for order in orders)
+    sines = (np.sin(order * phase + order**2) / order for order in orders)
+    audio = sum(sines, np.zeros(len(f0)))
     return 0.1 * audio / np.sqrt((audio**2).mean()), f0
 
 

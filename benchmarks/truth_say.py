@@ -19,9 +19,9 @@ from ttskit.dsp.mel import MelSpectrogram
 from ttskit.models.vocoder import mel_settings
 from ttskit.speaking import chain as speaking
 from ttskit.speaking.lines import account, to_lines
-from ttskit.stages.align import Neural, read_aligner
 from ttskit.text.ssml import Passage
 from ttskit.voices import voice
+from ttskit.voices.aligner import Neural, read_aligner
 
 NOUNS = """river window captain garden letter winter engine doctor table mountain question music
 sailor kitchen village teacher answer shadow bridge paper summer market story island""".split()

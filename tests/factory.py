@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -63,13 +64,17 @@ def alignment_record(id: str = "a") -> Alignment:
         spans=np.array([[1, 6], [8, 10], [12, 14]]),
         durations=np.array([10, 5, 3, 4, 12, 0, 20, 15, 0, 6, 18, 7]),
         token_score=np.linspace(-50, -40, 12),
-        score=-45.0,
+        score=np.array(-45.0),
     )
 
 
 def write_alignment(path: Path, *records: Alignment, hop_length: int = 256) -> Path:
     attributes = {"sample_rate": 16000, "hop_length": hop_length}
-    header = {"provenance": PROVENANCE, "attributes": attributes, "tables": {"symbols": SYMBOLS}}
+    header: dict[str, Any] = {
+        "provenance": PROVENANCE,
+        "attributes": attributes,
+        "tables": {"symbols": SYMBOLS},
+    }
     with Writer(path, Alignment, **header) as writer:
         for record in records:
             writer.append(record)
@@ -98,7 +103,7 @@ def write_speech(
     from ttskit.dsp.mel import MelSettings
 
     rng, boundaries = np.random.default_rng(0), {}
-    header = {"provenance": PROVENANCE}
+    header: dict[str, Any] = {"provenance": PROVENANCE}
     with (
         Writer(folder / "features.h5", Features, attributes=GRID, **header) as features,
         Writer(folder / "tokens.h5", Tokens, tables={"symbols": table}, **header) as spelt,
@@ -175,15 +180,20 @@ def write_alignment_of(folder: Path) -> None:
     """alignment.h5 of features.h5 and tokens.h5: all tokens last about as long."""
     features = Reader(folder / "features.h5", Features)
     spelt = Reader(folder / "tokens.h5", Tokens)
-    header = {"provenance": PROVENANCE, "tables": {"symbols": spelt.table("symbols")}}
+    header: dict[str, Any] = {
+        "provenance": PROVENANCE,
+        "tables": {"symbols": spelt.table("symbols")},
+    }
     attributes = {name: GRID[name] for name in Alignment.attributes}
     with Writer(folder / "alignment.h5", Alignment, attributes=attributes, **header) as writer:
         for id, record in spelt.items():
             count, frames = len(record.tokens), len(features[id].mel)
-            kept = {spec.name: getattr(record, spec.name) for spec in fields(Tokens)}
+            kept: dict[str, Any] = {
+                spec.name: getattr(record, spec.name) for spec in fields(Tokens)
+            }
             del kept["guessed"], kept["dropped"]
             edges = np.arange(count + 1) * frames // count
-            scores = {"token_score": np.zeros(count), "score": 0.0}
+            scores: dict[str, Any] = {"token_score": np.zeros(count), "score": np.array(0.0)}
             writer.append(Alignment(**kept, durations=np.diff(edges), **scores))
         writer.seal(spelt.ids)
 

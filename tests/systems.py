@@ -52,7 +52,7 @@ def write_words(path: Path, frames: dict[str, list[int]]) -> Path:
             spans=np.array([[0, 0], [0, 0]]),
             durations=np.array(durations),
             token_score=np.zeros(3),
-            score=0.0,
+            score=np.array(0.0),
         )
         for id, durations in frames.items()
     ]

@@ -8,16 +8,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from tests.factory import answer
 from ttskit import __version__
 from ttskit.cli import VERBS, app
 
 ROOT = Path(__file__).parents[1]
-GROUP = typer.main.get_command(app)
+GROUP = cast(TyperGroup, typer.main.get_command(app))
 NAMES = list(GROUP.commands)
 PARAMETERS = [
     pytest.param(parameter, id=f"{name}:{parameter.name}")
@@ -56,7 +58,7 @@ def test_the_overview_has_each_verb_on_one_line_under_its_heading():
         for line, stage in zip(lines[start:], stages, strict=False):
             name, summary = line.split(maxsplit=1)
             assert name == stage.__name__.rpartition(".")[2].rstrip("_")
-            assert summary == inspect.getdoc(stage.command).split("\n")[0]
+            assert summary == str(inspect.getdoc(stage.command)).split("\n")[0]
 
 
 def test_the_index_of_the_docs_has_the_same_groups():
@@ -72,6 +74,7 @@ def test_the_index_of_the_docs_has_the_same_groups():
 def test_a_page_has_summary_options_examples_and_where_there_is_more(name):
     lines = page(name, "--help")
     summary = GROUP.commands[name].short_help
+    assert summary
     assert re.fullmatch(r"[A-Z].*\w\.", summary)
     assert lines[0].startswith(f"Usage: ttskit {name} [OPTIONS]")
     assert lines[2] == f"  {summary}"

@@ -106,7 +106,7 @@ def test_imports_point_one_way(path):
 
 
 def test_the_arrows_make_no_circle():
-    known = set()
+    known: set[str] = set()
     while known != ARROWS.keys():
         ready = {name for name, below in ARROWS.items() if name not in known and below <= known}
         assert ready, f"circle among {ARROWS.keys() - known}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from tests.factory import PROVENANCE, run
 from ttskit.models.ddsp import Ddsp
+from ttskit.models.family import Family
 from ttskit.models.glow import Glow
 from ttskit.models.istft import Istft
 from ttskit.models.plain import Plain
@@ -15,7 +18,7 @@ from ttskit.text.symbols import SPECIAL, symbols
 from ttskit.voices.model import write_model as write
 
 ENCODER = {"hidden": 16, "filter": 16, "layers": 1, "prenet_layers": 1}
-SMALL = {
+SMALL: dict[type[Family], dict[str, Any]] = {
     Plain: {"encoder": ENCODER, "predictor": {"hidden": 16}, "predict": ["pitch"]},
     Glow: {"encoder": ENCODER, "pitch": True, "flow": {"hidden": 8, "blocks": 1, "layers": 1}},
     Ddsp: {"channels": 8, "layers": 1, "harmonics": 8, "guess": {"channels": 8}},

@@ -13,9 +13,8 @@ import pytest
 from tests.factory import alignment_record, run, write_alignment, write_corpus
 from ttskit.artifacts import atomic, sealing
 from ttskit.formats import audio
-from ttskit.pages import listening
+from ttskit.pages import listening, utterance
 from ttskit.speaking.output import open_sound
-from ttskit.stages import plot
 
 
 def begun(folder):
@@ -131,7 +130,7 @@ def listed(path):
 def drawn(path):
     from matplotlib.figure import Figure
 
-    plot.save(Figure(), path)
+    utterance.save(Figure(), path)
 
 
 WRITERS = {

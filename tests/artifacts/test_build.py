@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,7 +136,7 @@ def test_a_dry_run_writes_nothing(tmp_path):
 
 
 def test_results_come_in_any_order_but_with_their_names():
-    found = dict(pool.each(slowly, ITEMS.items(), jobs=3))
+    found: dict[str, Any] = dict(pool.each(slowly, ITEMS.items(), jobs=3))
     assert list(found) != list(ITEMS)
     for name, number in ITEMS.items():
         np.testing.assert_array_equal(found[name].audio, corpus_record(number).audio)
@@ -149,5 +150,5 @@ def test_a_worker_uses_one_thread(jobs):
 
 def test_in_order_yields_results_in_the_order_of_the_items():
     numbers = list(range(8))
-    found = list(pool.in_order(slowly, numbers, jobs=3))
+    found: list[Any] = list(pool.in_order(slowly, numbers, jobs=3))
     assert [record.id for record in found] == [f"u{number:03}" for number in numbers]

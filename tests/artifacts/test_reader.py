@@ -2,7 +2,7 @@ import pickle
 from dataclasses import dataclass, fields
 from multiprocessing import get_context
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from unittest import mock
 
 import numpy as np
@@ -43,7 +43,7 @@ def everything(number, mels=3, extra=False):
         language="nl",
         mel=rng.normal(size=(frames, mels)),
         voiced=rng.uniform(size=frames) > 0.5,
-        words=[f"wörd{i}" if i else "" for i in range(words)],
+        words=np.array([f"wörd{i}" if i else "" for i in range(words)], dtype=object),
         spans=rng.integers(0, 9, (words, 2)),
         timbre=rng.normal(size=4),
         score=number / 3,
@@ -170,10 +170,8 @@ def test_the_file_appears_only_when_complete(tmp_path):
 
 
 def test_appended_records_survive_and_are_resumed(tmp_path):
-    path, header = (
-        tmp_path / "x.h5",
-        {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}},
-    )
+    path = tmp_path / "x.h5"
+    header: dict[str, Any] = {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}}
     with Writer(path, Corpus, **header) as writer:
         writer.append(corpus_record(2))
         writer.append(corpus_record(0))
@@ -188,10 +186,8 @@ def test_appended_records_survive_and_are_resumed(tmp_path):
 
 @pytest.mark.parametrize("column", ["audio", "text", "index"])
 def test_incomplete_ends_are_cut_off(tmp_path, column):
-    path, header = (
-        tmp_path / "x.h5",
-        {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}},
-    )
+    path = tmp_path / "x.h5"
+    header: dict[str, Any] = {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}}
     with Writer(path, Corpus, **header) as writer:
         for number in range(3):
             writer.append(corpus_record(number))
@@ -271,10 +267,8 @@ def test_an_artifact_is_read_from_python_by_name(corpus):
     ],
 )
 def test_an_invalid_row_of_the_index_is_cut_off(tmp_path, row):
-    path, header = (
-        tmp_path / "x.h5",
-        {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}},
-    )
+    path = tmp_path / "x.h5"
+    header: dict[str, Any] = {"provenance": PROVENANCE, "attributes": {"sample_rate": 16000}}
     with Writer(path, Corpus, **header) as writer:
         writer.append(corpus_record(0))
     with (tmp_path / "x.h5.part" / "index.jsonl").open("a") as index:

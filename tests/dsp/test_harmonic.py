@@ -42,10 +42,10 @@ def spelt_out(f0, amplitude, weights, phase, sample_rate, hop_length):
 def test_audio_is_the_sum_of_sines(hop_length):
     f0, amplitude, weights, phase = controls(12, 20)  # 700 Hz: half of them cross half the rate
     audio = harmonics(f0, amplitude, weights, 16000, hop_length, phase)
-    arguments = [x[0].numpy() for x in (f0, amplitude, weights, phase)]
-    wanted = spelt_out(*arguments, 16000, hop_length)
+    row = [x[0].numpy() for x in (f0, amplitude, weights, phase)]
+    wanted = spelt_out(row[0], row[1], row[2], row[3], 16000, hop_length)
     np.testing.assert_allclose(audio[0], wanted, atol=1e-9)
-    single = [x.float() for x in (f0, amplitude, weights)]
+    single = (f0.float(), amplitude.float(), weights.float())
     rounded = harmonics(*single, 16000, hop_length, phase.float())
     assert rounded.dtype == torch.float32
     np.testing.assert_allclose(rounded[0], wanted, atol=2e-4)
@@ -98,7 +98,7 @@ def test_chunks_join_to_the_whole():
     at, chunks, ahead = cycles(f0, 16000, 60), [], None
     for first in range(0, 40, 8):
         cut = slice(max(0, first - 1), first + 8 + 1)
-        own = [x[:, cut] for x in (f0, amplitude, weights)]
+        own = (f0[:, cut], amplitude[:, cut], weights[:, cut])
         audio = harmonics(*own, 16000, 60, phase, at[:, cut])
         chunks.append(audio[:, (first - cut.start) * 60 : (first - cut.start + 8) * 60])
         # Or without the whole: each goes on from where its first frame was in the one before.
@@ -110,10 +110,11 @@ def test_chunks_join_to_the_whole():
 
 def test_clips_of_a_batch_are_independent():
     one, other = (controls(6, 8, seed)[:3] for seed in (0, 1))
-    both = [torch.cat(pair) for pair in zip(one, other, strict=True)]
-    together = harmonics(*both, 16000, 50)
-    for row, alone in enumerate((one, other)):
-        torch.testing.assert_close(together[row : row + 1], harmonics(*alone, 16000, 50))
+    f0, amplitude, weights = (torch.cat(pair) for pair in zip(one, other, strict=True))
+    together = harmonics(f0, amplitude, weights, 16000, 50)
+    for row, (f0, amplitude, weights) in enumerate((one, other)):
+        alone = harmonics(f0, amplitude, weights, 16000, 50)
+        torch.testing.assert_close(together[row : row + 1], alone)
 
 
 def test_the_phase_is_exact_after_ten_minutes():
@@ -123,7 +124,7 @@ def test_the_phase_is_exact_after_ten_minutes():
     at = cycles(torch.from_numpy(f0)[None], 2000, 20)
     off = at[0].numpy() - wanted[10::20]
     assert np.abs(off - np.round(off)).max() < 1e-8  # cycles, of 130,000
-    last = [torch.from_numpy(f0)[None, -20:], torch.ones(1, 20), torch.ones(1, 20, 1)]
+    last = (torch.from_numpy(f0)[None, -20:], torch.ones(1, 20), torch.ones(1, 20, 1))
     audio = harmonics(*last, 2000, 20, at=at[:, -20:])[0]
     tail = np.sin(2 * np.pi * (wanted[-390:] % 1).astype(float))
     np.testing.assert_allclose(audio[-390:], tail, atol=1e-6)
@@ -134,14 +135,13 @@ def test_gradients_agree_with_finite_differences():
     f0[0, 2] = 0
     arguments = [x.requires_grad_() for x in (f0, amplitude, weights, phase)]
 
-    def rendered(f0, *rest):
-        return harmonics(f0 * torch.tensor([1, 1, 0, 1.0]), *rest[:2], 8000, 5, rest[2])
+    def rendered(f0, amplitude, weights, phase):
+        voiced = f0 * torch.tensor([1, 1, 0, 1.0])
+        return harmonics(voiced, amplitude, weights, 8000, 5, phase)
 
     assert torch.autograd.gradcheck(rendered, arguments)
 
 
 def test_no_frames_give_no_audio():
-    assert harmonics(*(torch.zeros(2, 0) for _ in "ab"), torch.zeros(2, 0, 4), 8000, 80).shape == (
-        2,
-        0,
-    )
+    empty = torch.zeros(2, 0)
+    assert harmonics(empty, empty, torch.zeros(2, 0, 4), 8000, 80).shape == (2, 0)

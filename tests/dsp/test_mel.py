@@ -81,6 +81,7 @@ def test_the_batched_spectrogram_is_equal_and_differentiable():
     for clip, expected in zip(batched.detach().numpy(), audio, strict=True):
         np.testing.assert_allclose(clip, mel.mel(expected, SETTINGS), atol=1e-5)
     batched.sum().backward()
+    assert batch.grad is not None
     assert torch.isfinite(batch.grad).all()
     assert (batch.grad != 0).any(dim=1).all()
 

@@ -32,6 +32,7 @@ def test_gradients_flow_both_ways():
     audio = torch.randn(1, 1024, dtype=torch.double, requires_grad=True)
     again = stft.audio(stft.spectrum(audio, 256, 64), 256, 64)
     again.sum().backward()
+    assert audio.grad is not None
     np.testing.assert_allclose(audio.grad, 1, atol=1e-5)
 
 

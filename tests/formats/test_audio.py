@@ -198,7 +198,7 @@ def test_16_bit_rounds_and_counts_what_is_beyond_full_scale():
     assert found.tolist() == [0, 1, -1, 32767, -32768, 32767, -32768]
     assert (found.dtype, clipped) == (np.int16, 2)
     every = np.arange(-32768, 32768).astype(np.int16)
-    assert to_int16(every.astype(np.float32) / 32768)[0].tolist() == every.tolist()
+    assert to_int16((every / 32768).astype(np.float32))[0].tolist() == every.tolist()
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])

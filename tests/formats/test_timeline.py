@@ -25,7 +25,12 @@ def test_a_phrase_ends_where_the_line_is_full_and_numbers_stay_whole():
     token_word = np.array([-1, 0, 0, 0, 0, -1, -1, 1, 2, 3, 4, -1])
     durations = np.full(12, 2)
     record = dataclasses.replace(
-        record, text=text, spans=spans, words=words, token_word=token_word, durations=durations
+        record,
+        text=text,
+        spans=np.array(spans),
+        words=np.array(words, dtype=object),
+        token_word=token_word,
+        durations=durations,
     )
     phrases = Timeline(record, [*"x" * 20], 0.01).phrases
     assert [phrase.label for phrase in phrases] == ["It was", text.split()[2], "again"]

@@ -25,5 +25,5 @@ def noisy(audio: np.ndarray, snr: float) -> np.ndarray:
 
 def pair(reference: np.ndarray, synthesised: np.ndarray, timing: Timing = "dtw") -> Pair:
     frames = Frames.at(RATE)
-    sounds = (Sound(audio, frames, praat.pitch) for audio in (reference, synthesised))
-    return Pair(*sounds, timing)
+    first, second = (Sound(audio, frames, praat.pitch) for audio in (reference, synthesised))
+    return Pair(first, second, timing)

@@ -13,7 +13,8 @@ MEASURES = (mcd, lsd, mel, multiresolution, f0, periodicity, loudness, length)
 
 
 def scores(reference, synthesised, timing="dtw"):
-    both, found = pair(reference, synthesised, timing), {}
+    both = pair(reference, synthesised, timing)
+    found: dict[str, float] = {}
     for measure in MEASURES:
         scored = measure.evaluate(both, measure.MEASURE.settings)
         assert scored.keys() == measure.SCORES.keys()

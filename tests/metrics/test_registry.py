@@ -44,6 +44,8 @@ def crossings(tmp_path, monkeypatch):
     path = tmp_path / "crossings.py"
     path.write_text(FILE)
     spec = spec_from_file_location("crossings", path)
+    assert spec
+    assert spec.loader
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setitem(MEASURES, "crossings", module.MEASURE)

@@ -21,6 +21,7 @@ def test_an_identity_keeps_its_input_in_place():
 def test_an_activation_depends_on_samples_within_its_reach():
     x = torch.zeros(1, 1, 41, requires_grad=True)
     AntiAliased(torch.nn.Identity())(x)[0, 0, 20].backward()
+    assert x.grad is not None
     reached = x.grad[0, 0].nonzero()
     assert (reached.min(), reached.max()) == (20 - REACH, 20 + REACH)
 

@@ -44,6 +44,7 @@ def test_reach_is_what_a_sample_depends_on(family):
     model = build(family).double()
     mel = torch.randn(1, 101, 20, dtype=torch.double, requires_grad=True)
     model(mel)[0, 50 * 64 : 51 * 64].square().sum().backward()
+    assert mel.grad is not None
     frames = mel.grad[0].any(-1).nonzero()
     reach = max(50 - frames.min(), frames.max() - 50)
     assert reach <= model.reach <= reach + 3

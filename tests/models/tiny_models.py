@@ -7,6 +7,7 @@ A family needs a line in `TINY` only where its defaults are too large for a test
 import json
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import torch
 
@@ -38,7 +39,7 @@ CONTROLS = {"harmonics": 12, "noise_bands": 9, "guess": {"channels": 8, "layers"
 WEIGHTS = {"loudness": {"last": 0.01}, "entropy": {"last": 0.01}, "mel": 1.0, **SPECTRAL}
 
 # family -> settings small enough for a test
-TINY = {
+TINY: dict[str, dict[str, Any]] = {
     "attention": {
         "embedding": 16,
         "hidden": 16,
@@ -55,7 +56,7 @@ TINY = {
     "bigvgan": {**UPSAMPLER, "dilations": [1, 2], **VOCODER},
 }
 # family -> settings with other weights than its tiny ones
-VARIANTS = {
+VARIANTS: dict[str, list[dict[str, Any]]] = {
     "film": [{"reference": True}],
     "glow": [
         {"durations": "joint"},

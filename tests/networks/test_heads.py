@@ -71,7 +71,7 @@ def test_gains_are_finite_and_0_above_half_the_rate_and_noise_starts_low(mode):
         assert (gains >= 0).all()
         assert gains.isfinite().all()
         (gains.sum() + noise.sum()).backward()
-        assert all(one.grad.isfinite().all() for one in raw)
+        assert all(one.grad is not None and one.grad.isfinite().all() for one in raw)
     assert levels(mode, Levels(*map(torch.zeros_like, logits())))[1].max() < 0.01
 
 
@@ -84,4 +84,5 @@ def test_every_parameter_of_a_head_gets_a_gradient(mode):
     (amplitude.sum() + weights.square().sum() + noise.sum()).backward()
     used = torch.ones(17, dtype=torch.bool)
     used[9:11] = False  # the ninth and tenth harmonic are never audible
+    assert head.entry.weight.grad is not None
     assert torch.equal(head.entry.weight.grad.abs().sum(1) > 0, used)

@@ -36,7 +36,7 @@ def test_a_packed_linear_layer_has_the_same_output(places):
 def test_gelu_is_fused_into_the_linear_layer():
     module = nn.Sequential(nn.Linear(8, 16), nn.GELU(), nn.Linear(16, 8), nn.ReLU())
     before, after = both(module, 3 * torch.randn(5, 8))
-    assert [type(layer) for layer in module[1:4:2]] == [nn.Identity, nn.ReLU]
+    assert [type(module[1]), type(module[3])] == [nn.Identity, nn.ReLU]
     torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-5)
 
 

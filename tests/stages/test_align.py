@@ -1,5 +1,7 @@
 """`ttskit align` through the command line, on signals whose boundaries are known."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -144,7 +146,7 @@ def test_options_without_effect_are_refused(ttskit):
 @pytest.mark.usefixtures("_speech")
 def test_features_too_coarse_for_any_text_are_refused_in_one_line(tmp_path, ttskit):
     reader = Reader(tmp_path / "features.h5", Features)
-    header = {"provenance": PROVENANCE, "attributes": reader.attributes}
+    header: dict[str, Any] = {"provenance": PROVENANCE, "attributes": reader.attributes}
     with Writer(tmp_path / "coarse.h5", Features, **header) as writer:
         for id, record in reader.items():
             arrays = {name: value for name, value in vars(record).items() if np.ndim(value)}

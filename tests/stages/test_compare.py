@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def folder(made, monkeypatch):
 
 
 def corpus(name):
-    return Reader(f"out/{name}.h5", Corpus)
+    return Reader(Path(f"out/{name}.h5"), Corpus)
 
 
 def test_every_chain_speaks_every_text(made):
@@ -62,7 +63,7 @@ def test_every_chain_speaks_every_text(made):
     for name in made[2]["systems"]:
         assert corpus(name).ids == [*TEXTS]
         assert corpus(name).table("text") == LINES
-        assert Reader(f"out/{name}.scores.h5", Scores).ids == [*TEXTS]
+        assert Reader(Path(f"out/{name}.scores.h5"), Scores).ids == [*TEXTS]
     audio = [corpus(name).column("audio") for name in made[2]["systems"]]
     assert len(audio[0]) == len(audio[1])
     assert not np.array_equal(*audio)
@@ -74,7 +75,7 @@ def test_the_real_time_factor_is_all_computing_over_all_audio(made):
         seconds = corpus(name).lengths("sample") / RATE
         assert (spent > 0).all()
         assert told["rtf"]["mean"] == pytest.approx(spent.sum() / seconds.sum())
-        scores = Reader(f"out/{name}.scores.h5", Scores)
+        scores = Reader(Path(f"out/{name}.scores.h5"), Scores)
         assert scores.column("rtf") == pytest.approx(spent / seconds)
 
 
@@ -117,7 +118,7 @@ def test_the_table_has_the_numbers_of_the_json(made):
         assert row["mean"] == f"{mean:.4g}"
     (best,) = [r["system"] for r in rows if (r["measure"], r["verdict"]) == ("rtf", "best")]
     means = {name: told["rtf"]["mean"] for name, told in made[2]["systems"].items()}
-    assert best == min(means, key=means.get)
+    assert best == min(means, key=means.__getitem__)
 
 
 def speak(parts, said, tokens=None, seed=0):
@@ -180,7 +181,7 @@ def test_the_others_stand_against_the_best(tmp_path):
         "like": scored(tmp_path, "c", mcd=mcd + noise + 0.01, plcmos=plcmos - noise - 0.01,
                        rtf=np.full(20, 0.1)),
     }  # fmt: skip
-    found = {}
+    found: dict[str, dict[str, str]] = {}
     for entry in entries(scores):
         verdict = entry.row.verdict if entry.row.against else "best" if entry.best else ""
         found.setdefault(entry.row.name, {})[entry.system] = verdict
@@ -206,7 +207,9 @@ def process(_):
 
 def test_apart_is_another_process_whose_memory_is_its_own():
     held = np.ones(40 << 20)  # 320 MB
-    ((_, (number, found)),) = pool.each(process, [("a", None)], 1, apart=True)
+    ((_, result),) = pool.each(process, [("a", None)], 1, apart=True)
+    assert not isinstance(result, pool.Bad)
+    number, found = result
     assert number != os.getpid()
     assert 5e6 < found < peak() - 0.5 * held.nbytes
 

@@ -130,7 +130,7 @@ def test_a_killed_run_is_resumed_to_the_same_bytes(dataset, tmp_path, ttskit):
 
 def test_no_worker_outlives_a_killed_run(dataset, tmp_path):
     run = subprocess.Popen(call(dataset, "--jobs", 2, "-o", tmp_path / "x.h5"))
-    workers = []
+    workers: list[str] = []
     while run.poll() is None and len(workers) < 2:
         with suppress(OSError):
             workers = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()

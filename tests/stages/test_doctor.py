@@ -1,6 +1,7 @@
 """Faults planted in a corpus of signals like speech: the doctor finds them and no others."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ def misread(tmp_path_factory):
     spoken = [(f"u{number}", bands[number], tokens[text]) for number, text in enumerate(texts)]
     *_, (model, _) = flatstart.fit(spoken, silent, 8)
     path = tmp_path_factory.mktemp("misread") / "x.h5"
-    header = {"sample_rate": 22050, "hop_length": 256}
+    header: dict[str, Any] = {"sample_rate": 22050, "hop_length": 256}
     tables = {"symbols": TABLE}
     with Writer(path, Alignment, provenance=PROVENANCE, attributes=header, tables=tables) as writer:
         for (id, heard, symbols), text in zip(spoken, texts, strict=True):
@@ -132,7 +133,10 @@ def test_texts_that_are_not_spoken_rank_on_top(misread):
 def test_edited_utterances_are_not_judged(misread, tmp_path):
     records = dict(Reader(misread, Alignment))
     records["u3"] = dataclasses.replace(records["u3"], score=np.array(np.nan))
-    header = {"attributes": Reader(misread, Alignment).attributes, "tables": {"symbols": TABLE}}
+    header: dict[str, Any] = {
+        "attributes": Reader(misread, Alignment).attributes,
+        "tables": {"symbols": TABLE},
+    }
     with Writer(tmp_path / "x.h5", Alignment, provenance=PROVENANCE, **header) as writer:
         for record in records.values():
             writer.append(record)

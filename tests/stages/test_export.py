@@ -73,7 +73,12 @@ def test_audacity_takes_the_tier_that_is_asked_for(alignment):
 def test_the_columns_of_a_corpus_are_read_once(corpus, tmp_path, monkeypatch):
     """Once an utterance would take hours of a large corpus."""
     read, table = [], Reader.table
-    monkeypatch.setattr(Reader, "table", lambda self, name: read.append(name) or table(self, name))
+
+    def recorded(self, name):
+        read.append(name)
+        return table(self, name)
+
+    monkeypatch.setattr(Reader, "table", recorded)
     assert run("export", corpus, "-f", "wav", "-o", tmp_path / "out").exit_code == 0
     assert sorted(name for name in read if name != "id") == ["speaker", "text"]
 

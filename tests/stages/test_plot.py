@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
 from ttskit.formats.timeline import Interval
 from ttskit.pages import figure as panels
-from ttskit.stages import plot
+from ttskit.pages import utterance
 
 ATTRIBUTES = {
     "sample_rate": 16000, "hop_length": 256, "n_fft": 1024, "n_mels": 20, "fmin": 0.0, "fmax": 8e3,
@@ -92,8 +93,8 @@ def labels(figure):
 
 
 def test_every_word_and_phoneme_has_its_label(aligned):
-    shown = plot.from_artifacts(None, Reader(aligned, Alignment), None, None)
-    words, phones = labels(plot.draw(shown))
+    shown = utterance.from_artifacts(None, Reader(aligned, Alignment), None, None)
+    words, phones = labels(panels.draw(shown))
     assert words == ["hello", "oh", "lo"]
     assert phones == [*"həl", "ˈoʊ", "ˈoʊ", "l", "ˈoʊ", "#"]
 
@@ -103,12 +104,16 @@ def test_mels_are_drawn_with_their_optional_columns(tmp_path, known):
     record, mel = alignment_record(), np.zeros((100, 20))
     names = ("language", "tokens", "token_word", "words", "spans", "durations")
     spoken = {name: getattr(record, name) for name in names} if known else {}
-    header = {"attributes": ATTRIBUTES, "tables": {"symbols": SYMBOLS}, "provenance": PROVENANCE}
+    header: dict[str, Any] = {
+        "attributes": ATTRIBUTES,
+        "tables": {"symbols": SYMBOLS},
+        "provenance": PROVENANCE,
+    }
     with Writer(tmp_path / "mels.h5", Mels, **header) as writer:
         writer.append(Mels(id="a", speaker="", text=record.text, mel=mel, **spoken))
         writer.seal(["a"])
     mels = Reader(tmp_path / "mels.h5", Mels)
-    figure = plot.draw(plot.from_artifacts(None, None, None, None, mels))
+    figure = panels.draw(utterance.from_artifacts(None, None, None, None, mels))
     assert len(figure.axes) == (3 if known else 1)
     assert labels(figure)[:1] == ([["hello", "oh", "lo"]] if known else [])
 
@@ -165,13 +170,15 @@ def test_controls_are_drawn_over_time(tmp_path):
             )
         )
         writer.seal(["a"])
-    figure = plot.draw(plot.from_controls(Reader(path, Controls), None, None))
-    harmonics, noise = (axes.images[0].get_array() for axes in figure.axes if axes.images)
+    figure = panels.draw(utterance.from_controls(Reader(path, Controls), None, None))
+    harmonics, noise = (
+        np.asarray(axes.images[0].get_array()) for axes in figure.axes if axes.images
+    )
     assert (harmonics[2, 20:] == 0).all()
     assert (np.delete(harmonics, 2, 0) == -80).all()
     assert (noise[1, :20] == 0).all()
     assert (noise[:, 20:] == -80).all()
-    pitch = figure.axes[0].lines[0].get_ydata()
+    pitch = np.asarray(figure.axes[0].lines[0].get_ydata())
     assert np.isnan(pitch[:20]).all()
     assert (pitch[20:] == 150).all()
     run("plot", path, "-o", tmp_path / "x.png")

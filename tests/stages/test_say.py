@@ -87,6 +87,8 @@ def test_each_line_sounds_before_the_next_one_is_written(voice, tmp_path):
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd=tmp_path,
         env=ENVIRONMENT,
     )  # fmt: skip
+    assert program.stdin
+    assert program.stdout
     sizes = []
     for line in (b"one two three\n", b"four\n"):
         program.stdin.write(line)
@@ -149,7 +151,7 @@ def test_whatever_is_in_a_text_the_words_of_it_are_spoken(say, tmp_path, text, n
     ],
 )
 def test_what_cannot_be_said_is_one_line(say, tmp_path, text, options, says, monkeypatch):
-    told = []
+    told: list[str] = []
     monkeypatch.setattr(progress, "complain", told.append)
     with pytest.raises(TtskitError, match=says) as caught:
         say(*options, "-o", tmp_path / "a.wav", input=text.encode())

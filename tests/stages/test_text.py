@@ -3,6 +3,7 @@ import select
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -120,8 +121,10 @@ def test_lines_before_a_bad_one_are_written(run):
 
 def test_each_line_is_written_before_the_next_is_read(program):
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": buffered}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": buffered}
     with subprocess.Popen(program, **pipes) as process:
+        assert process.stdin
+        assert process.stdout
         for number, word in enumerate([b"zero", b"one", b"two"]):
             process.stdin.write(b"%d\n" % number)
             process.stdin.flush()

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ DDSP = {"channels": 16, "layers": 1, "harmonics": 20, "noise_bands": 9, "guess":
 def folder(tmp_path, monkeypatch):
     """features.h5 of three utterances and mels.h5 of the same, where the command runs."""
     write_speech(tmp_path, 3)
-    told = {"provenance": PROVENANCE, "attributes": GRID, "tables": {"symbols": []}}
+    told: dict[str, Any] = {"provenance": PROVENANCE, "attributes": GRID, "tables": {"symbols": []}}
     heard = Reader(tmp_path / "features.h5", Features)
     with Writer(tmp_path / "mels.h5", Mels, **told) as writer:
         for id, record in heard.items():

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,9 +30,11 @@ FRAME = 256 / 16000  # seconds
 def artifacts(tmp_path_factory):
     """corpus.h5, features.h5, alignment.h5 and scores.h5 of the utterances a, b, c, d."""
     folder = tmp_path_factory.mktemp("why")
-    records = [replace(alignment_record(id), score=-place) for place, id in enumerate("abcd")]
+    records = [
+        replace(alignment_record(id), score=np.array(-place)) for place, id in enumerate("abcd")
+    ]
     write_alignment(folder / "alignment.h5", *records)
-    header = {"provenance": PROVENANCE}
+    header: dict[str, Any] = {"provenance": PROVENANCE}
     with Writer(
         folder / "corpus.h5", Corpus, attributes={"sample_rate": 16000}, **header
     ) as writer:
@@ -58,7 +61,10 @@ def artifacts(tmp_path_factory):
     numbers = columns(["mcd", "plcmos"])
     with Writer(folder / "scores.h5", Scores, tables=tables, numbers=numbers, **header) as writer:
         for id, mcd, plcmos in zip("abcd", (5.0, 4.0, 7.0, np.nan), (3, 4, 2, 1), strict=True):
-            values = {"heard": f"words of {id}", "numbers": {"mcd": mcd, "plcmos": plcmos}}
+            values: dict[str, Any] = {
+                "heard": f"words of {id}",
+                "numbers": {"mcd": mcd, "plcmos": plcmos},
+            }
             writer.append(Scores(id=id, speaker="ann", text="other words", **values))
         writer.seal("abcd")
     return folder

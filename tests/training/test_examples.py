@@ -1,5 +1,7 @@
 """The fields that a family trains on, read from artifacts."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ def features(tmp_path):
 def write_mels(features, frames=None, **attributes):
     """Mels of the first frames of features, lower by 1."""
     path = features.path.with_name("mels.h5")
-    options = {"provenance": PROVENANCE, "tables": {"symbols": []}}
+    options: dict[str, Any] = {"provenance": PROVENANCE, "tables": {"symbols": []}}
     with Writer(path, Mels, attributes={**GRID, **attributes}, **options) as writer:
         for id, record in features.items():
             writer.append(Mels(id=id, speaker="", text="", mel=record.mel[:frames] - 1))

@@ -1,5 +1,7 @@
 """Snapshots of a model's output during training."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ def sounds(tmp_path, monkeypatch):
     monkeypatch.setattr(curves, "save", lambda *_: None)
     write_speech(tmp_path, 3)
     features = Reader(tmp_path / "features.h5", Features)
-    options = {"provenance": PROVENANCE, "attributes": {"sample_rate": RATE}}
+    options: dict[str, Any] = {"provenance": PROVENANCE, "attributes": {"sample_rate": RATE}}
     with Writer(tmp_path / "corpus.h5", Corpus, **options) as writer:
         for id, record in features.items():
             noise = np.random.default_rng(0).normal(0, 1000, len(record.mel) * HOP)

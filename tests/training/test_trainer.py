@@ -187,7 +187,7 @@ def test_a_nan_stops_the_training_and_names_the_utterance(speech, tmp_path):
 def test_held_out_utterances_are_recorded_and_never_trained_on(speech, tmp_path, monkeypatch):
     from ttskit.training.examples import Examples
 
-    used = set()
+    used: set[str] = set()
     batch = Examples.batch
 
     def recorded(self, rows, segment, seed):

@@ -1,5 +1,7 @@
 """Public checkpoints of HiFi-GAN as models, against the generator of the paper."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -8,7 +10,7 @@ from ttskit.errors import SettingError
 from ttskit.models.hifigan import Hifigan
 from ttskit.voices.hifigan import from_checkpoint
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "resblock": "1",
     "upsample_rates": [4, 2],
     "upsample_kernel_sizes": [8, 4],
