@@ -1,6 +1,7 @@
 """Voices: packed, described, refused."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,9 +100,12 @@ def write_mels(folder, kind, name, scale):
     """Log-mels that deviate by `scale`."""
     rng = np.random.default_rng(0)
     grid = {"sample_rate": 22050, "hop_length": 256, "n_fft": 1024, "n_mels": 80}
-    told = {"attributes": grid | {"fmin": 0.0, "fmax": 8000.0}, "provenance": PROVENANCE}
-    tables = {"symbols": []} if kind is Mels else {}
-    with Writer(folder / name, kind, **told, tables=tables) as writer:
+    options: dict[str, Any] = {
+        "attributes": grid | {"fmin": 0.0, "fmax": 8000.0},
+        "provenance": PROVENANCE,
+        "tables": {"symbols": []} if kind is Mels else {},
+    }
+    with Writer(folder / name, kind, **options) as writer:
         for id in "ab":
             columns = {"mel": (scale * rng.normal(size=(60, 80)) - 4).astype(np.float32)}
             if kind is Features:
@@ -122,6 +126,7 @@ def widened(folder, *options):
 def test_a_voice_widens_its_mels_as_far_as_recordings_vary(tmp_path):
     path = widened(tmp_path)
     kept = voice.read(path).settings.widening
+    assert kept is not None
     np.testing.assert_allclose(kept.factor, 2, rtol=1e-5)
     np.testing.assert_allclose(kept.mean, -4, atol=0.5)
     assert json.loads(run("voice", "info", path, "--json").stdout)["widening"] == 2.0
@@ -129,6 +134,7 @@ def test_a_voice_widens_its_mels_as_far_as_recordings_vary(tmp_path):
     inode = path.stat().st_ino
     assert widened(tmp_path).stat().st_ino == inode  # it was up to date
     half = voice.read(widened(tmp_path, "--share", 0.5)).settings.widening
+    assert half is not None
     np.testing.assert_allclose(half.factor, 1.5, rtol=1e-5)
     plain = voice.read(write_voice(tmp_path)).settings.widening
     assert plain is None
@@ -138,7 +144,9 @@ def test_say_speaks_the_widened_mels(tmp_path):
     path = widened(tmp_path)
     wide, plain = (chain.Chain(voice.read(one)) for one in (path, write_voice(tmp_path)))
     (line,) = to_lines([Passage("hello")], wide.voice.speller())
-    known, mean = {"tokens": line.tokens[1:]}, wide.voice.settings.widening.mean
+    widening = wide.voice.settings.widening
+    assert widening is not None
+    known, mean = {"tokens": line.tokens[1:]}, widening.mean
     mels = [one.cascade.run("a", known, Manner(), 0)["mel"] for one in (wide, plain)]
     np.testing.assert_allclose(mels[0] - mean, 2 * (mels[1] - mean), atol=1e-3)
     pieces = [one.speak(line, chain.Style()) for one in (wide, plain)]
