@@ -65,7 +65,7 @@ def untrained(folder: Path) -> Path:
         path = folder / f"{family}.h5"
         write_model(path, module, module.kept(), to_toml(config), made)
         models[role] = read_model(path)
-    settings = voice.Settings("en-us", False, (), "# random weights")
+    settings = voice.VoiceSettings("en-us", False, (), "# random weights")
     voice.write(folder / "voice.h5", models, made, settings)
     return folder / "voice.h5"
 

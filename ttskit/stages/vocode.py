@@ -57,10 +57,10 @@ class Vocode:
     def vocoder(self) -> Vocoder:
         from ttskit.models.vocoder import Vocoder
 
-        made = self.model.module(self.device) if self.model else player(self.mels)
-        assert isinstance(made, Vocoder)
-        made.fold()
-        return made
+        module = self.model.module(self.device) if self.model else player(self.mels)
+        assert isinstance(module, Vocoder)
+        module.fold()
+        return module
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -80,11 +80,11 @@ class Vocode:
         with torch.inference_mode():
             frames = self.frames(row)
             count = len(next(iter(frames.values())))
-            made, end = np.empty(count * self.vocoder.facts.hop_length, np.int16), 0
+            audio, end = np.empty(count * self.vocoder.facts.hop_length, np.int16), 0
             for piece in self.vocoder.stream(frames, generator):
                 start, end = end, end + len(piece)
-                made[start:end], _ = samples.to_int16(piece.cpu().numpy())
-        return Corpus(**self.names(row), audio=made)
+                audio[start:end], _ = samples.to_int16(piece.cpu().numpy())
+        return Corpus(**self.names(row), audio=audio)
 
     def controls(self, id: str) -> Controls:
         """Return what is played of an utterance."""
@@ -94,8 +94,8 @@ class Vocode:
 
         row = self.mels.row(id)
         with torch.inference_mode():
-            made = self.vocoder.controls(self.frames(row)).items()
-        return Controls(**self.names(row) | {name: value.cpu().numpy() for name, value in made})
+            values = self.vocoder.controls(self.frames(row)).items()
+        return Controls(**self.names(row) | {name: value.cpu().numpy() for name, value in values})
 
     def names(self, row: int) -> dict[str, Any]:
         return {name: self.mels.value(row, name) for name in ("id", "speaker", "text")}
@@ -108,18 +108,18 @@ class Vocode:
         from ttskit.speaking.acoustics import Manner, seed_of
 
         bands = self.vocoder.facts.n_mels
-        found = {name: self._value(row, name) for name in self.known() if name in self.columns}
+        fields = {name: self._value(row, name) for name in self.known() if name in self.columns}
         if self.front:
             known = {name: self._value(row, name) for name in self.front.takes & {*self.columns}}
             id = self.mels.ids[row]
-            made = self.front.run(id, known, Manner(), seed_of(self.seed, id))
-            found[self.front.wanted] = made[self.front.wanted]
-        if not all(map(len, found.values())):
+            outputs = self.front.run(id, known, Manner(), seed_of(self.seed, id))
+            fields[self.front.wanted] = outputs[self.front.wanted]
+        if not all(map(len, fields.values())):
             raise AudioError("has less than one frame")
-        for name, values in found.items():
+        for name, values in fields.items():
             if not np.isfinite(values).all() or (name == "mel" and values.shape[1] != bands):
                 raise AudioError(f"its {name} is damaged: `ttskit verify` says in what")
-        return {name: torch.tensor(values, device=self.device) for name, values in found.items()}
+        return {name: torch.tensor(values, device=self.device) for name, values in fields.items()}
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -255,8 +255,8 @@ def note(path: Path) -> None:
     loud = [id for id, audio in peaks if audio.max() == 32767 or audio.min() == -32768]
     if loud:
         shown = ", ".join(loud[:3]) + (" ..." if loud[3:] else "")
-        told = wording.count(len(loud), "utterance")
-        progress.note(f"{told} at full scale, which may be clipped: {shown}")
+        count = wording.count(len(loud), "utterance")
+        progress.note(f"{count} at full scale, which may be clipped: {shown}")
 
 
 def wavs(path: Path, folder: Path) -> None:

@@ -22,7 +22,7 @@ from ttskit.options import Json, Output
 if TYPE_CHECKING:
     from ttskit.dsp.widening import Widening
     from ttskit.voices.model import Model
-    from ttskit.voices.voice import Settings, Voice
+    from ttskit.voices.voice import Voice, VoiceSettings
 
 
 class Action(StrEnum):
@@ -54,7 +54,9 @@ def measured(paths: Sequence[Path], share: float, decoder: Model) -> Widening:
     return widening(recorded, predicted, share)
 
 
-def pack(output: Path | None, models: Mapping[str, Model], settings: Settings, half: bool) -> None:
+def pack(
+    output: Path | None, models: Mapping[str, Model], settings: VoiceSettings, half: bool
+) -> None:
     """Write a voice, once its models have been seen to run."""
     from ttskit import progress
     from ttskit.artifacts import build, streams
@@ -221,7 +223,9 @@ def command(
             raise typer.BadParameter("pack needs --card: name, licence, data, weaknesses ...")
         models, words = voice.chosen(files or ()), lines(lexicon or ())
         widening = measured(widen, share, voice.last_reader(models.values())) if widen else None
-        settings = voice.Settings(language, fold, words, voice.card(card), noise_scale, widening)
+        settings = voice.VoiceSettings(
+            language, fold, words, voice.card(card), noise_scale, widening
+        )
         pack(output, models, settings, not float32)
         return
     if action is Action.LIST:

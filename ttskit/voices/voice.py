@@ -35,7 +35,7 @@ MOST_CARD = 60_000  # bytes, of the 64 kB that an attribute may have
 
 
 @dataclass(frozen=True)
-class Settings:
+class VoiceSettings:
     """What of a voice is no model."""
 
     language: str
@@ -51,13 +51,13 @@ class Settings:
         from ttskit.text.symbols import BEGIN, PAD
 
         known = reader.facts.symbols
-        found = Speller(self.language, lexicons, known, self.fold, self.lexicon)
-        if found.table != known or not {PAD, BEGIN} <= set(known):
+        speller = Speller(self.language, lexicons, known, self.fold, self.lexicon)
+        if speller.table != known or not {PAD, BEGIN} <= set(known):
             raise ArtifactError(
-                f"{reader.name}: knows other symbols ({len(known)}) than {found.language} has "
-                f"({len(found.table)}): name the --language that it was trained on"
+                f"{reader.name}: knows other symbols ({len(known)}) than {speller.language} has "
+                f"({len(speller.table)}): name the --language that it was trained on"
             )
-        return found
+        return speller
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Voice:
 
     container: hdf5.Container
     models: Mapping[str, Model]
-    settings: Settings
+    settings: VoiceSettings
 
     @property
     def language(self) -> str:
@@ -94,20 +94,20 @@ def read(path: Path, name: str = "") -> Voice:
         raise ArtifactError(
             f"{container.name}: is {container.kind}, needs a voice: make one with `voice pack`"
         )
-    found = container.attributes
+    attributes = container.attributes
     for key, kind in (("name", str), ("language", str), ("card", str), ("fold", bool)):
-        if not isinstance(found.get(key), kind):
+        if not isinstance(attributes.get(key), kind):
             raise ArtifactError(f"{container.name}: lacks the attribute {key}")
-    roles = str(found.get("chain", "duration decoder vocoder")).split()
+    roles = str(attributes.get("chain", "duration decoder vocoder")).split()
     models = {role: model_of(_part(container, role), role) for role in roles}
     check_clock([*models.values()])
     lexicon = tuple(container.strings("lexicon"))
-    noise = found.get("noise_scale")
-    settings = Settings(
-        language=str(found["language"]),
-        fold=bool(found["fold"]),
+    noise = attributes.get("noise_scale")
+    settings = VoiceSettings(
+        language=str(attributes["language"]),
+        fold=bool(attributes["fold"]),
         lexicon=lexicon,
-        card=str(found["card"]),
+        card=str(attributes["card"]),
         noise_scale=None if noise is None else float(noise),
         widening=_widening(container, models[roles[-1]].facts.n_mels),
     )
@@ -129,15 +129,15 @@ def chosen(names: Sequence[str]) -> dict[str, Model]:
 
 def by_role(models: Iterable[Model]) -> dict[str, Model]:
     """Return models by role; none is played twice."""
-    found: dict[str, Model] = {}
+    by_name: dict[str, Model] = {}
     for model in models:
-        if model.role in found:
+        if model.role in by_name:
             raise TtskitError(
-                f"{model.name}: is a second {model.role} beside {found[model.role].name}; "
+                f"{model.name}: is a second {model.role} beside {by_name[model.role].name}; "
                 "a chain has one model of a role"
             )
-        found[model.role] = model
-    return found
+        by_name[model.role] = model
+    return by_name
 
 
 def last_reader(models: Iterable[Model]) -> Model:
@@ -154,14 +154,14 @@ def opened(parts: Sequence[str], language: str) -> Voice:
         return read(find(parts[0]))
     models = chosen(parts)
     container = last_reader(models.values()).container
-    return Voice(container, models, Settings(language, False, (), ""))
+    return Voice(container, models, VoiceSettings(language, False, (), ""))
 
 
 def write(
     path: Path,
     models: Mapping[str, Model],
     provenance: Mapping[str, Any],
-    settings: Settings,
+    settings: VoiceSettings,
     half: bool = True,
 ) -> None:
     """Write a voice; with `half` its matrices take 16 bits a number."""
@@ -176,8 +176,8 @@ def write(
     if settings.noise_scale is not None:
         attributes["noise_scale"] = settings.noise_scale
     for role, model in models.items():
-        found = model.container.attributes
-        attributes |= {f"{role}.{key}": found[key] for key in KEPT if key in found}
+        own = model.container.attributes
+        attributes |= {f"{role}.{key}": own[key] for key in KEPT if key in own}
     sources = [source for role, model in models.items() for source in _sources(role, model, half)]
     if settings.widening is not None:
         kept = asdict(settings.widening).items()
@@ -216,13 +216,13 @@ def card(path: Path) -> str:
         if path.suffix.lower() != ".toml":
             title(text, str(path))
             return text
-        told = tomllib.loads(text)
+        entries = tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ArtifactError(f"{path}: cannot be read: {error}") from error
-    if missing := [key for key in CARD if key not in told]:
+    if missing := [key for key in CARD if key not in entries]:
         raise ArtifactError(f"{path}: lacks {', '.join(missing)}; a card has {', '.join(CARD)}")
-    sections = [f"## {key.capitalize()}\n\n{told[key]}" for key in told if key != "name"]
-    return "\n\n".join([f"# {told['name']}", *sections]) + "\n"
+    sections = [f"## {key.capitalize()}\n\n{entries[key]}" for key in entries if key != "name"]
+    return "\n\n".join([f"# {entries['name']}", *sections]) + "\n"
 
 
 def title(text: str, name: str = "the card") -> str:
@@ -268,9 +268,9 @@ def _widening(container: hdf5.Container, bands: int) -> Widening | None:
 def _part(container: hdf5.Container, role: str) -> hdf5.Container:
     """Return one model of a voice, as if it were alone in its file."""
 
-    def inside(told: Mapping[str, Any], mark: str) -> dict[str, Any]:
+    def inside(items: Mapping[str, Any], mark: str) -> dict[str, Any]:
         start = role + mark
-        return {k.removeprefix(start): v for k, v in told.items() if k.startswith(start)}
+        return {k.removeprefix(start): v for k, v in items.items() if k.startswith(start)}
 
     return replace(
         container,
