@@ -123,6 +123,14 @@ Measures = Annotated[
         show_default="those that need no extra package",
     ),
 ]
+Assign = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change one setting, such as training.batch=8. May be repeated.",
+    ),
+]
 Language = Annotated[
     str,
     typer.Option(

@@ -252,50 +252,57 @@ def recipe(pairs: Pairs, options: Mapping[str, Any]) -> Recipe:
     )
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="Features and Tokens of one corpus, in any order; - reads standard input.",
+        show_default="standard input",
+    ),
+]
+AlignerOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="Aligner to train on this corpus: attention (a network) or flat (one Gaussian "
+        "per symbol, without a network); or the file of a trained aligner or glow decoder.",
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Updates to train the aligner for.",
+        show_default=f"{STEPS}, unless --minutes is given",
+    ),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        metavar="MINUTES",
+        help="Minutes to train the aligner for; with --steps, whichever is reached first.",
+    ),
+]
+Rounds = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="With --aligner flat: how often to align and fit the Gaussians.",
+        show_default=str(ROUNDS),
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="Features and Tokens of one corpus, in any order; - reads standard input.",
-            show_default="standard input",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     output: Output = None,
-    aligner: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="Aligner to train on this corpus: attention (a network) or flat (one Gaussian "
-            "per symbol, without a network); or the file of a trained aligner or glow decoder.",
-        ),
-    ] = "attention",
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Updates to train the aligner for.",
-            show_default=f"{STEPS}, unless --minutes is given",
-        ),
-    ] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            metavar="MINUTES",
-            help="Minutes to train the aligner for; with --steps, whichever is reached first.",
-        ),
-    ] = None,
-    rounds: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="With --aligner flat: how often to align and fit the Gaussians.",
-            show_default=str(ROUNDS),
-        ),
-    ] = None,
+    aligner: AlignerOption = "attention",
+    steps: Steps = None,
+    minutes: Minutes = None,
+    rounds: Rounds = None,
     seed: Seed = 0,
     device: Device = "cpu",
     limit: Limit = None,

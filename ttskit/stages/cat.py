@@ -16,27 +16,32 @@ if TYPE_CHECKING:
     pass
 
 
+Fields = Annotated[
+    str,
+    typer.Option(
+        "--fields",
+        "-f",
+        metavar="NAMES",
+        help="Fields to write, separated by commas: columns (see `ttskit info`), lengths such "
+        "as frames, or seconds.",
+    ),
+]
+Id = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID", help="Write this utterance only. May be repeated.", show_default="all"
+    ),
+]
+Header = Annotated[
+    bool, typer.Option("--header", help="Write the names of the fields as the first line.")
+]
+
+
 def command(
     inputs: Inputs = None,
-    fields: Annotated[
-        str,
-        typer.Option(
-            "--fields",
-            "-f",
-            metavar="NAMES",
-            help="Fields to write, separated by commas: columns (see `ttskit info`), lengths such "
-            "as frames, or seconds.",
-        ),
-    ] = "id,text",
-    id: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID", help="Write this utterance only. May be repeated.", show_default="all"
-        ),
-    ] = None,
-    header: Annotated[
-        bool, typer.Option("--header", help="Write the names of the fields as the first line.")
-    ] = False,
+    fields: Fields = "id,text",
+    id: Id = None,
+    header: Header = False,
 ) -> None:
     """Write fields of an artifact as tab-separated text.
 

@@ -264,51 +264,58 @@ def compare(
     }
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="Texts (lines, a Corpus or Tokens), and Voices or Models to compare, in any "
+        "order; kathleen, source and griffinlim need no file.",
+        show_default="standard input",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        help="Folder for the Corpus and the Scores of each system.",
+        show_default="print the table only",
+    ),
+]
+Reference = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Corpus of recordings of the same texts, to measure against.",
+    ),
+]
+Measures = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="Measures to compute, separated by commas, such as rtf,wer,plcmos; see "
+        "docs/evaluate.md for all of them.",
+        show_default="those that are installed",
+    ),
+]
+Language = Annotated[
+    str,
+    typer.Option(
+        metavar="LANGUAGE",
+        rich_help_panel=TEXT,
+        help="Language of texts that Models speak: en-us, de ...; or characters. A Voice has "
+        "its own.",
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="Texts (lines, a Corpus or Tokens), and Voices or Models to compare, in any "
-            "order; kathleen, source and griffinlim need no file.",
-            show_default="standard input",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER",
-            help="Folder for the Corpus and the Scores of each system.",
-            show_default="print the table only",
-        ),
-    ] = None,
-    reference: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Corpus of recordings of the same texts, to measure against.",
-        ),
-    ] = None,
-    measures: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES",
-            help="Measures to compute, separated by commas, such as rtf,wer,plcmos; see "
-            "docs/evaluate.md for all of them.",
-            show_default="those that are installed",
-        ),
-    ] = None,
-    language: Annotated[
-        str,
-        typer.Option(
-            metavar="LANGUAGE",
-            rich_help_panel=TEXT,
-            help="Language of texts that Models speak: en-us, de ...; or characters. A Voice has "
-            "its own.",
-        ),
-    ] = "en-us",
+    inputs: Inputs = None,
+    output: Output = None,
+    reference: Reference = None,
+    measures: Measures = None,
+    language: Language = "en-us",
     noise_scale: NoiseScale = None,
     speaker: Speaker = "",
     seed: Seed = 0,

@@ -10,10 +10,13 @@ VARIABLE = "_TTSKIT_COMPLETE"  # set by the script when it asks ttskit for compl
 Shell = Literal["bash", "zsh", "fish"]
 
 
+ShellOption = Annotated[
+    Shell, typer.Argument(metavar="SHELL", help="Shell to complete in: bash, zsh or fish.")
+]
+
+
 def command(
-    shell: Annotated[
-        Shell, typer.Argument(metavar="SHELL", help="Shell to complete in: bash, zsh or fish.")
-    ],
+    shell: ShellOption,
 ) -> None:
     """Print a script that completes verbs and options in a shell.
 

@@ -7,35 +7,31 @@ from typing import Annotated
 import typer
 
 from ttskit.errors import SettingError
-from ttskit.options import families
+from ttskit.options import Assign, families
+
+Family = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FAMILY",
+        help="Model family whose settings are printed.",
+        show_default="list roles, families and presets",
+        autocompletion=families,
+    ),
+]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PRESET",
+        help="Preset of the family to print, such as tiny, base or paper.",
+        show_default="the first one of the family",
+    ),
+]
 
 
 def command(
-    family: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="FAMILY",
-            help="Model family whose settings are printed.",
-            show_default="list roles, families and presets",
-            autocompletion=families,
-        ),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PRESET",
-            help="Preset of the family to print, such as tiny, base or paper.",
-            show_default="the first one of the family",
-        ),
-    ] = None,
-    assign: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Change one setting, such as training.batch=8. May be repeated.",
-        ),
-    ] = None,
+    family: Family = None,
+    preset: Preset = None,
+    assign: Assign = None,
 ) -> None:
     """List model families, or print the settings of one as TOML.
 

@@ -118,66 +118,77 @@ def recipe_of(dataset: Dataset, settings: Settings, limit: int | None) -> Recipe
     )
 
 
+DatasetOption = Annotated[
+    Path,
+    typer.Argument(metavar="DATASET", help="Folder or file of recordings and their texts."),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORMAT",
+        help="Layout of the dataset: ljspeech, libritts, vctk, pairs (NAME.wav beside "
+        "NAME.txt), manifest (CSV, TSV, JSONL), recording (one long one with its "
+        "transcription).",
+        show_default="detected",
+    ),
+]
+ExplainOnly = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="Print the format, hours, speakers and oddities of the dataset, and stop.",
+    ),
+]
+SampleRate = Annotated[
+    int,
+    typer.Option(
+        min=1000,
+        max=768_000,
+        metavar="HZ",
+        help="Sample rate of the result: recordings are resampled.",
+    ),
+]
+Trim = Annotated[
+    bool, typer.Option("--trim", help="Cut silence at both ends, keeping 0.1 s of it.")
+]
+Peak = Annotated[
+    float | None,
+    typer.Option(
+        min=-60,
+        max=0,
+        metavar="DB",
+        help="Scale each recording so that its largest sample is at this level, in dB below "
+        "full scale.",
+        show_default="as recorded",
+    ),
+]
+MinSeconds = Annotated[
+    float,
+    typer.Option(min=0, metavar="SECONDS", help="Leave out recordings shorter than this."),
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Leave out recordings longer than this."),
+]
+Speaker = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="Speaker of the recordings for which the dataset names none."
+    ),
+]
+
+
 def command(
-    dataset: Annotated[
-        Path,
-        typer.Argument(metavar="DATASET", help="Folder or file of recordings and their texts."),
-    ],
+    dataset: DatasetOption,
     output: Output = None,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FORMAT",
-            help="Layout of the dataset: ljspeech, libritts, vctk, pairs (NAME.wav beside "
-            "NAME.txt), manifest (CSV, TSV, JSONL), recording (one long one with its "
-            "transcription).",
-            show_default="detected",
-        ),
-    ] = None,
-    explain_only: Annotated[
-        bool,
-        typer.Option(
-            "--explain",
-            help="Print the format, hours, speakers and oddities of the dataset, and stop.",
-        ),
-    ] = False,
-    sample_rate: Annotated[
-        int,
-        typer.Option(
-            min=1000,
-            max=768_000,
-            metavar="HZ",
-            help="Sample rate of the result: recordings are resampled.",
-        ),
-    ] = 22050,
-    trim: Annotated[
-        bool, typer.Option("--trim", help="Cut silence at both ends, keeping 0.1 s of it.")
-    ] = False,
-    peak: Annotated[
-        float | None,
-        typer.Option(
-            min=-60,
-            max=0,
-            metavar="DB",
-            help="Scale each recording so that its largest sample is at this level, in dB below "
-            "full scale.",
-            show_default="as recorded",
-        ),
-    ] = None,
-    min_seconds: Annotated[
-        float,
-        typer.Option(min=0, metavar="SECONDS", help="Leave out recordings shorter than this."),
-    ] = 0.0,
-    max_seconds: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="Leave out recordings longer than this."),
-    ] = None,
-    speaker: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="Speaker of the recordings for which the dataset names none."
-        ),
-    ] = "",
+    format: Format = None,
+    explain_only: ExplainOnly = False,
+    sample_rate: SampleRate = 22050,
+    trim: Trim = False,
+    peak: Peak = None,
+    min_seconds: MinSeconds = 0.0,
+    max_seconds: MaxSeconds = None,
+    speaker: Speaker = "",
     limit: Limit = None,
     jobs: Jobs = 0,
     skip_bad: SkipBad = False,

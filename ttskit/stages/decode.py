@@ -259,68 +259,77 @@ def chain_of(duration: Path | None, decoder: Path | None, others: Sequence[Path]
     return models
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="Lines of text (ID, tab, text; or text alone), or Tokens, or Features and their "
+        "Alignment; - reads standard input.",
+        show_default="standard input",
+    ),
+]
+Decoder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Model that predicts mel spectrograms from tokens and durations."
+    ),
+]
+Duration = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Model that predicts how long tokens last; needed for lines and Tokens. With an "
+        "Alignment its durations are used.",
+    ),
+]
+ModelOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Further model between tokens and mel, such as a codec. May be repeated.",
+    ),
+]
+Speaker = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=VOICE,
+        help="Speaker to use, of those that the models know; ann:0.7,bob:0.3 mixes two.",
+        show_default="that of the utterance, or the first one",
+    ),
+]
+LengthScale = Annotated[
+    float,
+    typer.Option(
+        min=0.05,
+        max=20,
+        metavar="FACTOR",
+        rich_help_panel=VOICE,
+        help="Multiply predicted durations by this: above 1 is slower.",
+    ),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LANGUAGE",
+        rich_help_panel=TEXT,
+        help="Language of lines of text: en-us, de, nl ...; or characters, for any language "
+        "without phonemes.",
+        show_default="en-us",
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="Lines of text (ID, tab, text; or text alone), or Tokens, or Features and their "
-            "Alignment; - reads standard input.",
-            show_default="standard input",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     output: Output = None,
-    decoder: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Model that predicts mel spectrograms from tokens and durations."
-        ),
-    ] = None,
-    duration: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Model that predicts how long tokens last; needed for lines and Tokens. With an "
-            "Alignment its durations are used.",
-        ),
-    ] = None,
-    model: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Further model between tokens and mel, such as a codec. May be repeated.",
-        ),
-    ] = None,
-    speaker: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            rich_help_panel=VOICE,
-            help="Speaker to use, of those that the models know; ann:0.7,bob:0.3 mixes two.",
-            show_default="that of the utterance, or the first one",
-        ),
-    ] = "",
-    length_scale: Annotated[
-        float,
-        typer.Option(
-            min=0.05,
-            max=20,
-            metavar="FACTOR",
-            rich_help_panel=VOICE,
-            help="Multiply predicted durations by this: above 1 is slower.",
-        ),
-    ] = 1.0,
+    decoder: Decoder = None,
+    duration: Duration = None,
+    model: ModelOption = None,
+    speaker: Speaker = "",
+    length_scale: LengthScale = 1.0,
     noise_scale: NoiseScale = None,
-    language: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LANGUAGE",
-            rich_help_panel=TEXT,
-            help="Language of lines of text: en-us, de, nl ...; or characters, for any language "
-            "without phonemes.",
-            show_default="en-us",
-        ),
-    ] = None,
+    language: Language = None,
     lexicon: Lexicon = None,
     fold: Fold = False,
     seed: Seed = 0,

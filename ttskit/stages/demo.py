@@ -18,19 +18,24 @@ WORDS = (
 SPEAKERS = {"low": 110.0, "high": 210.0}  # Hz
 
 
+Folder = Annotated[
+    Path,
+    typer.Argument(metavar="FOLDER", help="Folder for the dataset: wavs/ and metadata.csv."),
+]
+Utterances = Annotated[
+    int,
+    typer.Option("-n", "--utterances", min=1, metavar="N", help="Utterances to write."),
+]
+SampleRate = Annotated[
+    int,
+    typer.Option(min=8000, max=192_000, metavar="HZ", help="Sample rate of the recordings."),
+]
+
+
 def command(
-    folder: Annotated[
-        Path,
-        typer.Argument(metavar="FOLDER", help="Folder for the dataset: wavs/ and metadata.csv."),
-    ],
-    utterances: Annotated[
-        int,
-        typer.Option("-n", "--utterances", min=1, metavar="N", help="Utterances to write."),
-    ] = 24,
-    sample_rate: Annotated[
-        int,
-        typer.Option(min=8000, max=192_000, metavar="HZ", help="Sample rate of the recordings."),
-    ] = 22050,
+    folder: Folder,
+    utterances: Utterances = 24,
+    sample_rate: SampleRate = 22050,
     seed: Seed = 0,
 ) -> None:
     """Write a small synthetic dataset, to try the other verbs on.

@@ -75,21 +75,25 @@ def _some(ids: list[str]) -> str:
     return ", ".join(ids[:3]) + (" ..." if len(ids) > 3 else "")
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="Two artifacts of one kind; - reads one of them from standard input.",
+        show_default="standard input",
+    ),
+]
+Tolerance = Annotated[
+    float,
+    typer.Option(
+        min=0, metavar="X", help="Ignore differences between numbers of no more than this."
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="Two artifacts of one kind; - reads one of them from standard input.",
-            show_default="standard input",
-        ),
-    ] = None,
-    tolerance: Annotated[
-        float,
-        typer.Option(
-            min=0, metavar="X", help="Ignore differences between numbers of no more than this."
-        ),
-    ] = 0.0,
+    inputs: Inputs = None,
+    tolerance: Tolerance = 0.0,
 ) -> None:
     """Show how two artifacts differ; exit status 1 if they do.
 

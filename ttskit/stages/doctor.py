@@ -68,48 +68,54 @@ def page_of(
     yield "</div>\n" + page.bottom()
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="A Corpus, its Features, its Alignment, or any of them; - reads standard input.",
+        show_default="standard input",
+    ),
+]
+Silence = Annotated[
+    float,
+    typer.Option(min=0, metavar="SECONDS", help="List recordings with a silence longer than this."),
+]
+Threshold = Annotated[
+    float,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="List utterances that differ from the others by more than N standard deviations.",
+    ),
+]
+MinTokens = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="List phonemes that occur fewer than N times in the corpus; 0 lists none.",
+    ),
+]
+Page = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="HTML page to write, too, for listening to what was listed.",
+    ),
+]
+Limit = Annotated[
+    int,
+    typer.Option(min=1, metavar="N", help="Utterances on the page, at most; the worst first."),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="A Corpus, its Features, its Alignment, or any of them; - reads standard input.",
-            show_default="standard input",
-        ),
-    ] = None,
-    silence: Annotated[
-        float,
-        typer.Option(
-            min=0, metavar="SECONDS", help="List recordings with a silence longer than this."
-        ),
-    ] = 1.0,
-    threshold: Annotated[
-        float,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="List utterances that differ from the others by more than N standard deviations.",
-        ),
-    ] = 5.0,
-    min_tokens: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            metavar="N",
-            help="List phonemes that occur fewer than N times in the corpus; 0 lists none.",
-        ),
-    ] = 10,
-    page: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="HTML page to write, too, for listening to what was listed.",
-        ),
-    ] = None,
-    limit: Annotated[
-        int,
-        typer.Option(min=1, metavar="N", help="Utterances on the page, at most; the worst first."),
-    ] = 50,
+    inputs: Inputs = None,
+    silence: Silence = 1.0,
+    threshold: Threshold = 5.0,
+    min_tokens: MinTokens = 10,
+    page: Page = None,
+    limit: Limit = 50,
     jobs: Jobs = 0,
 ) -> None:
     """List utterances that look wrong: clipped, silent, wrong text.

@@ -69,47 +69,54 @@ def printed(scores: Reader[Scores], other: Reader[Scores] | None, form: str) -> 
     return tables.text([row.cells() for row in rows], form)
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="Corpus of recordings, then Corpus of synthesised speech; or one Corpus, for "
+        "measures without a reference; perhaps two Alignments; or Scores, to print them.",
+        show_default="standard input",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Scores to write, one row per utterance.",
+        show_default="print the table only",
+    ),
+]
+Timing = Annotated[
+    Pairing,
+    typer.Option(
+        metavar="METHOD",
+        help="Which frames to compare: dtw (dynamic time warping), or plain (frame by frame, "
+        "right for vocoders).",
+    ),
+]
+F0 = Annotated[
+    Tracker,
+    typer.Option(metavar="METHOD", help="How to track f0: crepe-tiny, crepe-full or praat."),
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Scores of another system: print the differences from it, and whether they are "
+        "significant.",
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="Corpus of recordings, then Corpus of synthesised speech; or one Corpus, for "
-            "measures without a reference; perhaps two Alignments; or Scores, to print them.",
-            show_default="standard input",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Scores to write, one row per utterance.",
-            show_default="print the table only",
-        ),
-    ] = None,
+    inputs: Inputs = None,
+    output: Output = None,
     measures: Measures = None,
-    timing: Annotated[
-        Pairing,
-        typer.Option(
-            metavar="METHOD",
-            help="Which frames to compare: dtw (dynamic time warping), or plain (frame by frame, "
-            "right for vocoders).",
-        ),
-    ] = "dtw",
-    f0: Annotated[
-        Tracker,
-        typer.Option(metavar="METHOD", help="How to track f0: crepe-tiny, crepe-full or praat."),
-    ] = "crepe-tiny",
-    against: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Scores of another system: print the differences from it, and whether they are "
-            "significant.",
-        ),
-    ] = None,
+    timing: Timing = "dtw",
+    f0: F0 = "crepe-tiny",
+    against: Against = None,
     as_json: TableJson = False,
     as_csv: TableCsv = False,
     as_markdown: TableMarkdown = False,

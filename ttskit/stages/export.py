@@ -105,46 +105,51 @@ def formats(incomplete: str) -> list[str]:
     return [name for name in FORMATS if name.startswith(incomplete)]
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT",
+        help="Corpus or Alignment; - reads standard input.",
+        show_default="standard input",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="Folder, for one file per utterance; or one file, for times.",
+        show_default="this folder for audio, standard output for times",
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help="Of a Corpus: wav or flac; of an Alignment: textgrid, ctm, json, srt, vtt or "
+        "audacity.",
+        show_default="by the suffix of --output",
+        autocompletion=formats,
+    ),
+]
+TierOption = Annotated[
+    Tier | None,
+    typer.Option(
+        metavar="TIER",
+        help="What to list with its times in ctm, srt, vtt and audacity: phrases, words or phones.",
+        show_default="words; phrases in srt and vtt",
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT",
-            help="Corpus or Alignment; - reads standard input.",
-            show_default="standard input",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="Folder, for one file per utterance; or one file, for times.",
-            show_default="this folder for audio, standard output for times",
-        ),
-    ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            help="Of a Corpus: wav or flac; of an Alignment: textgrid, ctm, json, srt, vtt or "
-            "audacity.",
-            show_default="by the suffix of --output",
-            autocompletion=formats,
-        ),
-    ] = None,
-    tier: Annotated[
-        Tier | None,
-        typer.Option(
-            metavar="TIER",
-            help="What to list with its times in ctm, srt, vtt and audacity: phrases, words or "
-            "phones.",
-            show_default="words; phrases in srt and vtt",
-        ),
-    ] = None,
+    inputs: Inputs = None,
+    output: Output = None,
+    format: Format = None,
+    tier: TierOption = None,
 ) -> None:
     """Write audio files, TextGrids or subtitles for other programs.
 

@@ -243,111 +243,126 @@ def recipe(corpus: Reader[Corpus], settings: FeatureSettings, limit: int | None)
     )
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT",
+        help="Corpus to measure; - reads standard input.",
+        show_default="standard input",
+    ),
+]
+HopLength = Annotated[
+    int, typer.Option(min=1, metavar="SAMPLES", help="Samples from one frame to the next.")
+]
+NFft = Annotated[
+    int,
+    typer.Option(
+        min=2, max=1 << 20, metavar="SAMPLES", help="Samples in the window of a spectrum."
+    ),
+]
+NMels = Annotated[int, typer.Option(min=1, metavar="N", help="Bands of the mel spectrogram.")]
+Fmin = Annotated[
+    float, typer.Option(min=0, metavar="HZ", help="Lowest frequency of the mel spectrogram.")
+]
+Fmax = Annotated[
+    float | None,
+    typer.Option(
+        metavar="HZ",
+        help="Highest frequency of the mel spectrogram.",
+        show_default="8000, or half the sample rate",
+    ),
+]
+F0 = Annotated[
+    Method,
+    typer.Option(
+        metavar="METHOD",
+        rich_help_panel=PITCH,
+        help="How to track f0: crepe (a neural network), praat-ac (autocorrelation; also "
+        "praat) or praat-cc (cross-correlation).",
+    ),
+]
+CrepeOption = Annotated[
+    Network,
+    typer.Option(
+        metavar="NETWORK",
+        rich_help_panel=PITCH,
+        help="Size of CREPE: full, or tiny, which is about ten times faster and less exact.",
+    ),
+]
+F0Min = Annotated[
+    float,
+    typer.Option(min=1, metavar="HZ", rich_help_panel=PITCH, help="Lowest f0 to look for."),
+]
+F0Max = Annotated[
+    float,
+    typer.Option(
+        min=1, max=20_000, metavar="HZ", rich_help_panel=PITCH, help="Highest f0 to look for."
+    ),
+]
+Voiced = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="P",
+        rich_help_panel=PITCH,
+        help="Periodicity (certainty of f0) that one frame of a voiced stretch must reach.",
+    ),
+]
+Stay = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="P",
+        rich_help_panel=PITCH,
+        help="Periodicity below which a voiced stretch ends.",
+    ),
+]
+Silence = Annotated[
+    float,
+    typer.Option(
+        min=-200,
+        max=200,
+        metavar="DB",
+        rich_help_panel=PITCH,
+        help="Frames quieter than this loudness are unvoiced.",
+    ),
+]
+Praat = Annotated[
+    bool,
+    typer.Option(
+        "--praat",
+        help="Measure formants, harmonicity, intensity, jitter and shimmer by Praat, too.",
+    ),
+]
+Reuse = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Earlier Features of the same Corpus: columns whose options have not changed are "
+        "copied from there instead of being measured again.",
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT",
-            help="Corpus to measure; - reads standard input.",
-            show_default="standard input",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     output: Output = None,
-    hop_length: Annotated[
-        int, typer.Option(min=1, metavar="SAMPLES", help="Samples from one frame to the next.")
-    ] = 256,
-    n_fft: Annotated[
-        int,
-        typer.Option(
-            min=2, max=1 << 20, metavar="SAMPLES", help="Samples in the window of a spectrum."
-        ),
-    ] = 1024,
-    n_mels: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Bands of the mel spectrogram.")
-    ] = 80,
-    fmin: Annotated[
-        float, typer.Option(min=0, metavar="HZ", help="Lowest frequency of the mel spectrogram.")
-    ] = 0.0,
-    fmax: Annotated[
-        float | None,
-        typer.Option(
-            metavar="HZ",
-            help="Highest frequency of the mel spectrogram.",
-            show_default="8000, or half the sample rate",
-        ),
-    ] = None,
-    f0: Annotated[
-        Method,
-        typer.Option(
-            metavar="METHOD",
-            rich_help_panel=PITCH,
-            help="How to track f0: crepe (a neural network), praat-ac (autocorrelation; also "
-            "praat) or praat-cc (cross-correlation).",
-        ),
-    ] = "crepe",
-    crepe: Annotated[
-        Network,
-        typer.Option(
-            metavar="NETWORK",
-            rich_help_panel=PITCH,
-            help="Size of CREPE: full, or tiny, which is about ten times faster and less exact.",
-        ),
-    ] = "full",
-    f0_min: Annotated[
-        float,
-        typer.Option(min=1, metavar="HZ", rich_help_panel=PITCH, help="Lowest f0 to look for."),
-    ] = 50.0,
-    f0_max: Annotated[
-        float,
-        typer.Option(
-            min=1, max=20_000, metavar="HZ", rich_help_panel=PITCH, help="Highest f0 to look for."
-        ),
-    ] = 550.0,
-    voiced: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            metavar="P",
-            rich_help_panel=PITCH,
-            help="Periodicity (certainty of f0) that one frame of a voiced stretch must reach.",
-        ),
-    ] = 0.5,
-    stay: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            metavar="P",
-            rich_help_panel=PITCH,
-            help="Periodicity below which a voiced stretch ends.",
-        ),
-    ] = 0.25,
-    silence: Annotated[
-        float,
-        typer.Option(
-            min=-200,
-            max=200,
-            metavar="DB",
-            rich_help_panel=PITCH,
-            help="Frames quieter than this loudness are unvoiced.",
-        ),
-    ] = -60.0,
-    praat: Annotated[
-        bool,
-        typer.Option(
-            "--praat",
-            help="Measure formants, harmonicity, intensity, jitter and shimmer by Praat, too.",
-        ),
-    ] = False,
-    reuse: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Earlier Features of the same Corpus: columns whose options have not changed are "
-            "copied from there instead of being measured again.",
-        ),
-    ] = None,
+    hop_length: HopLength = 256,
+    n_fft: NFft = 1024,
+    n_mels: NMels = 80,
+    fmin: Fmin = 0.0,
+    fmax: Fmax = None,
+    f0: F0 = "crepe",
+    crepe: CrepeOption = "full",
+    f0_min: F0Min = 50.0,
+    f0_max: F0Max = 550.0,
+    voiced: Voiced = 0.5,
+    stay: Stay = 0.25,
+    silence: Silence = -60.0,
+    praat: Praat = False,
+    reuse: Reuse = None,
     device: Device = "cpu",
     limit: Limit = None,
     jobs: Jobs = 0,

@@ -13,17 +13,20 @@ def verbs(ctx: typer.Context, incomplete: str) -> list[str]:
     return [name for name in root.commands if name.startswith(incomplete)]
 
 
+Verb = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="VERB",
+        help="Verb to explain.",
+        show_default="list all verbs",
+        autocompletion=verbs,
+    ),
+]
+
+
 def command(
     ctx: typer.Context,
-    verb: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="VERB",
-            help="Verb to explain.",
-            show_default="list all verbs",
-            autocompletion=verbs,
-        ),
-    ] = None,
+    verb: Verb = None,
 ) -> None:
     """List all verbs, or explain the options of one.
 

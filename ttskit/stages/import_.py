@@ -191,23 +191,28 @@ def import_textgrids(
     return build(output, recipe, {id: id for id in reader.ids}, make, anew, source=source)
 
 
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        help="TextGrids, or folders of them; or one HiFi-GAN checkpoint.",
+    ),
+]
+Like = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="For TextGrids, the Alignment that was exported."),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="For a checkpoint, the config.json published beside it."),
+]
+
+
 def command(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE...",
-            help="TextGrids, or folders of them; or one HiFi-GAN checkpoint.",
-        ),
-    ],
+    paths: Paths,
     output: Output = None,
-    like: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="For TextGrids, the Alignment that was exported."),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="For a checkpoint, the config.json published beside it."),
-    ] = None,
+    like: Like = None,
+    config: Config = None,
     skip_bad: SkipBad = False,
     dry_run: DryRun = False,
     as_json: Json = False,

@@ -67,18 +67,20 @@ def _origin(description: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"    {id}: {reason}" for id, reason in description["skipped"].items())
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for each artifact.")]
+Field = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Print one value only, such as utterances, hours or attributes.sample_rate.",
+    ),
+]
+
+
 def command(
     inputs: Inputs = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object for each artifact.")
-    ] = False,
-    field: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Print one value only, such as utterances, hours or attributes.sample_rate.",
-        ),
-    ] = None,
+    as_json: AsJson = False,
+    field: Field = None,
 ) -> None:
     """Show what an artifact is, what is in it, and how it was made.
 

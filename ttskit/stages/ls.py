@@ -9,15 +9,17 @@ import typer
 from ttskit.artifacts import listing
 from ttskit.options import Inputs
 
+Long = Annotated[
+    bool,
+    typer.Option(
+        "--long", "-l", help="Write speaker, seconds and text after the id, separated by tabs."
+    ),
+]
+
 
 def command(
     inputs: Inputs = None,
-    long: Annotated[
-        bool,
-        typer.Option(
-            "--long", "-l", help="Write speaker, seconds and text after the id, separated by tabs."
-        ),
-    ] = False,
+    long: Long = False,
 ) -> None:
     """List the ids of the utterances of an artifact.
 

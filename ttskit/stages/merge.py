@@ -70,15 +70,18 @@ def renumbered(record: Any, reader: Reader[Any], symbols: Sequence[str]) -> Any:
     return replace(record, tokens=table[record.tokens])
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="Two artifacts or more, in the order of the result; - reads standard input.",
+        show_default="standard input",
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="Two artifacts or more, in the order of the result; - reads standard input.",
-            show_default="standard input",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     output: Output = None,
     restart: Restart = False,
     dry_run: DryRun = False,

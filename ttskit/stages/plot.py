@@ -16,35 +16,40 @@ from ttskit.errors import TtskitError
 from ttskit.pages.figure import draw
 from ttskit.pages.utterance import attention, from_artifacts, from_controls, save
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="Features, Alignment, Mels or Controls, perhaps with their Corpus, in any order; "
+        "or the run folder of a training.",
+        show_default="standard input",
+    ),
+]
+Id = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="Utterance to draw.", show_default="the first one"),
+]
+Aligner = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Trained aligner whose attention to draw, too."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Picture to write: .png, .pdf or .svg.",
+        show_default="ID.png, or loss.png in the run folder",
+    ),
+]
+
 
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="Features, Alignment, Mels or Controls, perhaps with their Corpus, in any order; "
-            "or the run folder of a training.",
-            show_default="standard input",
-        ),
-    ] = None,
-    id: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Utterance to draw.", show_default="the first one"),
-    ] = None,
-    aligner: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Trained aligner whose attention to draw, too."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Picture to write: .png, .pdf or .svg.",
-            show_default="ID.png, or loss.png in the run folder",
-        ),
-    ] = None,
+    inputs: Inputs = None,
+    id: Id = None,
+    aligner: Aligner = None,
+    output: Output = None,
 ) -> None:
     """Draw one utterance, or the losses of a training.
 

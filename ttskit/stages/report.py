@@ -217,52 +217,58 @@ def settings(measured: Measured) -> list[tuple[str, str, str]]:
     return list(settings)
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="One Corpus per system, and their Scores, Alignments, Mels and Features, in any "
+        "order.",
+        show_default="standard input",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="HTML file to write; - writes to standard output.",
+        show_default="standard output",
+    ),
+]
+Name = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE=NAME",
+        help="What to call the system in FILE, as a.h5=Griffin-Lim. May be repeated.",
+        show_default="the name of the file",
+    ),
+]
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER",
+        help="Number by which to put the worst utterances first, such as mcd or wer.",
+        show_default="the one that most systems have",
+    ),
+]
+Limit = Annotated[int, typer.Option(min=1, metavar="N", help="Utterances on the page, at most.")]
+Audio = Annotated[
+    Codec,
+    typer.Option(
+        metavar="FORMAT",
+        help="Format of the audio within the page: flac, or ogg (lossy, a third of the size).",
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="One Corpus per system, and their Scores, Alignments, Mels and Features, in any "
-            "order.",
-            show_default="standard input",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="HTML file to write; - writes to standard output.",
-            show_default="standard output",
-        ),
-    ] = None,
-    name: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE=NAME",
-            help="What to call the system in FILE, as a.h5=Griffin-Lim. May be repeated.",
-            show_default="the name of the file",
-        ),
-    ] = None,
-    sort: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NUMBER",
-            help="Number by which to put the worst utterances first, such as mcd or wer.",
-            show_default="the one that most systems have",
-        ),
-    ] = None,
-    limit: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Utterances on the page, at most.")
-    ] = 50,
-    audio: Annotated[
-        Codec,
-        typer.Option(
-            metavar="FORMAT",
-            help="Format of the audio within the page: flac, or ogg (lossy, a third of the size).",
-        ),
-    ] = "flac",
+    inputs: Inputs = None,
+    output: Output = None,
+    name: Name = None,
+    sort: Sort = None,
+    limit: Limit = 50,
+    audio: Audio = "flac",
     jobs: Jobs = 0,
 ) -> None:
     """Write an HTML page to listen to systems side by side.

@@ -194,6 +194,49 @@ def check_times(
 
 
 SOUND = "Output"  # a group of options on the help page
+
+
+Text = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="TEXT...", help="Text to speak.", show_default="standard input, line by line"
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        rich_help_panel=SOUND,
+        help="Audio file to write: .wav, .flac or .ogg; - writes to standard output.",
+        show_default="standard output",
+    ),
+]
+Voice = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE",
+        rich_help_panel=VOICE,
+        help="Voice that comes with ttskit (see `ttskit voice list`), or a Voice file.",
+        show_default="kathleen",
+    ),
+]
+File = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", rich_help_panel=TEXT, help="File with the text to speak."),
+]
+Phonemes = Annotated[
+    bool,
+    typer.Option(
+        "--phonemes",
+        rich_help_panel=TEXT,
+        help="The text is phonemes, as `ttskit text --phonemes` prints them.",
+    ),
+]
+Ssml = Annotated[
+    bool, typer.Option("--ssml", rich_help_panel=TEXT, help="The text is SSML markup.")
+]
 Rate = Annotated[
     float,
     typer.Option(
@@ -245,50 +288,49 @@ Seconds = Annotated[
         help="Fit the whole text into exactly this time.",
     ),
 ]
+Textgrid = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=VOICE,
+        help="TextGrid that sets how long each phoneme lasts: written by --timing for the "
+        "same text, then edited.",
+    ),
+]
+Timing = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=SOUND,
+        help="File for the times of words and phonemes, in the format of its suffix: "
+        ".TextGrid, .ctm, .json, .srt, .vtt, .txt (Audacity).",
+    ),
+]
+Manifest = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=SOUND,
+        help="File for one JSON object per word: sentence, word, start and stop in seconds.",
+    ),
+]
+Raw = Annotated[
+    bool,
+    typer.Option(
+        "--raw",
+        rich_help_panel=SOUND,
+        help="Write 16-bit samples without a wav header to standard output.",
+    ),
+]
 
 
 def command(
-    text: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="TEXT...", help="Text to speak.", show_default="standard input, line by line"
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            rich_help_panel=SOUND,
-            help="Audio file to write: .wav, .flac or .ogg; - writes to standard output.",
-            show_default="standard output",
-        ),
-    ] = None,
-    voice: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            rich_help_panel=VOICE,
-            help="Voice that comes with ttskit (see `ttskit voice list`), or a Voice file.",
-            show_default="kathleen",
-        ),
-    ] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", rich_help_panel=TEXT, help="File with the text to speak."),
-    ] = None,
-    phonemes: Annotated[
-        bool,
-        typer.Option(
-            "--phonemes",
-            rich_help_panel=TEXT,
-            help="The text is phonemes, as `ttskit text --phonemes` prints them.",
-        ),
-    ] = False,
-    ssml: Annotated[
-        bool, typer.Option("--ssml", rich_help_panel=TEXT, help="The text is SSML markup.")
-    ] = False,
+    text: Text = None,
+    output: Output = None,
+    voice: Voice = None,
+    file: File = None,
+    phonemes: Phonemes = False,
+    ssml: Ssml = False,
     lexicon: Lexicon = None,
     rate: Rate = 1.0,
     pitch: Pitch = 0.0,
@@ -298,40 +340,10 @@ def command(
     speaker: Speaker = "",
     seed: Seed = 0,
     duration: Seconds = None,
-    textgrid: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=VOICE,
-            help="TextGrid that sets how long each phoneme lasts: written by --timing for the "
-            "same text, then edited.",
-        ),
-    ] = None,
-    timing: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=SOUND,
-            help="File for the times of words and phonemes, in the format of its suffix: "
-            ".TextGrid, .ctm, .json, .srt, .vtt, .txt (Audacity).",
-        ),
-    ] = None,
-    manifest: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=SOUND,
-            help="File for one JSON object per word: sentence, word, start and stop in seconds.",
-        ),
-    ] = None,
-    raw: Annotated[
-        bool,
-        typer.Option(
-            "--raw",
-            rich_help_panel=SOUND,
-            help="Write 16-bit samples without a wav header to standard output.",
-        ),
-    ] = False,
+    textgrid: Textgrid = None,
+    timing: Timing = None,
+    manifest: Manifest = None,
+    raw: Raw = False,
     device: Device = "cpu",
     as_json: Json = False,
 ) -> None:

@@ -80,57 +80,69 @@ def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]
     return passes
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT",
+        help="Artifact to copy from; - reads standard input.",
+        show_default="standard input",
+    ),
+]
+Id = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID", help="Take the utterance with this id. May be repeated."),
+]
+Glob = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Take utterances whose id matches, as 'LJ001-*'. May be repeated.",
+    ),
+]
+Speaker = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Take utterances of this speaker. May be repeated."),
+]
+Match = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGEX", help="Take utterances whose text contains this regular expression."
+    ),
+]
+MinSeconds = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Take utterances that last at least this long."),
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Take utterances that last at most this long."),
+]
+Others = Annotated[
+    bool,
+    typer.Option("--others", help="Take the utterances that these options would not take."),
+]
+Head = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Of those, take only the first N."),
+]
+Random = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Of those, take only N, at random (see --seed)."),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT",
-            help="Artifact to copy from; - reads standard input.",
-            show_default="standard input",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     output: Output = None,
-    id: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="Take the utterance with this id. May be repeated."),
-    ] = None,
-    glob: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PATTERN",
-            help="Take utterances whose id matches, as 'LJ001-*'. May be repeated.",
-        ),
-    ] = None,
-    speaker: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Take utterances of this speaker. May be repeated."),
-    ] = None,
-    match: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REGEX", help="Take utterances whose text contains this regular expression."
-        ),
-    ] = None,
-    min_seconds: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="Take utterances that last at least this long."),
-    ] = None,
-    max_seconds: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="Take utterances that last at most this long."),
-    ] = None,
-    others: Annotated[
-        bool,
-        typer.Option("--others", help="Take the utterances that these options would not take."),
-    ] = False,
-    head: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Of those, take only the first N."),
-    ] = None,
-    random: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Of those, take only N, at random (see --seed)."),
-    ] = None,
+    id: Id = None,
+    glob: Glob = None,
+    speaker: Speaker = None,
+    match: Match = None,
+    min_seconds: MinSeconds = None,
+    max_seconds: MaxSeconds = None,
+    others: Others = False,
+    head: Head = None,
+    random: Random = None,
     seed: Seed = 0,
     restart: Restart = False,
     dry_run: DryRun = False,

@@ -44,35 +44,41 @@ def parts(speakers: Sequence[str], ratios: Sequence[float], seed: int) -> list[n
     return [np.sort(rows) for rows in np.split(np.argsort(position, kind="stable"), cuts)]
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT",
+        help="Artifact to split; - reads standard input, and then -o is needed.",
+        show_default="standard input",
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATTERN",
+        help="Names of the parts, with {} for the number of each: 'part-{}.h5'.",
+        show_default="INPUT-{}.h5",
+    ),
+]
+Count = Annotated[
+    int,
+    typer.Option("--parts", "-n", min=2, metavar="N", help="Number of parts of equal size."),
+]
+Ratio = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RATIO", help="Relative sizes of the parts instead, as 8:1:1 for three parts."
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT",
-            help="Artifact to split; - reads standard input, and then -o is needed.",
-            show_default="standard input",
-        ),
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATTERN",
-            help="Names of the parts, with {} for the number of each: 'part-{}.h5'.",
-            show_default="INPUT-{}.h5",
-        ),
-    ] = None,
-    count: Annotated[
-        int,
-        typer.Option("--parts", "-n", min=2, metavar="N", help="Number of parts of equal size."),
-    ] = 2,
-    ratio: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RATIO", help="Relative sizes of the parts instead, as 8:1:1 for three parts."
-        ),
-    ] = None,
+    inputs: Inputs = None,
+    output: Output = None,
+    count: Count = 2,
+    ratio: Ratio = None,
     seed: Seed = 0,
     restart: Restart = False,
     dry_run: DryRun = False,

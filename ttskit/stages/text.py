@@ -126,38 +126,43 @@ def _write(stream: Iterable[Answer], once: bool) -> None:
         out.flush()
 
 
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="FILE...",
+        help="Text files in UTF-8; - reads standard input.",
+        show_default="standard input",
+    ),
+]
+Phonemes = Annotated[
+    bool,
+    typer.Option(
+        "--phonemes", help="Write the phonemes, separated by spaces, with # between words."
+    ),
+]
+Normalise = Annotated[
+    bool,
+    typer.Option(
+        "--normalise", help="Write the words as they are read aloud; this is the default."
+    ),
+]
+Sentences = Annotated[bool, typer.Option("--sentences", help="Write one sentence on each line.")]
+Unknown = Annotated[
+    bool,
+    typer.Option(
+        "--unknown",
+        help="Write each word that is in no lexicon once, with the guessed phonemes: a "
+        "lexicon to correct.",
+    ),
+]
+
+
 def command(
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="FILE...",
-            help="Text files in UTF-8; - reads standard input.",
-            show_default="standard input",
-        ),
-    ] = None,
-    phonemes: Annotated[
-        bool,
-        typer.Option(
-            "--phonemes", help="Write the phonemes, separated by spaces, with # between words."
-        ),
-    ] = False,
-    normalise: Annotated[
-        bool,
-        typer.Option(
-            "--normalise", help="Write the words as they are read aloud; this is the default."
-        ),
-    ] = False,
-    sentences: Annotated[
-        bool, typer.Option("--sentences", help="Write one sentence on each line.")
-    ] = False,
-    unknown: Annotated[
-        bool,
-        typer.Option(
-            "--unknown",
-            help="Write each word that is in no lexicon once, with the guessed phonemes: a "
-            "lexicon to correct.",
-        ),
-    ] = False,
+    files: Files = None,
+    phonemes: Phonemes = False,
+    normalise: Normalise = False,
+    sentences: Sentences = False,
+    unknown: Unknown = False,
     language: Language = "en-us",
     lexicon: Lexicon = None,
     fold: Fold = False,

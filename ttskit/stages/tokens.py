@@ -64,16 +64,18 @@ def recipe(texts: Texts, speller: Speller, lexicon: Sequence[Path]) -> Recipe:
     )
 
 
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT",
+        help="Corpus, or a file of lines: ID, tab, text; or text alone. - reads standard input.",
+        show_default="standard input",
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT",
-            help="Corpus, or a file of lines: ID, tab, text; or text alone. - reads standard "
-            "input.",
-            show_default="standard input",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     output: Output = None,
     language: Language = "en-us",
     lexicon: Lexicon = None,

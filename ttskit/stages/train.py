@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ttskit.options import Device, DryRun, Json, Limit, Restart, Seed, families
+from ttskit.options import Assign, Device, DryRun, Json, Limit, Restart, Seed, families
 
 
 def roles(incomplete: str) -> list[str]:
@@ -21,84 +21,88 @@ def roles(incomplete: str) -> list[str]:
     return [role for role in FAMILIES if role.startswith(incomplete)]
 
 
+Role = Annotated[
+    str,
+    typer.Argument(
+        metavar="ROLE",
+        help="What the model is for: aligner, duration, decoder, vocoder; `ttskit config` "
+        "lists all roles.",
+        autocompletion=roles,
+    ),
+]
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="Artifacts that the role needs, in any order: Features, Tokens, Alignment, "
+        "Corpus, Mels; - reads standard input.",
+        show_default="standard input",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Model to write; the run folder FILE.run is kept beside it. Required.",
+    ),
+]
+Family = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FAMILY",
+        help="Model family, such as glow or hifigan; `ttskit config` lists them.",
+        show_default="the first one of the role",
+        autocompletion=families,
+    ),
+]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PRESET",
+        help="Size and training settings to start from, such as tiny, base or paper.",
+        show_default="the first one of the family",
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="TOML file of settings, as `ttskit config` prints it."),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Updates to train for, in all runs together. --steps or --minutes is needed.",
+    ),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        metavar="MINUTES",
+        help="Minutes to train for, in all runs together; with --steps, whichever is reached "
+        "first.",
+    ),
+]
+Init = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Trained model that gives the initial weights."),
+]
+
+
 def command(
-    role: Annotated[
-        str,
-        typer.Argument(
-            metavar="ROLE",
-            help="What the model is for: aligner, duration, decoder, vocoder; `ttskit config` "
-            "lists all roles.",
-            autocompletion=roles,
-        ),
-    ],
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="Artifacts that the role needs, in any order: Features, Tokens, Alignment, "
-            "Corpus, Mels; - reads standard input.",
-            show_default="standard input",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Model to write; the run folder FILE.run is kept beside it. Required.",
-        ),
-    ] = None,
-    family: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FAMILY",
-            help="Model family, such as glow or hifigan; `ttskit config` lists them.",
-            show_default="the first one of the role",
-            autocompletion=families,
-        ),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PRESET",
-            help="Size and training settings to start from, such as tiny, base or paper.",
-            show_default="the first one of the family",
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="TOML file of settings, as `ttskit config` prints it."),
-    ] = None,
-    assign: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Change one setting, such as training.batch=8. May be repeated.",
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Updates to train for, in all runs together. --steps or --minutes is needed.",
-        ),
-    ] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            metavar="MINUTES",
-            help="Minutes to train for, in all runs together; with --steps, whichever is reached "
-            "first.",
-        ),
-    ] = None,
-    init: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Trained model that gives the initial weights."),
-    ] = None,
+    role: Role,
+    inputs: Inputs = None,
+    output: Output = None,
+    family: Family = None,
+    preset: Preset = None,
+    config: Config = None,
+    assign: Assign = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    init: Init = None,
     seed: Seed = 0,
     device: Device = "cpu",
     limit: Limit = None,

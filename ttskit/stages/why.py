@@ -185,26 +185,31 @@ def picture(id: str, readers: Sequence[Reader[Any]]) -> Figure:
     return draw(from_artifacts(features, alignment, corpus, id))
 
 
+Utterance = Annotated[
+    str,
+    typer.Argument(metavar="UTTERANCE", help="Id of the utterance, as in `ttskit ls`."),
+]
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="Artifacts of any kind, in any order; - reads standard input.",
+        show_default="standard input",
+    ),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Picture of the utterance to write, too: .png, .pdf or .svg."
+    ),
+]
+
+
 def command(
-    utterance: Annotated[
-        str,
-        typer.Argument(metavar="UTTERANCE", help="Id of the utterance, as in `ttskit ls`."),
-    ],
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="Artifacts of any kind, in any order; - reads standard input.",
-            show_default="standard input",
-        ),
-    ] = None,
+    utterance: Utterance,
+    inputs: Inputs = None,
     as_json: TableJson = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Picture of the utterance to write, too: .png, .pdf or .svg."
-        ),
-    ] = None,
+    plot: Plot = None,
 ) -> None:
     """Show all that is known of one utterance, and why it is missing.
 
