@@ -203,6 +203,17 @@ def beside(output: Path | None) -> Path:
     return output.with_name(f"{output.stem}.aligner.h5")
 
 
+def pairs_of(features: Reader[Features], tokens: Reader[Tokens], limit: int | None) -> Pairs:
+    """Return the utterances that both have, the first `limit` of them."""
+    import numpy as np
+
+    from ttskit.text.symbols import SPECIAL
+    from ttskit.training.examples import joined
+
+    silent = np.isin(tokens.table("symbols"), SPECIAL)
+    return Pairs(features, tokens, silent, tuple(joined([tokens, features])[:limit]))
+
+
 def planned(
     aligner: str,
     output: Path | None,
@@ -318,23 +329,17 @@ def command(
         ttskit align features.h5 tokens.h5 -o alignment.h5
         ttskit align features.h5 tokens.h5 --aligner flat -o quick.h5
     """
-    import numpy as np
-
     from ttskit.artifacts import describe, kinds, streams
     from ttskit.artifacts.build import Running, build, up_to_date
-    from ttskit.text.symbols import SPECIAL
-    from ttskit.training.examples import joined
 
     plan = planned(aligner, output, steps, minutes, rounds, seed, device, limit, restart)
     tell = describe.summary(output, as_json)
     features, tokens = streams.inputs(inputs, kinds.Features, kinds.Tokens)
-    table = tokens.table("symbols")
-    ids = tuple(joined([tokens, features])[:limit])
-    pairs = Pairs(features, tokens, np.isin(table, SPECIAL), ids)
+    pairs = pairs_of(features, tokens, limit)
     if isinstance(plan, TrainedModel):
-        plan.check(features, table)
+        plan.check(features, tokens.table("symbols"))
     how = recipe(pairs, {**plan.options(), "limit": limit})
     needed = restart or not (dry_run or up_to_date(output or Path("-"), how))
     align = partial(utterance, pairs=pairs, aligner=plan.aligner(pairs) if needed else None)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
-    tell(build(output, how, {id: id for id in ids}, align, running, source=features.name))
+    tell(build(output, how, {id: id for id in pairs.ids}, align, running, source=features.name))

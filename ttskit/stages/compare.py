@@ -133,6 +133,17 @@ def check(reference: Reader[Corpus], texts: Texts) -> None:
             )
 
 
+def recordings(path: Path | None, texts: Texts) -> Reader[Corpus] | None:
+    """Open the reference, if there is one; refuse it where it has not the same texts."""
+    from ttskit.artifacts import kinds, streams
+
+    if path is None:
+        return None
+    (reference,) = streams.inputs([path], kinds.Corpus)
+    check(reference, texts)
+    return reference
+
+
 def measures_of(names: Sequence[str], reference: bool) -> list[str]:
     """Return the measures to take; without names, those that can be taken as it is."""
     from ttskit import progress
@@ -334,7 +345,6 @@ def command(
         ttskit compare texts.tsv duration.h5 decoder.h5 vocoder.h5 griffinlim -o compared
     """
     from ttskit import tables
-    from ttskit.artifacts import kinds, streams
     from ttskit.artifacts.build import Running
     from ttskit.metrics import scoring
     from ttskit.speaking.stopwatch import SharedStyle
@@ -342,9 +352,7 @@ def command(
 
     form = tables.form_of(as_json, as_csv, as_markdown)
     texts, chains = sort_out(inputs, limit)
-    recorded = streams.inputs([reference], kinds.Corpus)[0] if reference else None
-    if recorded is not None:
-        check(recorded, texts)
+    recorded = recordings(reference, texts)
     names = measures_of(scoring.names_in(measures), recorded is not None)
     systems = {name: System(parts, voice.opened(parts, language)) for name, parts in chains.items()}
     running = Running(jobs, skip_bad, restart)

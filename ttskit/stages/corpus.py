@@ -102,6 +102,16 @@ def _channels(count: int) -> str:
     return {1: "mono", 2: "stereo"}.get(count, f"{count} channels")
 
 
+def announce(dataset: Dataset, path: Path) -> None:
+    """Note what is odd about a dataset; refuse one without a recording."""
+    from ttskit import progress
+
+    for line in dataset.notes:
+        progress.note(f"{path}: {line}")
+    if not dataset.clips and not dataset.bad:
+        raise TtskitError("holds no recording", file=path)
+
+
 def recipe_of(dataset: Dataset, settings: Settings, limit: int | None) -> Recipe:
     """Return what determines the Corpus of a dataset."""
     from ttskit import datasets
@@ -202,24 +212,19 @@ def command(
         ttskit corpus LJSpeech-1.1 --explain
         ttskit corpus recordings --sample-rate 16000 --trim -o corpus.h5
     """
-    from ttskit import datasets, progress
+    from ttskit import datasets
     from ttskit.artifacts import describe
     from ttskit.artifacts.build import Running, build
 
     tell = describe.summary(output, as_json)
     found = datasets.understand(dataset, format)
+    first = replace(found, clips=found.clips[:limit], bad=found.bad[:limit])
     if explain_only:
-        first = replace(found, clips=found.clips[:limit], bad=found.bad[:limit])
         typer.echo("\n".join(explain(first)))
         return
     settings = Settings(sample_rate, trim, peak, min_seconds, max_seconds, speaker)
     recipe = recipe_of(found, settings, limit)
-    for line in found.notes:
-        progress.note(f"{dataset}: {line}")
-    if not found.clips and not found.bad:
-        raise TtskitError("holds no recording", file=dataset)
-    clips = {clip.id: clip for clip in found.clips[:limit]}
-    make = partial(utterance, settings=settings)
-    running = Running(jobs, skip_bad, restart, dry_run)
-    bad = dict(found.bad[:limit])  # their places among the others are not known
+    announce(found, dataset)
+    clips, bad = {clip.id: clip for clip in first.clips}, dict(first.bad)  # bad: no place known
+    make, running = partial(utterance, settings=settings), Running(jobs, skip_bad, restart, dry_run)
     tell(build(output, recipe, clips, make, running, source=str(dataset), bad=bad))

@@ -38,6 +38,7 @@ from ttskit.options import (
 if TYPE_CHECKING:
     import numpy as np
 
+    from ttskit.artifacts.build import Recipe, Running
     from ttskit.artifacts.kinds import Alignment, Features, Mels, Tokens
     from ttskit.artifacts.reader import Reader
     from ttskit.speaking.acoustics import Cascade, Manner
@@ -155,6 +156,11 @@ class Source(NamedTuple):
     tell: partial[Utterance]
     options: Mapping[str, Any]
 
+    @property
+    def known(self) -> Sequence[str]:
+        """The fields that every utterance comes with."""
+        return ("tokens", *(MEASURED if self.tell.func is recording else ()))
+
 
 class SpellingOptions(NamedTuple):
     """How texts are to be spelt."""
@@ -259,6 +265,49 @@ def chain_of(duration: Path | None, decoder: Path | None, others: Sequence[Path]
     return models
 
 
+def recipe(source: Source, make: Decode, limit: int | None) -> Recipe:
+    """Return what the artifact is made of and how."""
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.build import Recipe
+    from ttskit.voices.model import GRID
+
+    manner, facts = make.manner, make.models[-1].facts
+    options = {
+        **source.options,
+        "speaker": manner.speaker,
+        "length_scale": manner.length_scale,
+        "noise_scale": manner.knobs.get("noise_scale"),
+        "seed": make.seed,
+        "limit": limit,
+    }
+    return Recipe(
+        stage="decode",
+        revision=REVISION,
+        kind=kinds.Mels,
+        options=options,
+        inputs=[*source.digests, *(one.container.digest for one in make.models)],
+        attributes={name: getattr(facts, name) for name in GRID},
+        tables={"symbols": make.reader.facts.symbols},
+        skipped=source.skipped,
+    )
+
+
+def write(
+    output: Path | None, source: Source, make: Decode, limit: int | None, running: Running
+) -> Path:
+    """Write the mels of the first `limit` utterances; note the characters that have no token."""
+    from ttskit.artifacts.build import build, up_to_date
+    from ttskit.speaking import tokens
+
+    how = recipe(source, make, limit)
+    if running.restart or not up_to_date(output or Path("-"), how):
+        make.cascade  # noqa: B018 (refuses models that do not fit, before any work is done)
+    items = dict(list(source.items.items())[:limit])
+    path = build(output, how, items, make, running, source=source.name)
+    tokens.note_dropped(path)
+    return path
+
+
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
@@ -347,35 +396,16 @@ def command(
         ttskit decode texts.tsv --duration duration.h5 --decoder decoder.h5 -o mels.h5
         ttskit decode features.h5 alignment.h5 --decoder decoder.h5 -o copied.h5
     """
-    from ttskit.artifacts import describe, kinds
-    from ttskit.artifacts.build import Recipe, Running, build, up_to_date
-    from ttskit.speaking import tokens
-    from ttskit.voices.model import GRID
+    from ttskit.artifacts import describe
+    from ttskit.artifacts.build import Running
     from ttskit.voices.voice import last_reader
 
     tell = describe.summary(output, as_json)
     models = chain_of(duration, decoder, model or ())
-    reader, facts = last_reader(models), models[-1].facts
     manner = manner_of(models, speaker, length_scale, noise_scale)
     timed = duration is not None or length_scale != 1
-    source = opened(inputs, timed, reader, SpellingOptions(language, lexicon or (), fold))
-    options = {"speaker": speaker, "length_scale": length_scale, "noise_scale": noise_scale}
-    recipe = Recipe(
-        stage="decode",
-        revision=REVISION,
-        kind=kinds.Mels,
-        options={**source.options, **options, "seed": seed, "limit": limit},
-        inputs=[*source.digests, *(one.container.digest for one in models)],
-        attributes={name: getattr(facts, name) for name in GRID},
-        tables={"symbols": reader.facts.symbols},
-        skipped=source.skipped,
-    )
-    known = ("tokens", *(MEASURED if source.tell.func is recording else ()))
-    make = Decode(models, source.tell, manner, seed, device, known)
-    if restart or not up_to_date(output or Path("-"), recipe):
-        make.cascade  # noqa: B018 (refuses models that do not fit, before any work is done)
-    items = dict(list(source.items.items())[:limit])
+    spelling = SpellingOptions(language, lexicon or (), fold)
+    source = opened(inputs, timed, last_reader(models), spelling)
+    make = Decode(models, source.tell, manner, seed, device, source.known)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
-    path = build(output, recipe, items, make, running, source=source.name)
-    tokens.note_dropped(path)
-    tell(path)
+    tell(write(output, source, make, limit, running))

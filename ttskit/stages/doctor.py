@@ -19,6 +19,7 @@ from ttskit.metrics.oddities import Finding, alignments, pitches, recordings
 from ttskit.options import Jobs
 
 if TYPE_CHECKING:
+    from ttskit.artifacts.kinds import Alignment, Corpus, Features
     from ttskit.artifacts.reader import Reader
     from ttskit.pages.listening import Recordings
 
@@ -38,6 +39,32 @@ class ArticleOfFindings:
         notes = [f"{one.what}: {one.detail}" for one in self.findings[id]]
         told = (id, corpus.value(row, "text"), [self.source.take(id)])
         return article.article(row, *told, notes=notes)
+
+
+def findings_of(
+    corpus: Reader[Corpus] | None,
+    features: Reader[Features] | None,
+    alignment: Reader[Alignment] | None,
+    silence: float,
+    threshold: float,
+    min_tokens: int,
+) -> Iterator[Finding]:
+    """Yield what looks wrong in a Corpus, in Features and in an Alignment, as far as given."""
+    if corpus:
+        yield from recordings(corpus, silence, threshold)
+    if features:
+        yield from pitches(features)
+    if alignment:
+        yield from alignments(alignment, threshold, min_tokens)
+
+
+def check_page(page: Path, corpus: Reader[Corpus] | None) -> None:
+    """Refuse a page that could not be written, or would have nothing to listen to."""
+    from ttskit.pages import listening
+
+    listening.check_page(page)
+    if corpus is None or str(page) == "-":
+        raise TtskitError("--page: needs a Corpus to listen to, and a file to write")
 
 
 def page_of(
@@ -124,8 +151,6 @@ def command(
         ttskit doctor corpus.h5
         ttskit doctor corpus.h5 features.h5 alignment.h5 --page odd.html
     """
-    from itertools import chain
-
     from ttskit import progress
     from ttskit.artifacts import kinds, streams
     from ttskit.pages import listening
@@ -134,15 +159,9 @@ def command(
     corpus, features, alignment = streams.inputs(inputs, optional=wanted)
     readers = [reader for reader in (corpus, features, alignment) if reader is not None]
     if page:
-        listening.check_page(page)
-        if corpus is None or str(page) == "-":
-            raise TtskitError("--page: needs a Corpus to listen to, and a file to write")
+        check_page(page, corpus)
     findings = []
-    for finding in chain(
-        recordings(corpus, silence, threshold) if corpus else (),
-        pitches(features) if features else (),
-        alignments(alignment, threshold, min_tokens) if alignment else (),
-    ):
+    for finding in findings_of(corpus, features, alignment, silence, threshold, min_tokens):
         findings.append(finding)
         typer.echo("\t".join(finding))
     ids = {id for reader in readers for id in reader.ids}

@@ -6,6 +6,7 @@ measures on request.  All columns lie on one grid: frame j is centred at (j + 1/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, S
 if TYPE_CHECKING:
     import numpy as np
 
-    from ttskit.artifacts.build import Recipe
+    from ttskit.artifacts.build import Recipe, Running
     from ttskit.artifacts.kinds import Corpus, Features
     from ttskit.artifacts.reader import Reader
     from ttskit.dsp.crepe import Crepe
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 REVISION = 1
 METHODS = ("crepe", "praat-ac", "praat-cc")
 # groups of columns that are measured together
+ALIASES = {"praat": "praat-ac"}  # other names of methods
 COLUMNS = {
     "mel": ("mel",),
     "loudness": ("loudness", "energy"),
@@ -227,6 +229,32 @@ def earlier(path: Path | None, corpus: Reader[Corpus], settings: FeatureSettings
     return Earlier(old, groups)
 
 
+def opened(
+    inputs: Sequence[Path] | None,
+    n_fft: int,
+    hop_length: int,
+    n_mels: int,
+    fmin: float,
+    fmax: float | None,
+) -> tuple[Reader[Corpus], MelSettings]:
+    """Open the corpus; return with it the settings of a mel at its sample rate."""
+    from ttskit.artifacts import kinds, streams
+    from ttskit.dsp.mel import MelSettings
+
+    (corpus,) = streams.inputs(inputs, kinds.Corpus)
+    rate = int(corpus.attributes["sample_rate"])
+    return corpus, MelSettings(rate, n_fft, hop_length, n_mels, fmin, fmax)
+
+
+def extractor(
+    corpus: Reader[Corpus], settings: FeatureSettings, device: str, reuse: Path | None
+) -> Extractor:
+    """Return the extractor of a corpus; refuse settings that cannot work."""
+    copied = earlier(reuse, corpus, settings)
+    check(settings, device)
+    return Extractor(corpus, settings, device, copied)
+
+
 def recipe(corpus: Reader[Corpus], settings: FeatureSettings, limit: int | None) -> Recipe:
     """Return what the artifact is made of and how."""
     from ttskit.artifacts import kinds
@@ -241,6 +269,15 @@ def recipe(corpus: Reader[Corpus], settings: FeatureSettings, limit: int | None)
         attributes=asdict(settings.mel),
         skipped=corpus.skipped,
     )
+
+
+def write(output: Path | None, extract: Extractor, limit: int | None, running: Running) -> Path:
+    """Write the features of the first `limit` utterances."""
+    from ttskit.artifacts.build import build
+
+    corpus = extract.corpus
+    how, ids = recipe(corpus, extract.settings, limit), {id: id for id in corpus.ids[:limit]}
+    return build(output, how, ids, extract, running, source=corpus.name)
 
 
 Inputs = Annotated[
@@ -378,22 +415,11 @@ def command(
         ttskit features corpus.h5 -o features.h5
         ttskit features corpus.h5 --crepe tiny --jobs 2 -o features.h5
     """
-    from ttskit.artifacts import describe, kinds, streams
-    from ttskit.artifacts.build import Running, build
-    from ttskit.dsp.mel import MelSettings
+    from ttskit.artifacts import build, describe
 
     tell = describe.summary(output, as_json)
-    (corpus,) = streams.inputs(inputs, kinds.Corpus)
-    rate, method = int(corpus.attributes["sample_rate"]), "praat-ac" if f0 == "praat" else f0
-    settings = FeatureSettings(
-        MelSettings(rate, n_fft, hop_length, n_mels, fmin, fmax),
-        PitchSettings(method, crepe, f0_min, f0_max, voiced, stay, silence),
-        praat,
-    )
-    copied = earlier(reuse, corpus, settings)
-    check(settings, device)
-    extract = Extractor(corpus, settings, device, copied)
-    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler)
-    ids = {id: id for id in corpus.ids[:limit]}
-    how = recipe(corpus, settings, limit)
-    tell(build(output, how, ids, extract, running, source=corpus.name))
+    corpus, mel = opened(inputs, n_fft, hop_length, n_mels, fmin, fmax)
+    pitch = PitchSettings(ALIASES.get(f0, f0), crepe, f0_min, f0_max, voiced, stay, silence)
+    extract = extractor(corpus, FeatureSettings(mel, pitch, praat), device, reuse)
+    running = build.Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler)
+    tell(write(output, extract, limit, running))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ttskit.speaking.chain import Chain, Piece, Style
     from ttskit.speaking.lines import Line
     from ttskit.text.ssml import Passage
+    from ttskit.voices.voice import Voice
 
 
 @dataclass
@@ -91,6 +92,29 @@ def passages(
     return (markup.Passage(line.text, place=line.place) for line in lines)
 
 
+def opened(voice: str | None) -> Voice:
+    """Open a voice, by name or file."""
+    from ttskit.voices import voice as voices
+
+    return voices.read(voices.find(voice))
+
+
+def lines_of(
+    voice: Voice,
+    words: Sequence[str],
+    file: Path | None,
+    ssml: bool,
+    phonemes: bool,
+    lexicon: Sequence[Path],
+    pause: float,
+) -> Iterator[Line]:
+    """Yield the lines to speak, spelt for the voice, as the text comes in."""
+    from ttskit.speaking.lines import to_lines
+
+    source = passages(words, file, ssml, voice.language == "en-us")
+    return to_lines(source, voice.speller(lexicon), phonemes=phonemes, pause=pause)
+
+
 def edited(chain: Chain, lines: Sequence[Line], style: Style, path: Path) -> Sequence[np.ndarray]:
     """Return the durations of lines as a TextGrid has them."""
     from ttskit.formats import textgrid
@@ -126,9 +150,9 @@ def planned(
 
 
 def write(
-    pieces: Iterator[Piece], output: Path | None, report: Report, raw: bool, samples: int
+    pieces: Iterator[Piece], output: Path | None, report: Report, raw: bool, seconds: float
 ) -> None:
-    """Write each piece as soon as it is made, and silence until there are `samples`."""
+    """Write each piece as soon as it is made, and silence until it lasts `seconds`."""
     import numpy as np
 
     from ttskit.speaking.output import open_sound
@@ -138,12 +162,28 @@ def write(
             if len(piece.audio):
                 out(piece.audio)
             report.add(piece)
-        if (left := samples - report.samples) > 0:
+        if (left := round(seconds * report.rate) - report.samples) > 0:
             out(np.zeros(left, np.float32))
             report.samples += left
 
 
-def tell(report: Report, timing: Path | None, manifest: Path | None) -> None:
+def speak(
+    report: Report,
+    lines: Iterable[Line],
+    grid: Path | None,
+    seconds: float | None,
+    output: Path | None,
+    raw: bool,
+) -> None:
+    """Speak lines to a file; or to standard output, whose reader may stop early."""
+    from ttskit.speaking.output import is_file, quietly
+
+    pieces = planned(report.chain, lines, report.style, grid, seconds)
+    go: Callable[[], None] = partial(write, pieces, output, report, raw, seconds or 0.0)
+    go() if is_file(output) else quietly(go)
+
+
+def write_times(report: Report, timing: Path | None, manifest: Path | None) -> None:
     """Write the times of what was spoken, and the account of every word."""
     from ttskit.speaking.lines import account
 
@@ -158,8 +198,21 @@ def tell(report: Report, timing: Path | None, manifest: Path | None) -> None:
         atomic.write_text(manifest, "".join(lines))
 
 
+def tell(report: Report, timing: Path | None, manifest: Path | None, as_json: bool) -> None:
+    """Write the files about what was spoken, and print the summary on request."""
+    write_times(report, timing, manifest)
+    if as_json:
+        typer.echo(json.dumps(report.summary()))
+
+
 def check(
-    words: Sequence[str], file: Path | None, output: Path | None, as_json: bool, raw: bool
+    words: Sequence[str],
+    file: Path | None,
+    ssml: bool,
+    phonemes: bool,
+    output: Path | None,
+    as_json: bool,
+    raw: bool,
 ) -> None:
     """Refuse what cannot be, as wrong usage, before anything is loaded."""
     from ttskit.speaking.output import check_sound, is_file
@@ -168,6 +221,8 @@ def check(
         raise typer.BadParameter("text and --file: give one of them")
     if not words and not file and (sys.stdin is None or sys.stdin.isatty()):
         raise typer.BadParameter("no text: give some, or --file, or send it to standard input")
+    if ssml and phonemes:
+        raise typer.BadParameter("--ssml and --phonemes: give one of them")
     if as_json and not is_file(output):
         raise typer.BadParameter("--json and audio can't both go to standard output: add -o FILE")
     if raw and is_file(output):
@@ -213,7 +268,7 @@ Output = Annotated[
         show_default="standard output",
     ),
 ]
-Voice = Annotated[
+VoiceOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME|FILE",
@@ -327,7 +382,7 @@ Raw = Annotated[
 def command(
     text: Text = None,
     output: Output = None,
-    voice: Voice = None,
+    voice: VoiceOption = None,
     file: File = None,
     phonemes: Phonemes = False,
     ssml: Ssml = False,
@@ -354,25 +409,13 @@ def command(
         ttskit say --file book.txt --rate 1.1 -o book.ogg --timing book.srt
     """
     started = time.monotonic()
-    check(text or (), file, output, as_json, raw)
+    check(text or (), file, ssml, phonemes, output, as_json, raw)
     check_times(timing, manifest, textgrid, duration)
-    if ssml and phonemes:
-        raise typer.BadParameter("--ssml and --phonemes: give one of them")
-    from ttskit.speaking import chain as speaking
-    from ttskit.speaking.lines import to_lines
-    from ttskit.speaking.output import is_file, quietly
-    from ttskit.voices import voice as voices
+    from ttskit.speaking.chain import Chain, Style
 
-    loaded = voices.read(voices.find(voice))
-    source = passages(text or (), file, ssml, loaded.language == "en-us")
-    lines = to_lines(source, loaded.speller(lexicon or ()), phonemes=phonemes, pause=pause / rate)
-    style = speaking.Style(rate, pitch, energy, noise_scale, speaker, seed)
-    chain = speaking.Chain(loaded, device)
-    report = Report(chain, style, started)
-    pieces = planned(chain, lines, style, textgrid, duration)
-    samples = round((duration or 0) * report.rate)
-    go: Callable[[], None] = partial(write, pieces, output, report, raw, samples)
-    go() if is_file(output) else quietly(go)
-    tell(report, timing, manifest)
-    if as_json:
-        typer.echo(json.dumps(report.summary()))
+    loaded = opened(voice)
+    lines = lines_of(loaded, text or (), file, ssml, phonemes, lexicon or (), pause / rate)
+    style = Style(rate, pitch, energy, noise_scale, speaker, seed)
+    report = Report(Chain(loaded, device), style, started)
+    speak(report, lines, textgrid, duration, output, raw)
+    tell(report, timing, manifest, as_json)

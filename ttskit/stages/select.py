@@ -19,6 +19,7 @@ from ttskit.errors import TtskitError
 from ttskit.options import DryRun, Output, Restart, Seed
 
 if TYPE_CHECKING:
+    from ttskit.artifacts.build import Running
     from ttskit.artifacts.reader import Reader
 
 
@@ -78,6 +79,26 @@ def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]
         )
 
     return passes
+
+
+def select(
+    readers: Sequence[Reader[Any]], output: Path | None, filters: Filters, running: Running
+) -> None:
+    """Copy the utterances that pass, of which there must be one."""
+    if len(readers) != 1:
+        raise TtskitError(f"select takes one artifact, not {len(readers)}; merge them first")
+    reader = readers[0]
+    chosen = pick(reader, filters)
+    if not chosen:
+        raise TtskitError("no utterance passes the filters", file=reader.name)
+    copy(output, "select", _given(filters), readers, chosen, reader.skipped, running)
+
+
+def _given(filters: Filters) -> dict[str, Any]:
+    """Return the filters that are set, for the provenance."""
+    unset = asdict(Filters())
+    options = {name: value for name, value in asdict(filters).items() if value != unset[name]}
+    return {**options, "seed": filters.seed} if filters.random else options
 
 
 Inputs = Annotated[
@@ -168,19 +189,4 @@ def command(
         random=random,
         seed=seed,
     )
-    readers = streams.opened(inputs)
-    if len(readers) != 1:
-        raise TtskitError(f"select takes one artifact, not {len(readers)}; merge them first")
-    reader = readers[0]
-    chosen = pick(reader, filters)
-    if not chosen:
-        raise TtskitError("no utterance passes the filters", file=reader.name)
-    running = Running(restart=restart, dry_run=dry_run)
-    copy(output, "select", _given(filters), readers, chosen, reader.skipped, running)
-
-
-def _given(filters: Filters) -> dict[str, Any]:
-    """Return the filters that are set, for the provenance."""
-    unset = asdict(Filters())
-    options = {name: value for name, value in asdict(filters).items() if value != unset[name]}
-    return {**options, "seed": filters.seed} if filters.random else options
+    select(streams.opened(inputs), output, filters, Running(restart=restart, dry_run=dry_run))

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import count, islice, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,8 @@ from ttskit.options import DryRun, Restart, Seed
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from ttskit.artifacts.reader import Reader
 
 
 def parts(speakers: Sequence[str], ratios: Sequence[float], seed: int) -> list[np.ndarray]:
@@ -42,6 +44,41 @@ def parts(speakers: Sequence[str], ratios: Sequence[float], seed: int) -> list[n
     shares = np.cumsum(ratios) / np.sum(ratios)
     cuts = np.round(shares[:-1] * len(speakers)).astype(int)
     return [np.sort(rows) for rows in np.split(np.argsort(position, kind="stable"), cuts)]
+
+
+def _pattern(output: str | None, reader: Reader[Any]) -> str:
+    """Return the pattern of the parts' names, with {} for the number of each."""
+    from ttskit.artifacts import streams
+
+    if output is None and reader.name == streams.STDIN:
+        raise TtskitError("split of standard input needs -o, with {} for the number of each part")
+    pattern = output or f"{reader.path.with_suffix('')}-{{}}.h5"
+    if pattern.count("{}") != 1:
+        raise TtskitError("needs one {} where the number of the part goes", file=pattern)
+    return pattern
+
+
+def _names(pattern: str) -> Iterator[Path]:
+    """Yield the names of the parts, without end."""
+    return (Path(pattern.replace("{}", str(number))) for number in count(1))
+
+
+def _note_others(names: Iterator[Path]) -> None:
+    """Note files that look like further parts: an older split may have had more."""
+    from ttskit import progress
+
+    for path in takewhile(Path.exists, names):
+        progress.note(f"{path}: exists too, and is not a part of this split")
+
+
+def _ratios(text: str) -> list[float]:
+    try:
+        ratios = [float(part) for part in text.split(":")]
+    except ValueError:
+        ratios = []
+    if len(ratios) < 2 or not all(0 < part < math.inf for part in ratios):
+        raise TtskitError(f"--ratio {text!r}: needs two or more positive numbers, as 8:1:1")
+    return ratios
 
 
 Inputs = Annotated[
@@ -96,11 +133,7 @@ def command(
     if len(readers) != 1:
         raise TtskitError(f"split takes one artifact, not {len(readers)}; merge them first")
     reader, ratios = readers[0], _ratios(ratio) if ratio else [1.0] * count
-    if output is None and reader.name == streams.STDIN:
-        raise TtskitError("split of standard input needs -o, with {} for the number of each part")
-    pattern = output or f"{reader.path.with_suffix('')}-{{}}.h5"
-    if pattern.count("{}") != 1:
-        raise TtskitError("needs one {} where the number of the part goes", file=pattern)
+    pattern = _pattern(output, reader)
     shared = parts(reader.table("speaker"), ratios, seed)
     if empty := [number for number, rows in enumerate(shared, 1) if not len(rows)]:
         there = wording.count(len(reader), "utterance")
@@ -114,26 +147,3 @@ def command(
         ids = [reader.ids[row] for row in rows]
         selection.copy(path, "split", options, readers, ids, reader.skipped, running)
     _note_others(names)
-
-
-def _names(pattern: str) -> Iterator[Path]:
-    """Yield the names of the parts, without end."""
-    return (Path(pattern.replace("{}", str(number))) for number in count(1))
-
-
-def _note_others(names: Iterator[Path]) -> None:
-    """Note files that look like further parts: an older split may have had more."""
-    from ttskit import progress
-
-    for path in takewhile(Path.exists, names):
-        progress.note(f"{path}: exists too, and is not a part of this split")
-
-
-def _ratios(text: str) -> list[float]:
-    try:
-        ratios = [float(part) for part in text.split(":")]
-    except ValueError:
-        ratios = []
-    if len(ratios) < 2 or not all(0 < part < math.inf for part in ratios):
-        raise TtskitError(f"--ratio {text!r}: needs two or more positive numbers, as 8:1:1")
-    return ratios

@@ -6,6 +6,7 @@ Reads what the role needs of Features, Tokens, Alignment and Corpus; writes a Mo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -116,8 +117,6 @@ def command(
         ttskit train duration alignment.h5 --steps 1500 -o duration.h5
         ttskit train decoder alignment.h5 features.h5 --minutes 60 -o decoder.h5
     """
-    import dataclasses
-
     if output is None or str(output) == "-":
         raise typer.BadParameter("a model needs the name of a file", param_hint="--output")
     from ttskit.artifacts import describe, streams
@@ -125,14 +124,7 @@ def command(
     from ttskit.training.run import request_of, train
 
     request = request_of(role, family, preset, config, assign or [])
-    request = dataclasses.replace(request, seed=seed, limit=limit, init=init)
-    train(
-        streams.opened(inputs),
-        output,
-        request,
-        Goal(steps, minutes),
-        device=device,
-        restart=restart,
-        dry_run=dry_run,
-    )
+    request = replace(request, seed=seed, limit=limit, init=init)
+    readers, goal = streams.opened(inputs), Goal(steps, minutes)
+    train(readers, output, request, goal, device=device, restart=restart, dry_run=dry_run)
     describe.summary(output, as_json)(output)
