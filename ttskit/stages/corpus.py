@@ -225,6 +225,6 @@ def command(
     settings = Settings(sample_rate, trim, peak, min_seconds, max_seconds, speaker)
     recipe = recipe_of(found, settings, limit)
     announce(found, dataset)
-    clips, bad = {clip.id: clip for clip in first.clips}, dict(first.bad)  # bad: no place known
+    clips, bad = {clip.id: clip for clip in first.clips}, dict(first.bad)
     make, running = partial(utterance, settings=settings), Running(jobs, skip_bad, restart, dry_run)
     tell(build(output, recipe, clips, make, running, source=str(dataset), bad=bad))

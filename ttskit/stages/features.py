@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 REVISION = 1
 METHODS = ("crepe", "praat-ac", "praat-cc")
-# groups of columns that are measured together
 ALIASES = {"praat": "praat-ac"}  # other names of methods
+# groups of columns that are measured together
 COLUMNS = {
     "mel": ("mel",),
     "loudness": ("loudness", "energy"),

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ttskit.text.ssml import Passage
     from ttskit.voices.voice import Voice
 
+SOUND = "Output"  # a group of options on the help page
+
 
 @dataclass
 class Report:
@@ -246,9 +248,6 @@ def check_times(
             raise TtskitError(f"{path}: the folder {path.parent} is not there; make it first")
     if grid is not None and not grid.is_file():
         raise TtskitError(f"{grid}: no such file")
-
-
-SOUND = "Output"  # a group of options on the help page
 
 
 Text = Annotated[
