@@ -7,7 +7,7 @@ Audio is made chunk by chunk, and utterance by utterance is rounded to 16 bit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, S
 if TYPE_CHECKING:
     import torch
 
-    from ttskit.artifacts.build import Recipe
+    from ttskit.artifacts.build import Recipe, Running
     from ttskit.artifacts.kinds import Controls, Corpus
     from ttskit.artifacts.reader import Reader
     from ttskit.artifacts.record import Record
@@ -274,48 +274,73 @@ def wavs(path: Path, folder: Path) -> None:
             advance()
 
 
+def write(
+    make: Vocode, recipes: Mapping[Path | None, Recipe], limit: int | None, running: Running
+) -> Path:
+    """Write an artifact by each recipe; return the path of the last one."""
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.build import build, up_to_date
+
+    if running.restart or not all(
+        up_to_date(path or Path("-"), one) for path, one in recipes.items()
+    ):
+        make.check(any(one.kind is kinds.Controls for one in recipes.values()))  # before any work
+    ids = {id: id for id in make.mels.ids[:limit]}
+    for path, one in recipes.items():
+        each = make.controls if one.kind is kinds.Controls else make
+        made = build(path, one, ids, each, running, source=make.mels.name)
+    return made
+
+
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="INPUT",
+        help="Mels, Features, Controls, or a Corpus, whose mel is computed; - reads standard "
+        "input.",
+        show_default="standard input",
+    ),
+]
+VocoderOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Vocoder: a Model, or source or griffinlim, which need no training. Only Controls "
+        "can do without.",
+    ),
+]
+ModelOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Further model before the vocoder, such as a codec. May be repeated.",
+    ),
+]
+WavDir = Annotated[
+    Path | None,
+    typer.Option(
+        file_okay=False,
+        metavar="FOLDER",
+        help="Folder to write each utterance to, too, as ID.wav.",
+    ),
+]
+ControlsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Artifact to write to, too: the amplitudes, f0 and noise gains that a ddsp "
+        "vocoder predicts.",
+    ),
+]
+
+
 def command(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT",
-            help="Mels, Features, Controls, or a Corpus, whose mel is computed; - reads standard "
-            "input.",
-            show_default="standard input",
-        ),
-    ] = None,
-    vocoder: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Vocoder: a Model, or source or griffinlim, which need no training. Only Controls "
-            "can do without.",
-        ),
-    ] = None,
+    inputs: Inputs = None,
+    vocoder: VocoderOption = None,
     output: Output = None,
-    model: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Further model before the vocoder, such as a codec. May be repeated.",
-        ),
-    ] = None,
-    wav_dir: Annotated[
-        Path | None,
-        typer.Option(
-            file_okay=False,
-            metavar="FOLDER",
-            help="Folder to write each utterance to, too, as ID.wav.",
-        ),
-    ] = None,
-    controls: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Artifact to write to, too: the amplitudes, f0 and noise gains that a ddsp "
-            "vocoder predicts.",
-        ),
-    ] = None,
+    model: ModelOption = None,
+    wav_dir: WavDir = None,
+    controls: ControlsOption = None,
     seed: Seed = 0,
     device: Device = "cpu",
     limit: Limit = None,
@@ -332,7 +357,7 @@ def command(
         ttskit vocode mels.h5 --vocoder griffinlim --wav-dir wavs -o spoken.h5
     """
     from ttskit.artifacts import describe, kinds
-    from ttskit.artifacts.build import Running, build, up_to_date
+    from ttskit.artifacts.build import Running
 
     tell = describe.summary(output, as_json)
     make = opened(inputs, vocoder, model or (), seed, device)
@@ -340,13 +365,8 @@ def command(
     if controls == (output or Path("-")):
         raise typer.BadParameter("needs a file of its own", param_hint="--controls")
     asked = {controls: kinds.Controls, output: kinds.Corpus} if controls else {output: kinds.Corpus}
-    wishes = {path: recipe(make, kind, vocoder, limit) for path, kind in asked.items()}
-    if restart or not all(up_to_date(path or Path("-"), one) for path, one in wishes.items()):
-        make.check(bool(controls))  # before any work is done
-    ids = {id: id for id in make.mels.ids[:limit]}
-    for path, one in wishes.items():
-        each = make.controls if one.kind is kinds.Controls else make
-        made = build(path, one, ids, each, running, source=make.mels.name)
+    recipes = {path: recipe(make, kind, vocoder, limit) for path, kind in asked.items()}
+    made = write(make, recipes, limit, running)
     if made.exists() and not dry_run:
         note(made)
         if wav_dir:

@@ -127,87 +127,106 @@ def page(facts: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", facts["card"].strip()])
 
 
+def shown(facts: Mapping[str, Any], action: Action, as_json: bool) -> str:
+    """Format what is known of a voice: as JSON, as a line of the list, or as a page."""
+    if as_json:
+        return json.dumps(facts, ensure_ascii=False)
+    if action is Action.LIST:
+        return f"{Path(facts['path']).stem}\t{facts['language']}\t{facts['megabytes']} MB"
+    return page(facts)
+
+
+ActionOption = Annotated[
+    Action,
+    typer.Argument(
+        metavar="ACTION",
+        help="pack: join models into a voice; info: describe voices; list: name those that "
+        "come with ttskit.",
+    ),
+]
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE...",
+        help="pack: duration model, decoder, vocoder (or source or griffinlim); info: voices.",
+    ),
+]
+Card = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="pack: description of the voice (name, licence, data ...), in Markdown or TOML; "
+        "needed.",
+    ),
+]
+Language = Annotated[
+    str,
+    typer.Option(
+        metavar="LANGUAGE",
+        help="pack: language that the models were trained on: en-us, de ...; or characters.",
+    ),
+]
+Lexicon = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="pack: pronunciations to keep in the voice: lines of a word, a tab, its "
+        "phonemes. May be repeated; later files win.",
+    ),
+]
+Fold = Annotated[
+    bool,
+    typer.Option(
+        "--fold",
+        help="pack, with --language characters: ignore the difference of upper and lower case.",
+    ),
+]
+NoiseScale = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=100,
+        metavar="SCALE",
+        help="pack: randomness of the decoder in `say`: 0 is none and the clearest, 1 the "
+        "liveliest.",
+        show_default="that of the decoder",
+    ),
+]
+Widen = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option(
+        metavar="FEATURES MELS",
+        help="pack: Features of training recordings and the decoder's Mels of their texts: "
+        "let mels vary as recordings do.",
+    ),
+]
+Share = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=4,
+        metavar="SHARE",
+        help="pack: part of the difference to recordings that --widen makes up for.",
+    ),
+]
+Float32 = Annotated[
+    bool,
+    typer.Option("--float32", help="pack: keep weights in 32 bits instead of 16; twice the size."),
+]
+
+
 def command(
-    action: Annotated[
-        Action,
-        typer.Argument(
-            metavar="ACTION",
-            help="pack: join models into a voice; info: describe voices; list: name those that "
-            "come with ttskit.",
-        ),
-    ],
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FILE...",
-            help="pack: duration model, decoder, vocoder (or source or griffinlim); info: voices.",
-        ),
-    ] = None,
+    action: ActionOption,
+    files: Files = None,
     output: Output = None,
-    card: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="pack: description of the voice (name, licence, data ...), in Markdown or TOML; "
-            "needed.",
-        ),
-    ] = None,
-    language: Annotated[
-        str,
-        typer.Option(
-            metavar="LANGUAGE",
-            help="pack: language that the models were trained on: en-us, de ...; or characters.",
-        ),
-    ] = "en-us",
-    lexicon: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="pack: pronunciations to keep in the voice: lines of a word, a tab, its "
-            "phonemes. May be repeated; later files win.",
-        ),
-    ] = None,
-    fold: Annotated[
-        bool,
-        typer.Option(
-            "--fold",
-            help="pack, with --language characters: ignore the difference of upper and lower case.",
-        ),
-    ] = False,
-    noise_scale: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=100,
-            metavar="SCALE",
-            help="pack: randomness of the decoder in `say`: 0 is none and the clearest, 1 the "
-            "liveliest.",
-            show_default="that of the decoder",
-        ),
-    ] = None,
-    widen: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option(
-            metavar="FEATURES MELS",
-            help="pack: Features of training recordings and the decoder's Mels of their texts: "
-            "let mels vary as recordings do.",
-        ),
-    ] = None,
-    share: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=4,
-            metavar="SHARE",
-            help="pack: part of the difference to recordings that --widen makes up for.",
-        ),
-    ] = 1.0,
-    float32: Annotated[
-        bool,
-        typer.Option(
-            "--float32", help="pack: keep weights in 32 bits instead of 16; twice the size."
-        ),
-    ] = False,
+    card: Card = None,
+    language: Language = "en-us",
+    lexicon: Lexicon = None,
+    fold: Fold = False,
+    noise_scale: NoiseScale = None,
+    widen: Widen = None,
+    share: Share = 1.0,
+    float32: Float32 = False,
     as_json: Json = False,
 ) -> None:
     """Pack models into a voice for `say`, or describe voices.
@@ -234,10 +253,5 @@ def command(
         names = [str(path) for path in voice.embedded().values()]
     else:
         names = [str(voice.find(name)) for name in files or [None]]  # type: ignore[list-item]
-    for facts in (describe(voice.read(Path(name))) for name in names):
-        if as_json:
-            typer.echo(json.dumps(facts, ensure_ascii=False))
-        elif action is Action.LIST:
-            typer.echo(f"{Path(facts['path']).stem}\t{facts['language']}\t{facts['megabytes']} MB")
-        else:
-            typer.echo(page(facts))
+    for name in names:
+        typer.echo(shown(describe(voice.read(Path(name))), action, as_json))
