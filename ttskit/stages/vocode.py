@@ -288,8 +288,8 @@ def write(
     ids = {id: id for id in make.mels.ids[:limit]}
     for path, one in recipes.items():
         each = make.controls if one.kind is kinds.Controls else make
-        made = build(path, one, ids, each, running, source=make.mels.name)
-    return made
+        written = build(path, one, ids, each, running, source=make.mels.name)
+    return written
 
 
 Inputs = Annotated[
@@ -365,10 +365,10 @@ def command(
     if controls == (output or Path("-")):
         raise typer.BadParameter("needs a file of its own", param_hint="--controls")
     asked = {controls: kinds.Controls, output: kinds.Corpus} if controls else {output: kinds.Corpus}
-    recipes = {path: recipe(make, kind, vocoder, limit) for path, kind in asked.items()}
-    made = write(make, recipes, limit, running)
-    if made.exists() and not dry_run:
-        note(made)
+    recipes = {place: recipe(make, kind, vocoder, limit) for place, kind in asked.items()}
+    path = write(make, recipes, limit, running)
+    if path.exists() and not dry_run:
+        note(path)
         if wav_dir:
-            wavs(made, wav_dir)
-    tell(made)
+            wavs(path, wav_dir)
+    tell(path)
