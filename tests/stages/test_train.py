@@ -41,6 +41,7 @@ def test_a_settings_file_is_what_config_prints(tmp_path):
     [
         (["singer", *INPUTS], "no role 'singer'; there is aligner, duration"),
         (["aligner", *INPUTS, "--family", "glow"], "no aligner family 'glow'"),
+        (["vocoder", *INPUTS, "--family", "source"], "source has nothing to learn"),
         (["aligner", *INPUTS, "--preset", "huge"], "attention has no preset 'huge'; there is base"),
         (["aligner", *INPUTS, "--set", "hiden=3"], "no key hiden; nearest: hidden"),
         (["aligner", *INPUTS, "--config", "tokens.h5"], "tokens.h5: is not text in UTF-8"),

@@ -15,7 +15,7 @@ import typer
 
 from ttskit import wording
 from ttskit.artifacts import atomic, lock
-from ttskit.errors import ArtifactError, SettingError, at
+from ttskit.errors import ArtifactError, SettingError, TrainingError, at
 
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
@@ -59,6 +59,8 @@ def train(
     from ttskit.voices.model import MODEL, check_device, read_model
 
     needs = find(request.family, request.role).needs(request.config)
+    if not needs:
+        raise TrainingError(f"{request.family} has nothing to learn: name it where it is used")
     fitting(readers, needs, f"the {request.role} {request.family}")
     if not goal.steps and not goal.minutes:
         raise typer.BadParameter("how long? --steps or --minutes", param_hint="--steps")
