@@ -31,7 +31,7 @@ ARROWS = {
     "dsp": {"errors"},
     "artifacts": LEAVES,
     "formats": LEAVES | {"artifacts", "dsp", "text"},
-    "datasets": LEAVES | {"artifacts", "formats"},
+    "datasets": LEAVES | {"artifacts", "formats", "text"},
     "networks": {"errors", "settings", "dsp"},
     "models": {"errors", "settings", "dsp", "networks"},
     "voices": LEAVES | {"artifacts", "dsp", "text", "networks", "models"},

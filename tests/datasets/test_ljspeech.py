@@ -118,7 +118,7 @@ def test_an_id_that_occurs_twice_is_refused_with_both_places(corpus):
 
 def test_bad_utf8_is_named_by_its_line(corpus):
     path = corpus("a|A.\nb|é\n".encode("latin-1"), "a.wav", "b.wav") / "metadata.csv"
-    with pytest.raises(DatasetError, match=re.escape(f"{path}: line 2: byte 0xE9 is not UTF-8")):
+    with pytest.raises(DatasetError, match=re.escape(f"{path}: line 2: byte 0xe9 is not UTF-8")):
         understand(path)
 
 

@@ -109,7 +109,7 @@ def test_lines_that_are_not_json_objects_are_reported(manifest):
             "audio,text\na.wav,A\na.wav,B",
             "id a occurs twice, in m.csv line 2 and in m.csv",
         ),
-        ("m.csv", "audio,text\na.wav,A".encode("utf-16"), "is UTF-16; save it as UTF-8"),
+        ("m.csv", "audio,text\na.wav,A".encode("utf-16"), "is UTF-16, needs text in UTF-8"),
         ("m.jsonl", '{"text": "A."}', "no column names the audio: has text"),
     ],
 )

@@ -29,7 +29,8 @@ def test_pairs_are_sorted_and_lone_halves_reported(tmp_path, tone, say):
         "c": "c.ogg: no c.txt beside it",
         "d": "d.txt: the text is empty",
         "e": "e.txt: no audio of this name beside it",
-        "f": "f.txt: line 2: byte 0xFF is not UTF-8; save the file as UTF-8",
+        "f": "f.txt: line 2: byte 0xff is not UTF-8; convert the file first, "
+        "for example with: iconv -f latin1 -t utf-8",
         "h": "h.wav: empty (0 bytes)",
     }
     assert "neither audio nor its text, not read: 2 files (LICENSE, README.txt)" in found.notes

@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ttskit.errors import DatasetError
+from ttskit.errors import DatasetError, TextError
+from ttskit.text.lines import decode
 
 # fmt: off
 AUDIO = frozenset((
@@ -66,20 +67,13 @@ def text(path: Path) -> str:
     try:
         if path.exists() and not path.is_file():
             raise DatasetError("not a file", file=path)
-        content = path.read_bytes()
+        return decode(path.read_bytes(), str(path))
     except OSError as error:
         raise DatasetError(f"cannot be read: {error.strerror}", file=path) from error
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise DatasetError("is UTF-16; save it as UTF-8", file=path)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # positions count from behind a byte order mark, which has no line break
-        line = error.object[: error.start].count(b"\n") + 1
-        byte = error.object[error.start]
-        raise DatasetError(
-            f"line {line}: byte 0x{byte:02X} is not UTF-8; save the file as UTF-8", file=path
-        ) from error
+    except TextError as error:
+        line = error.file.removeprefix(str(path)).removeprefix(":")
+        where = f"line {line}: " if line else ""
+        raise DatasetError(f"{where}{error.message}", file=path) from error
 
 
 def _walk(folder: Path, depth: int | None, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:

@@ -211,13 +211,15 @@ def card(path: Path) -> str:
     """Return a card as markdown: a file of markdown as it is, TOML by its keys."""
     import tomllib
 
+    from ttskit.text.lines import decode
+
     try:
-        text = path.read_text(encoding="utf-8")
+        text = decode(path.read_bytes(), str(path))
         if path.suffix.lower() != ".toml":
             title(text, str(path))
             return text
         entries = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise ArtifactError(f"{path}: cannot be read: {error}") from error
     if missing := [key for key in CARD if key not in entries]:
         raise ArtifactError(f"{path}: lacks {', '.join(missing)}; a card has {', '.join(CARD)}")
