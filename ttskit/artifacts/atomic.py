@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_START, _END = ".ttskit-", ".part"  # of the names of temporary files
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -22,7 +24,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     stays = path.exists() and not path.is_file()
     target = Path(os.path.realpath(path))
-    unfinished = path if stays else target.with_name(f".ttskit-{os.urandom(8).hex()}.part")
+    unfinished = path if stays else target.with_name(f"{_START}{os.urandom(8).hex()}{_END}")
     try:
         yield unfinished
         if not stays:
@@ -46,5 +48,10 @@ def write_text(path: Path, text: str) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove temporary files of killed runs from a folder, which the caller has locked."""
-    for left in folder.glob(".ttskit-*.part"):
+    for left in folder.glob(f"{_START}*{_END}"):
         left.unlink(missing_ok=True)
+
+
+def is_temporary(name: str) -> bool:
+    """Return whether a file of this name is one that `sweep` removes."""
+    return name.startswith(_START) and name.endswith(_END)

@@ -3,19 +3,23 @@
     lock            held by the run that is writing
     header.json     whose unfinished work this is
     index.jsonl     one row an utterance, written after its bytes:
-                    {"id": "a", "axes": {"frame": 7}, "bytes": {"mel": 2240, "text": 6}}
+                    {"id": "a", "axes": {"frame": 7}, "bytes": {"mel": 2240, "text": 6}, "crc32": 5}
     mel.raw         the bytes of one column, in the order of the index
 
-On opening, bytes that the index does not account for are cut off.
+The checksum is that of the rest of the row and of its bytes; rows of ttskit 0.1.0 have none.  On
+opening, rows are kept up to the first one that does not fit its bytes, and every file is cut to
+what they account for.  Bytes are written where the index says that they lie, never just at the
+end of a file: what a failed write leaves cannot shift those of later rows.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import shutil
+import zlib
 from array import array
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,8 @@ from ttskit.artifacts import atomic, lock
 from ttskit.errors import ArtifactError, at
 
 Blob = bytes | memoryview
+INDEX, HEADER, SEALED = "index.jsonl", "header.json", "sealed.h5"
+MOST = 1 << 48  # bytes or positions that a row of the index may declare
 
 
 class Unfinished:
@@ -41,7 +47,7 @@ class Unfinished:
         self.folder = folder_of(output)
         with at(output):
             self._lock = lock.hold(self.folder, "another run is writing it; wait for it")
-        self._index = FileIO(self.folder / "index.jsonl", "a+")
+        self._index, self._index_size = _opened(self.folder / INDEX), 0
         self.rows: dict[str, int] = {}  # utterance -> its row in what follows
         self.axes: dict[str, array[int]] = {}  # axis -> length in each row
         self.ends: dict[str, array[int]] = {}  # column -> where each row ends in its raw file
@@ -55,13 +61,15 @@ class Unfinished:
     def append(self, id: str, axes: Mapping[str, int], blobs: Mapping[str, Blob]) -> None:
         """Add the bytes of one utterance; the row that names it comes last."""
         sizes = {name: len(blob) for name, blob in blobs.items()}
-        row = json.dumps({"id": id, "axes": axes, "bytes": sizes}, ensure_ascii=False) + "\n"
+        row = {"id": id, "axes": axes, "bytes": sizes}
+        line = _text({**row, "crc32": _checksum(row, blobs.values())}) + b"\n"
         try:
             for name, blob in blobs.items():
-                _write_all(self._file(name), blob)
-            _write_all(self._index, row.encode())
+                _write(self._file(name), blob, self._size(name))
+            _write(self._index, line, self._index_size)
         except OSError as error:
             raise no_room(self.folder, error) from error
+        self._index_size += len(line)
         self._note(id, axes, sizes)
 
     def place(self, column: str, row: int) -> tuple[int, int]:
@@ -70,12 +78,23 @@ class Unfinished:
         return (ends[row - 1] if row else 0, ends[row])
 
     def read(self, column: str, start: int, stop: int) -> bytes:
-        """Return some bytes of a column."""
-        return os.pread(self._file(column).fileno(), stop - start, start)
+        """Return some bytes of a column; refuse a file that does not have them all."""
+        blob = self._bytes(column, start, stop)
+        if len(blob) != stop - start:
+            raise ArtifactError(
+                f"ends before byte {stop:,}, which its index names: run the same command again, "
+                "and what is lost is made again",
+                file=self.folder / f"{column}.raw",
+            )
+        return blob
 
     def remove(self) -> None:
-        """Delete the folder, the lock last."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete the folder, the lock last; what another program put there stays."""
+        with contextlib.suppress(OSError):
+            self._empty()
+            (self.folder / INDEX).unlink(missing_ok=True)
+            (self.folder / lock.NAME).unlink(missing_ok=True)
+            self.folder.rmdir()
         self.close()
 
     def close(self) -> None:
@@ -85,14 +104,11 @@ class Unfinished:
 
     def _open(self, output: Path, header: Mapping[str, Any], restart: bool) -> None:
         text = json.dumps(header, sort_keys=True, ensure_ascii=False)
-        path = self.folder / "header.json"
+        path = self.folder / HEADER
         atomic.sweep(self.folder)
         if restart or not path.exists():
-            for stale in self.folder.iterdir():
-                if stale.name == "index.jsonl":
-                    self._index.truncate(0)
-                elif stale.name != lock.NAME:
-                    stale.unlink()
+            self._index.truncate(0)
+            self._empty()
             try:
                 atomic.write_text(path, text)
             except OSError as error:
@@ -105,30 +121,43 @@ class Unfinished:
             )
         self._recover()
 
+    def _empty(self) -> None:
+        """Delete all files but the lock and the index, both of which are open."""
+        for path in self.folder.iterdir():
+            if path.name not in (lock.NAME, INDEX) and _is_ours(path.name):
+                path.unlink()
+
     def _recover(self) -> None:
-        """Keep the rows whose bytes are complete; cut off the rest."""
+        """Keep the rows whose bytes are complete; cut all files to them."""
         self._index.seek(0)
-        size = 0
         for line in self._index.readall().splitlines(keepends=True):
             row = _parse(line)
             if row is None or not self._take_over(row):
                 break
-            size += len(line)
-        self._index.truncate(size)
-        for name, file in self._files.items():
-            file.truncate(self._size(name))
+            self._index_size += len(line)
+        self._index.truncate(self._index_size)
+        for path in self.folder.glob("*.raw"):
+            os.truncate(path, self._size(path.stem))
 
     def _take_over(self, row: dict[str, Any]) -> bool:
-        """Keep a row if its bytes are complete and its columns are those of this artifact."""
-        if not {"id"} <= row["bytes"].keys() <= self._columns or row["id"] in self.rows:
+        """Keep a row if its columns are those of this artifact and its bytes those it was made of.
+
+        Rows without a checksum are held to the sizes of the files.
+        """
+        sizes, expected = row["bytes"], row.pop("crc32", None)
+        if not {"id"} <= sizes.keys() <= self._columns or row["id"] in self.rows:
             return False
-        if self.rows and row["bytes"].keys() != self.ends.keys():
+        if self.rows and (sizes.keys(), row["axes"].keys()) != (self.ends.keys(), self.axes.keys()):
             return False
-        for name, count in row["bytes"].items():
-            size = os.fstat(self._file(name).fileno()).st_size
-            if size < self._size(name) + count:
+        for name, count in sizes.items():
+            if os.fstat(self._file(name).fileno()).st_size < self._size(name) + count:
                 return False
-        self._note(row["id"], row["axes"], row["bytes"])
+        blobs = (
+            self._bytes(name, self._size(name), self._size(name) + sizes[name]) for name in sizes
+        )
+        if expected is not None and expected != _checksum(row, blobs):
+            return False
+        self._note(row["id"], row["axes"], sizes)
         return True
 
     def _note(self, id: str, axes: Mapping[str, int], sizes: Mapping[str, int]) -> None:
@@ -145,8 +174,16 @@ class Unfinished:
 
     def _file(self, column: str) -> FileIO:
         if column not in self._files:
-            self._files[column] = FileIO(self.folder / f"{column}.raw", "a+")
+            self._files[column] = _opened(self.folder / f"{column}.raw")
         return self._files[column]
+
+    def _bytes(self, column: str, start: int, stop: int) -> bytes:
+        """Return what a column has of some bytes."""
+        file, parts = self._file(column).fileno(), []
+        while start < stop and (part := os.pread(file, stop - start, start)):  # it may read less
+            parts.append(part)
+            start += len(part)
+        return b"".join(parts)
 
 
 def folder_of(output: Path) -> Path:
@@ -162,26 +199,51 @@ def no_room(path: Path, error: OSError) -> ArtifactError:
     )
 
 
+def _is_ours(name: str) -> bool:
+    """Return whether a file of this name belongs to unfinished work."""
+    known = name in (lock.NAME, INDEX, HEADER, SEALED) or name.endswith(".raw")
+    return known or atomic.is_temporary(name)
+
+
+def _opened(path: Path) -> FileIO:
+    """Open a file for reading and writing at any place, and make it if it is not there."""
+    made = os.O_CREAT | os.O_NOFOLLOW
+    return FileIO(path, "r+", opener=lambda name, flags: os.open(name, flags | made, 0o666))
+
+
 def _parse(line: bytes) -> dict[str, Any] | None:
-    """Return a row of the index, or None if it is incomplete."""
+    """Return a row of the index, or None if it is incomplete or no row."""
     if not line.endswith(b"\n"):
         return None
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+    if not isinstance(row, dict) or row.keys() - {"crc32"} != {"id", "axes", "bytes"}:
         return None
-    counts = [row.get("axes"), row.get("bytes")]
-    sound = all(
-        isinstance(one, dict) and all(isinstance(n, int) and n >= 0 for n in one.values())
-        for one in counts
+    sound = isinstance(row["id"], str) and all(
+        isinstance(counts, dict)
+        and all(isinstance(count, int) and 0 <= count <= MOST for count in counts.values())
+        for counts in (row["axes"], row["bytes"])
     )
     return row if sound else None
 
 
-def _write_all(file: FileIO, data: Blob) -> None:
-    """Write all data to an unbuffered file: one call may write only a part of it."""
+def _text(row: Mapping[str, Any]) -> bytes:
+    return json.dumps(row, ensure_ascii=False).encode(errors="surrogatepass")
+
+
+def _checksum(row: Mapping[str, Any], blobs: Iterable[Blob]) -> int:
+    """Return the checksum of a row of the index and of the bytes that it names."""
+    checksum = zlib.crc32(_text(row))
+    for blob in blobs:
+        checksum = zlib.crc32(blob, checksum)
+    return checksum
+
+
+def _write(file: FileIO, data: Blob, start: int) -> None:
+    """Write all data at a place of a file: one call may write only a part of it."""
     view = memoryview(data)
     while view:
-        view = view[file.write(view) :]
+        written = os.pwrite(file.fileno(), view, start)
+        view, start = view[written:], start + written

@@ -5,6 +5,7 @@ Unfinished work lies in `NAME.part/`, from which the same command goes on.
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field
@@ -88,7 +89,7 @@ class Writer(Generic[R]):
                 "was finished is kept: make room and run the same command again",
                 file=self.path,
             )
-        unnamed = self._part.folder / "sealed.h5"
+        unnamed = self._part.folder / unfinished.SEALED
         try:
             kind, attributes = self.kind.kind(), self._attributes
             sealing.seal(unnamed, kind, attributes, self._provenance, sources)
@@ -148,17 +149,38 @@ class Writer(Generic[R]):
         ragged = bool(axes) and axes[0] in RAGGED
         lead = int(self._lengths(axes[0], rows).sum()) if ragged else len(rows)
         shape = (lead, *(self._width(axis) for axis in (axes[1:] if ragged else axes)))
-        runs = _runs(self._part.place(spec.name, row) for row in rows)
+        places = [self._part.place(spec.name, row) for row in rows]
+        runs = _runs(places)
         blobs = (self._part.read(spec.name, start, stop) for start, stop in runs)
         if dtype.kind == "S":
-            width = max((_widest(self._part.read(spec.name, *run)) for run in runs), default=1)
+            texts, width = self._texts(spec.name, runs)
+            self._agree(spec.name, texts == math.prod(shape))
             dtype = np.dtype(f"S{width}")
             chunks: Iterable[np.ndarray] = (np.array(_split(blob), dtype) for blob in blobs)
         else:
+            per_row = self._lengths(axes[0], rows) if ragged else np.ones(len(rows), np.int64)
+            counts = per_row * math.prod(shape[1:]) * dtype.itemsize
+            self._agree(spec.name, np.array_equal(np.diff(places).reshape(-1), counts))
             chunks = (np.frombuffer(blob, dtype).reshape(-1, *shape[1:]) for blob in blobs)
         names = " ".join(axes) if ragged else " ".join(["utterance", *axes])
         bounds = self._numbers[spec.name].bounds if spec.name in self._numbers else {}
         return sealing.Source(spec.name, shape, dtype, chunks, names, spec.metadata["unit"], bounds)
+
+    def _texts(self, column: str, runs: Iterable[tuple[int, int]]) -> tuple[int, int]:
+        """Return how many texts a column has, and the bytes of the longest one, at least 1."""
+        count, width = 0, 1
+        for run in runs:
+            sizes = [len(text) for text in _split(self._part.read(column, *run))]
+            count, width = count + len(sizes), max(width, *sizes, 1)
+        return count, width
+
+    def _agree(self, column: str, agrees: bool) -> None:
+        """Refuse to seal a column of other sizes than those that the index gives its axes."""
+        if not agrees:
+            raise ArtifactError(
+                f"{column} has other sizes than its index says: add --restart to make it anew",
+                file=self._part.folder,
+            )
 
     def _lengths(self, axis: str, rows: Sequence[int]) -> np.ndarray:
         """Return (row,) int64: how long each row is along an axis."""
@@ -179,10 +201,6 @@ def _encoded(spec: Field[Any], value: Any) -> unfinished.Blob:
 
 def _split(blob: bytes) -> list[bytes]:
     return blob.split(b"\0")[:-1]
-
-
-def _widest(blob: bytes) -> int:
-    return max(1, max(map(len, _split(blob)), default=1))
 
 
 def _runs(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
