@@ -285,6 +285,36 @@ TestKills = Kills.TestCase
 TestKills.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_link_in_place_of_the_folder_is_refused_and_left_alone(tmp_path, restart):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("of years")
+    (tmp_path / "x.h5.part").symlink_to(mine)
+    with pytest.raises(ArtifactError, match=r"x\.h5\.part: is a link"):
+        Unfinished(tmp_path / "x.h5", HEADER, COLUMNS, restart=restart)
+    assert [path.name for path in mine.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("name", ["thesis.txt", "index.jsonl", "mel.raw", "lock", "folder"])
+def test_foreign_names_and_links_in_the_folder_are_refused(tmp_path, restart, name):
+    mine = tmp_path / "mine.txt"
+    mine.write_text("of years")
+    part = tmp_path / "x.h5.part"
+    part.mkdir()
+    if name == "thesis.txt":
+        (part / name).write_text("of years")
+    elif name == "folder":
+        (part / name).mkdir()
+    else:
+        (part / name).symlink_to(mine)
+    with pytest.raises(ArtifactError, match=rf"x\.h5\.part: holds {name}, which is not ttskit's"):
+        Unfinished(tmp_path / "x.h5", HEADER, COLUMNS, restart=restart)
+    assert mine.read_text() == "of years"
+    assert [path.name for path in part.iterdir()] == [name]
+
+
 def test_a_file_that_another_program_adds_outlives_the_run(tmp_path):
     part = opened(tmp_path)
     (part.folder / "thesis.txt").write_text("of years")

@@ -45,6 +45,7 @@ class Unfinished:
     ) -> None:
         self._columns = set(columns)
         self.folder = folder_of(output)
+        _refuse_foreign(self.folder)
         with at(output):
             self._lock = lock.hold(self.folder, "another run is writing it; wait for it")
         self._index, self._index_size = _opened(self.folder / INDEX), 0
@@ -197,6 +198,26 @@ def no_room(path: Path, error: OSError) -> ArtifactError:
         f"{path}: cannot be written: {error.strerror or error}; what was finished is kept: "
         "make room and run the same command again"
     )
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse a folder that is a link, or has anything but the files of unfinished work."""
+    if folder.is_symlink():
+        raise ArtifactError(
+            "is a link, needs to be a folder for unfinished work: remove the link, or choose "
+            "another output",
+            file=folder,
+        )
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not (_is_ours(entry.name) and entry.is_file(follow_symlinks=False)):
+                raise ArtifactError(
+                    f"holds {entry.name}, which is not ttskit's: move it away, or choose "
+                    "another output",
+                    file=folder,
+                )
 
 
 def _is_ours(name: str) -> bool:
