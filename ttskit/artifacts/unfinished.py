@@ -6,7 +6,7 @@
                     {"id": "a", "axes": {"frame": 7}, "bytes": {"mel": 2240, "text": 6}, "crc32": 5}
     mel.raw         the bytes of one column, in the order of the index
 
-The checksum is that of the rest of the row and of its bytes; rows of earlier work may have none.  On
+The checksum is that of the rest of the row and of its bytes; older rows have none.  On
 opening, rows are kept up to the first one that does not fit its bytes, and every file is cut to
 what they account for.  Bytes are written where the index says that they lie, never just at the
 end of a file: what a failed write leaves cannot shift those of later rows.
