@@ -66,6 +66,15 @@ SkipBad = Annotated[
         help="Leave bad utterances out and record why, instead of stopping with an error.",
     ),
 ]
+SkipShort = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad",
+        rich_help_panel=RUNNING,
+        help="Leave out utterances with too few frames to be aligned, instead of stopping with "
+        "an error.",
+    ),
+]
 Restart = Annotated[
     bool,
     typer.Option(

@@ -143,17 +143,63 @@ def test_options_without_effect_are_refused(ttskit):
         assert message in result.stderr
 
 
-@pytest.mark.usefixtures("_speech")
-def test_features_too_coarse_for_any_text_are_refused_in_one_line(tmp_path, ttskit):
-    reader = Reader(tmp_path / "features.h5", Features)
+def cut_features(folder, ids, frames):
+    """features.h5 again, of which some utterances have a few frames only."""
+    reader = Reader(folder / "features.h5", Features)
     header: dict[str, Any] = {"provenance": PROVENANCE, "attributes": reader.attributes}
-    with Writer(tmp_path / "coarse.h5", Features, **header) as writer:
+    with Writer(folder / "cut.h5", Features, **header) as writer:
         for id, record in reader.items():
             arrays = {name: value for name, value in vars(record).items() if np.ndim(value)}
-            short = {name: value[:3] for name, value in arrays.items()}
-            writer.append(Features(id=id, speaker=record.speaker, text=record.text, **short))
+            kept = {name: value[: frames if id in ids else None] for name, value in arrays.items()}
+            writer.append(Features(id=id, speaker=record.speaker, text=record.text, **kept))
         writer.seal(reader.ids)
-    result = ttskit("align", "coarse.h5", "tokens.h5", "--aligner", "flat", "-o", "x.h5")
+
+
+@pytest.mark.usefixtures("_speech", "no_pictures")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["align", "cut.h5", "tokens.h5", "--steps", 4, "-j", 1],
+        ["align", "cut.h5", "tokens.h5", "--aligner", "flat", "--rounds", 2, "-j", 1],
+        ["train", "aligner", "cut.h5", "tokens.h5", "--steps", 4],
+    ],
+    ids=["attention", "flat", "train aligner"],
+)
+def test_utterances_with_too_few_frames_are_listed_before_the_training(tmp_path, ttskit, words):
+    cut_features(tmp_path, ["u1", "u4"], 4)
+    result = ttskit(*words, "-o", "x.h5")
+    lines = result.stderr.decode().splitlines()
+    reason = "9 tokens, 7 of which need a frame, for 4 frames"
+    assert result.returncode == 1
+    assert [line.split(";")[0] for line in lines[:2]] == [
+        f"ttskit: cut.h5: {id}: {reason}" for id in ("u1", "u4")
+    ]
+    assert "2 of 6 utterances are bad" in lines[2]
+    assert len(lines) == 3
+    assert not [*tmp_path.glob("*.run"), *tmp_path.glob("*.part")]
+    result = ttskit(*words, "--skip-bad", "-o", "x.h5")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.decode().count(reason) == 2
+    if words[0] == "align":
+        reader = Reader(tmp_path / "x.h5", Alignment)
+        assert list(reader) == ["u0", "u2", "u3", "u5"]
+        assert [reader.skipped[id].split(";")[0] for id in ("u1", "u4")] == [reason] * 2
+
+
+@pytest.mark.usefixtures("_speech")
+def test_a_decoder_that_aligns_lists_them_too(tmp_path):
+    """Of 7 frames, glow trains on whole steps of two: 6, for 7 tokens."""
+    cut_features(tmp_path, ["u2"], 7)
+    words = ["train", "decoder", "cut.h5", "tokens.h5", "--set", "durations='joint'"]
+    with pytest.raises(TtskitError, match="1 of 6 utterances are bad"):
+        run(*words, "--set", "coarse_layers=0", "--steps", 1, "-o", "x.h5")
+    assert not [*tmp_path.glob("*.run")]
+
+
+@pytest.mark.usefixtures("_speech")
+def test_features_too_coarse_for_any_text_are_refused_in_one_line(tmp_path, ttskit):
+    cut_features(tmp_path, ids=[f"u{number}" for number in range(6)], frames=3)
+    result = ttskit("align", "cut.h5", "tokens.h5", "--aligner", "flat", "-o", "x.h5")
     assert (result.returncode, result.stderr.count(b"\n")) == (1, 1), result.stderr
     assert b"take a smaller hop" in result.stderr
 

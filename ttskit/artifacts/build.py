@@ -171,16 +171,24 @@ class _Build(Generic[T]):
 
     def _check(self, refused: Mapping[str, str], good: Sequence[str]) -> None:
         """List the bad utterances; raise unless they may be skipped and some utterance is good."""
-        for id, reason in refused.items():
-            progress.complain(f"ttskit: {TtskitError(reason, file=self.source, utterance=id)}")
-        if refused and not self.running.skip_bad:
-            raise TtskitError(
-                f"not made: {len(refused)} of {len(self.items) + len(self.bad)} utterances "
-                "are bad (listed above); mend them, or leave them out with --skip-bad",
-                file=self.name,
-            )
+        total = len(self.items) + len(self.bad)
+        refuse_bad(refused, total, self.source, self.name, self.running.skip_bad)
         if not good:
             raise TtskitError("not made: there is no utterance to write", file=self.name)
+
+
+def refuse_bad(
+    bad: Mapping[str, str], total: int, source: str, output: str, skip_bad: bool
+) -> None:
+    """List the bad utterances of `source` with their reasons; raise unless they may be skipped."""
+    for id, reason in bad.items():
+        progress.complain(f"ttskit: {TtskitError(reason, file=source, utterance=id)}")
+    if bad and not skip_bad:
+        raise TtskitError(
+            f"not made: {len(bad)} of {total} utterances are bad (listed above); mend them, or "
+            "leave them out with --skip-bad",
+            file=output,
+        )
 
 
 def up_to_date(output: Path, recipe: Recipe) -> bool:

@@ -87,6 +87,25 @@ def durations(
     return search(np.asarray(score)[None], skippable=mask, ids=[name])[0]
 
 
+def too_short(skippable: np.ndarray, frames: int) -> str:
+    """Return why tokens have no alignment to that many frames, empty if they have one.
+
+    Parameters
+    ----------
+    skippable : (token,) bool
+    """
+    tokens, needed = len(skippable), int((~skippable).sum())
+    if tokens and max(needed, 1) <= frames:
+        return ""
+    has = f"{tokens} tokens" if tokens else "no tokens"
+    if 0 < needed < tokens:
+        has += f", {needed} of which need a frame,"
+    return (
+        f"{has} for {frames} frames; "
+        "every token needs a frame: does the text belong to the audio? (or lower hop_length)"
+    )
+
+
 def path(durations: np.ndarray, frames: int) -> np.ndarray:
     """Return durations (..., token) as a path (..., frame, token) bool, False after the end."""
     ends = np.cumsum(durations, axis=-1)[..., None, :]
@@ -114,13 +133,8 @@ def _refuse_too_short(
     real = np.arange(skippable.shape[1]) < tokens[:, None]
     needed = np.maximum((real & ~skippable).sum(axis=1), 1)
     for b in np.flatnonzero((tokens < 1) | (needed > frames)):
-        has = f"{tokens[b]} tokens" if tokens[b] else "no tokens"
-        if 0 < needed[b] < tokens[b]:
-            has += f", {needed[b]} of which need a frame,"
-        raise AlignmentError(
-            f"{names[b]}: {has} for {frames[b]} frames; "
-            "every token needs a frame: does the text belong to the audio? (or lower hop_length)"
-        )
+        reason = too_short(skippable[b, : tokens[b]], int(frames[b]))
+        raise AlignmentError(f"{names[b]}: {reason}")
 
 
 def _explain(status: np.ndarray, names: list[str]) -> None:

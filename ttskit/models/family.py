@@ -53,6 +53,11 @@ class Family(nn.Module):
         """Tell whether `scores` works: whether `ttskit align` can use such a model."""
         return cls.role == "aligner"
 
+    @classmethod
+    def step(cls, config: Any) -> int:  # noqa: ARG003
+        """Return how many frames are one step; `loss` drops the last ones if they fill none."""
+        return 1
+
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Return the terms to minimise, by name; training descends on their sum.
 

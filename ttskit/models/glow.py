@@ -144,6 +144,10 @@ class Glow(Family):
     def aligns(cls, config: GlowConfig) -> bool:
         return not any(getattr(config, name) for name in READ_DURATIONS)
 
+    @classmethod
+    def step(cls, config: GlowConfig) -> int:
+        return config.flow.squeeze
+
     def initialise(self, batch: Batch) -> None:
         mel, real = self._whole_steps(batch)
         speaker = self._speaker(batch)

@@ -8,7 +8,7 @@ punctuation may last no frame.  Without a trained aligner, one is trained on the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
@@ -62,15 +62,25 @@ class Pairs:
     tokens: Reader[Tokens]
     silent: np.ndarray  # (symbol,) bool, which may last no frame
     ids: tuple[str, ...]
+    unfit: Mapping[str, str] = field(default_factory=dict)  # left out of ids: id -> reason
 
     def __iter__(self) -> Iterator[Utterance]:
         for id in self.ids:
-            mel, tokens = self.mel(id), self.tokens.value(self.tokens.row(id), "tokens")
-            if len(mel) >= (~self.silent[tokens]).sum():  # the others are refused in `utterance`
-                yield id, mel, tokens
+            yield id, self.mel(id), self.tokens.value(self.tokens.row(id), "tokens")
 
     def mel(self, id: str) -> np.ndarray:
         return self.features.value(self.features.row(id), "mel")
+
+    def fit(self, output: Path | None, skip_bad: bool) -> Pairs:
+        """Return the pairs that have an alignment; raise unless the others may be skipped."""
+        from ttskit.artifacts import build, streams
+        from ttskit.training.examples import too_short
+
+        unfit = too_short(self.features, self.tokens, self.ids)
+        if not skip_bad:  # those that are skipped are listed with all others that are bad
+            name = streams.STDOUT if output is None or str(output) == "-" else str(output)
+            build.refuse_bad(unfit, len(self.ids), self.features.name, name, skip_bad)
+        return replace(self, ids=tuple(id for id in self.ids if id not in unfit), unfit=unfit)
 
 
 def utterance(id: str, pairs: Pairs, aligner: Aligner | None) -> Alignment:
@@ -190,6 +200,7 @@ class NewModel:
             Goal(self.steps, self.minutes),
             device=self.device,
             restart=self.restart,
+            without=pairs.unfit.keys(),
         )
         return Neural(read_model(path), self.device)
 
@@ -340,6 +351,9 @@ def command(
         plan.check(features, tokens.table("symbols"))
     how = recipe(pairs, {**plan.options(), "limit": limit})
     needed = restart or not (dry_run or up_to_date(output or Path("-"), how))
+    if needed:
+        pairs = pairs.fit(output, skip_bad)
     align = partial(utterance, pairs=pairs, aligner=plan.aligner(pairs) if needed else None)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
-    tell(build(output, how, {id: id for id in pairs.ids}, align, running, source=features.name))
+    items, source = {id: id for id in pairs.ids}, features.name
+    tell(build(output, how, items, align, running, source=source, bad=pairs.unfit))

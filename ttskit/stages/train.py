@@ -7,12 +7,13 @@ Reads what the role needs of Features, Tokens, Alignment and Corpus; writes a Mo
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ttskit.options import Assign, Device, DryRun, Json, Limit, Restart, Seed, families
+from ttskit.options import Assign, Device, DryRun, Json, Limit, Restart, Seed, SkipShort, families
 
 
 def roles(incomplete: str) -> list[str]:
@@ -107,6 +108,7 @@ def command(
     seed: Seed = 0,
     device: Device = "cpu",
     limit: Limit = None,
+    skip_bad: SkipShort = False,
     restart: Restart = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -126,5 +128,6 @@ def command(
     request = request_of(role, family, preset, config, assign or [])
     request = replace(request, seed=seed, limit=limit, init=init)
     readers, goal = streams.opened(inputs), Goal(steps, minutes)
-    train(readers, output, request, goal, device=device, restart=restart, dry_run=dry_run)
+    run = partial(train, restart=restart, dry_run=dry_run, skip_bad=skip_bad)
+    run(readers, output, request, goal, device=device)
     describe.summary(output, as_json)(output)

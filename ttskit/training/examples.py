@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from ttskit.artifacts import kinds
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Record
 from ttskit.dsp.loudness import FLOOR
-from ttskit.errors import ArtifactError, TrainingError
+from ttskit.errors import AlignmentError, ArtifactError, TrainingError
 from ttskit.networks.batch import Batch, axis_of, collate
 from ttskit.networks.facts import Facts
 from ttskit.networks.fields import FIELDS
@@ -30,11 +30,15 @@ class Examples:
     """The utterances that all of some artifacts have; `item` gives the fields that are needed."""
 
     def __init__(
-        self, readers: Sequence[Reader[Any]], needs: Sequence[str], limit: int | None = None
+        self,
+        readers: Sequence[Reader[Any]],
+        needs: Sequence[str],
+        limit: int | None = None,
+        without: Collection[str] = (),
     ) -> None:
         self._readers = {reader.kind: reader for reader in readers}
         self.needs = tuple(needs)
-        self.ids = joined(readers)[:limit]
+        self.ids = [id for id in joined(readers)[:limit] if id not in without]
         if not self.ids:
             raise TrainingError(f"{readers[0].name}: there is no utterance to train on")
         _agree(readers)
@@ -196,6 +200,29 @@ def joined(readers: Sequence[Reader[Any]]) -> list[str]:
                         f"`ttskit {COMMAND[one.kind.kind()]}` from the same corpus"
                     )
     return [id for id in readers[0].ids if all(id in reader for reader in readers)]
+
+
+def too_short(
+    features: Reader[Any], spelt: Reader[Any], ids: Collection[str], step: int = 1
+) -> dict[str, str]:
+    """Return the utterances whose tokens have no alignment to their frames, each with the reason.
+
+    Frames are counted in whole steps.  If no utterance has an alignment, that is one error.
+    """
+    from ttskit.dsp import mas  # numba takes 0.5 s to import
+
+    silent, frames = np.isin(spelt.table("symbols"), SPECIAL), features.lengths("frame")
+    found = {}
+    for id in ids:
+        tokens, count = spelt.value(spelt.row(id), "tokens"), int(frames[features.row(id)])
+        if reason := mas.too_short(silent[tokens], count // step * step):
+            found[id] = reason
+    if found and len(found) == len(ids):
+        raise AlignmentError(
+            "no utterance has a frame for each of its tokens: take a smaller hop",
+            file=features.name,
+        )
+    return found
 
 
 def cut(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -50,28 +50,27 @@ def train(
     device: str = "cpu",
     restart: bool = False,
     dry_run: bool = False,
+    skip_bad: bool = False,
+    without: Collection[str] = (),
 ) -> None:
-    """Train a model and write it to `output`, or resume where an earlier run stopped."""
+    """Train a model and write it to `output`, or resume where an earlier run stopped.
+
+    Utterances in `without` are left out; so are those that cannot be aligned, with `skip_bad`.
+    """
     from ttskit import progress
     from ttskit.artifacts import build, streams
-    from ttskit.models import find
-    from ttskit.training.examples import Examples, fitting
     from ttskit.voices.model import MODEL, check_device, read_model
 
-    needs = find(request.family, request.role).needs(request.config)
-    if not needs:
-        raise TrainingError(f"{request.family} has nothing to learn: name it where it is used")
-    fitting(readers, needs, f"the {request.role} {request.family}")
+    needs = _needs(readers, request)
     if not goal.steps and not goal.minutes:
         raise typer.BadParameter("how long? --steps or --minutes", param_hint="--steps")
     start = read_model(request.init, role=request.role) if request.init else None
     provenance = _provenance(request, readers, start, asdict(goal))
-    begun = [start.container.digest] if start else []
-    streams.replaceable(streams.writable(output), MODEL, begun)
+    streams.replaceable(streams.writable(output), MODEL, [start.container.digest] if start else [])
     if not restart and build.is_made(output, MODEL, provenance):
         progress.note(f"{output}: up to date")
         return
-    examples = Examples(readers, needs, request.limit)
+    examples = _examples(readers, needs, request, output, skip_bad, without)
     check_device(device)
     run = _Run(output, request, goal, start, _provenance(request, readers, start, {}), provenance)
     if dry_run:
@@ -82,6 +81,44 @@ def train(
         return
     with _run_folder(run.folder, run.shared, restart):
         run(examples, device)
+
+
+def _needs(readers: Sequence[Reader[Any]], request: Request) -> tuple[str, ...]:
+    """Return the fields to train on; refuse inputs that lack one or that are not needed."""
+    from ttskit.models import find
+    from ttskit.training.examples import fitting
+
+    needs = find(request.family, request.role).needs(request.config)
+    if not needs:
+        raise TrainingError(f"{request.family} has nothing to learn: name it where it is used")
+    fitting(readers, needs, f"the {request.role} {request.family}")
+    return needs
+
+
+def _examples(
+    readers: Sequence[Reader[Any]],
+    needs: Sequence[str],
+    request: Request,
+    output: Path,
+    skip_bad: bool,
+    without: Collection[str],
+) -> Examples:
+    """Return the utterances to train on; those that the family cannot align are bad ones."""
+    from ttskit.artifacts.build import refuse_bad
+    from ttskit.models import find
+    from ttskit.training.examples import Examples, joined, kinds_of, too_short
+
+    family, bad = find(request.family, request.role), dict[str, str]()
+    if family.aligns(request.config) and "durations" not in needs:
+        features, spelt = (
+            next(reader for kind in kinds_of(name) for reader in readers if reader.kind is kind)
+            for name in ("mel", "tokens")
+        )
+        ids = [id for id in joined(readers)[: request.limit] if id not in without]
+        bad = too_short(features, spelt, ids, family.step(request.config))
+        if _first_process() or not skip_bad:
+            refuse_bad(bad, len(ids), features.name, str(output), skip_bad)
+    return Examples(readers, needs, request.limit, {*without, *bad})
 
 
 @dataclass(frozen=True)
