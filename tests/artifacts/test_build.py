@@ -43,6 +43,10 @@ def has_a_bug(number):
     return {}[number]
 
 
+def fails_at_nine(number):
+    return has_a_bug(number) if number == 9 else corpus_record(number)
+
+
 def cannot_be_sent(number):
     return lambda: number
 
@@ -106,6 +110,38 @@ def test_up_to_date_work_is_not_done_again(tmp_path, capsys):
     assert capsys.readouterr().err.endswith("x.h5: up to date\n")
     with pytest.raises(RuntimeError, match="KeyError"):
         build(output, Recipe(**{**vars(RECIPE), "revision": 2}), ITEMS, has_a_bug, Running())
+
+
+@pytest.mark.parametrize("left", ["all", "without header", "lock alone"])
+@pytest.mark.parametrize("revision", [1, 2])
+def test_what_a_run_killed_after_naming_its_output_left_is_deleted(tmp_path, left, revision):
+    output, part = tmp_path / "x.h5", tmp_path / "x.h5.part"
+    with pytest.raises(RuntimeError, match="KeyError"):
+        build(output, RECIPE, {**ITEMS, "bug": 9}, fails_at_nine, Running())
+    contents = {path: path.read_bytes() for path in part.iterdir()}
+    build(output, RECIPE, ITEMS, corpus_record, Running())
+    assert not part.exists()
+    part.mkdir()
+    for path, content in contents.items():
+        name = path.name
+        if left == "all" or name == "lock" or (left == "without header" and name != "header.json"):
+            path.write_bytes(content)
+    recipe = Recipe(**{**vars(RECIPE), "revision": revision})
+    build(output, recipe, ITEMS, has_a_bug if revision == 1 else corpus_record, Running())
+    assert not part.exists()
+    assert Reader(output, Corpus).provenance["revision"] == revision
+
+
+def test_unfinished_work_of_an_output_that_is_not_there_is_kept(tmp_path):
+    output = tmp_path / "x.h5"
+    build(output, RECIPE, ITEMS, corpus_record, Running())
+    other = Recipe(**{**vars(RECIPE), "revision": 2})
+    with pytest.raises(RuntimeError, match="KeyError"):
+        build(output, other, {**ITEMS, "bug": 9}, fails_at_nine, Running())
+    build(output, RECIPE, ITEMS, has_a_bug, Running())  # up to date
+    with pytest.raises(TtskitError, match="--restart"):
+        build(output, Recipe(**{**vars(RECIPE), "revision": 3}), ITEMS, has_a_bug, Running())
+    build(output, other, ITEMS, has_a_bug, Running())
 
 
 def test_options_equal_those_read_back_from_json(tmp_path, capsys):

@@ -18,7 +18,7 @@ from ttskit import progress, wording
 from ttskit.artifacts import cluster, hdf5, pool, streams, unfinished
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.record import Number, Record
-from ttskit.artifacts.writer import Writer
+from ttskit.artifacts.writer import Writer, header_of
 from ttskit.errors import ArtifactError, Interrupted, TtskitError, at
 
 T = TypeVar("T")
@@ -90,6 +90,7 @@ def build(
         if not current:
             streams.replaceable(path, recipe.kind.kind(), recipe.inputs)
         if current and not running.restart:
+            unfinished.forget(path, header_of(recipe.kind.kind(), recipe.provenance))
             progress.note(f"{name}: up to date")
         elif running.dry_run:
             size = wording.count(len(items), "utterance")

@@ -93,8 +93,8 @@ class Unfinished:
         """Delete the folder, the lock last; what another program put there stays."""
         with contextlib.suppress(OSError):
             self._empty()
-            (self.folder / INDEX).unlink(missing_ok=True)
-            (self.folder / lock.NAME).unlink(missing_ok=True)
+            for name in (INDEX, HEADER, lock.NAME):
+                (self.folder / name).unlink(missing_ok=True)
             self.folder.rmdir()
         self.close()
 
@@ -108,6 +108,7 @@ class Unfinished:
         path = self.folder / HEADER
         atomic.sweep(self.folder)
         if restart or not path.exists():
+            path.unlink(missing_ok=True)
             self._index.truncate(0)
             self._empty()
             try:
@@ -123,9 +124,9 @@ class Unfinished:
         self._recover()
 
     def _empty(self) -> None:
-        """Delete all files but the lock and the index, both of which are open."""
+        """Delete the columns, and what a seal has left."""
         for path in self.folder.iterdir():
-            if path.name not in (lock.NAME, INDEX) and _is_ours(path.name):
+            if path.name not in (lock.NAME, INDEX, HEADER) and _is_ours(path.name):
                 path.unlink()
 
     def _recover(self) -> None:
@@ -185,6 +186,21 @@ class Unfinished:
             parts.append(part)
             start += len(part)
         return b"".join(parts)
+
+
+def header_at(output: Path) -> Any:
+    """Return the header of the unfinished work of `output`, None if there is none."""
+    try:
+        return json.loads((folder_of(output) / HEADER).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def forget(output: Path, header: Mapping[str, Any]) -> None:
+    """Delete what a run left that was killed after it had named its output, if it is that run's."""
+    if folder_of(output).is_dir() and header_at(output) in (None, header):
+        with contextlib.suppress(ArtifactError):  # another run holds it, or it is not ttskit's
+            Unfinished(output, header, (), restart=True).remove()
 
 
 def folder_of(output: Path) -> Path:

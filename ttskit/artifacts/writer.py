@@ -47,9 +47,11 @@ class Writer(Generic[R]):
         self._tables = {name: list(values) for name, values in (tables or {}).items()}
         if missing := set(kind.attributes) - set(self._attributes):
             raise ArtifactError(f"{kind.kind()} needs {', '.join(sorted(missing))}", file=path)
-        header = {"kind": kind.kind(), "version": hdf5.VERSION, "provenance": provenance}
+        header = header_of(kind.kind(), provenance)
+        left = unfinished.header_at(self.path)
+        done = left is not None and left != header and left == _header_of_output(self.path)
         self._part = unfinished.Unfinished(
-            self.path, header, [spec.name for spec in self._specs], restart=restart
+            self.path, header, [spec.name for spec in self._specs], restart=restart or done
         )
 
     @property
@@ -189,6 +191,20 @@ class Writer(Generic[R]):
     def _width(self, axis: str) -> int:
         """Return the one length of an axis that is not ragged."""
         return int(axis) if axis.isdigit() else self._part.axes.get(axis, [0])[0]
+
+
+def header_of(kind: str, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what unfinished work says of itself."""
+    return {"kind": kind, "version": hdf5.VERSION, "provenance": provenance}
+
+
+def _header_of_output(path: Path) -> dict[str, Any] | None:
+    """Return what the unfinished work of an artifact that is there said of itself."""
+    try:
+        container = hdf5.open_container(path)
+    except ArtifactError:
+        return None
+    return header_of(container.kind, container.provenance)
 
 
 def _encoded(spec: Field[Any], value: Any) -> unfinished.Blob:
