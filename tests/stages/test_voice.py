@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -225,3 +226,11 @@ def test_embedded_voices_are_listed_and_found_by_name(tmp_path, monkeypatch):
     assert run("voice", "list").stdout == "voice\ten-us\t0.2 MB\n"
     refused = run("voice", "list", path)
     assert (refused.exit_code, "ttskit voice info" in refused.stderr) == (2, True)
+
+
+def test_a_voice_whose_chain_names_no_model_is_refused(tmp_path):
+    path = write_voice(tmp_path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["chain"] = np.bytes_(" ")
+    with pytest.raises(ArtifactError, match="its chain names no model"):
+        voice.read(path)

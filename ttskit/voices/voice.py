@@ -99,6 +99,8 @@ def read(path: Path, name: str = "") -> Voice:
         if not isinstance(attributes.get(key), kind):
             raise ArtifactError(f"{container.name}: lacks the attribute {key}")
     roles = str(attributes.get("chain", "duration decoder vocoder")).split()
+    if not roles:
+        raise ArtifactError(f"{container.name}: its chain names no model: pack it again")
     models = {role: model_of(_part(container, role), role) for role in roles}
     check_clock([*models.values()])
     lexicon = tuple(container.strings("lexicon"))
