@@ -18,7 +18,7 @@ from ttskit.training.examples import Examples
 from ttskit.voices.model import read_model
 
 RVQ = {"stride": 4, "size": 32, "books": 3, "channels": 16, "layers": 1}
-SIZES = {
+SIZES: dict[str, tuple[str, dict[str, Any]]] = {
     "rvq.h5": ("rvq", RVQ),
     "fsq.h5": ("fsq", {"levels": [5, 5], "stride": 2, "channels": 16, "layers": 1}),
     "vq.h5": ("vq", {"stride": 1, "size": 32, "channels": 16, "layers": 1}),
