@@ -162,11 +162,20 @@ def test_k_means_finds_planted_centres():
     assert nearest.max() < 0.2
 
 
+def test_a_trained_book_is_not_started_anew():
+    quantiser, x = residual(2), latents(1, 200, 6)
+    quantiser.start(x, whole(x))
+    before = torch.stack([book.table for book in quantiser.codebooks])
+    quantiser.start(5 + x, whole(x))
+    assert torch.equal(torch.stack([book.table for book in quantiser.codebooks]), before)
+
+
 def test_dead_vectors_are_replaced_and_others_are_not():
     (book,) = books(1, size=4, dimension=2, replace=0.1)
     table = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [90.0, 90.0]])
     book.table.copy_(table)
     book.sums.copy_(table)
+    book.usage.fill_(1.0)
     x = table[torch.arange(300) % 3]
     for _ in range(40):
         book.follow(x, book.nearest(x))

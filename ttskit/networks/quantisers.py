@@ -160,8 +160,8 @@ class Codebook(nn.Module):
             self.table = nn.Parameter(table)
         else:
             self.register_buffer("table", table)
-        self.register_buffer("usage", torch.ones(size))
-        self.register_buffer("sums", table.clone())
+        self.register_buffer("usage", torch.zeros(size))
+        self.register_buffer("sums", torch.zeros(size, dimension))
 
     @torch.no_grad()
     def nearest(self, vectors: Tensor) -> Tensor:
@@ -173,7 +173,9 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def start(self, vectors: Tensor) -> None:
-        """Set the book by k-means of vectors (N, D)."""
+        """Set a new book by k-means of vectors (N, D); one that has been trained stays."""
+        if self.usage.any():
+            return
         self._set(torch.arange(len(self.table)), vectors)
         for _ in range(ROUNDS):
             counts, sums = self._sums(vectors, self.nearest(vectors))
@@ -189,7 +191,8 @@ class Codebook(nn.Module):
         self.usage.lerp_(counts, 1 - self.decay)
         self.sums.lerp_(sums, 1 - self.decay)
         if not self.learnt:
-            self.table.copy_(self.sums / self.usage.clamp(min=1e-12)[:, None])
+            known = self.usage > 0
+            self.table[known] = self.sums[known] / self.usage[known, None]
         average = self.usage.mean()
         dead = (self.usage < self.replace * average).nonzero()[:, 0]
         if len(dead):
