@@ -141,7 +141,7 @@ class Mixing(nn.Module):
         rotation, _ = torch.linalg.qr(torch.randn(groups, groups))
         if rotation.det() < 0:
             rotation[:, 0] *= -1
-        self.weight = nn.Parameter(rotation)
+        self.weight = nn.Parameter(rotation.contiguous())
         self.register_buffer("undo", None, persistent=False)
 
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

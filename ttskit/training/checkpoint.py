@@ -1,7 +1,7 @@
 """Checkpoints: the full state of a training, from which it resumes bit by bit.
 
 /               attrs  state (JSON: step, seconds, best ...)
-/model/NAME  /ema/NAME  /optimizer/PLAYER/NUMBER/NAME  /chance
+/model/NAME  /ema/NAME  /optimizer/PLAYER/NUMBER/NAME  /random/PROCESS/DEVICE
 """
 
 from __future__ import annotations
@@ -53,11 +53,10 @@ def save(
     model: nn.Module,
     averaged: Mapping[str, Tensor],
     optimizers: Mapping[str, Optimizer],
+    generators: Mapping[str, Tensor],
     provenance: Mapping[str, Any],
 ) -> None:
     """Write a checkpoint atomically."""
-    import torch
-
     kept = {player: optimizer.state_dict() for player, optimizer in optimizers.items()}
     state.groups = {player: one["param_groups"] for player, one in kept.items()}
     moments = {
@@ -70,7 +69,7 @@ def save(
         tree("model", model.state_dict()),
         tree("ema", averaged),
         tree("optimizer", moments),
-        [sealing.Source.of("chance", torch.get_rng_state().numpy())],
+        tree("random", generators),
     )
     sealing.seal(path, KIND, {"state": json.dumps(asdict(state))}, provenance, sources)
 
@@ -80,10 +79,11 @@ def load(
     model: nn.Module,
     averaged: Mapping[str, Tensor],
     optimizers: Mapping[str, Optimizer],
-) -> State:
-    """Restore model, averaged weights, optimizers and random state from a checkpoint."""
-    import torch
+) -> tuple[State, dict[str, Tensor]]:
+    """Restore model, averaged weights and optimizers from a checkpoint.
 
+    Returns how far the training has come, and the states of the random generators.
+    """
     container = hdf5.open_container(path)
     if container.kind != KIND:
         raise ArtifactError(f"{path}: is {container.kind}, needs {KIND}")
@@ -92,18 +92,38 @@ def load(
         model.load_state_dict(tensors(container, "model"))
         moments = tensors(container, "optimizer")
         for player, optimizer in optimizers.items():
-            values: dict[int, dict[str, Tensor]] = {}
-            for name, value in moments.items():
-                owner, number, key = name.split("/")
-                if owner == player:
-                    values.setdefault(int(number), {})[key] = value
-            optimizer.load_state_dict({"state": values, "param_groups": state.groups[player]})
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            own = {
+                name.removeprefix(f"{player}/"): value
+                for name, value in moments.items()
+                if name.startswith(f"{player}/")
+            }
+            _restore(optimizer, own, state.groups[player])
+    except (LookupError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ArtifactError(
             f"{path}: does not fit this training ({reason}); add --restart to start over"
         ) from error
     for name, value in tensors(container, "ema").items():
         averaged[name].copy_(value)  # on the device where they are
-    torch.set_rng_state(torch.from_numpy(container.map("chance").copy()))
-    return state
+    return state, tensors(container, "random")
+
+
+def _restore(
+    optimizer: Optimizer, moments: Mapping[str, Tensor], groups: list[dict[str, Any]]
+) -> None:
+    """Restore an optimizer from moments by `NUMBER/NAME`.
+
+    Fused optimizers pair moments and parameters by their place in memory, so moments get the
+    memory layout of their parameter.
+    """
+    import torch
+
+    parameters = [one for group in optimizer.param_groups for one in group["params"]]
+    values: dict[int, dict[str, Tensor]] = {}
+    for name, value in moments.items():
+        number, key = name.split("/")
+        parameter = parameters[int(number)]
+        if value.shape == parameter.shape:
+            value = torch.empty_like(parameter, device=value.device).copy_(value)
+        values.setdefault(int(number), {})[key] = value
+    optimizer.load_state_dict({"state": values, "param_groups": groups})

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from ttskit.errors import TrainingError
 from ttskit.networks.batch import Batch
 
 
@@ -35,19 +37,58 @@ def total_counts(fabric: Fabric, update: Sequence[Batch]) -> dict[str, float]:
     for batch in update:
         totals = added(totals, batch.own_counts())
     if fabric.world_size > 1:
-        values = torch.tensor(list(totals.values()), dtype=torch.float64, device=fabric.device)
-        totals = dict(
-            zip(totals, fabric.all_reduce(values, reduce_op="sum").tolist(), strict=True)  # type: ignore[union-attr]
-        )
+        totals = dict(zip(totals, _reduced(fabric, [*totals.values()], "sum"), strict=True))
     return totals
+
+
+def most(fabric: Fabric, values: Sequence[float]) -> list[float]:
+    """Return the highest of each value over all processes."""
+    return _reduced(fabric, values, "max") if fabric.world_size > 1 else [*values]
+
+
+def gathered(fabric: Fabric, value: Tensor) -> Tensor:
+    """Return the values of all processes on the CPU, (process, ...)."""
+    if fabric.world_size == 1:
+        return value[None].cpu()
+    own = value.to(fabric.device)
+    values = [torch.empty_like(own) for _ in range(fabric.world_size)]
+    with _talking():
+        torch.distributed.all_gather(values, own)
+    return torch.stack(values).cpu()
+
+
+def wait(fabric: Fabric) -> None:
+    """Wait until all processes are here."""
+    with _talking():
+        fabric.barrier()
 
 
 def reduce(fabric: Fabric, values: Sequence[Tensor]) -> None:
     """Sum tensors over all processes, in place and in one message."""
     together = torch.cat([value.reshape(-1) for value in values])
-    summed = fabric.all_reduce(together, reduce_op="sum")
+    with _talking():
+        summed = fabric.all_reduce(together, reduce_op="sum")
     for value, part in zip(values, summed.split([v.numel() for v in values]), strict=True):  # type: ignore[union-attr]
         value.copy_(part.view_as(value))
+
+
+def _reduced(fabric: Fabric, values: Sequence[float], operation: str) -> list[float]:
+    own = torch.tensor(values, dtype=torch.float64, device=fabric.device)
+    with _talking():
+        together: list[float] = fabric.all_reduce(own, reduce_op=operation).tolist()  # type: ignore[union-attr]
+        return together
+
+
+@contextmanager
+def _talking() -> Iterator[None]:
+    """Say in one line that another process has ended, where a message to it fails."""
+    try:
+        yield
+    except RuntimeError as error:  # of any backend
+        raise TrainingError(
+            "another process of this training has ended, so this one ends too: the same command "
+            "goes on from the last checkpoint"
+        ) from error
 
 
 def added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:

@@ -20,13 +20,23 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
 from ttskit import progress, wording
 from ttskit.errors import SettingError, TrainingError
 from ttskit.models.family import Family
 from ttskit.networks.batch import Batch
 from ttskit.networks.facts import Picture
-from ttskit.training import batches, checkpoint, curves, monitor, processes, signals, snapshots
+from ttskit.training import (
+    batches,
+    checkpoint,
+    curves,
+    generators,
+    monitor,
+    processes,
+    signals,
+    snapshots,
+)
 from ttskit.training.averaged import Averaged
 from ttskit.training.checkpoint import State
 from ttskit.training.configuration import Training
@@ -62,6 +72,7 @@ class Trainer:
     players: Players = field(init=False)
     averaged: Averaged = field(init=False)
     _drawn: float = field(default=0.0, init=False)  # when pictures were last drawn
+    _saved: float = field(default_factory=time.monotonic, init=False)  # when a checkpoint was
 
     def __post_init__(self) -> None:
         texts, share = self.examples.texts, self.training.validation
@@ -84,7 +95,7 @@ class Trainer:
             "same command goes on from there"
         )
         self._picture({})
-        self.fabric.barrier()
+        processes.wait(self.fabric)
         return self.folder / "best.h5"
 
     @property
@@ -94,7 +105,7 @@ class Trainer:
 
     def _prepare(self) -> None:
         """Restore the last checkpoint, or initialise the model for the first update."""
-        rank, size = self.fabric.global_rank, self.fabric.world_size
+        size = self.fabric.world_size
         torch.manual_seed(self.seed)
         if self.training.snapshot_every and type(self.model).sample is Family.sample:
             raise SettingError(f"training.snapshot_every: {self.model.role} makes no snapshots")
@@ -110,26 +121,25 @@ class Trainer:
         self.players = Players(self.fabric, self.model, self.training)
         self.averaged = Averaged(self.model, self.training.ema)
         self.model.train()
-        last = self.folder / "last.h5"
+        last, states = self.folder / "last.h5", dict[str, Tensor]()
         if last.exists():
             parts = self.model, self.averaged.weights, self.players.optimizers
-            self.state = checkpoint.load(last, *parts)
+            self.state, states = checkpoint.load(last, *parts)
             progress.note(f"{self.folder}: going on after update {self.state.step}")
         else:
             with torch.no_grad():  # by a whole batch, so that all processes agree
                 self.model.initialise(self._load(self.rows[self.order.rows(0)], 0))
+        generators.restore(self.fabric, states, self.seed, self.state.step)
         self._warn_of_memory()
-        if rank:
-            torch.manual_seed(hash((self.seed, self.state.step, rank)))
 
     def _train(self, log: monitor.Log, display: monitor.Display, stop: signals.Held) -> None:
         settings, state = self.training, self.state
-        saved, done = time.monotonic(), self._progress()
+        done, stopped, due = self._agreed(stop)
         first = state.step * settings.accumulate
         with closing(batches.ahead(self.batch, count(first))) as ready:
-            while done < 1 and not stop:
+            while done < 1 and not stopped:
                 row = self._update(ready, done)
-                done = self._progress()
+                done, stopped, due = self._agreed(stop)
                 log.write(row)
                 display.update(row, done)
                 if state.step % settings.validate_every == 0 or done >= 1:
@@ -139,8 +149,7 @@ class Trainer:
                         break
                 if settings.snapshot_every and state.step % settings.snapshot_every == 0:
                     self._snapshot()
-                if time.monotonic() - saved > settings.save_every:
-                    saved = time.monotonic()
+                if due:
                     self.save()
         self.save()
 
@@ -154,10 +163,17 @@ class Trainer:
             self._picture(results.pictures)
             self._drawn = time.monotonic()
 
-    def _progress(self) -> float:
-        """Return the share of the training that is done, as measured by the first process."""
+    def _agreed(self, stop: signals.Held) -> tuple[float, bool, bool]:
+        """Return the share of the training that is done, whether to stop, and whether to save.
+
+        All processes agree; a signal that one of them has received stops all.
+        """
         done = self.goal.reached(self.state.step, self.state.seconds)
-        return float(self.fabric.broadcast(done)) if self.fabric.world_size > 1 else done
+        due = time.monotonic() - self._saved > self.training.save_every
+        done, number, any_due = processes.most(self.fabric, [done, stop.number, due])
+        if number:
+            stop.number = int(number)
+        return done, bool(number), bool(any_due)
 
     def _update(self, ready: Iterator[Batch], done: float) -> dict[str, float]:
         """Take one update, and return the row of the log."""
@@ -209,6 +225,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint from which a later run resumes."""
+        states = generators.states(self.fabric)
         if self._first:
             checkpoint.save(
                 self.folder / "last.h5",
@@ -216,8 +233,11 @@ class Trainer:
                 self.model,
                 self.averaged.weights,
                 self.players.optimizers,
+                states,
                 self.provenance,
             )
+        processes.wait(self.fabric)  # nobody leaves before it is written
+        self._saved = time.monotonic()
 
     def _snapshot(self) -> None:
         """Write the model's output for one utterance, a validation utterance if there is any."""

@@ -1,0 +1,60 @@
+"""What each of the processes of `test_processes` does: trainings, the last one cut short."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from unittest import mock
+
+from ttskit import cli
+from ttskit.training import curves
+from ttskit.training.configuration import Training
+
+SETTINGS = [
+    "encoder.hidden=8",
+    "encoder.filter=8",
+    "encoder.layers=1",
+    "predictor.hidden=8",
+    "training.batch=2",
+    "training.schedule=constant",
+    "training.validation=0",
+]
+RANK = int(os.environ["RANK"])
+
+
+def train(output, steps, happens=lambda: None):
+    """Train by the command line; `happens` is called in the midst of the third update."""
+
+    def rate(self, step, _progress):
+        if step == 2:
+            happens()
+        return self.learning_rate
+
+    words = ["train", "duration", "alignment.h5", "--steps", str(steps), "-o", f"{output}.h5"]
+    words += [word for one in SETTINGS for word in ("--set", one)]
+    with (
+        mock.patch.object(sys, "argv", ["ttskit", *words]),
+        mock.patch.object(Training, "rate", rate),
+        mock.patch.object(curves, "save"),
+    ):
+        try:
+            cli.main()
+        except SystemExit as exited:
+            Path(f"{output}-{RANK}").write_text(str(exited.code))
+
+
+def interrupt_the_second():
+    if RANK == 1:
+        signal.raise_signal(signal.SIGINT)
+
+
+def kill_the_first():
+    if RANK == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+train("whole", 6)
+train("stopped", 3)
+train("stopped", 6)
+train("interrupted", 6, interrupt_the_second)
+train("killed", 6, kill_the_first)
