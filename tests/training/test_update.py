@@ -3,14 +3,19 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
 
+from ttskit.models.bigvgan import Snake
 from ttskit.models.istft import Istft
 from ttskit.networks.batch import collate
 from ttskit.networks.critics import Adversary
+from ttskit.networks.encoder import EncoderConfig, TextEncoder
 from ttskit.networks.facts import Facts
+from ttskit.networks.invertible import Flow, FlowConfig
 from ttskit.training import processes
 from ttskit.training.configuration import Training
-from ttskit.training.update import Players
+from ttskit.training.update import Players, optimizer
 
 FACTS = Facts(sample_rate=8000, n_fft=256, hop_length=64, n_mels=20, fmax=4000.0)
 CRITICS = Adversary(from_progress=0.5, periods=(2,), n_fft=(128,), channels=2)
@@ -57,3 +62,37 @@ def test_a_player_without_a_loss_is_not_updated(model, players, batch):
     players.update([batch], 1, 0.6)
     assert any(not torch.equal(p, before[f"critics.{name}"])
                for name, p in model.critics.named_parameters())  # fmt: skip
+
+
+GAIN, DIRECTION = "parametrizations.weight.original0", "parametrizations.weight.original1"
+FLOW = Flow(FlowConfig(blocks=1, hidden=4, layers=1), 4, 3)
+ENCODER = TextEncoder(EncoderConfig(hidden=4, filter=4, layers=1, prenet_layers=1), 5)
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        (nn.Linear(3, 4), {"weight"}),
+        (nn.Conv1d(3, 4, 5), {"weight"}),
+        (nn.Conv2d(3, 4, 5), {"weight"}),
+        (weight_norm(nn.Conv1d(3, 4, 5)), {DIRECTION}),
+        (weight_norm(nn.ConvTranspose1d(3, 4, 5)), {DIRECTION}),
+        (nn.Embedding(3, 4), {"weight"}),
+        (nn.GRU(3, 4), {"weight_ih_l0", "weight_hh_l0"}),
+        (nn.LayerNorm(4), set()),
+        (Snake(4, separate=True), set()),
+        (FLOW.blocks[0].norm, set()),
+        (FLOW.blocks[0].mixing, set()),
+        (FLOW.blocks[0].coupling, {f"entry.{DIRECTION}", "output.weight"}
+         | {f"network.{name}.{DIRECTION}" for name in ("convolutions.0", "outputs.0", "told")}),
+        (ENCODER.layers[0].attention, {"entry.weight", "output.weight"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["adamw", "adam"])
+def test_the_matrices_of_layers_decay_and_nothing_else(module, expected, kind):
+    for parameter in module.parameters():
+        nn.init.ones_(parameter)
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer(module, Training(optimizer=kind, weight_decay=0.1)).step()
+    moved = {name for name, p in module.named_parameters() if (p != 1).any()}
+    assert moved == expected

@@ -19,6 +19,7 @@ from ttskit.networks.facts import Facts
 from ttskit.networks.upsampler import Upsampler, UpsamplerConfig
 from ttskit.settings import key
 
+RECIPE = {"training.learning_rate": 1e-4, "training.clip_norm": 500.0}
 TAPS = 12  # of the low-pass filter
 REACH = 5  # samples on either side that an activation depends on
 
@@ -33,8 +34,8 @@ class Bigvgan(Convolutional):
         activation: str = key("snakebeta", "periodic activation", choices=("snake", "snakebeta"))
 
     presets: ClassVar = {
-        "base": TRAINING | {"training.learning_rate": 1e-4, "training.clip_norm": 500.0},
-        "tiny": TRAINING | {"training.learning_rate": 1e-4, "channels": 128},
+        "base": TRAINING | RECIPE,
+        "tiny": TRAINING | RECIPE | {"channels": 128},
     }
 
     def __init__(self, config: Config, facts: Facts) -> None:

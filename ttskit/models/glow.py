@@ -82,8 +82,10 @@ class Glow(Family):
             "training.beta1": 0.9,
             "training.beta2": 0.98,
             "training.epsilon": 1e-9,
+            "training.weight_decay": 0.0,
             "training.schedule": "noam",
             "training.warmup": 4000,
+            "training.clip_norm": 0.0,
             "training.clip_value": 5.0,
         },
         "tiny": {

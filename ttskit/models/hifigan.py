@@ -20,6 +20,7 @@ TRAINING = {
     "training.beta1": 0.8,
     "training.beta2": 0.99,
     "training.schedule": "exponential",
+    "training.clip_norm": 0.0,
 }
 
 

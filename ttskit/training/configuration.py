@@ -46,7 +46,11 @@ class Training:
     epsilon: float = key(
         1e-8, "epsilon of the optimizer, added to the root of squared gradients", least=0
     )
-    weight_decay: float = key(0.01, "weight decay of matrices; vectors have none", least=0)
+    weight_decay: float = key(
+        0.01,
+        "weight decay of the matrices of linear layers, convolutions, embeddings and GRUs",
+        least=0,
+    )
     clip_norm: float = key(1.0, "clip the gradient to this norm; 0 for no limit", least=0)
     clip_value: float = key(
         0.0, "clip entries of the gradient to this absolute value; 0 for no limit", least=0

@@ -19,6 +19,16 @@ from ttskit.networks.batch import Batch
 from ttskit.training import processes
 from ttskit.training.configuration import Training
 
+DECAYING = (
+    nn.Linear,
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.ConvTranspose1d,
+    nn.Embedding,
+    nn.GRU,
+)  # layers whose matrices decay
+GAIN = "parametrizations.weight.original0"  # of a weight-normalised layer
+
 
 class Players:
     """The parts of a model that are trained in turn, each with its own optimizer."""
@@ -100,22 +110,38 @@ def called(players: Collection[str], player: str, name: str) -> str:
 
 
 def optimizer(module: nn.Module, training: Training) -> torch.optim.Optimizer:
-    """Return the optimizer of a player; weight decay applies to matrices only."""
+    """Return the optimizer of a player."""
     kind = torch.optim.AdamW if training.optimizer == "adamw" else torch.optim.Adam
-    parameters = [p for p in module.parameters() if p.requires_grad]
+    names = decaying(module)
+    own = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
     return kind(
         [
             {
-                "params": [p for p in parameters if p.dim() > 1],
+                "params": [p for name, p in own if name in names],
                 "weight_decay": training.weight_decay,
             },
-            {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+            {"params": [p for name, p in own if name not in names], "weight_decay": 0.0},
         ],
         lr=training.learning_rate,
         betas=(training.beta1, training.beta2),
         eps=training.epsilon,
         fused=True,
     )
+
+
+def decaying(module: nn.Module) -> set[str]:
+    """Return the names of the parameters that weight decay applies to.
+
+    They are the matrices of the layers in `DECAYING`; of a weight-normalised one its direction,
+    not its gain.  Biases, norms and all parameters of other modules do not decay.
+    """
+    return {
+        f"{path}.{name}" if path else name
+        for path, layer in module.named_modules()
+        if isinstance(layer, DECAYING)
+        for name, parameter in layer.named_parameters()
+        if parameter.dim() > 1 and name != GAIN
+    }
 
 
 @torch.no_grad()
