@@ -24,6 +24,23 @@ def test_halving_the_amplitude_takes_six_decibels():
     np.testing.assert_allclose(loud - soft, 20 * np.log10(2), atol=0.01)
 
 
+@pytest.mark.parametrize("n_fft", [512, 1024])
+def test_loudness_is_the_weighted_mean_of_the_power_over_bins(n_fft):
+    import librosa
+
+    audio = np.random.default_rng(0).normal(0, 0.1, 4 * RATE)
+    power = np.abs(librosa.stft(audio, n_fft=n_fft, hop_length=HOP, window="hann")) ** 2
+    hertz = np.maximum(librosa.fft_frequencies(sr=RATE, n_fft=n_fft), 1)
+    weight = 10 ** (librosa.A_weighting(hertz) / 10)
+    expected = 10 * np.log10((power * weight[:, None]).mean(0))
+    own = loudness.loudness(audio, RATE, HOP, n_fft)
+    assert own.mean() == pytest.approx(expected.mean(), abs=0.1)
+    # a sine of amplitude 1 in a Hann window: a line of n / 4 and two of half of that
+    full_scale = 10 * np.log10(1.5 * (n_fft / 4) ** 2 / (n_fft / 2 + 1))
+    tone = loudness.loudness(sine(1000), RATE, HOP, n_fft)[5:-5]
+    assert tone.mean() == pytest.approx(full_scale, abs=0.3)
+
+
 @pytest.mark.parametrize("hz", [200, 500, 3000])
 def test_the_loudness_of_a_tone_follows_the_a_curve(hz):
     import librosa

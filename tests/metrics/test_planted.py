@@ -46,6 +46,15 @@ def test_gain_changes_loudness_and_not_timbre_or_pitch(audio):
     assert found["spectral_convergence"] == pytest.approx(10 ** (6 / 20) - 1, abs=0.01)
 
 
+def test_a_difference_of_1_in_one_coefficient_is_a_distortion_of_6_14_decibels():
+    reference, synthesised = np.zeros((2, 5, 24))
+    synthesised[:, 3] = 1
+    assert mcd.distortion(reference, synthesised) == pytest.approx(6.1418, abs=1e-3)
+    synthesised[::2, 3] = 0
+    synthesised[1::2, 4] = 1  # two frames of five, each of distance sqrt(2)
+    assert mcd.distortion(reference, synthesised) == pytest.approx(0.4 * 6.1418 * 2**0.5, abs=1e-3)
+
+
 def test_noise_moves_spectra_the_more_the_louder_it_is(audio):
     found = [scores(audio, noisy(audio, snr)) for snr in (30, 20, 10)]
     for name in ("mcd", "lsd", "mel_distance", "spectral_convergence", "log_magnitude"):

@@ -4,6 +4,7 @@ A new family is tested by its line in the registry; `tiny_models` holds settings
 """
 
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -77,6 +78,9 @@ def test_the_config_survives_toml(case):
 def test_a_preset_fits_the_config_and_builds_a_model(family, preset):
     config = resolved(family, preset)
     assert from_toml(type(config)(), to_toml(config), "test") == config
+    for key, value in find(family).presets[preset].items():
+        own = reduce(getattr, key.split("."), config)
+        assert own == (tuple(value) if isinstance(value, list) else value), key
     with Uninitialised():
         assert find(family)(config, Facts(symbols=("a",), silent=(False,)))
 

@@ -14,7 +14,7 @@ from ttskit.models.vocoder import mel_settings
 from ttskit.networks import collapse, synthesiser
 from ttskit.networks.batch import collate
 from ttskit.networks.facts import Facts
-from ttskit.networks.spectral import loudness
+from ttskit.networks.spectral import loudness, magnitudes
 from ttskit.networks.synthesiser import SynthesiserControls
 from ttskit.voices.model import read_model, write_model
 
@@ -230,7 +230,42 @@ def test_a_scheduled_weight_is_interpolated_linearly():
     assert ScheduledWeight(1.0, 2.0).at(0.0) == 1
 
 
-def test_a_term_with_weight_zero_is_not_computed(batch):
+ONE = {"first": 1.0, "last": 1.0}
+WEIGHTS = {"linear": 1.0, "log": ONE, "mel": 1.0, "loudness": ONE, "entropy": ONE, "floor": 1e-5}
+
+
+@pytest.fixture
+def halved(monkeypatch):
+    """Copies are the recordings at half the amplitude."""
+    monkeypatch.setattr(Ddsp, "rendered", lambda _self, batch, _controls: batch["audio"] / 2)
+
+
+@pytest.mark.usefixtures("halved")
+def test_a_copy_of_half_the_amplitude_has_the_distances_of_a_factor_of_two(batch):
+    terms = ddsp(spectral=WEIGHTS).loss(batch, 1.0)
+    linear = [magnitudes(batch["audio"], size).mean().item() / 2 for size in (256, 64)]
+    assert terms["stft"].item() == pytest.approx(np.mean(linear), rel=1e-3)
+    assert terms["log_stft"].item() == pytest.approx(np.log(2), rel=1e-3)
+    assert terms["mel"].item() == pytest.approx(np.log(2), rel=1e-2)
+    assert terms["loudness"].item() == pytest.approx(20 * np.log10(2), rel=1e-2)
+
+
+@pytest.mark.usefixtures("halved")
+@pytest.mark.parametrize(
+    ("setting", "term"),
+    [("linear", "stft"), ("log", "log_stft"), ("mel", "mel"), ("loudness", "loudness"),
+     ("entropy", "entropy")],
+)  # fmt: skip
+def test_a_weight_scales_its_own_term_alone(setting, term, batch):
+    double = {"first": 2.0, "last": 2.0} if WEIGHTS[setting] is ONE else 2.0
+    one = ddsp(spectral=WEIGHTS).loss(batch, 1.0)
+    other = ddsp(spectral={**WEIGHTS, setting: double}).loss(batch, 1.0)
+    for name, value in one.items():
+        assert other[name].item() == pytest.approx((1 + (name == term)) * value.item()), name
+
+
+def test_a_term_with_weight_zero_is_not_computed(batch, monkeypatch):
+    monkeypatch.setattr("ttskit.models.ddsp.loudness", None)
     terms = ddsp(spectral={"loudness": {"last": 0.0}, "mel": 2.0}).loss(batch, 1.0)
     assert set(terms) == {"stft", "log_stft", "mel", "entropy", "guess"}
 

@@ -117,6 +117,23 @@ def test_the_loss_is_the_density_of_the_mel(trained, two):
     assert trained.loss(one, 0)["likelihood"].item() == pytest.approx(expected.item(), rel=1e-4)
 
 
+def test_the_likelihood_has_no_gradient_for_the_coarse_mel(two):
+    model = make(Glow, {**SMALL, "coarse_layers": 1, "coarse_hidden": 8})
+    model.initialise(two)
+    train(model, [two], 3)
+    terms = model.loss(two, 0.5)
+    learned = {}
+    for name, term in terms.items():
+        model.zero_grad()
+        term.backward(retain_graph=True)
+        learned[name] = {
+            part
+            for part in ("coarse", "flow")
+            if any(p.grad is not None and p.grad.any() for p in getattr(model, part).parameters())
+        }
+    assert learned == {"likelihood": {"flow"}, "coarse": {"coarse"}}
+
+
 def test_the_seed_matters_unless_the_noise_scale_is_zero(trained, two):
     def generate(seed, **knobs):
         return trained.generate(two, torch.Generator().manual_seed(seed), **knobs)["mel"]

@@ -1,5 +1,6 @@
 import pickle
 import random
+import sys
 from contextlib import nullcontext, suppress
 
 import pytest
@@ -127,9 +128,36 @@ def test_looking_up_one_by_one_and_all_at_once_agree():
     assert [long.phonemes(n) for n in range(1, len(words))] == singly[1:]
 
 
-def test_a_line_of_many_characters_takes_linear_time():
-    for unit in ("word ", "a.", "1", "$1,", "A-", "'", "x", "www.", "1-", "([", "Dr. "):
-        assert ENGLISH.spell(unit * (10_000 // len(unit))).tokens
+def calls(function, *arguments):
+    """How many functions are called, of Python and of C, during a call."""
+    count = 0
+
+    def note(_frame, event, _argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        function(*arguments)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    "unit", ["word ", "a.", "1", "$1,", "A-", "'", "x", "www.", "1-", "([", "Dr. "]
+)
+def test_work_grows_linearly_with_the_length_of_a_line(unit):
+    short, long = (calls(Speller("en-us").spell, unit * count) for count in (400, 1600))
+    assert long < 5 * short
+
+
+@pytest.mark.parametrize(
+    "unit", ["word ", "a.", "1", "$1,", "A-", "'", "x", "www.", "1-", "([", "Dr. "]
+)
+def test_a_line_of_ten_thousand_characters_is_spelt_to_its_end(unit):
+    text = unit * (10_000 // len(unit))
+    assert all(accounted(text, ENGLISH.spell(text)))
 
 
 def test_characters_refuse_a_table_of_phonemes():

@@ -235,6 +235,23 @@ def test_the_exponential_schedule_halves_the_rate_down_to_final():
     assert by_the_end.rate(7, 0.5) == pytest.approx(3e-4 * 3**-0.5)
 
 
+def test_noam_rises_to_its_peak_and_falls_with_the_root_of_the_updates():
+    """192 ** -0.5 * min(n ** -0.5, n * 4000 ** -1.5) at update n, as published."""
+    training = Training(learning_rate=(192 * 4000) ** -0.5, schedule="noam", warmup=4000)
+    for n in (1, 100, 4000, 4001, 16_000, 1_000_000):
+        published = 192**-0.5 * min(n**-0.5, n * 4000**-1.5)
+        assert training.rate(n - 1, 0.5) == pytest.approx(published), n
+
+
+def test_the_cosine_schedule_falls_from_its_peak_to_final():
+    training = Training(learning_rate=2.0, schedule="cosine", final=0.1, warmup=4)
+    assert [training.rate(step, 0.0) for step in range(5)] == [0.5, 1, 1.5, 2, 2]
+    expected = [2, 0.2 + 1.8 * (1 + 0.5**0.5) / 2, 1.1, 0.2]
+    assert [training.rate(9, x) for x in (0, 0.25, 0.5, 1)] == pytest.approx(expected)
+    constant = replace(training, schedule="constant")
+    assert [constant.rate(step, 0.9) for step in (0, 99)] == [0.5, 2]
+
+
 def test_init_takes_the_weights_of_another_model(speech, tmp_path, capsys):
     first = run(speech, tmp_path / "first.h5", steps=8)
     wish = request_of("aligner", "attention", "base", None, [*SMALL, "training.learning_rate=0.0"])

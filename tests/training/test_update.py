@@ -64,6 +64,46 @@ def test_a_player_without_a_loss_is_not_updated(model, players, batch):
                for name, p in model.critics.named_parameters())  # fmt: skip
 
 
+@pytest.mark.parametrize("limit", [{"clip_norm": 1e-3}, {"clip_norm": 0.0}, {"clip_norm": 1e9}])
+def test_the_gradient_is_clipped_to_the_norm_and_logged_as_it_was(model, batch, limit):
+    players = Players(processes.launched("cpu", "32-true"), model, Training(**limit))
+    row = players.update([batch], 0, 0.0)
+    entries = torch.cat([p.grad.flatten() for p in model.generator.parameters()])
+    expected = min(row["gradient"], limit["clip_norm"] or float("inf"))
+    assert row["gradient"] > 1e-2
+    assert entries.norm().item() == pytest.approx(expected, rel=1e-3)
+
+
+def test_entries_of_the_gradient_are_clipped_to_the_value(model, batch):
+    def entries(**limits):
+        training = Training(clip_norm=0.0, learning_rate=0.0, **limits)
+        players = Players(processes.launched("cpu", "32-true"), model, training)
+        players.update([batch], 0, 0.0)
+        return torch.cat([p.grad.flatten() for p in model.generator.parameters()])
+
+    free = entries()
+    value = float(free.abs().max() / 3)
+    torch.testing.assert_close(entries(clip_value=value), free.clamp(-value, value))
+
+
+@pytest.mark.parametrize("kind", ["adamw", "adam"])
+def test_the_optimizer_is_its_equation_with_the_betas_and_the_epsilon_of_the_settings(kind):
+    settings = {"learning_rate": 0.1, "beta1": 0.6, "beta2": 0.7, "epsilon": 0.05}
+    layer = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(layer.weight, 2.0)
+    adam = optimizer(layer, Training(optimizer=kind, weight_decay=0.3, **settings))
+    weight, mean, square = 2.0, 0.0, 0.0
+    for step, slope in enumerate([0.5, -0.2, 0.1], 1):
+        layer.weight.grad = torch.tensor([[slope]])
+        adam.step()
+        slope += 0.3 * weight if kind == "adam" else 0.0
+        weight -= 0.1 * 0.3 * weight if kind == "adamw" else 0.0
+        mean, square = 0.6 * mean + 0.4 * slope, 0.7 * square + 0.3 * slope**2
+        unbiased = mean / (1 - 0.6**step), square / (1 - 0.7**step)
+        weight -= 0.1 * unbiased[0] / (unbiased[1] ** 0.5 + 0.05)
+        assert layer.weight.item() == pytest.approx(weight, rel=1e-5)
+
+
 GAIN, DIRECTION = "parametrizations.weight.original0", "parametrizations.weight.original1"
 FLOW = Flow(FlowConfig(blocks=1, hidden=4, layers=1), 4, 3)
 ENCODER = TextEncoder(EncoderConfig(hidden=4, filter=4, layers=1, prenet_layers=1), 5)
