@@ -12,6 +12,7 @@ from ttskit import settings
 from ttskit.errors import SettingError
 from ttskit.models import find
 from ttskit.settings import key
+from ttskit.text.lines import read_lines
 
 ALMOST = 0.99999  # limit of decays: with 1 nothing would ever change
 
@@ -133,10 +134,8 @@ def resolved(
         configuration(family)(), nested(presets[preset]), f"preset {preset} of {family}"
     )
     if path:
-        try:
-            config = settings.from_toml(config, path.read_text(encoding="utf-8"), str(path))
-        except UnicodeDecodeError as error:
-            raise SettingError(f"{path}: is not text in UTF-8; needs TOML") from error
+        toml = "\n".join(line.text for line in read_lines(path))
+        config = settings.from_toml(config, toml, str(path))
     return settings.assigned(config, *assignments)
 
 
