@@ -144,7 +144,7 @@ class Step(nn.Module):
         self.before = before
         spare, half = kernel - rate, channels // 2
         padding = (spare + 1) // 2, spare % 2  # for exactly rate · L samples
-        self.up = _norm(nn.ConvTranspose1d(channels, half, kernel, rate, *padding))
+        self.up = weight_norm(nn.ConvTranspose1d(channels, half, kernel, rate, *padding))
         self.blocks = nn.ModuleList(
             ResidualBlock(half, kernel, dilations, config.double, inner)
             for kernel, dilations in config.blocks()
@@ -184,9 +184,4 @@ class ResidualBlock(nn.Module):
 
 def _conv(inputs: int, outputs: int, kernel: int, dilation: int = 1) -> nn.Module:
     padding = kernel // 2 * dilation
-    return _norm(nn.Conv1d(inputs, outputs, kernel, padding=padding, dilation=dilation))
-
-
-def _norm(conv: nn.Conv1d | nn.ConvTranspose1d) -> nn.Module:
-    nn.init.normal_(conv.weight, 0, 0.01)
-    return weight_norm(conv)
+    return weight_norm(nn.Conv1d(inputs, outputs, kernel, padding=padding, dilation=dilation))
