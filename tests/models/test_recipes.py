@@ -33,6 +33,14 @@ PUBLISHED = {
     "hifigan v2": HIFIGAN,
     "hifigan v3": HIFIGAN,
     "bigvgan base": {**HIFIGAN, "learning_rate": 1e-4, "clip_norm": 500.0},
+    "istft base": {
+        "optimizer": "adamw",
+        "learning_rate": 5e-4,
+        "beta1": 0.8,
+        "beta2": 0.9,
+        "weight_decay": 0.01,
+        "schedule": "cosine",
+    },
     "ddsp paper": {
         "optimizer": "adam",
         "learning_rate": 3e-4,

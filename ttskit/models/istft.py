@@ -23,12 +23,13 @@ from ttskit.networks.facts import Facts
 from ttskit.networks.spectral import Spectral
 from ttskit.settings import key, table
 
+# The optimizer is that of the code of Vocos; the paper has betas of 0.9 and 0.999.
 TRAINING = {
     "training.batch": 16,
     "training.segment": 64,
     "training.learning_rate": 5e-4,
     "training.beta1": 0.8,
-    "training.beta2": 0.99,
+    "training.beta2": 0.9,
     "training.schedule": "cosine",
     "training.clip_norm": 10.0,
 }
