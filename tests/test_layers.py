@@ -29,7 +29,7 @@ ARROWS = {
     "options": {"errors", "manual", "models"},
     "text": {"errors"},
     "dsp": {"errors"},
-    "artifacts": LEAVES,
+    "artifacts": LEAVES | {"dsp"},
     "formats": LEAVES | {"artifacts", "dsp", "text"},
     "datasets": LEAVES | {"artifacts", "formats", "text"},
     "networks": {"errors", "settings", "dsp"},
@@ -42,7 +42,7 @@ ARROWS = {
     "stages": LEAVES
     | {"options", "artifacts", "formats", "datasets", "dsp", "text", "networks", "models"}
     | {"voices", "metrics", "pages", "speaking", "training"},
-    "cli": {"errors", "progress", "manual", "stages"},
+    "cli": {"errors", "progress", "manual", "dsp", "stages"},
     "__main__": {"cli"},
     "__init__": {"errors", "artifacts", "dsp", "text", "speaking"},
 }

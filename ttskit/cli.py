@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ttskit.dsp import threads
 from ttskit.errors import TtskitError
 from ttskit.manual import Overview, Page
 from ttskit.stages import (
@@ -148,6 +149,7 @@ def main() -> None:
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files go
+    threads.wait_passively()
     gc.set_threshold(LIVING)
     atexit.register(gc.freeze)  # what is left goes with the process: to look at it takes 0.3 s
     try:

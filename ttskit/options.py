@@ -49,6 +49,17 @@ Jobs = Annotated[
         help="Worker processes to run; 0 runs one for each core.",
     ),
 ]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        rich_help_panel=RUNNING,
+        help="Threads that compute, on a CPU; more than one gain little where others use the "
+        "machine.",
+        show_default="OMP_NUM_THREADS; without it 1 to speak, one for each core to train",
+    ),
+]
 Scheduler = Annotated[
     str | None,
     typer.Option(

@@ -1,5 +1,6 @@
 """`ttskit align` through the command line, on signals whose boundaries are known."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,14 @@ def test_the_trained_aligner_is_kept_and_aligns_again(tmp_path):
     run("plot", "x.aligner.h5.run", "-o", "losses.svg")
     assert (tmp_path / "attention.png").read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in (tmp_path / "losses.svg").read_bytes()
+
+
+@pytest.mark.usefixtures("_speech", "no_pictures")
+def test_an_aligner_is_trained_on_the_threads_that_are_asked_for(tmp_path):
+    length = ["--steps", 1, "--threads", 2, "-j", 1]
+    run("align", "features.h5", "tokens.h5", *length, "-o", "x.h5")
+    meta = json.loads((tmp_path / "x.aligner.h5.run" / "meta.json").read_text())
+    assert meta["threads"] == 2
 
 
 @pytest.mark.usefixtures("_speech")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 import ttskit as package
 from tests.factory import run
@@ -20,7 +21,7 @@ from ttskit import progress
 from ttskit.errors import ArtifactError, TextError, TtskitError
 from ttskit.formats import textgrid
 from ttskit.models.glow import Glow
-from ttskit.speaking.chain import bent, louder
+from ttskit.speaking.chain import Chain, bent, louder
 
 RATE, HOP = 22050, 256
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])}
@@ -49,6 +50,40 @@ def spoken(say, tmp_path):
         return soundfile.read(tmp_path / "out.wav", dtype="int16")[0]
 
     return spoken
+
+
+@pytest.fixture
+def used(monkeypatch):
+    """The threads of torch for each line that is spoken, where torch has two by itself."""
+    used, speak = [], Chain.speak
+    monkeypatch.setattr(
+        Chain, "speak", lambda *words: (used.append(torch.get_num_threads()), speak(*words))[1]
+    )
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield used
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("words", "setting", "threads"),
+    [((), "", 1), ((), "2", 2), (("--threads", 3), "", 3), (("--threads", 3), "2", 3)],
+)
+def test_one_thread_speaks_unless_the_user_says_how_many(
+    spoken, used, monkeypatch, words, setting, threads
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", setting)
+    spoken("Hello.", *words)
+    assert set(used) == {threads}
+    assert torch.get_num_threads() == 2
+
+
+def test_from_python_one_thread_speaks_and_the_program_keeps_its_own(voice, used):
+    package.say("Hello.", voice)
+    package.say("Hello.", voice, threads=3)
+    assert used == [1, 3]
+    assert torch.get_num_threads() == 2
 
 
 def test_a_file_and_a_stream_hold_the_same_sound(say, spoken, tmp_path):

@@ -36,6 +36,11 @@ def test_a_settings_file_is_what_config_prints(tmp_path):
     assert text == (tmp_path / "a.toml").read_text()
 
 
+def test_a_training_runs_on_the_threads_that_are_asked_for(tmp_path):
+    run("train", "aligner", *INPUTS, *SMALL, "--steps", 1, "--threads", 2, "-o", "x.h5")
+    assert json.loads((tmp_path / "x.h5.run" / "meta.json").read_text())["threads"] == 2
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

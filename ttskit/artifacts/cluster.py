@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from ttskit.artifacts import pool
+from ttskit.dsp import threads
 from ttskit.errors import TtskitError
 
 T = TypeVar("T")
@@ -56,5 +57,5 @@ def each(
 
 
 def _attempt(make: Callable[[T], R], item: T) -> R | pool.Bad | pool.Bug:
-    with pool.one_thread():
+    with threads.limited(1):
         return pool.attempt(make, item)

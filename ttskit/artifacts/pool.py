@@ -10,21 +10,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pickle import PicklingError
 from typing import Any, Generic, TypeVar
 
+from ttskit.dsp import threads
 from ttskit.errors import LeftOut, TtskitError
 
 T = TypeVar("T")
 R = TypeVar("R")
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def each(
     must be picklable.
     """
     if jobs == 1 and not apart:
-        with one_thread():
+        with threads.limited(1):
             for name, item in items:
                 yield name, checked(name, attempt(make, item))
         return
@@ -94,35 +93,6 @@ def in_order(make: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[
         while str(following) in ready:
             yield ready.pop(str(following))
             following += 1
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep the arithmetic of this process, and of processes it starts, on one thread."""
-    from threadpoolctl import threadpool_limits
-
-    torch = sys.modules.get("torch")
-    with ExitStack() as stack:
-        stack.enter_context(_one_thread_each())
-        stack.enter_context(threadpool_limits(1))
-        if torch:
-            stack.callback(torch.set_num_threads, torch.get_num_threads())
-            torch.set_num_threads(1)
-        yield
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Limit libraries that are loaded later, here or in new processes, to one thread."""
-    before = {name: os.environ.pop(name, None) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            del os.environ[name]
-            if value is not None:
-                os.environ[name] = value
 
 
 def _share(workers: list[_Worker[T]], items: Iterator[tuple[str, T]]) -> Iterator[tuple[str, Any]]:
@@ -158,7 +128,7 @@ def _start(make: Callable[[T], Any]) -> _Worker[T]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, make), daemon=True)
-    with _one_thread_each(), _no_interrupts():
+    with threads.in_environment(1), _no_interrupts():
         process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -181,7 +151,7 @@ def _no_interrupts() -> Iterator[None]:
 def _serve(pipe: Connection, make: Callable[[Any], Any]) -> None:
     """Process items until the pipe closes; output that libraries print goes to stderr."""
     os.dup2(2, 1)
-    with one_thread(), suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    with threads.limited(1), suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             result = attempt(make, pipe.recv())
             try:

@@ -44,11 +44,11 @@ def forward_sum(
     visits = np.zeros_like(scores)
     lengths = np.ascontiguousarray(tokens, np.int64), np.ascontiguousarray(frames, np.int64)
     each = _each if len(scores) > 1 and scores.size > WORTH_THREADS else _each_alone
-    with threads.kept():
-        each(scores, *lengths, np.ascontiguousarray(skippable, np.bool_), total, visits)  # type: ignore[no-untyped-call]
+    each(scores, *lengths, np.ascontiguousarray(skippable, np.bool_), total, visits)  # type: ignore[no-untyped-call]
     return total, visits
 
 
+@threads.shared()
 @numba.njit(parallel=True, cache=True, nogil=True)
 def _each(scores, tokens, frames, skippable, total, visits):  # type: ignore[no-untyped-def]
     for b in numba.prange(len(scores)):

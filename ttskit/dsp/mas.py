@@ -34,8 +34,8 @@ def search(
 ) -> np.ndarray:
     """Return the durations of the alignment with the highest summed score, for each utterance.
 
-    Utterances are searched in parallel by numba's threads (`numba.set_num_threads`); the result
-    does not depend on their number.
+    Utterances are searched in parallel by numba's threads (`numba.set_num_threads`), but by no
+    more than torch has, if it is loaded; the result does not depend on their number.
 
     Parameters
     ----------
@@ -61,8 +61,7 @@ def search(
     _refuse_too_short(tokens, frames, skippable, names)
     durations = np.zeros((batch, most_tokens), np.int32)
     search_all = _search if batch > 1 and scores.size > _WORTH_THREADS else _search_alone
-    with threads.kept():
-        status: np.ndarray = search_all(scores, tokens, frames, skippable, durations)  # type: ignore[no-untyped-call]
+    status: np.ndarray = search_all(scores, tokens, frames, skippable, durations)  # type: ignore[no-untyped-call]
     _explain(status, names)
     return durations
 
@@ -146,6 +145,7 @@ def _explain(status: np.ndarray, names: list[str]) -> None:
         raise AlignmentError(f"{names[b]}: {problem}")
 
 
+@threads.shared()
 @numba.njit(parallel=True, cache=True, nogil=True)
 def _search(scores, tokens, frames, skippable, durations):  # type: ignore[no-untyped-def]
     status = np.zeros(len(scores), np.uint8)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ttskit.dsp.threads import lent, to_speak
 from ttskit.errors import AlignmentError, TextError, TtskitError
 from ttskit.formats.timeline import Timeline
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
@@ -198,6 +199,7 @@ def say(
     speaker: str = "",
     seed: int = 0,
     pause: float = 0.25,
+    threads: int | None = None,
 ) -> tuple[np.ndarray, int]:
     """Speak a text.
 
@@ -221,6 +223,8 @@ def say(
         Random seed.
     pause : float
         Seconds between sentences, 0 to 60.
+    threads : int, optional
+        Of torch, while the call lasts; without it those of OMP_NUM_THREADS if that is set, or one.
 
     Returns
     -------
@@ -236,7 +240,8 @@ def say(
     loaded = voices.read(voices.find(None if voice is None else str(voice)))
     passages = (Passage(line, place="the text") for line in text.split("\n"))
     lines = to_lines(passages, loaded.speller(), pause=pause / rate)
-    audio = [piece.audio for piece in pieces(Chain(loaded), lines, style)]
+    with lent(to_speak(threads)):
+        audio = [piece.audio for piece in pieces(Chain(loaded), lines, style)]
     return np.concatenate(audio), loaded.sample_rate
 
 

@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 from ttskit.errors import ArtifactError
-from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, Seed, SkipBad
+from ttskit.options import (
+    Device,
+    DryRun,
+    Jobs,
+    Json,
+    Limit,
+    Output,
+    Restart,
+    Seed,
+    SkipBad,
+    Threads,
+)
 from ttskit.voices.aligner import Neural, Spelt, read_aligner
 
 if TYPE_CHECKING:
@@ -328,6 +339,7 @@ def command(
     seed: Seed = 0,
     device: Device = "cpu",
     limit: Limit = None,
+    threads: Threads = None,
     jobs: Jobs = 0,
     skip_bad: SkipBad = False,
     restart: Restart = False,
@@ -342,6 +354,7 @@ def command(
     """
     from ttskit.artifacts import describe, kinds, streams
     from ttskit.artifacts.build import Running, build, up_to_date
+    from ttskit.dsp.threads import limited
 
     plan = planned(aligner, output, steps, minutes, rounds, seed, device, limit, restart)
     tell = describe.summary(output, as_json)
@@ -353,7 +366,9 @@ def command(
     needed = restart or not (dry_run or up_to_date(output or Path("-"), how))
     if needed:
         pairs = pairs.fit(output, skip_bad)
-    align = partial(utterance, pairs=pairs, aligner=plan.aligner(pairs) if needed else None)
+    with limited(threads):
+        trained = plan.aligner(pairs) if needed else None
+    align = partial(utterance, pairs=pairs, aligner=trained)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     items, source = {id: id for id in pairs.ids}, features.name
     tell(build(output, how, items, align, running, source=source, bad=pairs.unfit))

@@ -21,7 +21,7 @@ import typer
 from ttskit.artifacts import atomic
 from ttskit.errors import TextError, TtskitError
 from ttskit.formats.labels import TIMES, named
-from ttskit.options import TEXT, VOICE, Device, Json, Lexicon, NoiseScale, Seed, Speaker
+from ttskit.options import TEXT, VOICE, Device, Json, Lexicon, NoiseScale, Seed, Speaker, Threads
 from ttskit.text.lines import InputLine, stream_lines
 
 if TYPE_CHECKING:
@@ -399,6 +399,7 @@ def command(
     manifest: Manifest = None,
     raw: Raw = False,
     device: Device = "cpu",
+    threads: Threads = None,
     as_json: Json = False,
 ) -> None:
     """Speak text, sentence by sentence.
@@ -410,11 +411,13 @@ def command(
     started = time.monotonic()
     check(text or (), file, ssml, phonemes, output, as_json, raw)
     check_times(timing, manifest, textgrid, duration)
+    from ttskit.dsp.threads import limited, to_speak
     from ttskit.speaking.chain import Chain, Style
 
     loaded = opened(voice)
     lines = lines_of(loaded, text or (), file, ssml, phonemes, lexicon or (), pause / rate)
     style = Style(rate, pitch, energy, noise_scale, speaker, seed)
-    report = Report(Chain(loaded, device), style, started)
-    speak(report, lines, textgrid, duration, output, raw)
+    with limited(to_speak(threads)):
+        report = Report(Chain(loaded, device), style, started)
+        speak(report, lines, textgrid, duration, output, raw)
     tell(report, timing, manifest, as_json)

@@ -13,7 +13,18 @@ from typing import Annotated
 
 import typer
 
-from ttskit.options import Assign, Device, DryRun, Json, Limit, Restart, Seed, SkipShort, families
+from ttskit.options import (
+    Assign,
+    Device,
+    DryRun,
+    Json,
+    Limit,
+    Restart,
+    Seed,
+    SkipShort,
+    Threads,
+    families,
+)
 
 
 def roles(incomplete: str) -> list[str]:
@@ -107,6 +118,7 @@ def command(
     init: Init = None,
     seed: Seed = 0,
     device: Device = "cpu",
+    threads: Threads = None,
     limit: Limit = None,
     skip_bad: SkipShort = False,
     restart: Restart = False,
@@ -122,6 +134,7 @@ def command(
     if output is None or str(output) == "-":
         raise typer.BadParameter("a model needs the name of a file", param_hint="--output")
     from ttskit.artifacts import describe, streams
+    from ttskit.dsp.threads import limited
     from ttskit.training.goal import Goal
     from ttskit.training.run import request_of, train
 
@@ -129,5 +142,6 @@ def command(
     request = replace(request, seed=seed, limit=limit, init=init)
     readers, goal = streams.opened(inputs), Goal(steps, minutes)
     run = partial(train, restart=restart, dry_run=dry_run, skip_bad=skip_bad)
-    run(readers, output, request, goal, device=device)
+    with limited(threads):
+        run(readers, output, request, goal, device=device)
     describe.summary(output, as_json)(output)
