@@ -16,6 +16,7 @@ import numpy as np
 from typer.testing import CliRunner
 
 from ttskit import progress
+from ttskit.artifacts import signals
 from ttskit.artifacts.kinds import Alignment, Corpus, Features, Tokens
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
@@ -211,14 +212,16 @@ def answer(*words, stdin: bytes | None = None) -> SimpleNamespace:
     argv = mock.patch.object(sys, "argv", ["ttskit", *map(str, words)])
     loud = mock.patch.object(progress.console, "quiet", False)  # whatever -q does to it
     brief = mock.patch.object(progress, "origins", False)  # and -v
-    with argv, loud, brief, CliRunner().isolation(stdin) as (out, err, _):
-        terminated = signal.getsignal(signal.SIGTERM)
+    lost = mock.patch.object(sys, "unraisablehook", sys.unraisablehook)
+    with argv, loud, brief, lost, CliRunner().isolation(stdin) as (out, err, _):
+        handlers = {number: signal.getsignal(number) for number in signals.STOPS}
         try:
             main()
         except SystemExit as end:
             status = end.code
         finally:
-            signal.signal(signal.SIGTERM, terminated)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
         sys.stdout.flush()
         sys.stderr.flush()
         return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tests.factory import alignment_record, run, write_alignment, write_corpus
-from ttskit.artifacts import atomic, sealing
+from tests.interrupts import ctrl_c_everywhere
+from ttskit.artifacts import atomic, hdf5, sealing
 from ttskit.formats import audio
 from ttskit.pages import listening, utterance
 from ttskit.speaking.output import open_sound
@@ -112,6 +113,20 @@ def test_errors_name_the_target_and_not_the_temporary_file(tmp_path):
     with pytest.raises(OSError, match="No space left") as error:
         interrupted(tmp_path / "x.txt", OSError(28, "No space left on device"))
     assert error.value.filename == str(tmp_path / "x.txt")
+
+
+def test_ctrl_c_is_obeyed_wherever_it_comes_while_an_artifact_is_sealed(tmp_path):
+    """HDF5 calls Python back to write, where an exception would be taken for a failed write."""
+
+    def seal():
+        sources = [sealing.Source.of(name, np.arange(99), "frame") for name in ("a", "b")]
+        sealing.seal(tmp_path / "x.h5", "test", {}, {}, sources)
+
+    obeyed = list(ctrl_c_everywhere(seal, "sealing.py"))
+    assert len(obeyed) > 10
+    assert all(obeyed)
+    assert hdf5.open_container(tmp_path / "x.h5").columns.keys() == {"a", "b"}
+    assert [path.name for path in tmp_path.iterdir()] == ["x.h5"]
 
 
 def stream(path):

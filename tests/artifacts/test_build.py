@@ -13,7 +13,7 @@ from ttskit.artifacts import pool
 from ttskit.artifacts.build import Recipe, Running, build
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
-from ttskit.errors import LeftOut, TtskitError
+from ttskit.errors import Interrupted, LeftOut, TtskitError
 
 RECIPE = Recipe("test", 1, Corpus, {"x": 1}, ["digest"], {"sample_rate": 16000})
 ITEMS = {f"u{number:03}": number for number in range(8)}
@@ -99,6 +99,15 @@ def test_a_second_run_resumes_where_the_first_one_failed(tmp_path):
     build(output, RECIPE, ITEMS, fails_once, Running())
     assert calls == [0, 1, 2, 3, 3, 4, 5, 6, 7]
     assert sha(output) == sha(tmp_path / "whole.h5")
+
+
+def test_ctrl_c_while_sealing_says_what_is_kept(tmp_path, monkeypatch):
+    def press(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ttskit.artifacts.sealing.seal", press)
+    with pytest.raises(Interrupted, match=r"^interrupted; .*x\.h5\.part keeps 8 finished utter"):
+        build(tmp_path / "x.h5", RECIPE, ITEMS, corpus_record, Running())
 
 
 def test_up_to_date_work_is_not_done_again(tmp_path, capsys):

@@ -22,11 +22,12 @@ import torch
 from lightning_fabric import Fabric
 
 from ttskit import progress, wording
+from ttskit.artifacts import signals
 from ttskit.errors import SettingError, TrainingError
 from ttskit.models.family import Family
 from ttskit.networks.batch import Batch
 from ttskit.networks.facts import Picture
-from ttskit.training import batches, checkpoint, curves, monitor, processes, signals, snapshots
+from ttskit.training import batches, checkpoint, curves, monitor, processes, snapshots
 from ttskit.training.averaged import Averaged
 from ttskit.training.checkpoint import State
 from ttskit.training.configuration import Training
