@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ttskit.artifacts import atomic
 from ttskit.errors import AudioError, at
@@ -122,7 +121,7 @@ def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tupl
 
     coded, clipped = to_int16(samples)
     kind = suffix.lower().removeprefix(".").upper()
-    with _unnamed() as out:  # not an object of Python, which libsndfile would call back
+    with atomic.unnamed() as out:  # not an object of Python, which libsndfile would call back
         try:
             with soundfile.SoundFile(
                 out.fileno(), "w", rate, 1, format=kind, closefd=False
@@ -139,13 +138,6 @@ def write_blocks(file: soundfile.SoundFile, coded: NDArray[np.int16]) -> None:
     """Write samples in blocks: the Vorbis encoder keeps one on its stack."""
     for start in range(0, len(coded), BLOCK):
         file.write(coded[start : start + BLOCK])
-
-
-def _unnamed() -> BinaryIO:
-    """Open a file that has no name: it is gone with the process, however that ends."""
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("ttskit"), "w+b")
-    return tempfile.TemporaryFile()
 
 
 @contextmanager
