@@ -87,6 +87,14 @@ def sha(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def alive(pid: str | int) -> bool:
+    """Whether a process runs on."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 RATE, HOP = 22050, 256
 LETTERS = "aeioulmnrsftk"
 TABLE = ["<pad>", "<begin>", "<end>", "#", *LETTERS]
