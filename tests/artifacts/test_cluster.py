@@ -25,9 +25,9 @@ def squared(number):
 def started(stack, *words):
     """Start a scheduler or a worker, which ends with the test."""
     path = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    words = sys.executable, "-m", "dask", *words, "--no-dashboard"
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    one = subprocess.Popen(words, env=os.environ | path, **silent)
+    command = sys.executable, "-m", "dask", *words, "--no-dashboard"
+    null = subprocess.DEVNULL
+    one = subprocess.Popen(command, env=os.environ | path, stdout=null, stderr=null)
     stack.callback(one.wait)
     stack.callback(one.kill)
     return one
