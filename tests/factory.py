@@ -16,6 +16,7 @@ import numpy as np
 from typer.testing import CliRunner
 
 from ttskit import progress
+from ttskit.artifacts import signals
 from ttskit.artifacts.kinds import Alignment, Corpus, Features, Tokens
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
@@ -84,6 +85,14 @@ def write_alignment(path: Path, *records: Alignment, hop_length: int = 256) -> P
 
 def sha(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def alive(pid: str | int) -> bool:
+    """Whether a process runs on."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 RATE, HOP = 22050, 256
@@ -211,14 +220,16 @@ def answer(*words, stdin: bytes | None = None) -> SimpleNamespace:
     argv = mock.patch.object(sys, "argv", ["ttskit", *map(str, words)])
     loud = mock.patch.object(progress.console, "quiet", False)  # whatever -q does to it
     brief = mock.patch.object(progress, "origins", False)  # and -v
-    with argv, loud, brief, CliRunner().isolation(stdin) as (out, err, _):
-        terminated = signal.getsignal(signal.SIGTERM)
+    lost = mock.patch.object(sys, "unraisablehook", sys.unraisablehook)
+    with argv, loud, brief, lost, CliRunner().isolation(stdin) as (out, err, _):
+        handlers = {number: signal.getsignal(number) for number in signals.STOPS}
         try:
             main()
         except SystemExit as end:
             status = end.code
         finally:
-            signal.signal(signal.SIGTERM, terminated)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
         sys.stdout.flush()
         sys.stderr.flush()
         return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())

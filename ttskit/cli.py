@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ttskit.artifacts import signals
 from ttskit.dsp import threads
 from ttskit.errors import TtskitError
 from ttskit.manual import Overview, Page
@@ -148,10 +149,28 @@ def main() -> None:
     """Run the command line; say in one line what the user can mend."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files go
+    _heed_signals()
     threads.wait_passively()
     gc.set_threshold(LIVING)
     atexit.register(gc.freeze)  # what is left goes with the process: to look at it takes 0.3 s
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    finally:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is done: no traceback of the exit
+
+
+def _heed_signals() -> None:
+    """Let Ctrl-C and SIGTERM raise, so that temporary files go; none may be lost."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    sys.unraisablehook = signals.resend_lost
+
+
+def _run() -> None:
     try:
         if completion.VARIABLE in os.environ:
             from typer.completion import completion_init  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 
 from tests.factory import alignment_record, run, write_alignment, write_corpus
-from ttskit.artifacts import atomic, sealing
+from tests.interrupts import ctrl_c_everywhere
+from ttskit.artifacts import atomic, hdf5, sealing, streams
+from ttskit.errors import ArtifactError
 from ttskit.formats import audio
 from ttskit.pages import listening, utterance
 from ttskit.speaking.output import open_sound
@@ -47,19 +50,94 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, ends):
     assert (path.read_text(), begun(tmp_path)) == ("old", [])
 
 
-def test_leftovers_of_a_killed_run_have_no_known_suffix(tmp_path):
-    code = (
-        "import os, sys; from pathlib import Path; from ttskit.artifacts import atomic\n"
-        "with atomic.replacing(Path('x.txt')) as unfinished:\n"
-        "    unfinished.write_text('half'); os.kill(os.getpid(), 9)"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(Path(atomic.__file__).parents[2])}
-    found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=False)
+KILLED = """
+import os, sys
+from pathlib import Path
+from ttskit.artifacts import atomic, streams
+if "named" in sys.argv:
+    atomic._nameless = lambda folder: None  # as on file systems that have no O_TMPFILE
+if "between" in sys.argv:
+    os.replace = lambda *_, **__: os.kill(os.getpid(), 9)
+    Path.replace = os.replace
+streams.scratch()
+with atomic.replacing(Path("x.txt")) as unfinished:
+    unfinished.write_text("half")
+    if "between" not in sys.argv:
+        os.kill(os.getpid(), 9)
+"""
+
+
+def killed(folder, *how):
+    """Kill a run that writes x.txt."""
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
+    path = {"PYTHONPATH": str(Path(atomic.__file__).parents[2]), "TMPDIR": str(temporary)}
+    words = [sys.executable, "-c", KILLED, *how]
+    found = subprocess.run(words, cwd=folder, env=os.environ | path, check=False)
     assert found.returncode == -signal.SIGKILL
-    (left,) = tmp_path.iterdir()
+    return [path for path in folder.iterdir() if path != temporary]
+
+
+def test_a_killed_run_leaves_no_file(tmp_path):
+    assert killed(tmp_path) == []
+
+
+@pytest.mark.parametrize("how", ["named", "between"])
+def test_what_a_killed_run_leaves_has_no_known_suffix_and_goes_with_the_next_one(tmp_path, how):
+    (left,) = killed(tmp_path, how)
     assert (left.name[0], left.suffix) == (".", ".part")
-    atomic.sweep(tmp_path)
-    assert not list(tmp_path.iterdir())
+    atomic.write_text(tmp_path / "x.txt", "whole")
+    assert [path.name for path in tmp_path.glob("*x*")] == ["x.txt"]
+    assert not left.exists()
+
+
+def test_a_temporary_folder_of_a_killed_run_goes_with_the_next_one(tmp_path, monkeypatch):
+    killed(tmp_path)
+    (left,) = (tmp_path / "temporary").iterdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    one, other = streams.scratch(), streams.scratch()
+    assert not left.exists()
+    assert one.is_dir()
+    assert other.is_dir()
+    assert one.stat().st_mode & 0o777 == 0o700
+
+
+def test_folders_and_links_of_others_are_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/lock").touch()
+    (tmp_path / "ttskit-link").symlink_to(tmp_path / "mine")
+    (tmp_path / "ttskit-thesis").mkdir()
+    (tmp_path / "ttskit-thesis/chapter.txt").touch()
+    streams.scratch()
+    assert (tmp_path / "mine/lock").exists()
+    assert (tmp_path / "ttskit-thesis/chapter.txt").exists()
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_living_writer_keeps_its_file_while_others_write_the_same_target(
+    tmp_path, monkeypatch, named
+):
+    if named:
+        monkeypatch.setattr(atomic, "_nameless", lambda _: None)
+    path = tmp_path / "x.txt"
+    with atomic.replacing(path) as one:
+        one.write_text("one")
+        for text in ("two", "three"):
+            atomic.write_text(path, text)
+            assert path.read_text() == text
+    assert path.read_text() == "one"
+    assert begun(tmp_path) == []
+
+
+def test_a_link_to_itself_is_refused(tmp_path):
+    path = tmp_path / "x.txt"
+    path.symlink_to(path)
+    with pytest.raises(OSError, match="levels of symbolic links"):
+        atomic.write_text(path, "new")
+    with pytest.raises(ArtifactError, match=r"x\.txt: is a link to itself"):
+        streams.writable(path)
+    assert path.is_symlink()
 
 
 def test_two_concurrent_writers_leave_one_complete_file(tmp_path):
@@ -112,6 +190,20 @@ def test_errors_name_the_target_and_not_the_temporary_file(tmp_path):
     with pytest.raises(OSError, match="No space left") as error:
         interrupted(tmp_path / "x.txt", OSError(28, "No space left on device"))
     assert error.value.filename == str(tmp_path / "x.txt")
+
+
+def test_ctrl_c_is_obeyed_wherever_it_comes_while_an_artifact_is_sealed(tmp_path):
+    """HDF5 calls Python back to write, where an exception would be taken for a failed write."""
+
+    def seal():
+        sources = [sealing.Source.of(name, np.arange(99), "frame") for name in ("a", "b")]
+        sealing.seal(tmp_path / "x.h5", "test", {}, {}, sources)
+
+    obeyed = list(ctrl_c_everywhere(seal, "sealing.py"))
+    assert len(obeyed) > 10
+    assert all(obeyed)
+    assert hdf5.open_container(tmp_path / "x.h5").columns.keys() == {"a", "b"}
+    assert [path.name for path in tmp_path.iterdir()] == ["x.h5"]
 
 
 def stream(path):

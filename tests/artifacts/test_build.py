@@ -2,18 +2,21 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.factory import corpus_record, sha
+from tests.factory import alive, corpus_record, sha
 from ttskit.artifacts import pool
 from ttskit.artifacts.build import Recipe, Running, build
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
-from ttskit.errors import LeftOut, TtskitError
+from ttskit.errors import Interrupted, LeftOut, TtskitError
 
 RECIPE = Recipe("test", 1, Corpus, {"x": 1}, ["digest"], {"sample_rate": 16000})
 ITEMS = {f"u{number:03}": number for number in range(8)}
@@ -101,6 +104,15 @@ def test_a_second_run_resumes_where_the_first_one_failed(tmp_path):
     assert sha(output) == sha(tmp_path / "whole.h5")
 
 
+def test_ctrl_c_while_sealing_says_what_is_kept(tmp_path, monkeypatch):
+    def press(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ttskit.artifacts.sealing.seal", press)
+    with pytest.raises(Interrupted, match=r"^interrupted; .*x\.h5\.part keeps 8 finished utter"):
+        build(tmp_path / "x.h5", RECIPE, ITEMS, corpus_record, Running())
+
+
 def test_up_to_date_work_is_not_done_again(tmp_path, capsys):
     output = tmp_path / "x.h5"
     build(output, RECIPE, ITEMS, corpus_record, Running())
@@ -154,6 +166,32 @@ def test_options_equal_those_read_back_from_json(tmp_path, capsys):
 def test_a_worker_that_is_killed_is_named(tmp_path):
     with pytest.raises(TtskitError, match=r"u003: the worker process .* killed.*--jobs"):
         build(tmp_path / "x.h5", RECIPE, ITEMS, dies, Running(jobs=2))
+
+
+def never_ends(path):
+    with Path(path).open("a") as file:
+        print(os.getpid(), file=file, flush=True)
+    time.sleep(600)
+
+
+def test_a_worker_in_the_midst_of_an_item_ends_with_its_parent(tmp_path):
+    pids = tmp_path / "pids"
+    pids.touch()
+    code = (
+        "from tests.artifacts import test_build\nfrom ttskit.artifacts import pool\n"
+        f"list(pool.each(test_build.never_ends, [('a', {str(pids)!r}), ('b', {str(pids)!r})], 2))"
+    )
+    path = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    run = subprocess.Popen([sys.executable, "-c", code], env=os.environ | path)
+    while run.poll() is None and len(workers := pids.read_text().split()) < 2:
+        time.sleep(0.01)
+    run.kill()
+    run.wait()
+    assert len(workers) == 2
+    deadline = time.monotonic() + 30
+    while left := [pid for pid in workers if alive(pid)]:
+        assert time.monotonic() < deadline, f"{left} live on"
+        time.sleep(0.05)
 
 
 def test_an_unpicklable_result_is_a_bug_and_not_a_killed_worker(tmp_path):

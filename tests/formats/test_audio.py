@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from scipy import signal
 
+from tests.interrupts import ctrl_c_everywhere
 from ttskit.dsp.samples import normalise_peak, resample, silence, to_int16, trim
 from ttskit.errors import AudioError
 from ttskit.formats import audio
@@ -286,6 +287,17 @@ def test_a_failed_write_of_audio_keeps_the_old_file(tmp_path, monkeypatch):
         audio.write(tmp_path / "x.wav", speechlike(8000, 2), 8000)
     assert [path.name for path in tmp_path.iterdir()] == ["x.wav"]
     assert (tmp_path / "x.wav").read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", audio.WRITABLE)
+def test_ctrl_c_is_obeyed_wherever_it_comes_while_audio_is_encoded(suffix):
+    """An exception in what libsndfile calls back would be lost, and tear the file."""
+    samples = np.arange(100_000, dtype=np.int16)
+    obeyed = list(
+        ctrl_c_everywhere(lambda: audio.encode(samples, 16000, suffix), within="soundfile.py")
+    )
+    assert len(obeyed) > 10
+    assert all(obeyed)
 
 
 @pytest.mark.parametrize("name", ["x", "x.m4a", "x.mp3"])

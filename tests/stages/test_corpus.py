@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.factory import sha
+from tests.factory import alive, sha
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
 
@@ -138,16 +138,9 @@ def test_no_worker_outlives_a_killed_run(dataset, tmp_path):
     run.kill()
     run.wait()
     deadline = time.monotonic() + 10
-    while alive := [pid for pid in workers if _alive(pid)]:
+    while alive := [pid for pid in workers if alive(pid)]:
         assert time.monotonic() < deadline, f"{alive} live on"
         time.sleep(0.05)
-
-
-def _alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_ctrl_c_keeps_finished_utterances(dataset, tmp_path, ttskit):

@@ -117,15 +117,21 @@ class _Build(Generic[T]):
     def run(self) -> str:
         """Write the artifact, and return its counts of utterances in words."""
         with self._writer() as writer:
-            errors = self._fill(writer)
-            refused, left_out = dict(self.bad), dict[str, str]()
-            for id in self.items:
-                if id in errors:
-                    reasons = left_out if errors[id].asked else refused
-                    reasons[id] = errors[id].error.reason(self.source)
-            good = [id for id in self.items if id in writer.finished]
-            self._check(refused, good)
-            writer.seal(good, {**self.recipe.skipped, **refused, **left_out})
+            try:
+                return self._write(writer)
+            except KeyboardInterrupt:
+                raise Interrupted(_kept(writer, "interrupted")) from None
+
+    def _write(self, writer: Writer[Any]) -> str:
+        errors = self._fill(writer)
+        refused, left_out = dict(self.bad), dict[str, str]()
+        for id in self.items:
+            if id in errors:
+                reasons = left_out if errors[id].asked else refused
+                reasons[id] = errors[id].error.reason(self.source)
+        good = [id for id in self.items if id in writer.finished]
+        self._check(refused, good)
+        writer.seal(good, {**self.recipe.skipped, **refused, **left_out})
         counts = [wording.count(len(good), "utterance")]
         counts += [f"{wording.count(len(refused), 'bad one')} skipped"] if refused else []
         counts += [f"{len(left_out)} left out as asked"] if left_out else []
@@ -149,16 +155,13 @@ class _Build(Generic[T]):
         if there:
             progress.note(f"{writer.path}: going on: {there} are there already")
         errors: dict[str, pool.Bad] = {}
-        try:
-            with at(self.source), progress.track(self.recipe.stage, len(self.items), there) as step:
-                for id, result in self._results(left):
-                    if isinstance(result, pool.Bad):
-                        errors[id] = result
-                    else:
-                        writer.append(result)
-                    step()
-        except KeyboardInterrupt:
-            raise Interrupted(_kept(writer, "interrupted")) from None
+        with at(self.source), progress.track(self.recipe.stage, len(self.items), there) as step:
+            for id, result in self._results(left):
+                if isinstance(result, pool.Bad):
+                    errors[id] = result
+                else:
+                    writer.append(result)
+                step()
         return errors
 
     def _results(self, left: Sequence[tuple[str, T]]) -> Iterator[tuple[str, Record | pool.Bad]]:

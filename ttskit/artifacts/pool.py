@@ -1,8 +1,8 @@
 """Worker processes: one function on many items; a failed item stops none of the others.
 
 Every worker has one thread for its arithmetic, so a result does not depend on how many workers
-there are.  A worker whose parent is killed sees its pipe end and stops; a worker that is killed
-is noticed in the same way, and the item that it had is named.
+there are.  A worker ends with its parent, however that ends; a worker that is killed is noticed,
+and the item that it had is named.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -151,6 +152,7 @@ def _no_interrupts() -> Iterator[None]:
 def _serve(pipe: Connection, make: Callable[[Any], Any]) -> None:
     """Process items until the pipe closes; output that libraries print goes to stderr."""
     os.dup2(2, 1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with threads.limited(1), suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             result = attempt(make, pipe.recv())
@@ -158,6 +160,14 @@ def _serve(pipe: Connection, make: Callable[[Any], Any]) -> None:
                 pipe.send(result)
             except (AttributeError, TypeError, ValueError, PicklingError):
                 pipe.send(Bug(traceback.format_exc()))
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as its parent has, even in the midst of an item."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
 
 
 def attempt(make: Callable[[T], R], item: T) -> R | Bad | Bug:

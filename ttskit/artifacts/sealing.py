@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from ttskit.artifacts import atomic, hdf5
+from ttskit.artifacts import atomic, hdf5, signals
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -52,9 +52,16 @@ def seal(
     provenance: Mapping[str, Any],
     sources: Iterable[Source],
 ) -> None:
-    """Write a container to a temporary file, flush it to the disk, and rename it to `path`."""
-    with atomic.replacing(path) as unfinished, _container(unfinished) as file:
-        hashes = {source.name: _write(file, source) for source in sources}
+    """Write a container to a temporary file, flush it to the disk, and rename it to `path`.
+
+    HDF5 calls Python back to write, where no signal may raise: they wait for the next chunk.
+    """
+    with (
+        signals.deferred() as waiting,
+        atomic.replacing(path) as unfinished,
+        _container(unfinished) as file,
+    ):
+        hashes = {source.name: _write(file, source, waiting) for source in sources}
         header: dict[str, hdf5.Value] = {
             "format": hdf5.FORMAT,
             "kind": kind,
@@ -116,7 +123,7 @@ class _Sink(FileIO):
         return size or 0
 
 
-def _write(file: h5py.File, source: Source) -> list[Any]:
+def _write(file: h5py.File, source: Source, waiting: signals.Deferred) -> list[Any]:
     """Write one column and return its part of the digest."""
     stored = h5py.string_dtype("utf-8", source.dtype.itemsize)
     dtype = stored if source.dtype.kind == "S" else source.dtype
@@ -125,6 +132,7 @@ def _write(file: h5py.File, source: Source) -> list[Any]:
     def written() -> Iterator[np.ndarray]:
         start = 0
         for chunk in source.chunks:
+            waiting.deliver()
             dataset[start : start + len(chunk)] = chunk.view(dtype)
             start += len(chunk)
             yield chunk

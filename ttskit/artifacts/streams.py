@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ttskit.artifacts import hdf5, kinds
+from ttskit.artifacts import hdf5, kinds, lock
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Record
 from ttskit.errors import ArtifactError, TtskitError
 
 STDIN, STDOUT = "standard input", "standard output"
+SCRATCH = "ttskit-"  # names of temporary folders begin with it
 
 
 def inputs(
@@ -103,7 +106,10 @@ def writable(output: Path) -> Path:
     """Return the path of a file to write, with links resolved; refuse folders and devices."""
     if output.is_dir():
         raise ArtifactError("is a folder; needs the name of a file to write", file=output)
-    output = output.resolve() if output.is_symlink() else output
+    if output.is_symlink():
+        link, output = output, Path(os.path.realpath(output))
+        if output.is_symlink():
+            raise ArtifactError("is a link to itself; remove it, or choose another", file=link)
     if not output.parent.is_dir():
         raise ArtifactError(f"the folder {output.parent} is not there; make it first", file=output)
     if output.exists() and not output.is_file():
@@ -159,7 +165,27 @@ def _copy(file: BinaryIO, target: BinaryIO) -> None:
 
 
 def scratch() -> Path:
-    """Return a new temporary folder, which is removed when the process exits."""
-    folder = Path(tempfile.mkdtemp(prefix="ttskit-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    """Return a new temporary folder, deleted when the process exits, or else by a later run."""
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        _delete_unheld(left)
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
+    held = lock.hold(folder, "another run uses it")
+    folder.chmod(0o700)  # whatever deleted it, and made `hold` make it again
+    atexit.register(held.close)
+    atexit.register(
+        shutil.rmtree, folder, ignore_errors=True
+    )  # before the above: last in first out
     return folder
+
+
+def _delete_unheld(folder: Path) -> None:
+    """Delete a temporary folder that a killed run has left."""
+    with suppress(OSError, ArtifactError):
+        facts = folder.lstat()
+        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
+            return
+        if not (folder / lock.NAME).exists():
+            folder.rmdir()  # it was to be locked; others are not empty, and stay
+            return
+        with lock.hold(folder, "a run that lives uses it"):
+            shutil.rmtree(folder)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WRITABLE = (".wav", ".flac", ".ogg")
 TOLERANCE = 0.1  # seconds by which a given time may lie behind the end of its file
+BLOCK = 1 << 16  # samples that are encoded at a time
 PREROLL = 16 * 1152  # samples of mp3 decoded before a start, so that its bit reservoir is full
 
 
@@ -110,8 +111,6 @@ def write(path: Path, samples: Samples | NDArray[np.int16], rate: int) -> int:
 
 def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tuple[bytes, int]:
     """Return an audio file's bytes and how many samples clipped; `suffix` says which format."""
-    import io
-
     import soundfile
 
     if suffix.lower() not in WRITABLE:
@@ -121,17 +120,24 @@ def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tupl
     from ttskit.dsp.samples import to_int16
 
     coded, clipped = to_int16(samples)
-    out = io.BytesIO()
     kind = suffix.lower().removeprefix(".").upper()
-    try:
-        with soundfile.SoundFile(out, "w", rate, 1, format=kind) as file:
-            for at in range(
-                0, len(samples), 65536
-            ):  # the Vorbis encoder keeps a block on its stack
-                file.write(coded[at : at + 65536])
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"cannot write {suffix} at {rate} Hz: {error}") from error
-    return (same_serial(out.getvalue()) if kind == "OGG" else out.getvalue()), clipped
+    with atomic.unnamed() as out:  # not an object of Python, which libsndfile would call back
+        try:
+            with soundfile.SoundFile(
+                out.fileno(), "w", rate, 1, format=kind, closefd=False
+            ) as file:
+                write_blocks(file, coded)
+        except soundfile.LibsndfileError as error:
+            raise AudioError(f"cannot write {suffix} at {rate} Hz: {error.error_string}") from error
+        out.seek(0)
+        content = out.read()
+    return (same_serial(content) if kind == "OGG" else content), clipped
+
+
+def write_blocks(file: soundfile.SoundFile, coded: NDArray[np.int16]) -> None:
+    """Write samples in blocks: the Vorbis encoder keeps one on its stack."""
+    for start in range(0, len(coded), BLOCK):
+        file.write(coded[start : start + BLOCK])
 
 
 @contextmanager

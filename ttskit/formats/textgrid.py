@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ttskit.artifacts import atomic
 from ttskit.errors import AlignmentError, TtskitError
 from ttskit.formats.timeline import Interval, Timeline
 
@@ -31,10 +31,9 @@ def text(tiers: Mapping[str, Sequence[Interval]], seconds: float) -> str:
         for interval in intervals:
             call(grid, "Set interval text", tier, places[interval.start], interval.label)
     call("Text writing preferences...", "UTF-8")
-    with tempfile.TemporaryDirectory(prefix="ttskit-") as folder:
-        path = Path(folder) / "x.TextGrid"
-        grid.save(str(path))
-        return path.read_text(encoding="utf-8")
+    with atomic.unnamed() as file:
+        grid.save(f"/dev/fd/{file.fileno()}")
+        return file.read().decode()
 
 
 def read(path: Path) -> dict[str, list[Interval]]:

@@ -85,9 +85,7 @@ def _file(output: Path | None, rate: int) -> Iterator[Callable[[Samples], None]]
             with soundfile.SoundFile(unfinished, "w", rate, 1, format=kind) as file:
 
                 def write(samples: Samples) -> None:
-                    integers = to_int16(samples)[0]
-                    for at in range(0, len(integers), 65536):  # Vorbis puts a block on its stack
-                        file.write(integers[at : at + 65536])
+                    audio.write_blocks(file, to_int16(samples)[0])
 
                 yield write
             if kind == "OGG":

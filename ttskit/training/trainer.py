@@ -23,6 +23,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from ttskit import progress, wording
+from ttskit.artifacts import signals
 from ttskit.errors import SettingError, TrainingError
 from ttskit.models.family import Family
 from ttskit.networks.batch import Batch
@@ -34,7 +35,6 @@ from ttskit.training import (
     generators,
     monitor,
     processes,
-    signals,
     snapshots,
 )
 from ttskit.training.averaged import Averaged
