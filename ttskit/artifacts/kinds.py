@@ -205,5 +205,5 @@ def reader_of(container: hdf5.Container) -> Reader[Any] | None:
     """Return a reader for a container that holds records; None for models and the like."""
     for known in KINDS:
         if known.kind() == container.kind:
-            return Reader(container.path, known, container.name)
+            return Reader.of(container, known)
     return None

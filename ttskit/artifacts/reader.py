@@ -33,12 +33,22 @@ class Reader(Mapping[str, R], Generic[R]):
     """An artifact open for reading: utterance id -> record, each read when asked for.
 
     Columns are views of the memory-mapped file.  A reader can be pickled: a worker process
-    opens the file itself.
+    opens the file itself, and refuses another one of the same name.
     """
 
     def __init__(self, path: Path, kind: type[R], name: str = "") -> None:
-        self.path, self.kind, self.name = Path(path), kind, name or str(path)
-        self._container = hdf5.open_container(self.path, self.name)
+        self._open(hdf5.open_container(Path(path), name), kind)
+
+    @classmethod
+    def of(cls, container: hdf5.Container, kind: type[R]) -> Self:
+        """Return a reader of a container that is open."""
+        reader = cls.__new__(cls)
+        reader._open(container, kind)
+        return reader
+
+    def _open(self, container: hdf5.Container, kind: type[R]) -> None:
+        self.path, self.kind, self.name = container.path, kind, container.name
+        self._container = container
         if self._container.kind != kind.kind():
             raise ArtifactError(f"is {self._container.kind}, needs {kind.kind()}", file=self.name)
         self.numbers = _numbers(self._container, kind)
@@ -158,7 +168,7 @@ class Reader(Mapping[str, R], Generic[R]):
         self._plans.clear()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.path.absolute(), self.kind, self.name))
+        return _unpickled, (type(self), self.kind, self._container.origin)
 
     def _check(self) -> None:
         """Check everything that later reads rely on: attributes, columns, tables, ids, offsets."""
@@ -224,6 +234,12 @@ class Reader(Mapping[str, R], Generic[R]):
         offsets = self.offsets(axes[0])
         if offsets[0] != 0 or offsets[-1] != length or (np.diff(offsets) < 0).any():
             raise ArtifactError(f"{name} does not fit {spec.name}: it is damaged")
+
+
+def _unpickled(
+    cls: type[Reader[R]], kind: type[R], origin: tuple[Path, str, str, int]
+) -> Reader[R]:
+    return cls.of(hdf5.reopened(*origin), kind)
 
 
 def _check_column(spec: Field[Any], column: hdf5.Column) -> None:

@@ -24,14 +24,7 @@ def complaints(container: Container) -> Iterator[str]:
     if more := hdf5.appended(container):
         yield f"is longer than what was written: {wording.count(more, 'byte')} follow its end"
     reader = kinds.reader_of(container)  # refuses ids and offsets that are wrong
-    hashes = {}
-    for name, column in container.columns.items():
-        hashes[name] = hdf5.hash_of(column, hdf5.chunks_of(container.map(name)))
-        if column.notes.get("sha256") != hashes[name][2]:
-            yield f"{name}: its bytes are not the ones that were written"
-    header = (container.kind, container.version, container.attributes)
-    if hdf5.digest_of(*header, hashes) != container.digest:
-        yield "digest: the file does not hold what its digest says"
+    yield from container.complaints()
     yield from _numbers(container) if reader is None else unfit(reader)
 
 

@@ -205,7 +205,7 @@ def weightless(family: str, facts: Facts) -> Model:
         raise TtskitError(f"{family}: has to be trained first: name the file of a model")
     attributes: dict[str, hdf5.Value] = {"role": role_of(family), "family": family, "config": ""}
     attributes |= {key: getattr(facts, key) for key in GRID}
-    nowhere = hdf5.Container(Path(), family, MODEL, hdf5.VERSION, family, {}, attributes, {}, 0)
+    nowhere = hdf5.Container(Path(), family, MODEL, hdf5.VERSION, family, {}, attributes, {})
     return model_of(nowhere)
 
 
