@@ -117,15 +117,15 @@ def test_what_is_sealed_of_an_input_that_was_overwritten_does_not_appear(tmp_pat
 CUT = """
 import os, sys
 from ttskit import cli
-from ttskit.artifacts import listing
+from ttskit.stages import cat
 
-real = listing.lines
+real = cat.lines
 
 def lines(reader, *rest):
     os.truncate(reader.path, 4096)
     return real(reader, *rest)
 
-listing.lines = lines
+cat.lines = lines
 cli.main()
 """
 
