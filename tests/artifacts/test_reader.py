@@ -92,7 +92,7 @@ def test_columns_are_mapped_and_aligned(tmp_path):
     reader = Reader(write(tmp_path / "x.h5", [everything(n) for n in (3, 5)]), Everything)
     for name in ("mel", "spans", "voiced", "timbre", "offsets/frame"):
         assert reader.container.columns[name].place % 64 == 0
-    base = reader["e5"].mel
+    base: Any = reader["e5"].mel
     while isinstance(base, np.ndarray):
         base = base.base
     assert isinstance(getattr(base, "obj", base), mmap.mmap)

@@ -20,10 +20,18 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from ttskit.artifacts import hdf5
+from ttskit.artifacts import hdf5, values
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.ids import unfit_id
-from ttskit.artifacts.record import RAGGED, Number, OpenRecord, Record, axes_of, declared
+from ttskit.artifacts.record import (
+    RAGGED,
+    Number,
+    OpenRecord,
+    Record,
+    axes_of,
+    declared,
+    unfit_attribute,
+)
 from ttskit.errors import ArtifactError, at
 
 R = TypeVar("R", bound="Record")
@@ -135,10 +143,10 @@ class Reader(Mapping[str, R], Generic[R]):
 
     def record(self, row: int) -> R:
         """Return the utterance in a row."""
-        values = {spec.name: self.value(row, spec.name) for spec in declared(self.kind)}
+        fields = {spec.name: self.value(row, spec.name) for spec in declared(self.kind)}
         if self.numbers:
-            values["numbers"] = {name: self.value(row, name) for name in self.numbers}
-        return self.kind(**values)
+            fields["numbers"] = {name: self.value(row, name) for name in self.numbers}
+        return self.kind(**fields)
 
     def row(self, utterance: str) -> int:
         try:
@@ -185,16 +193,20 @@ class Reader(Mapping[str, R], Generic[R]):
         self._check_ids()
         for spec in self.columns:
             self._check_length(spec)
+        for group in self.kind.together:
+            present = {name for name in group if name in columns}
+            if present and (missing := set(group) - present):
+                raise ArtifactError(f"has {min(present)} but lacks {min(missing)}")
+        for spec in self.columns:
+            if complaint := values.unfit(self, spec):
+                raise ArtifactError(complaint)
 
     def _check_attributes(self) -> None:
         for name in self.kind.attributes:
             if name not in self.attributes:
                 raise ArtifactError(f"lacks the attribute {name}")
-            value = self.attributes[name]
-            if isinstance(value, str) or not 0 <= value < float("inf"):
-                raise ArtifactError(f"its {name} is {value!r}, needs a number")
-            if name in ("sample_rate", "hop_length") and value < 1:
-                raise ArtifactError(f"its {name} is {value}, needs at least 1")
+            if complaint := unfit_attribute(name, self.attributes[name]):
+                raise ArtifactError(complaint)
 
     def _check_tables(self) -> None:
         columns = self._container.columns

@@ -29,11 +29,11 @@ def complaints(container: Container) -> Iterator[str]:
 
 
 def unfit(reader: Reader[Any]) -> Iterator[str]:
-    """Yield values that are out of range, and indices of missing tokens or words."""
+    """Yield values that are out of range, and indices of missing characters."""
     for spec in reader.columns:
         yield from _range(reader, spec)
-    if any(spec.name == "token_word" for spec in reader.columns):
-        yield from _tokens(reader)
+    if any(spec.name == "spans" for spec in reader.columns):
+        yield from _spans(reader)
 
 
 def _numbers(container: Container) -> Iterator[str]:
@@ -45,15 +45,13 @@ def _numbers(container: Container) -> Iterator[str]:
             yield f"{name}: holds NaN or infinity"
 
 
-def _tokens(reader: Reader[Any]) -> Iterator[str]:
-    """Yield the first index of a token, a word or a character that is out of range."""
-    symbols = len(reader.table("symbols"))
+def _spans(reader: Reader[Any]) -> Iterator[str]:
+    """Yield the first index of a character that is out of range."""
     for row, id in enumerate(reader.ids):
-        words, text = len(reader.value(row, "spans")), len(reader.value(row, "text"))
-        for name, most in (("tokens", symbols), ("token_word", words), ("spans", text + 1)):
-            if (top := reader.value(row, name).max(initial=-1)) >= most:
-                yield f"{id}: {name} holds {top}, needs less than {most}"
-                return
+        most = len(reader.value(row, "text")) + 1
+        if (top := reader.value(row, "spans").max(initial=-1)) >= most:
+            yield f"{id}: spans holds {top}, needs less than {most}"
+            return
 
 
 def _range(reader: Reader[Any], spec: Field[Any]) -> Iterator[str]:
