@@ -2,7 +2,7 @@
 
     python -m benchmarks.fuzz_artifacts --count 10000 --seed 1
 
-Each input runs in a forked process.  A traceback, a signal, more than 2 s of processor time, or
+Each input is read in a forked process, and used by a stage in another.  A traceback, a signal, more than 2 s of processor time, or
 300 MB beyond the size of the file is a find: it is printed with its number, and `--only NUMBER`
 makes it again.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import gc
 import json
 import os
 import re
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,10 @@ import h5py
 import numpy as np
 
 from tests.factory import (
-    FLOW,
     GRID,
     PROVENANCE,
-    SMALL,
     SPOKEN,
+    Contents,
     run,
     write_alignment_of,
     write_corpus,
@@ -41,19 +41,19 @@ from tests.factory import (
     write_speakers,
     write_speech,
 )
-from ttskit.artifacts import hdf5, sealing
 from ttskit.artifacts.kinds import Controls, Scores
 from ttskit.artifacts.record import Number
 from ttskit.artifacts.writer import Writer
 
 MEGABYTES, SECONDS, PATIENCE = 300, 2, 120  # the last: seconds by the clock
+MARK = "command: "  # before the name of each command on standard error
 CARD = "# Nobody\n\nSays nothing.\n"
 READERS = (
     ["info", "{x}"],
     ["info", "--json", "{x}"],
     ["verify", "{x}"],
     ["ls", "{x}"],
-    ["select", "{x}", "--limit", "2", "-o", "out.h5"],
+    ["select", "{x}", "-o", "out.h5"],
 )
 ISTFT = {"channels": 8, "hidden": 16, "layers": 1}
 DECODE = ["decode", "tokens.h5", "--limit", "1", "-j", "1", "-o", "out.h5"]
@@ -83,7 +83,7 @@ STAGES: dict[str, list[list[str]]] = {
         ["vocode", "{x}", "--vocoder", "griffinlim", *VOCODE],
     ],
     "controls.h5": [["vocode", "{x}", *VOCODE]],
-    "scores.h5": [["why", "u1", "{x}"], ["diff", "scores.h5", "{x}"]],
+    "scores.h5": [["why", "u1", "{x}"]],
     "duration.h5": [[*DECODE, "--duration", "{x}", "--decoder", "decoder.h5"]],
     "decoder.h5": [[*DECODE, "--duration", "duration.h5", "--decoder", "{x}"]],
     "vocoder.h5": [["vocode", "mels.h5", "--vocoder", "{x}", *VOCODE]],
@@ -125,37 +125,6 @@ def seeds(folder: Path) -> None:
     spelling = ["--language", "characters", "--card", "card.md"]
     run("voice", "pack", *models, *spelling, "-o", "voice.h5")
     os.chdir(before)
-
-
-@dataclass
-class Contents:
-    """What a container holds, to be changed and written anew with a right digest."""
-
-    kind: str
-    attributes: dict[str, Any]
-    provenance: Any
-    columns: dict[str, np.ndarray]
-    notes: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, path: Path) -> Contents:
-        container = hdf5.open_container(path)
-        columns = {name: container.map(name).copy() for name in container.columns}
-        notes = {name: dict(column.notes) for name, column in container.columns.items()}
-        kind, provenance = container.kind, container.provenance
-        return cls(kind, dict(container.attributes), provenance, columns, notes)
-
-    def write(self, path: Path) -> None:
-        sources = [
-            sealing.Source.of(
-                name,
-                values,
-                self.notes.get(name, {}).get("axes", ""),
-                self.notes.get(name, {}).get("unit", ""),
-            )
-            for name, values in self.columns.items()
-        ]
-        sealing.seal(path, self.kind, self.attributes, self.provenance, sources)
 
 
 Rng = np.random.Generator
@@ -360,7 +329,10 @@ def restructure(rng: Rng, path: Path) -> str:
     how = pick(rng, STRUCTURES)
     with h5py.File(path, "r+", libver="v110") as file:
         names = [name for name in hdf5_names(file) if isinstance(file[name], h5py.Dataset)]
-        return f"{how.__name__}: {how(rng, file, pick(rng, sorted(names)))}"
+        try:
+            return f"{how.__name__}: {how(rng, file, pick(rng, sorted(names)))}"
+        except (OSError, RuntimeError, ValueError) as error:  # HDF5 itself refuses it
+            return f"{how.__name__}: {error}"
 
 
 def hdf5_names(file: h5py.File) -> list[str]:
@@ -375,7 +347,9 @@ def sparse(rng: Rng, file: h5py.File, name: str) -> str:
     notes = dict(old.attrs)
     del file[name]
     made = file.create_dataset(name, shape, dtype)
-    made[-1:] = np.zeros((1, *shape[1:]), "S1" if dtype.kind == "S" else dtype)
+    made[-1:] = np.zeros(
+        (1, *shape[1:]), f"S{dtype.itemsize}" if dtype.kind == "S" else dtype
+    ).view(dtype)
     for key, value in notes.items():
         made.attrs[key] = value
     return f"{name} has {rows} rows"
@@ -424,7 +398,9 @@ def chunked(rng: Rng, file: h5py.File, name: str) -> str:
     values = file[name][()]
     dtype = file[name].dtype
     del file[name]
-    settings = pick(rng, ({"chunks": True}, {"compression": "gzip"}, {"maxshape": (None,) * values.ndim}))
+    settings = pick(
+        rng, ({"chunks": True}, {"compression": "gzip"}, {"maxshape": (None,) * values.ndim})
+    )
     file.create_dataset(name, data=values, dtype=dtype, **settings)
     return f"{name} {settings}"
 
@@ -457,7 +433,8 @@ def many(rng: Rng, file: h5py.File, name: str) -> str:  # noqa: ARG001
 
 
 STRUCTURES = (
-    sparse, sparse, links, fan, twice, attributes, odd_attribute, chunked, odd_dataset, groups, many,
+    sparse, sparse, links, fan, twice, attributes, odd_attribute, chunked, odd_dataset, groups,
+    many,
 )  # fmt: skip
 BYTES = (flip, flip, header_flip, truncate, lengthen, wipe, restructure, restructure, restructure)
 
@@ -485,34 +462,31 @@ class Ended:
 
     status: int
     errors: str
-    seconds: float  # of the processor
 
     @property
     def fault(self) -> str:
         """What is wrong with it, "" if nothing is: the place, where there is a traceback."""
-        if self.status == -signal.SIGXCPU or self.seconds > SECONDS:
-            return "takes too long"
-        if self.status == -signal.SIGKILL:
-            return "hangs"
+        command, _, errors = self.errors.rpartition(MARK)[2].partition("\n")
+        signals = {-signal.SIGXCPU: "takes too long", -signal.SIGKILL: "hangs"}
         if self.status < 0:
-            return f"signal {-self.status}"
-        if "Traceback" in self.errors:
-            places = re.findall(r'File ".*?(ttskit/.*?)", line (\d+)', self.errors)
+            return f"{command}: {signals.get(self.status, f'signal {-self.status}')}"
+        if "Traceback" in errors:
+            places = re.findall(r'File ".*?(ttskit/.*?)", line (\d+)', errors)
             where = ":".join(places[-1]) if places else "?"
-            return f"{self.errors.strip().splitlines()[-1][:150]} at {where}"
-        if self.status not in (0, 1, 2) or (self.status and not self.errors.startswith("ttskit:")):
-            return f"status {self.status}: {self.errors[:150]}"
+            return f"{command}: {errors.strip().splitlines()[-1][:150]} at {where}"
+        if self.status:
+            return f"{command}: status {self.status}: {errors[:150]}"
         if found := re.search(r"\w*Warning: .*", self.errors):
             return found[0][:150]
         return ""
 
 
-def attempt(words: Sequence[str], spare: int) -> Ended:
-    """Run the command line in a forked process with little memory and time."""
+def attempt(commands: Sequence[Sequence[str]], spare: int) -> Ended:
+    """Run command lines one after the other in a forked process with little memory and time."""
     receive, send = os.pipe()
     child = os.fork()
     if not child:
-        _child(words, spare, send)
+        _child(commands, spare, send)
     os.close(send)
     errors, stop = b"", time.monotonic() + PATIENCE
     while time.monotonic() < stop:
@@ -524,27 +498,32 @@ def attempt(words: Sequence[str], spare: int) -> Ended:
     else:
         os.kill(child, signal.SIGKILL)
     os.close(receive)
-    _, status, used = os.wait4(child, 0)
-    seconds = used.ru_utime + used.ru_stime
-    return Ended(os.waitstatus_to_exitcode(status), errors.decode(errors="replace"), seconds)
+    _, status, _ = os.wait4(child, 0)
+    return Ended(os.waitstatus_to_exitcode(status), errors.decode(errors="replace"))
 
 
-def _child(words: Sequence[str], spare: int, send: int) -> None:
+def _child(commands: Sequence[Sequence[str]], spare: int, send: int) -> None:
     from ttskit import cli
 
     try:
+        gc.disable()
         os.dup2(send, 2)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         status = Path("/proc/self/status").read_text()
         data = int(re.search(r"VmData:\s+(\d+)", status)[1]) << 10  # type: ignore[index]
         most = data + (MEGABYTES << 20) + spare
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS + 1, SECONDS + 1))
-        sys.argv = ["ttskit", *words]
-        cli.main()
+        for words in commands:
+            os.write(2, f"{MARK}{' '.join(words[:2])}\n".encode())
+            used = int(time.process_time()) + 1 + SECONDS
+            resource.setrlimit(resource.RLIMIT_CPU, (used, resource.RLIM_INFINITY))
+            sys.argv = ["ttskit", *words]
+            try:
+                cli.main()
+            except SystemExit as end:
+                if end.code not in (0, 1, None):
+                    raise AssertionError(f"exit status {end.code}") from end
         os._exit(0)
-    except SystemExit as end:
-        os._exit(end.code if isinstance(end.code, int) else 1)
     except BaseException:
         import traceback
 
@@ -552,22 +531,22 @@ def _child(words: Sequence[str], spare: int, send: int) -> None:
         os._exit(70)
 
 
-def inputs(folder: Path, seed: int, numbers: Sequence[int]) -> Iterator[tuple[int, str, str, Any]]:
-    """Yield the number, artifact, mutation and faults by command of each input."""
+def inputs(
+    folder: Path, seed: int, numbers: Sequence[int]
+) -> Iterator[tuple[int, str, str, list[str]]]:
+    """Yield the number, artifact, mutation and faults of each input."""
     names = list(STAGES)
     path = folder / "x.h5"
     for number in numbers:
         name = names[number % len(names)]
         done = mutate(seed, number, folder / name, path)
-        spare = sum(one.st_blocks * 512 for one in [path.stat()])
-        faults = {}
-        for words in (*READERS, *STAGES[name]):
+        spare, faults = path.stat().st_blocks * 512, []
+        for commands in (READERS, STAGES[name]):
             for left in folder.glob("out*"):
                 _remove(left)
-            ended = attempt([word.format(x=path) for word in words], spare)
-            if ended.fault:
-                faults[" ".join(words[:2])] = ended.fault
-        yield number, name, done, faults
+            words = [[word.format(x=path) for word in command] for command in commands]
+            faults.append(attempt(words, spare).fault)
+        yield number, name, done, [fault for fault in faults if fault]
 
 
 def _remove(path: Path) -> None:
@@ -590,10 +569,11 @@ def campaign(seed: int, numbers: Sequence[int], seconds: float = float("inf")) -
         os.chdir(folder)
         try:
             _warm(folder)
+            gc.freeze()
             for number, artifact, done, faults in inputs(folder, seed, numbers):
                 kinds[artifact] += 1
-                for command, fault in faults.items():
-                    finds.append(f"{number} {artifact} ({done}): {command}: {fault}")
+                for fault in faults:
+                    finds.append(f"{number} {artifact} ({done}): {fault}")
                     print(finds[-1], flush=True)
                 if time.monotonic() > stop:
                     break

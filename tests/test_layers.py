@@ -42,7 +42,7 @@ ARROWS = {
     "stages": LEAVES
     | {"options", "artifacts", "formats", "datasets", "dsp", "text", "networks", "models"}
     | {"voices", "metrics", "pages", "speaking", "training"},
-    "cli": {"errors", "progress", "manual", "stages"},
+    "cli": {"errors", "progress", "manual", "artifacts", "stages"},
     "__main__": {"cli"},
     "__init__": {"errors", "artifacts", "dsp", "text", "speaking"},
 }

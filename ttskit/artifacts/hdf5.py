@@ -355,8 +355,13 @@ def _provenance(text: str) -> dict[str, Any]:
         provenance = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ArtifactError("its provenance is not JSON") from error
-    if not isinstance(provenance, dict) or not isinstance(provenance.get("options", {}), dict):
+    if not isinstance(provenance, dict):
         raise ArtifactError("its provenance is not a JSON object")
+    for key, kind in (("options", dict), ("inputs", list)):
+        if not isinstance(provenance.get(key, kind()), kind):
+            raise ArtifactError(f"its provenance has {key} that are no {kind.__name__}")
+    if not all(isinstance(digest, str) for digest in provenance.get("inputs", [])):
+        raise ArtifactError("its provenance has inputs that are no digests")
     return provenance
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import prod
+from math import inf, prod
 from typing import Any
 
 import torch
@@ -29,13 +29,13 @@ class TooLargeError(Exception):
 class Uninitialised(TorchFunctionMode):
     """Skip random initialisation inside this context: weights are 0 instead.
 
-    `most` bounds the numbers of all tensors that are made, and is checked before each is: a model
-    whose config comes from a file may ask for any size.
+    `most` bounds the tensors that are made and the numbers in all of them.  It is checked before
+    each is made: a model whose config comes from a file may ask for any size.
     """
 
-    def __init__(self, most: int | None = None) -> None:
+    def __init__(self, most: tuple[int, int] | None = None) -> None:
         super().__init__()
-        self._left = most
+        self._tensors, self._numbers = most or (inf, inf)
 
     def __torch_function__(
         self,
@@ -48,9 +48,10 @@ class Uninitialised(TorchFunctionMode):
         if func in RANDOM:
             with torch.no_grad():
                 return (args[0] if args else kwargs["tensor"]).zero_()
-        if func in NEW and self._left is not None:
-            self._left -= _numbers(func, args, kwargs)
-            if self._left < 0:
+        if func in NEW:
+            self._tensors -= 1
+            self._numbers -= _numbers(func, args, kwargs)
+            if min(self._tensors, self._numbers) < 0:
                 raise TooLargeError
         return func(*args, **kwargs)
 

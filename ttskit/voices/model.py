@@ -127,7 +127,7 @@ class Model:
         numbers = sum(prod(column.shape) for column in stored.values())
         kind, config = self.shape()
         try:
-            with at(self.name), Uninitialised(2 * numbers + SPARE):
+            with at(self.name), Uninitialised((4 * len(stored) + 100, 2 * numbers + SPARE)):
                 module = kind(config, self.facts)
         except (TooLargeError, RuntimeError, MemoryError) as error:
             raise ArtifactError(
