@@ -2,9 +2,9 @@
 
     python -m benchmarks.fuzz_artifacts --count 10000 --seed 1
 
-Each input is read in a forked process, and used by a stage in another.  A traceback, a signal, more than 2 s of processor time, or
-300 MB beyond the size of the file is a find: it is printed with its number, and `--only NUMBER`
-makes it again.
+Each input is read in a forked process, and used by a stage in another.  A traceback, a signal,
+more than 2 s of processor time, or 300 MB beyond the size of the file is a find: it is printed with
+its number, and `--only NUMBER` makes it again.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from typing import Any
 import h5py
 import numpy as np
 
+from tests import factory
 from tests.factory import (
     GRID,
     PROVENANCE,
     SPOKEN,
     Contents,
-    run,
     write_alignment_of,
     write_corpus,
     write_model,
@@ -107,10 +107,10 @@ def seeds(folder: Path) -> None:
     header: dict[str, Any] = {"provenance": PROVENANCE}
     grid = {name: GRID[name] for name in Controls.attributes}
     with Writer(folder / "controls.h5", Controls, attributes=grid, **header) as writer:
-        ones, names = np.ones(40), {"speaker": "ann", "text": "one"}
-        spread = {"distribution": np.full((40, 4), 0.25), "noise": np.full((40, 5), 0.1)}
-        tracks = {"f0": 200 * ones, "voiced": ones > 0, "amplitude": 0.1 * ones}
-        writer.append(Controls(id="u1", **names, **tracks, **spread))
+        ones = np.ones(40)
+        fields: dict[str, Any] = {"f0": 200 * ones, "voiced": ones > 0, "amplitude": 0.1 * ones}
+        fields |= {"distribution": np.full((40, 4), 0.25), "noise": np.full((40, 5), 0.1)}
+        writer.append(Controls(id="u1", speaker="ann", text="one", **fields))
         writer.seal(["u1"])
     tables = {"measures": ["mcd"], "hashes": ["0"], "settings": ["{}"], "libraries": ["numpy 2"]}
     numbers = {"mcd": Number("dB", 0)}
@@ -120,6 +120,7 @@ def seeds(folder: Path) -> None:
             writer.append(Scores(id=id, speaker="", text="x", heard="y", numbers=scores))
         writer.seal(["u1", "u2"])
     os.chdir(folder)
+    run: Any = factory.run
     run(*DECODE[:-1], "mels.h5", "--duration", "duration.h5", "--decoder", "decoder.h5")
     models = ["duration.h5", "decoder.h5", "vocoder.h5"]
     spelling = ["--language", "characters", "--card", "card.md"]
@@ -274,7 +275,8 @@ def change_provenance(rng: Rng, x: Contents) -> str:
     deep: Any = []
     for _ in range(500):
         deep = [deep]
-    junk = (None, 1, "x", [], {}, {"options": 1}, {"options": {"a": deep}}, {"inputs": 5},
+    junk: tuple[Any, ...] = (
+            None, 1, "x", [], {}, {"options": 1}, {"options": {"a": deep}}, {"inputs": 5},
             {"inputs": [1, None, {}]}, {"stage": {}, "revision": []}, deep)  # fmt: skip
     x.provenance = pick(rng, junk)
     return f"provenance {x.provenance!r:.40}"
@@ -572,6 +574,8 @@ def campaign(seed: int, numbers: Sequence[int], seconds: float = float("inf")) -
             gc.freeze()
             for number, artifact, done, faults in inputs(folder, seed, numbers):
                 kinds[artifact] += 1
+                if not sum(kinds.values()) % 100:
+                    print(f"{sum(kinds.values())} inputs", file=sys.stderr, flush=True)
                 for fault in faults:
                     finds.append(f"{number} {artifact} ({done}): {fault}")
                     print(finds[-1], flush=True)
@@ -585,13 +589,11 @@ def campaign(seed: int, numbers: Sequence[int], seconds: float = float("inf")) -
 
 def _warm(folder: Path) -> None:
     """Run every command on what is sound, so that children have all that is loaded once."""
-    from tests.factory import answer
-
     for name, stages in STAGES.items():
         for words in (*READERS[:1], *stages):
             for left in folder.glob("out*"):
                 _remove(left)
-            found = answer(*(word.format(x=folder / name) for word in words))
+            found = factory.answer(*(word.format(x=folder / name) for word in words))
             if found.returncode:
                 raise AssertionError(f"{words} on {name}: {found.stderr.decode()}")
 

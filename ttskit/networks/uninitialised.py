@@ -35,6 +35,8 @@ class Uninitialised(TorchFunctionMode):
 
     def __init__(self, most: tuple[int, int] | None = None) -> None:
         super().__init__()
+        self._tensors: float
+        self._numbers: float
         self._tensors, self._numbers = most or (inf, inf)
 
     def __torch_function__(
