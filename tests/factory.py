@@ -6,7 +6,7 @@ import hashlib
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from typer.testing import CliRunner
 
 from ttskit import progress
-from ttskit.artifacts import signals
+from ttskit.artifacts import hdf5, sealing, signals
 from ttskit.artifacts.kinds import Alignment, Corpus, Features, Tokens
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
@@ -81,6 +81,40 @@ def write_alignment(path: Path, *records: Alignment, hop_length: int = 256) -> P
             writer.append(record)
         writer.seal([record.id for record in records])
     return path
+
+
+@dataclass
+class Contents:
+    """What a container holds, to be changed and written anew with a right digest."""
+
+    kind: str
+    attributes: dict[str, Any]
+    provenance: Any
+    columns: dict[str, np.ndarray]
+    notes: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, path: Path) -> Contents:
+        """Read all of a file."""
+        container = hdf5.open_container(path)
+        columns = {name: container.map(name).copy() for name in container.columns}
+        notes = {name: dict(column.notes) for name, column in container.columns.items()}
+        kind, provenance = container.kind, container.provenance
+        return cls(kind, dict(container.attributes), provenance, columns, notes)
+
+    def write(self, path: Path) -> Path:
+        """Seal a file of what is here now."""
+        sources = [
+            sealing.Source.of(
+                name,
+                values,
+                self.notes.get(name, {}).get("axes", ""),
+                self.notes.get(name, {}).get("unit", ""),
+            )
+            for name, values in self.columns.items()
+        ]
+        sealing.seal(path, self.kind, self.attributes, self.provenance, sources)
+        return path
 
 
 def sha(path: Path) -> str:

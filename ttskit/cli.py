@@ -136,6 +136,9 @@ def _root(
     ] = False,
 ) -> None:
     """Composable text-to-speech stages that read and write HDF5 artifacts."""
+    from ttskit.artifacts import mapped
+
+    mapped.explain_bus_errors()
     if quiet or verbose:
         from ttskit import progress
 

@@ -2,6 +2,7 @@
 
 TtskitError                 one line on stderr, exit status 1
 ├── ArtifactError           a file is not the artifact that a stage needs
+│   └── Changed             an artifact is not the one that was opened any more
 ├── AudioError              a recording cannot be used
 ├── DatasetError            a dataset cannot be understood
 ├── TextError               a text, a lexicon or a symbol cannot be used
@@ -67,6 +68,10 @@ class at:
 
 class ArtifactError(TtskitError):
     """A file is not the artifact that a stage needs."""
+
+
+class Changed(ArtifactError):
+    """An artifact is not the one that was opened any more: no utterance is to blame."""
 
 
 class AudioError(TtskitError):

@@ -16,6 +16,10 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from ttskit.errors import SettingError, at
 
 T = TypeVar("T")
+MOST_SIZE = 1 << 16  # of a whole number that declares no bound: settings come from files, too
+MOST_LAYERS = 1000  # of what is repeated
+MOST_ENTRIES = 100  # of a list
+COUNT = 10**12  # bound of counts, such as updates, on which nothing depends that takes memory
 
 
 def key(
@@ -38,12 +42,14 @@ def key(
     choices : texts, optional
         The only values.
     least, most : float, optional
-        The lowest and the highest value.
+        The lowest and the highest value; a whole number is at most `MOST_SIZE` by default.
     odd : bool
         Whether the value must be odd.
     some : bool
         Whether a list must have an entry.
     """
+    first = default[0] if isinstance(default, tuple) and default else default
+    most = MOST_SIZE if most is None and type(first) is int else most
     allowed = {"choices": tuple(choices), "least": least, "most": most, "odd": odd, "some": some}
     return dataclasses.field(default=default, metadata={"comment": comment, **allowed})
 
@@ -178,6 +184,8 @@ def _check(value: Any, field: dataclasses.Field[Any], name: str) -> None:
     allowed = field.metadata
     if allowed["some"] and not value:
         raise SettingError(f"{name} is empty, needs at least one entry")
+    if isinstance(value, tuple) and len(value) > MOST_ENTRIES:
+        raise SettingError(f"{name} has {len(value)} entries, needs at most {MOST_ENTRIES}")
     for one in value if isinstance(value, tuple) else (value,):
         if needed := _needed(one, allowed):
             raise SettingError(f"{name} is {one!r}, needs {needed}")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from ttskit.errors import ArtifactError, at
+from ttskit.artifacts.mapped import Mapped
+from ttskit.errors import ArtifactError, Changed, at
 
 if TYPE_CHECKING:
     from ttskit.artifacts.sealing import Source
@@ -33,8 +35,12 @@ VERSION = 1
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 CHUNK = 8 << 20  # bytes read or written at a time
 HEADER = ("format", "kind", "version", "digest", "provenance")
-MOST_COLUMNS = 100_000  # in one file: a bound for hostile ones
-MOST_BYTES = 1 << 24  # in one attribute, likewise
+MOST_COLUMNS = 20_000  # and groups in one file: a bound for hostile ones, as all that follow
+MOST_ATTRIBUTES = 256  # of one object
+MOST_BYTES = 1 << 24  # in one attribute
+MOST_UNWRITTEN = 64 << 20  # bytes of a file that take no room on the disk
+MOST_LISTED = 256 << 20  # bytes that a list of strings may take beyond the size of its file
+ENTRY = 80  # bytes that each string of a list takes besides its own
 
 Value = str | int | float | bool
 Failures = (OSError, RuntimeError, ValueError, TypeError, KeyError, OverflowError, MemoryError)
@@ -58,9 +64,9 @@ class Column:
         return nbytes(self.shape, self.dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Container:
-    """The header of a file and the places of its columns; the file itself is closed again."""
+    """The header of a file, and its columns by their places in it."""
 
     path: Path
     name: str  # what errors call it: the path, or "standard input"
@@ -70,18 +76,22 @@ class Container:
     provenance: Mapping[str, Any]
     attributes: Mapping[str, Value]
     columns: Mapping[str, Column]
-    size: int  # bytes
+    file: Mapped | None = None  # None only where nothing is in a file
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.file.size if self.file else 0
 
     def map(self, name: str) -> np.ndarray:
         """Return a column as a read-only view of the file."""
         column = self.columns[name]
-        if column.nbytes == 0:
+        if self.file is None or column.nbytes == 0:
             return np.empty(column.shape, column.dtype)
         try:
-            mapped = np.memmap(self.path, column.dtype, "r", column.place, column.shape)
+            return self.file.array(column.place, column.shape, column.dtype)
         except (OSError, ValueError) as error:
             raise ArtifactError(f"{name}: cannot be read: {error}", file=self.name) from error
-        return np.asarray(mapped)
 
     def strings(self, name: str) -> list[str]:
         """Return a column as a list of strings; an absent one is empty."""
@@ -90,7 +100,62 @@ class Container:
             return []
         if column.dtype.kind != "S" or len(column.shape) != 1:
             raise ArtifactError(f"{name} is not a list of strings", file=self.name)
+        if ENTRY * column.shape[0] > self.size + MOST_LISTED:
+            raise ArtifactError(f"{name} has {column.shape[0]:,} entries, too many for its file")
         return decoded(self.name, name, self.map(name))
+
+    def complaints(self) -> Iterator[str]:
+        """Yield which columns are not as they were written, and whether the digest is wrong."""
+        hashes = {name: self.hash(name) for name in self.columns}
+        for name, column in self.columns.items():
+            if column.notes.get("sha256") != hashes[name][2]:
+                yield f"{name}: its bytes are not the ones that were written"
+        if digest_of(self.kind, self.version, self.attributes, hashes) != self.digest:
+            yield "digest: the file does not hold what its digest says"
+
+    def check(self) -> None:
+        """Refuse a file that is damaged; to be called where it is read whole and is small."""
+        for complaint in self.complaints():
+            raise ArtifactError(f"{complaint}: it is damaged", file=self.name)
+
+    def hash(self, name: str) -> list[Any]:
+        """Return a column's part of the digest, computed from its bytes."""
+        return hash_of(self.columns[name], chunks_of(self.map(name)))
+
+    def refuse_changed(self) -> None:
+        """Refuse a file that was written to in place since it was opened.
+
+        Where only its time is another (an output that is up to date is touched), its bytes count.
+        """
+        if self.file is None or (now := self.file.current()) == self.file.stamp:
+            return
+        if now[0] != self.size or any(
+            self.hash(name)[2] != column.notes.get("sha256")
+            for name, column in self.columns.items()
+        ):
+            raise Changed("was changed while it was read: run the command again", file=self.name)
+        self.file.stamp = now
+
+    def __post_init__(self) -> None:
+        READ.add(self)
+
+    @property
+    def origin(self) -> tuple[Path, str, str, int]:
+        """What `reopened` takes: path, name, digest and size of the file."""
+        return self.path.absolute(), self.name, self.digest, self.size
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        fields = {name: value for name, value in vars(self).items() if name != "file"}
+        return _unpickled, (self.origin, fields)
+
+
+READ: weakref.WeakSet[Container] = weakref.WeakSet()  # all that this process reads
+
+
+def refuse_changed() -> None:
+    """Refuse what was written to while it was read; to be called before results are kept."""
+    for container in [*READ]:
+        container.refuse_changed()
 
 
 def digest_of(
@@ -128,15 +193,17 @@ def open_container(path: Path, name: str = "") -> Container:
 
 
 def _read_container(path: Path, name: str) -> Container:
-    size = path.stat().st_size
     try:
-        with h5py.File(path, "r", locking=False) as file:
-            header = _header(file)
-            columns = {key: _column(key, item, size) for key, item in _walk(file)}
+        with h5py.File(path, "r", locking=False) as opened:
+            file = Mapped(opened.id.get_vfd_handle(), name)
+            root = h5py.h5g.open(opened.id, b"/")
+            header = _header(root)
+            columns = {key: _column(key, item, file.size) for key, item in _walk(root)}
     except ArtifactError:
         raise
     except Failures as error:
-        raise ArtifactError(_why_unreadable(path, size, error)) from error
+        raise ArtifactError(_why_unreadable(path, path.stat().st_size, error)) from error
+    _check_space(file, columns)
     attributes = {key: value for key, value in header.items() if key not in HEADER}
     return Container(
         path=path,
@@ -147,8 +214,20 @@ def _read_container(path: Path, name: str) -> Container:
         provenance=_provenance(header["provenance"]),
         attributes=attributes,
         columns=columns,
-        size=size,
+        file=file,
     )
+
+
+def reopened(path: Path, name: str, digest: str, size: int) -> Container:
+    """Open a container that another process has open, and refuse another one of its name."""
+    container = open_container(path, name)
+    if (container.digest, container.size) != (digest, size):
+        raise Changed("was replaced while it was read: run the command again", file=name)
+    return container
+
+
+def _unpickled(origin: tuple[Path, str, str, int], fields: Mapping[str, Any]) -> Container:
+    return Container(**fields, file=reopened(*origin).file if origin[3] else None)
 
 
 def encoded(texts: Sequence[str]) -> np.ndarray:
@@ -182,8 +261,8 @@ def appended(container: Container) -> int:
     return container.size - int.from_bytes(start[28:], "little") if known else 0
 
 
-def _header(file: h5py.File) -> dict[str, Any]:
-    header = _notes(file)
+def _header(root: h5py.h5g.GroupID) -> dict[str, Any]:
+    header = _notes(root)
     if header.get("format") != FORMAT:
         raise ArtifactError(f"is HDF5 but not an artifact of {FORMAT}")
     version = header.get("version")
@@ -199,45 +278,56 @@ def _header(file: h5py.File) -> dict[str, Any]:
     return header
 
 
-def _notes(item: h5py.File | h5py.Dataset) -> dict[str, Value]:
-    """Return the attributes of a file or a dataset; refuse arrays and oversized values."""
+def _notes(item: h5py.h5g.GroupID | h5py.h5d.DatasetID) -> dict[str, Value]:
+    """Return the attributes of an object; refuse arrays, oversized values and very many."""
     notes: dict[str, Value] = {}
-    for name in item.attrs:
-        attribute = h5py.h5a.open(item.id, name.encode())
-        kind = attribute.dtype.kind
-        if attribute.shape != () or kind not in "Sifub" or attribute.dtype.itemsize > MOST_BYTES:
+    count = h5py.h5a.get_num_attrs(item)
+    if count > MOST_ATTRIBUTES:
+        raise ArtifactError(f"has {count} attributes in one place, needs at most {MOST_ATTRIBUTES}")
+    for index in range(count):
+        attribute = h5py.h5a.open(item, index=index)
+        name, stored = attribute.name.decode(), attribute.get_type()
+        dtype = stored.dtype
+        if attribute.shape != () or dtype.kind not in "Sifub" or dtype.itemsize > MOST_BYTES:
             raise ArtifactError(f"attribute {name} is not a plain value")
-        value = np.empty((), attribute.dtype)
-        attribute.read(value)
-        notes[name] = value.item().decode() if kind == "S" else value.item()
+        value = np.empty((), dtype)
+        attribute.read(value, stored)
+        notes[name] = value.item().decode() if dtype.kind == "S" else value.item()
     return notes
 
 
-def _walk(group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, h5py.Dataset]]:
-    """Yield every dataset by name; only hard links are followed, to a limited depth."""
-    if len(group) > MOST_COLUMNS or prefix.count("/") > 8:
-        raise ArtifactError(f"{prefix or '/'} holds more groups than an artifact has")
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise ArtifactError(f"{prefix}{name} is a link; links are not followed")
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            if item == group or item == group.file:
-                raise ArtifactError(f"{prefix}{name} contains itself")
-            yield from _walk(item, f"{prefix}{name}/")
-        elif isinstance(item, h5py.Dataset):
-            yield prefix + name, item
+def _walk(
+    group: h5py.h5g.GroupID, prefix: str = "", seen: set[int] | None = None
+) -> Iterator[tuple[str, h5py.h5d.DatasetID]]:
+    """Yield every dataset by name; only hard links are followed, one to each object."""
+    seen = {h5py.h5o.get_info(group).addr} if seen is None else seen
+    if len(group) + len(seen) > MOST_COLUMNS or prefix.count("/") > 8:
+        raise ArtifactError(f"{prefix or '/'} holds more groups or columns than an artifact has")
+    links: list[bytes] = []
+    group.links.iterate(links.append)
+    for link in links:
+        name, target = prefix + link.decode(), group.links.get_info(link)
+        if target.type != h5py.h5l.TYPE_HARD:
+            raise ArtifactError(f"{name} is a link; links are not followed")
+        if target.u in seen:
+            raise ArtifactError(f"{name} is a second name of what is there already")
+        seen.add(target.u)
+        item = h5py.h5o.open(group, link)
+        if isinstance(item, h5py.h5g.GroupID):
+            yield from _walk(item, f"{name}/", seen)
+        elif isinstance(item, h5py.h5d.DatasetID):
+            yield name, item
         else:
-            raise ArtifactError(f"{prefix}{name} is neither a group nor a dataset")
+            raise ArtifactError(f"{name} is neither a group nor a dataset")
 
 
-def _column(name: str, item: h5py.Dataset, size: int) -> Column:
+def _column(name: str, item: h5py.h5d.DatasetID, size: int) -> Column:
     """Check that a dataset lies whole within its file, in plain contiguous storage."""
-    layout = item.id.get_create_plist()
+    layout = item.get_create_plist()
     if layout.get_layout() != h5py.h5d.CONTIGUOUS or layout.get_external_count():
         raise ArtifactError(f"{name} is not stored contiguously within the file")
-    dtype, shape, place = item.dtype, item.shape, item.id.get_offset()
-    if shape is None or not shape or dtype.kind not in "Sifub":
+    dtype, shape, place = item.dtype, item.shape, item.get_offset()
+    if not shape or dtype.kind not in "Sifub":
         raise ArtifactError(f"{name} is {dtype} {shape}, which no artifact has")
     if dtype.kind == "S":
         dtype = np.dtype(f"S{dtype.itemsize}")  # without the note of its encoding
@@ -248,13 +338,30 @@ def _column(name: str, item: h5py.Dataset, size: int) -> Column:
     return Column(place or 0, tuple(shape), dtype, notes)
 
 
+def _check_space(file: Mapped, columns: Mapping[str, Column]) -> None:
+    """Refuse columns that share bytes, and a file most of which was never written."""
+    if sum(column.nbytes for column in columns.values()) > file.size:
+        raise ArtifactError("has columns that overlap each other")
+    most = max(MOST_UNWRITTEN, file.size // 2)
+    if file.unwritten(most) > most:
+        raise ArtifactError(
+            f"claims {file.size:,} bytes, most of which were never written; if they are to be "
+            "zeros, copy it with `cp --sparse=never`"
+        )
+
+
 def _provenance(text: str) -> dict[str, Any]:
     try:
         provenance = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ArtifactError("its provenance is not JSON") from error
-    if not isinstance(provenance, dict) or not isinstance(provenance.get("options", {}), dict):
+    if not isinstance(provenance, dict):
         raise ArtifactError("its provenance is not a JSON object")
+    for key, kind in (("options", dict), ("inputs", list)):
+        if not isinstance(provenance.get(key, kind()), kind):
+            raise ArtifactError(f"its provenance has {key} that are no {kind.__name__}")
+    if not all(isinstance(digest, str) for digest in provenance.get("inputs", [])):
+        raise ArtifactError("its provenance has inputs that are no digests")
     return provenance
 
 

@@ -16,6 +16,8 @@ from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import OpenRecord, Record, array, string
 from ttskit.errors import ArtifactError
 
+LONGEST = 100_000  # frames of a token
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Corpus(Record):
@@ -43,8 +45,10 @@ class Spelled(Record):
     tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
 
     language: str = string("as gruut names it, or characters")
-    tokens: np.ndarray = array("token", "i4", "index into symbols", least=0)
-    token_word: np.ndarray = array("token", "i4", "index into words, -1 for none", least=-1)
+    tokens: np.ndarray = array("token", "i4", "index into symbols", least=0, below="symbols")
+    token_word: np.ndarray = array(
+        "token", "i4", "index into words, -1 for none", least=-1, below="word"
+    )
     words: np.ndarray = array("word", "S", "as normalised")
     spans: np.ndarray = array("word 2", "i4", "characters of text: start, stop", least=0)
 
@@ -92,7 +96,7 @@ class Alignment(Spelled):
 
     attributes: ClassVar = {"sample_rate": "Hz", "hop_length": "samples"}
 
-    durations: np.ndarray = array("token", "i4", "frames", least=0)
+    durations: np.ndarray = array("token", "i4", "frames", least=0, most=LONGEST)
     token_score: np.ndarray = array(
         "token", "f4", "log-likelihood a frame, 0 without frames, NaN unknown", unknown=True
     )
@@ -107,17 +111,22 @@ class Spoken(Record):
     """
 
     tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
+    together: ClassVar = (("language", "tokens", "token_word", "words", "spans", "durations"),)
 
     language: str | None = string("as gruut names it, or characters", optional=True)
-    tokens: np.ndarray | None = array("token", "i4", "index into symbols", least=0, optional=True)
+    tokens: np.ndarray | None = array(
+        "token", "i4", "index into symbols", least=0, below="symbols", optional=True
+    )
     token_word: np.ndarray | None = array(
-        "token", "i4", "index into words, -1 for none", least=-1, optional=True
+        "token", "i4", "index into words, -1 for none", least=-1, below="word", optional=True
     )
     words: np.ndarray | None = array("word", "S", "as normalised", optional=True)
     spans: np.ndarray | None = array(
         "word 2", "i4", "characters of text: start, stop", least=0, optional=True
     )
-    durations: np.ndarray | None = array("token", "i4", "frames", least=0, optional=True)
+    durations: np.ndarray | None = array(
+        "token", "i4", "frames", least=0, most=LONGEST, fills="frame", optional=True
+    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -128,6 +137,7 @@ class Mels(Spoken):
     """
 
     attributes: ClassVar = Features.attributes
+    together: ClassVar = (*Spoken.together, ("f0", "voiced", "loudness"))
 
     mel: np.ndarray = array("frame mel", "f4", "natural log of magnitude")
     dropped: str | None = string("characters that are not spoken, and where", optional=True)
@@ -233,5 +243,5 @@ def reader_of(container: hdf5.Container) -> Reader[Any] | None:
     """Return a reader for a container that holds records; None for models and the like."""
     for known in KINDS:
         if known.kind() == container.kind:
-            return Reader(container.path, known, container.name)
+            return Reader.of(container, known)
     return None

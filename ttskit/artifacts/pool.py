@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import traceback
@@ -17,11 +18,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 from pickle import PicklingError
 from typing import Any, Generic, TypeVar
 
+from ttskit.artifacts import hdf5, mapped
 from ttskit.dsp import threads
-from ttskit.errors import LeftOut, TtskitError
+from ttskit.errors import Changed, LeftOut, TtskitError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -106,6 +109,7 @@ def _share(workers: list[_Worker[T]], items: Iterator[tuple[str, T]]) -> Iterato
             try:
                 result = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
+                hdf5.refuse_changed()
                 raise TtskitError(
                     "the worker process that had it was killed, perhaps for want of "
                     "memory; what was finished is kept: run again, with fewer --jobs",
@@ -128,7 +132,8 @@ def _start(make: Callable[[T], Any]) -> _Worker[T]:
     """Start a worker that never sees Ctrl-C: its parent decides when it ends."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, make), daemon=True)
+    pickled = bytes(ForkingPickler.dumps(make))
+    process = context.Process(target=_serve, args=(theirs, pickled), daemon=True)
     with threads.in_environment(1), _no_interrupts():
         process.start()
     theirs.close()
@@ -149,13 +154,19 @@ def _no_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _serve(pipe: Connection, make: Callable[[Any], Any]) -> None:
-    """Process items until the pipe closes; output that libraries print goes to stderr."""
+def _serve(pipe: Connection, pickled: bytes) -> None:
+    """Process items until the pipe closes; output that libraries print goes to stderr.
+
+    What cannot be unpickled, such as a reader whose file is another by now, answers each item.
+    """
     os.dup2(2, 1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    mapped.explain_bus_errors()
+    make = attempt(pickle.loads, pickled)
     with threads.limited(1), suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            result = attempt(make, pipe.recv())
+            item = pipe.recv()
+            result = make if isinstance(make, Bad | Bug) else attempt(make, item)
             try:
                 pipe.send(result)
             except (AttributeError, TypeError, ValueError, PicklingError):
@@ -181,7 +192,9 @@ def attempt(make: Callable[[T], R], item: T) -> R | Bad | Bug:
 
 
 def checked(name: str, result: R | Bad | Bug) -> R | Bad:
-    """Return the result of an item; raise if it is a bug."""
+    """Return the result of an item; raise if it is a bug, or if no item is to blame."""
+    if isinstance(result, Bad) and isinstance(result.error, Changed):
+        raise result.error
     if isinstance(result, Bug):
         raise RuntimeError(f"{name}: a bug in ttskit; please report it\n{result.trace}")
     return result

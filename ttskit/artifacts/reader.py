@@ -20,10 +20,18 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from ttskit.artifacts import hdf5
+from ttskit.artifacts import hdf5, values
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.ids import unfit_id
-from ttskit.artifacts.record import RAGGED, Number, OpenRecord, Record, axes_of, declared
+from ttskit.artifacts.record import (
+    RAGGED,
+    Number,
+    OpenRecord,
+    Record,
+    axes_of,
+    declared,
+    unfit_attribute,
+)
 from ttskit.errors import ArtifactError, at
 
 R = TypeVar("R", bound="Record")
@@ -33,12 +41,22 @@ class Reader(Mapping[str, R], Generic[R]):
     """An artifact open for reading: utterance id -> record, each read when asked for.
 
     Columns are views of the memory-mapped file.  A reader can be pickled: a worker process
-    opens the file itself.
+    opens the file itself, and refuses another one of the same name.
     """
 
     def __init__(self, path: Path, kind: type[R], name: str = "") -> None:
-        self.path, self.kind, self.name = Path(path), kind, name or str(path)
-        self._container = hdf5.open_container(self.path, self.name)
+        self._open(hdf5.open_container(Path(path), name), kind)
+
+    @classmethod
+    def of(cls, container: hdf5.Container, kind: type[R]) -> Self:
+        """Return a reader of a container that is open."""
+        reader = cls.__new__(cls)
+        reader._open(container, kind)
+        return reader
+
+    def _open(self, container: hdf5.Container, kind: type[R]) -> None:
+        self.path, self.kind, self.name = container.path, kind, container.name
+        self._container = container
         if self._container.kind != kind.kind():
             raise ArtifactError(f"is {self._container.kind}, needs {kind.kind()}", file=self.name)
         self.numbers = _numbers(self._container, kind)
@@ -125,10 +143,10 @@ class Reader(Mapping[str, R], Generic[R]):
 
     def record(self, row: int) -> R:
         """Return the utterance in a row."""
-        values = {spec.name: self.value(row, spec.name) for spec in declared(self.kind)}
+        fields = {spec.name: self.value(row, spec.name) for spec in declared(self.kind)}
         if self.numbers:
-            values["numbers"] = {name: self.value(row, name) for name in self.numbers}
-        return self.kind(**values)
+            fields["numbers"] = {name: self.value(row, name) for name in self.numbers}
+        return self.kind(**fields)
 
     def row(self, utterance: str) -> int:
         try:
@@ -158,7 +176,7 @@ class Reader(Mapping[str, R], Generic[R]):
         self._plans.clear()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.path.absolute(), self.kind, self.name))
+        return _unpickled, (type(self), self.kind, self._container.origin)
 
     def _check(self) -> None:
         """Check everything that later reads rely on: attributes, columns, tables, ids, offsets."""
@@ -175,16 +193,20 @@ class Reader(Mapping[str, R], Generic[R]):
         self._check_ids()
         for spec in self.columns:
             self._check_length(spec)
+        for group in self.kind.together:
+            present = {name for name in group if name in columns}
+            if present and (missing := set(group) - present):
+                raise ArtifactError(f"has {min(present)} but lacks {min(missing)}")
+        for spec in self.columns:
+            if complaint := values.unfit(self, spec):
+                raise ArtifactError(complaint)
 
     def _check_attributes(self) -> None:
         for name in self.kind.attributes:
             if name not in self.attributes:
                 raise ArtifactError(f"lacks the attribute {name}")
-            value = self.attributes[name]
-            if isinstance(value, str) or not 0 <= value < float("inf"):
-                raise ArtifactError(f"its {name} is {value!r}, needs a number")
-            if name in ("sample_rate", "hop_length") and value < 1:
-                raise ArtifactError(f"its {name} is {value}, needs at least 1")
+            if complaint := unfit_attribute(name, self.attributes[name]):
+                raise ArtifactError(complaint)
 
     def _check_tables(self) -> None:
         columns = self._container.columns
@@ -224,6 +246,12 @@ class Reader(Mapping[str, R], Generic[R]):
         offsets = self.offsets(axes[0])
         if offsets[0] != 0 or offsets[-1] != length or (np.diff(offsets) < 0).any():
             raise ArtifactError(f"{name} does not fit {spec.name}: it is damaged")
+
+
+def _unpickled(
+    cls: type[Reader[R]], kind: type[R], origin: tuple[Path, str, str, int]
+) -> Reader[R]:
+    return cls.of(hdf5.reopened(*origin), kind)
 
 
 def _check_column(spec: Field[Any], column: hdf5.Column) -> None:

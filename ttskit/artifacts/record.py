@@ -5,7 +5,7 @@ A kind is a frozen dataclass derived from `Record`, whose fields declare their a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -14,6 +14,16 @@ import numpy as np
 from ttskit.artifacts.ids import unfit_id
 from ttskit.errors import ArtifactError, at
 
+# least and most of the attributes of kinds and models: what is computed with grows with them
+BOUNDS = {
+    "sample_rate": (1, 768_000),
+    "hop_length": (1, 1 << 16),
+    "n_fft": (1, 1 << 16),
+    "n_mels": (1, 1024),
+    "fmin": (0, 384_000),
+    "fmax": (0, 384_000),
+}
+FRACTIONAL = ("fmin", "fmax")
 RAGGED = ("sample", "frame", "token", "word", "code")
 
 
@@ -26,12 +36,17 @@ def array(
     least: float | None = None,
     most: float | None = None,
     unknown: bool = False,
+    below: str = "",
+    fills: str = "",
 ) -> Any:
     """Declare a field of a record by the names of its axes, outermost first, and its dtype.
 
     An axis that is a number has that length; one of `RAGGED` differs between utterances; any
     other has one length in the whole artifact.  dtype "S" is text.  `verify` checks that values
-    are from `least` to `most`; NaN is one of them only where a value may be `unknown`.
+    are from `least` to `most`; NaN is one of them only where a value may be `unknown`.  Integers
+    with bounds are held to them whenever a file is opened: they index, and count.  So are values
+    that must be `below` the length of a table or of another ragged axis, and the values of an
+    utterance that add up to its length on the axis that they `fill`, if the file has that axis.
     """
     metadata = {
         "axes": tuple(axes.split()),
@@ -41,6 +56,8 @@ def array(
         "least": least,
         "most": most,
         "unknown": unknown,
+        "below": below,
+        "fills": fills,
     }
     return field(metadata=metadata, default=None) if optional else field(metadata=metadata)
 
@@ -72,7 +89,9 @@ class Number:
 
     def spec(self, name: str) -> Field[Any]:
         """Return the column as a field of a record."""
-        spec: Field[Any] = array("", "f8", self.unit, optional=True, unknown=True, **self.bounds)
+        spec: Field[Any] = array(
+            "", "f8", self.unit, optional=True, unknown=True, least=self.least, most=self.most
+        )
         spec.name = name
         return spec
 
@@ -83,6 +102,7 @@ class Record:
 
     attributes: ClassVar[Mapping[str, str]] = {}  # required of the kind: name -> unit
     tables: ClassVar[Mapping[str, str]] = {}  # lists of strings: name -> meaning
+    together: ClassVar[Sequence[Sequence[str]]] = ()  # optional columns that a file has all or none
 
     id: str = string("unique, in order")
     speaker: str = string("who speaks; empty where unknown")
@@ -121,6 +141,16 @@ class OpenRecord(Record):
         """Return the value of each column; numbers are float64."""
         numbers = {name: np.asarray(value, np.float64) for name, value in self.numbers.items()}
         return super().columns() | numbers
+
+
+def unfit_attribute(name: str, value: Any) -> str:
+    """Return why an attribute of the grid cannot have a value, or "" if it can."""
+    least, most = BOUNDS[name]
+    if isinstance(value, str | bool | None) or not least <= value <= most:
+        return f"its {name} is {value!r}, needs a number from {least} to {most}"
+    if name not in FRACTIONAL and value != int(value):
+        return f"its {name} is {value!r}, needs a whole number"
+    return ""
 
 
 def _conform(spec: Field[Any], value: Any) -> Any:

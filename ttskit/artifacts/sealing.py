@@ -73,6 +73,7 @@ def seal(
             _annotate(file, name, value)
         _annotate(file, "digest", digest)
         _annotate(file, "provenance", text)
+        hdf5.refuse_changed()
     _sync_folder(path.parent)
 
 

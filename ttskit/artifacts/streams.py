@@ -60,9 +60,9 @@ def opened(paths: Sequence[Path] | None) -> list[Reader[Any]]:
     return [kinds.read(*local(path)) for path in named(paths)]
 
 
-def containers(paths: Sequence[Path] | None) -> list[hdf5.Container]:
-    """Open artifacts of any kind, including models and voices."""
-    return [hdf5.open_container(*local(path)) for path in named(paths)]
+def containers(paths: Sequence[Path] | None) -> Iterator[hdf5.Container]:
+    """Open artifacts of any kind, including models and voices, one after the other."""
+    return (hdf5.open_container(*local(path)) for path in named(paths))
 
 
 def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:

@@ -60,7 +60,11 @@ class Writer(Generic[R]):
         return self._part.rows.keys()
 
     def append(self, record: R) -> None:
-        """Add an utterance; once this returns, it survives a kill of the process."""
+        """Add an utterance; once this returns, it survives a kill of the process.
+
+        Refuses it if what this process reads was written to meanwhile.
+        """
+        hdf5.refuse_changed()
         if record.id in self._part.rows:
             raise ArtifactError(f"utterance {record.id} is there twice", file=self.path)
         axes: dict[str, int] = {}

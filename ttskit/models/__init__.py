@@ -39,6 +39,8 @@ def role_of(name: str) -> str:
 
 def find(name: str, role: str | None = None) -> type[Family]:
     """Return the class of a family by its name, and check that it can play a role."""
+    if role is not None and role not in FAMILIES:
+        raise SettingError(f"no role {role!r}; there is {', '.join(FAMILIES)}")
     known = role_of(name)
     if not known or role not in (None, known):
         fits = list(FAMILIES[role]) if role else [*chain.from_iterable(FAMILIES.values())]

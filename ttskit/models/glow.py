@@ -34,7 +34,7 @@ from ttskit.networks.layers import (
     noise_like,
     token_of_frame,
 )
-from ttskit.settings import key, table
+from ttskit.settings import MOST_LAYERS, key, table
 
 HALF_LOG = math.log(2 * math.pi) / 2
 READ_DURATIONS = ("coarse_layers", "pitch")  # settings that need durations as an input
@@ -54,7 +54,10 @@ class GlowConfig:
     )
     pitch: bool = key(False, "add the pitch of each token to the encoder's output")
     coarse_layers: int = key(
-        0, "layers that predict a coarse mel for the flow to refine; 0 for none", least=0
+        0,
+        "layers that predict a coarse mel for the flow to refine; 0 for none",
+        least=0,
+        most=MOST_LAYERS,
     )
     coarse_hidden: int = key(192, "channels of these layers", least=1)
     encoder: EncoderConfig = table(EncoderConfig, "the text encoder")

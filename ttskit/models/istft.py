@@ -21,7 +21,7 @@ from ttskit.networks.convnext import ConvNeXt
 from ttskit.networks.critics import Adversary
 from ttskit.networks.facts import Facts
 from ttskit.networks.spectral import Spectral
-from ttskit.settings import key, table
+from ttskit.settings import MOST_LAYERS, key, table
 
 # The optimizer is that of the code of Vocos; the paper has betas of 0.9 and 0.999.
 TRAINING = {
@@ -42,7 +42,7 @@ class Istft(Convolutional):
     class Config:
         channels: int = key(256, "channels of every block", least=1)
         hidden: int = key(768, "channels inside a block, between its two linear layers", least=1)
-        layers: int = key(7, "number of ConvNeXt blocks", least=1)
+        layers: int = key(7, "number of ConvNeXt blocks", least=1, most=MOST_LAYERS)
         kernel: int = key(
             7, "width of the convolution of a block in frames, odd", least=1, odd=True
         )

@@ -23,7 +23,7 @@ from ttskit.networks.heads import HEADS, Head, Levels
 from ttskit.networks.layers import Convolutions
 from ttskit.networks.synthesiser import SynthesiserControls
 from ttskit.networks.trunks import TRUNKS, TrunkConfig
-from ttskit.settings import key, table
+from ttskit.settings import MOST_LAYERS, key, table
 
 MOST = 120  # harmonics, if their number is not set
 TARGETS = ("amplitude", "noise", "distribution", "logits")
@@ -72,7 +72,7 @@ class GuessConfig:
     """The network that guesses f0, voicing and the like from the mel."""
 
     channels: int = key(96, "channels of its convolutions; 0 for no guesses", least=0)
-    layers: int = key(3, "number of convolutions", least=1)
+    layers: int = key(3, "number of convolutions", least=1, most=MOST_LAYERS)
     kernel: int = key(5, "width of each convolution in frames, odd", least=1, odd=True)
     weight: float = key(1.0, "weight of the error of guesses in the loss", least=0)
 

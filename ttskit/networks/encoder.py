@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from ttskit.errors import SettingError
 from ttskit.networks.layers import Convolutions, LayerNorm
-from ttskit.settings import key
+from ttskit.settings import MOST_LAYERS, key
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class EncoderConfig:
     hidden: int = key(192, "channels of a token's state", least=2)
     filter: int = key(768, "channels within a feed-forward layer", least=1)
     heads: int = key(2, "attention heads; must divide hidden", least=1)
-    layers: int = key(6, "transformer layers", least=0)
+    layers: int = key(6, "transformer layers", least=0, most=MOST_LAYERS)
     kernel: int = key(3, "width of the feed-forward convolutions in tokens, odd", least=1, odd=True)
     window: int = key(4, "tokens on either side whose distance attention distinguishes", least=0)
     dropout: float = key(0.1, "dropout in the transformer layers", least=0, most=1)
-    prenet_layers: int = key(3, "convolutions before the transformer", least=0)
+    prenet_layers: int = key(3, "convolutions before the transformer", least=0, most=MOST_LAYERS)
     prenet_kernel: int = key(5, "width of these convolutions in tokens, odd", least=1, odd=True)
     prenet_dropout: float = key(0.5, "dropout after each of these convolutions", least=0, most=1)
 

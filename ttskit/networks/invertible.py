@@ -15,16 +15,21 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from ttskit.errors import SettingError
-from ttskit.settings import key
+from ttskit.settings import MOST_LAYERS, key
 
 
 @dataclass(frozen=True)
 class FlowConfig:
-    blocks: int = key(12, "number of blocks (activation norm, channel mixing, coupling)", least=1)
+    blocks: int = key(
+        12,
+        "number of blocks (activation norm, channel mixing, coupling)",
+        least=1,
+        most=MOST_LAYERS,
+    )
     squeeze: int = key(2, "frames joined into one step of the flow", least=1)
     groups: int = key(4, "channels mixed with each other by one matrix, even", least=2)
     hidden: int = key(192, "channels of the network inside a coupling", least=1)
-    layers: int = key(4, "gated convolutions inside a coupling", least=1)
+    layers: int = key(4, "gated convolutions inside a coupling", least=1, most=MOST_LAYERS)
     kernel: int = key(5, "width of these convolutions in steps, odd", least=1, odd=True)
     dropout: float = key(0.05, "dropout after each of these convolutions", least=0, most=1)
 

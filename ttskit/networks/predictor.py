@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ttskit.networks.layers import LayerNorm
-from ttskit.settings import key
+from ttskit.settings import MOST_LAYERS, key
 
 
 @dataclass(frozen=True)
 class PredictorConfig:
     hidden: int = key(256, "channels of the predictor", least=1)
-    layers: int = key(2, "number of convolutions", least=1)
+    layers: int = key(2, "number of convolutions", least=1, most=MOST_LAYERS)
     kernel: int = key(3, "width of these convolutions in tokens, odd", least=1, odd=True)
     dropout: float = key(0.1, "dropout after each of these convolutions", least=0, most=1)
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ttskit.errors import SettingError
-from ttskit.settings import key
+from ttskit.settings import MOST_LAYERS, key
 
 
 class Trunk(nn.Module):
@@ -219,7 +219,9 @@ TRUNKS: Mapping[str, type[Trunk]] = {
 class TrunkConfig:
     trunk: str = key("gru", "network between inputs and controls", choices=tuple(TRUNKS))
     channels: int = key(512, "channels of its layers, and of the GRU", least=1)
-    layers: int = key(3, "layers of each stack; blocks of the transformer", least=1)
+    layers: int = key(
+        3, "layers of each stack; blocks of the transformer", least=1, most=MOST_LAYERS
+    )
     micro: int = key(32, "micro-rnn: channels of the state", least=16, most=64)
     heads: int = key(
         4, "transformer: attention heads; twice their number must divide channels", least=1

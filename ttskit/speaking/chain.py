@@ -19,10 +19,15 @@ from ttskit.speaking.lines import Line, spoken_record, to_lines
 from ttskit.text.ssml import Passage
 from ttskit.voices import voice as voices
 from ttskit.voices.model import check_device
-from ttskit.voices.voice import KNOWN, WANTED, Voice
+from ttskit.voices.voice import KNOWN, MOST_NOISE, WANTED, Voice
 
 NO_WORD = "there is no word to speak: needs text with words"
-RANGES = {"rate": (0.1, 10), "pitch": (-24, 24), "energy": (-40, 40), "noise_scale": (0, 100)}
+RANGES = {
+    "rate": (0.1, 10),
+    "pitch": (-24, 24),
+    "energy": (-40, 40),
+    "noise_scale": (0, MOST_NOISE),
+}
 KNEE = 0.8  # of full scale: what a limiter leaves as it is
 
 

@@ -210,7 +210,7 @@ def reusable(
     provenance = old.provenance
     if provenance.get("stage") != "features" or provenance.get("revision") != REVISION:
         raise ArtifactError(f"{old.name}: was not made by this `features`; leave --reuse out")
-    if provenance.get("inputs", [""])[0] != corpus.digest:
+    if provenance.get("inputs", [])[:1] != [corpus.digest]:
         raise ArtifactError(f"{old.name}: was made of another corpus than {corpus.name}")
     options = provenance.get("options", {})
     return tuple(name for name, wanted in settings.groups().items() if options.get(name) == wanted)

@@ -24,23 +24,16 @@ def complaints(container: Container) -> Iterator[str]:
     if more := hdf5.appended(container):
         yield f"is longer than what was written: {wording.count(more, 'byte')} follow its end"
     reader = kinds.reader_of(container)  # refuses ids and offsets that are wrong
-    hashes = {}
-    for name, column in container.columns.items():
-        hashes[name] = hdf5.hash_of(column, hdf5.chunks_of(container.map(name)))
-        if column.notes.get("sha256") != hashes[name][2]:
-            yield f"{name}: its bytes are not the ones that were written"
-    header = (container.kind, container.version, container.attributes)
-    if hdf5.digest_of(*header, hashes) != container.digest:
-        yield "digest: the file does not hold what its digest says"
+    yield from container.complaints()
     yield from _numbers(container) if reader is None else unfit(reader)
 
 
 def unfit(reader: Reader[Any]) -> Iterator[str]:
-    """Yield values that are out of range, and indices of missing tokens or words."""
+    """Yield values that are out of range, and indices of missing characters."""
     for spec in reader.columns:
         yield from _range(reader, spec)
-    if any(spec.name == "token_word" for spec in reader.columns):
-        yield from _tokens(reader)
+    if any(spec.name == "spans" for spec in reader.columns):
+        yield from _spans(reader)
     if any(spec.name == "codes" for spec in reader.columns):
         yield from _codes(reader)
 
@@ -54,15 +47,13 @@ def _numbers(container: Container) -> Iterator[str]:
             yield f"{name}: holds NaN or infinity"
 
 
-def _tokens(reader: Reader[Any]) -> Iterator[str]:
-    """Yield the first index of a token, a word or a character that is out of range."""
-    symbols = len(reader.table("symbols"))
+def _spans(reader: Reader[Any]) -> Iterator[str]:
+    """Yield the first index of a character that is out of range."""
     for row, id in enumerate(reader.ids):
-        words, text = len(reader.value(row, "spans")), len(reader.value(row, "text"))
-        for name, most in (("tokens", symbols), ("token_word", words), ("spans", text + 1)):
-            if (top := reader.value(row, name).max(initial=-1)) >= most:
-                yield f"{id}: {name} holds {top}, needs less than {most}"
-                return
+        most = len(reader.value(row, "text")) + 1
+        if (top := reader.value(row, "spans").max(initial=-1)) >= most:
+            yield f"{id}: spans holds {top}, needs less than {most}"
+            return
 
 
 def _codes(reader: Reader[Any]) -> Iterator[str]:

@@ -222,7 +222,7 @@ def command(
     from ttskit.artifacts import kinds, streams
     from ttskit.pages.utterance import save
 
-    containers = streams.containers(inputs)
+    containers = [*streams.containers(inputs)]
     description = describe(utterance, containers)
     if as_json:
         typer.echo(json.dumps(description, ensure_ascii=False))

@@ -11,7 +11,7 @@ from typing import Any
 from ttskit import settings
 from ttskit.errors import SettingError
 from ttskit.models import find
-from ttskit.settings import key
+from ttskit.settings import COUNT, key
 from ttskit.text.lines import read_lines
 
 ALMOST = 0.99999  # limit of decays: with 1 nothing would ever change
@@ -22,9 +22,14 @@ class Training:
     """Settings of the trainer, for models of any family."""
 
     batch: int = key(16, "utterances in a batch, in each process", least=1)
-    accumulate: int = key(1, "batches whose gradients are added up for one update", least=1)
+    accumulate: int = key(
+        1, "batches whose gradients are added up for one update", least=1, most=COUNT
+    )
     segment: int = key(
-        0, "train on random segments of this many frames; 0 for whole utterances", least=0
+        0,
+        "train on random segments of this many frames; 0 for whole utterances",
+        least=0,
+        most=COUNT,
     )
     optimizer: str = key("adamw", "optimizer", choices=("adamw", "adam"))
     learning_rate: float = key(1e-3, "peak learning rate", least=0)
@@ -39,7 +44,7 @@ class Training:
         "exponential: updates in which the rate halves, down to final; 0 to reach final at the end",
         least=0,
     )
-    warmup: int = key(50, "updates until the learning rate reaches its peak", least=0)
+    warmup: int = key(50, "updates until the learning rate reaches its peak", least=0, most=COUNT)
     beta1: float = key(0.9, "decay of the optimizer's mean of gradients", least=0, most=ALMOST)
     beta2: float = key(
         0.99, "decay of the optimizer's mean of squared gradients", least=0, most=ALMOST
@@ -69,9 +74,12 @@ class Training:
         least=0,
         most=1,
     )
-    validate_every: int = key(100, "updates between validations", least=1)
+    validate_every: int = key(100, "updates between validations", least=1, most=COUNT)
     patience: int = key(
-        0, "stop after this many validations without improvement; 0 to never stop early", least=0
+        0,
+        "stop after this many validations without improvement; 0 to never stop early",
+        least=0,
+        most=COUNT,
     )
     least_gain: float = key(
         0.0, "least decrease of the validation loss that counts as improvement", least=0
@@ -81,6 +89,7 @@ class Training:
         0,
         "updates between samples of the model's output, written as artifacts; 0 for none",
         least=0,
+        most=COUNT,
     )
 
     def rate(self, step: int, progress: float) -> float:

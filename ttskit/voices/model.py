@@ -12,13 +12,15 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ttskit.artifacts import hdf5, sealing
-from ttskit.errors import ArtifactError, TtskitError
+from ttskit.artifacts.record import unfit_attribute
+from ttskit.errors import ArtifactError, TtskitError, at
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 MODEL = "model"
 GRID = ("sample_rate", "hop_length", "n_fft", "n_mels", "fmin", "fmax")
 TEXTS = ("role", "family", "config")
+SPARE = 1 << 24  # numbers that a model may have besides its weights: windows, filters and the like
 
 
 @dataclass(frozen=True)
@@ -108,24 +111,47 @@ class Model:
 
     def module(self, device: str = "cpu") -> Family:
         """Return the model itself, ready to generate."""
-        from ttskit.networks.uninitialised import Uninitialised
-
         check_device(device)
+        module = self._untrained()
+        module.load_state_dict(self.weights(), strict=False, assign=True)
+        return module.to(device).eval().requires_grad_(False)
+
+    def _untrained(self) -> Family:
+        """Return the model that its config describes, if the weights in the file are its own.
+
+        Nothing is made that is much larger than they are, and none of them is read.
+        """
+        from ttskit.networks.uninitialised import TooLargeError, Uninitialised
+
+        stored = columns_below(self.container, "weights")
+        numbers = sum(prod(column.shape) for column in stored.values())
         kind, config = self.shape()
-        with Uninitialised():
-            module = kind(config, self.facts)
-        weights, wanted = self.weights(), module.kept()
+        try:
+            with at(self.name), Uninitialised((4 * len(stored) + 100, 2 * numbers + SPARE)):
+                module = kind(config, self.facts)
+        except (TooLargeError, RuntimeError, MemoryError) as error:
+            raise ArtifactError(
+                f"its config describes another model than its {numbers:,} weights are of",
+                file=self.name,
+            ) from error
+        wanted = {
+            name: (tuple(value.shape), value.is_floating_point())
+            for name, value in module.kept().items()
+        }
+        found = {
+            name: (() if scalar(column) else column.shape, column.dtype.kind == "f")
+            for name, column in stored.items()
+        }
         for names, what in (
-            (wanted.keys() - weights.keys(), "lacks the weights"),
-            (weights.keys() - wanted.keys(), "has weights that its family does not know:"),
-            ({n for n in wanted if n in weights and wanted[n].shape != weights[n].shape},
-             "has weights of another shape than its config says:"),
+            (wanted.keys() - found.keys(), "lacks the weights"),
+            (found.keys() - wanted.keys(), "has weights that its family does not know:"),
+            ({n for n in wanted if n in found and wanted[n] != found[n]},
+             "has weights of another shape or dtype than its config says:"),
         ):  # fmt: skip
             if names:
                 shown = ", ".join(sorted(names)[:5]) + (" ..." if len(names) > 5 else "")
                 raise ArtifactError(f"{self.name}: {what} {shown}")
-        module.load_state_dict(weights, strict=False, assign=True)
-        return module.to(device).eval().requires_grad_(False)
+        return module
 
 
 def grid(attributes: Mapping[str, hdf5.Value]) -> dict[str, Any]:
@@ -148,8 +174,10 @@ def check_device(device: str) -> None:
 
 
 def read_model(path: Path, name: str = "", role: str | None = None) -> Model:
-    """Open a model; `role` is what it must be."""
-    return model_of(hdf5.open_container(path, name), role)
+    """Open a model and check that its bytes are those written; `role` is what it must be."""
+    model = model_of(hdf5.open_container(path, name), role)
+    model.container.check()
+    return model
 
 
 def model_of(container: hdf5.Container, role: str | None = None) -> Model:
@@ -164,9 +192,8 @@ def model_of(container: hdf5.Container, role: str | None = None) -> Model:
         if not isinstance(attributes.get(key), str):
             raise ArtifactError(f"{name}: lacks the attribute {key}")
     for key in GRID:
-        value = attributes.get(key)
-        if isinstance(value, str | None) or not 0 <= value < float("inf"):
-            raise ArtifactError(f"{name}: its {key} is {value!r}, needs a number")
+        if complaint := unfit_attribute(key, attributes.get(key)):
+            raise ArtifactError(f"{name}: {complaint}")
     if role and attributes["role"] != role:
         raise ArtifactError(f"{name}: is a model for the role {attributes['role']}, needs {role}")
     try:
@@ -229,13 +256,23 @@ def tensors(container: hdf5.Container, prefix: str) -> dict[str, Tensor]:
     import torch
 
     values_by_name = {}
-    for name, column in container.columns.items():
-        if name.startswith(prefix + "/"):
-            value = torch.from_numpy(np.array(container.map(name)))
-            value = value.float() if value.dtype == torch.float16 else value
-            scalar = column.notes.get("axes") == "scalar"
-            values_by_name[name.removeprefix(prefix + "/")] = value[0] if scalar else value
+    for name, column in columns_below(container, prefix).items():
+        value = torch.from_numpy(np.array(container.map(f"{prefix}/{name}")))
+        value = value.float() if value.dtype == torch.float16 else value
+        values_by_name[name] = value[0] if scalar(column) else value
     return values_by_name
+
+
+def scalar(column: hdf5.Column) -> bool:
+    """Return whether a column is a tensor without axes."""
+    return column.notes.get("axes") == "scalar" and column.shape == (1,)
+
+
+def columns_below(container: hdf5.Container, group: str) -> dict[str, hdf5.Column]:
+    """Return the columns of a group by their names within it."""
+    start = group + "/"
+    columns = container.columns.items()
+    return {name.removeprefix(start): column for name, column in columns if name.startswith(start)}
 
 
 def texts(name: str, listed: Sequence[str]) -> Iterator[sealing.Source]:

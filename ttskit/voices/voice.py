@@ -31,6 +31,7 @@ KNOWN, WANTED = ("tokens",), "audio"  # what a chain that speaks begins and ends
 KEPT = (*TEXTS, *GRID, "parameters", "steps")  # of the attributes of a model
 EMBEDDED = Path(__file__).parent
 CARD = ("name", "licence", "data", "training", "measures", "weaknesses")
+MOST_NOISE = 100
 MOST_CARD = 60_000  # bytes, of the 64 kB that an attribute may have
 
 
@@ -88,7 +89,7 @@ class Voice:
 
 
 def read(path: Path, name: str = "") -> Voice:
-    """Open a voice and check that its models fit each other."""
+    """Open a voice; check that its bytes are those written, and its models fit each other."""
     container = hdf5.open_container(path, name)
     if container.kind != KIND:
         raise ArtifactError(
@@ -102,9 +103,14 @@ def read(path: Path, name: str = "") -> Voice:
     if not roles:
         raise ArtifactError(f"{container.name}: its chain names no model: pack it again")
     models = {role: model_of(_part(container, role), role) for role in roles}
+    container.check()
     check_clock([*models.values()])
     lexicon = tuple(container.strings("lexicon"))
     noise = attributes.get("noise_scale")
+    if noise is not None and (isinstance(noise, str) or not 0 <= noise <= MOST_NOISE):
+        raise ArtifactError(
+            f"{container.name}: its noise_scale is {noise!r}, needs a number from 0 to {MOST_NOISE}"
+        )
     settings = VoiceSettings(
         language=str(attributes["language"]),
         fold=bool(attributes["fold"]),
@@ -205,7 +211,7 @@ def weightless(family: str, facts: Facts) -> Model:
         raise TtskitError(f"{family}: has to be trained first: name the file of a model")
     attributes: dict[str, hdf5.Value] = {"role": role_of(family), "family": family, "config": ""}
     attributes |= {key: getattr(facts, key) for key in GRID}
-    nowhere = hdf5.Container(Path(), family, MODEL, hdf5.VERSION, family, {}, attributes, {}, 0)
+    nowhere = hdf5.Container(Path(), family, MODEL, hdf5.VERSION, family, {}, attributes, {})
     return model_of(nowhere)
 
 

@@ -1,0 +1,64 @@
+"""Integers that later reads rely on: indices and counts, checked when a file is opened."""
+
+from __future__ import annotations
+
+from dataclasses import Field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ttskit.artifacts.reader import Reader
+
+
+def unfit(reader: Reader[Any], spec: Field[Any]) -> str:
+    """Return which value of a column of integers is out of its bounds, or "" if none is."""
+    column, limits = reader.column(spec.name), spec.metadata
+    if column.dtype.kind not in "iu" or not column.size:
+        return ""
+    least, most = limits["least"], limits["most"]
+    if least is not None and (lowest := column.min()) < least:
+        return f"{spec.name} holds {lowest}, needs at least {least}"
+    if most is not None and (highest := column.max()) > most:
+        return f"{spec.name} holds {highest}, needs at most {most}"
+    return _beyond(reader, spec.name, limits["below"]) or _uneven(
+        reader, spec.name, limits["axes"], limits["fills"]
+    )
+
+
+def _beyond(reader: Reader[Any], name: str, below: str) -> str:
+    """Return which index points behind the end of a table, or of an utterance on an axis."""
+    column = reader.column(name)
+    if not below:
+        return ""
+    if below in reader.kind.tables:
+        length = reader.container.columns[below].shape[0]
+        top = column.max()
+        return f"{name} holds {top}, needs less than {length}" if top >= length else ""
+    offsets = reader.offsets("token")
+    rows = np.flatnonzero(np.diff(offsets))
+    highest, lengths = np.maximum.reduceat(column, offsets[rows]), reader.lengths(below)[rows]
+    wrong = np.flatnonzero(highest >= lengths)
+    if not len(wrong):
+        return ""
+    first = wrong[0]
+    return (
+        f"{reader.ids[rows[first]]}: {name} holds {highest[first]}, needs less than "
+        f"{lengths[first]}"
+    )
+
+
+def _uneven(reader: Reader[Any], name: str, axes: tuple[str, ...], fills: str) -> str:
+    """Return which utterance has values that do not add up to its length on an axis."""
+    if not fills or not reader.has_axis(fills):
+        return ""
+    sums = np.concatenate([[0], np.cumsum(reader.column(name), dtype=np.int64)])
+    totals, lengths = np.diff(sums[reader.offsets(axes[0])]), reader.lengths(fills)
+    wrong = np.flatnonzero(totals != lengths)
+    if not len(wrong):
+        return ""
+    first = wrong[0]
+    return (
+        f"{reader.ids[first]}: its {name} add up to {totals[first]}, needs its {lengths[first]} "
+        f"{fills}s"
+    )
