@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ttskit.models.family import Family
+from ttskit.models.coding import Codec
 from ttskit.networks.batch import Batch
 from ttskit.networks.convnext import MaskedConvNeXt
 from ttskit.networks.facts import Facts, Picture
@@ -50,10 +50,9 @@ class MelCodecConfig:
     )
 
 
-class MelCodec(Family):
+class MelCodec(Codec):
     """Mel in, codes out by `encode`, and mel again by `generate`."""
 
-    role = "codec"
     config: MelCodecConfig
 
     def __init__(self, config: MelCodecConfig, facts: Facts) -> None:
@@ -71,16 +70,24 @@ class MelCodec(Family):
         raise NotImplementedError
 
     @classmethod
-    def takes(cls, config: MelCodecConfig) -> tuple[str, ...]:  # noqa: ARG003
-        return ("codes",)
-
-    @classmethod
     def makes(cls, config: MelCodecConfig) -> tuple[str, ...]:  # noqa: ARG003
         return ("mel",)
 
     @classmethod
     def needs(cls, config: MelCodecConfig) -> tuple[str, ...]:
         return ("mel", *(("speaker",) if config.speaker_channels else ()))
+
+    @property
+    def stride(self) -> int:
+        return self.config.stride
+
+    @property
+    def books(self) -> int:
+        return self.quantiser.books
+
+    @property
+    def size(self) -> int:
+        return self.quantiser.size
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         latents, mask = self._latents(batch)
