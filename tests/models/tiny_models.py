@@ -64,6 +64,7 @@ TINY: dict[str, dict[str, Any]] = {
         "size": 4,
         "dimension": 3,
     },
+    "encodec": {"channels": 2, "strides": [4, 16], "dimension": 3, "books": 2, "size": 4},
     "istft": {"channels": 32, "hidden": 64, "layers": 2, **VOCODER},
     "ddsp": {"channels": 16, "layers": 1, **CONTROLS, "spectral": WEIGHTS, "adversary": CRITICS},
     "hifigan": {**UPSAMPLER, "dilations": [1, 3], **VOCODER},

@@ -10,20 +10,14 @@ Shapes: B batch, N samples, L vectors of an utterance, C channels, K books, D ch
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pad_sequence
 
-from ttskit.errors import TrainingError
-from ttskit.models.coding import Codec
-from ttskit.models.vocoder import Vocoder
-from ttskit.networks.batch import Batch
+from ttskit.models.audiocodec import AudioCodec, Book
 from ttskit.networks.facts import Facts
 from ttskit.settings import key
 
@@ -47,13 +41,11 @@ class DacConfig:
     dimension: int = key(8, "channels of a book's vectors", least=1)
 
 
-class Dac(Codec, Vocoder):
-    """Audio as codes, and codes as audio; a frame is one code."""
+class Dac(AudioCodec):
+    """Activations with a period, and books whose vectors are compared by direction."""
 
     Config = DacConfig
     config: DacConfig
-    reads = "audio"
-    presets = {"base": {}}  # noqa: RUF012
 
     def __init__(self, config: DacConfig, facts: Facts) -> None:
         super().__init__(config, facts)
@@ -65,7 +57,7 @@ class Dac(Codec, Vocoder):
             Snake(widths[-1]),
             nn.Conv1d(widths[-1], widths[-1], 3, padding=1),
         )
-        books = (Book(widths[-1], config) for _ in range(config.books))
+        books = (Directions(widths[-1], config) for _ in range(config.books))
         self.quantiser = nn.ModuleList(books)
         narrowing = [config.decoder_channels // 2**power for power in range(len(config.rates) + 1)]
         steps = zip(pairwise(narrowing), config.rates, strict=True)
@@ -77,68 +69,13 @@ class Dac(Codec, Vocoder):
             nn.Tanh(),
         )
 
-    @classmethod
-    def needs(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003
-        return ()
-
-    def prepare(self) -> None:
-        """Refuse: its critics are not here."""
-        raise TrainingError("dac is not trained here; `ttskit import` reads a public checkpoint")
-
-    @property
-    def stride(self) -> int:
-        return 1
-
-    @property
-    def books(self) -> int:
-        return self.config.books
-
     @property
     def size(self) -> int:
         return self.config.size
 
-    @property
-    def wants(self) -> tuple[str, ...]:
-        return ("codes",)
-
-    @torch.no_grad()
-    def encode(self, batch: Batch) -> Tensor:
-        """Return the codes (B, L, K) of audio (B, N), whose last frame is filled by silence."""
-        audio = batch["audio"]
-        audio = F.pad(audio, (0, -audio.shape[1] % math.prod(self.config.strides)))
-        rest: Tensor = self.encoder(audio[:, None])  # (B, C, L)
-        codes = []
-        for book in self.quantiser:
-            assert isinstance(book, Book)
-            codes.append(book.nearest(rest))
-            rest = rest - book.vectors(codes[-1])
-        return torch.stack(codes, 2)
-
-    @torch.no_grad()
-    def stream(
-        self,
-        frames: Mapping[str, Tensor],
-        generator: torch.Generator | None = None,  # noqa: ARG002
-        **knobs: float,  # noqa: ARG002
-    ) -> Iterator[Tensor]:
-        """Yield the audio (N,) of codes (L, K) of all books, or of the first ones."""
-        codes = frames["codes"].long()
-        if not len(codes):
-            return
-        books = zip(codes.T, self.quantiser, strict=False)
-        vectors = [book.vectors(column[None]) for column, book in books if isinstance(book, Book)]
-        yield self.decoder(torch.stack(vectors).sum(0))[0, 0]
-
-    @torch.no_grad()
-    def generate(
-        self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
-    ) -> dict[str, Tensor]:
-        """Return audio (B, N), zero beyond the end of an utterance."""
-        audio = []
-        for row in range(len(batch)):
-            codes = batch.only(row)["codes"][0]
-            audio.append(torch.cat([*self.stream({"codes": codes}, generator, **knobs)]))
-        return {"audio": pad_sequence(audio, batch_first=True)}
+    def filled(self, audio: Tensor) -> Tensor:
+        """Return audio (B, N) whose last frame is filled with silence."""
+        return F.pad(audio, (0, -audio.shape[1] % math.prod(self.config.strides)))
 
 
 class Snake(nn.Module):
@@ -172,7 +109,7 @@ class Unit(nn.Sequential):
         return x + change
 
 
-class Book(nn.Module):
+class Directions(Book):
     """A book of vectors of few channels, compared by direction alone."""
 
     def __init__(self, channels: int, config: DacConfig) -> None:

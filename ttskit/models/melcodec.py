@@ -45,9 +45,6 @@ class MelCodecConfig:
         0, "size of a speaker's vector, which the decoder gets; 0 for none", least=0
     )
     delta: float = key(1.0, "weight of the error of differences between successive frames", least=0)
-    quiet: float = key(
-        0.2, "weight of errors where the mel is quiet; 1 where it is loud", least=0, most=1
-    )
 
 
 class MelCodec(Codec):
@@ -93,7 +90,7 @@ class MelCodec(Codec):
         latents, mask = self._latents(batch)
         quantised, frames = self.quantiser(latents, mask), batch.mask("frame")
         copy = self._mel(batch, quantised.vectors, mask)[:, : frames.shape[1]]
-        error = (copy - batch["mel"]) * frames[..., None] * self._weight(batch["mel"])
+        error = (copy - batch["mel"]) * frames[..., None]
         inner = frames[:, 1:] & frames[:, :-1]
         change = (error[:, 1:] - error[:, :-1]).abs().mean(2) * inner
         return {
@@ -144,11 +141,6 @@ class MelCodec(Codec):
         latents, mask = self._latents(batch)
         mel = self._mel(batch, self.quantiser(latents, mask).vectors, mask)
         return {"mels": {"mel": mel[0, : batch["mel"].shape[1]]}}
-
-    def _weight(self, mel: Tensor) -> Tensor:
-        """Return the weight of errors (B, T, M): noise that nobody hears is not worth codes."""
-        loud = torch.sigmoid(2 * self.scale(mel))
-        return self.config.quiet + (1 - self.config.quiet) * loud
 
     def _latents(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return what is to be quantised (B, C, D), and the mask of codes (B, C)."""

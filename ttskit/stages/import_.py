@@ -2,7 +2,8 @@
 
 TextGrids, edited in Praat or elsewhere, and the Alignment that they were exported from become an
 Alignment of the same tokens with the durations of their tier `phones`.  A checkpoint of HiFi-GAN
-and its config.json, or one of the Descript Audio Codec, become a Model.
+and its config.json, or one of the Descript Audio Codec or of EnCodec, become a
+Model.
 """
 
 from __future__ import annotations
@@ -119,20 +120,20 @@ def hifigan(content: Any, config: Path, checkpoint: Path) -> Hifigan:
 
 
 def model_of(checkpoint: Path, config: Path | None) -> Family:
-    """Return the model in a public checkpoint: of HiFi-GAN with its config, else of DAC."""
-    from ttskit.voices import dac
+    """Return the model in a public checkpoint: of HiFi-GAN with its config, else of a codec."""
+    from ttskit.voices.audiocodec import from_checkpoint
 
     content = loaded(checkpoint)
-    if config is None and dac.is_dac(content):
-        with at(checkpoint):
-            return dac.from_checkpoint(content)
-    if config is None:
+    if config is not None:
+        return hifigan(content, config, checkpoint)
+    with at(checkpoint):
+        codec = from_checkpoint(content)
+    if codec is None:
         raise TtskitError(
-            "has no metadata, as checkpoints of DAC have; one of HiFi-GAN needs --config "
-            "config.json",
+            "is no checkpoint of DAC or EnCodec; one of HiFi-GAN needs --config config.json",
             file=checkpoint,
         )
-    return hifigan(content, config, checkpoint)
+    return codec
 
 
 def import_checkpoint(
@@ -147,7 +148,7 @@ def import_checkpoint(
     read = [checkpoint, *([config] if config else [])]
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in read]
     provenance: dict[str, Any] = {"stage": "import", "revision": 1, "inputs": digests}
-    provenance["options"] = {"source": "hifigan" if config else "dac"}
+    provenance["options"] = {"source": "hifigan" if config else "codec"}
     with streams.delivered(output) as (path, name):
         streams.replaceable(path, MODEL)
         if build.is_made(path, MODEL, provenance):
@@ -218,7 +219,7 @@ Paths = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILE...",
-        help="TextGrids, or folders of them; or one checkpoint of HiFi-GAN or DAC.",
+        help="TextGrids, or folders of them; or one checkpoint of HiFi-GAN, DAC or EnCodec.",
     ),
 ]
 Like = Annotated[
@@ -242,7 +243,7 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Read edited TextGrids, or a checkpoint of HiFi-GAN or DAC.
+    """Read edited TextGrids, or a checkpoint of HiFi-GAN, DAC or EnCodec.
 
     Examples:
         ttskit import grids --like alignment.h5 -o edited.h5

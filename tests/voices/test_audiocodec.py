@@ -1,4 +1,4 @@
-"""Public checkpoints of the Descript Audio Codec as models, beside the port in transformers."""
+"""Public checkpoints of codecs of audio as models, beside the ports in transformers."""
 
 import math
 import re
@@ -15,7 +15,7 @@ from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import SettingError, TtskitError
 from ttskit.networks.batch import collate
-from ttskit.voices.dac import from_checkpoint
+from ttskit.voices.audiocodec import dac, encodec, from_checkpoint
 from ttskit.voices.model import read_model
 
 KWARGS: dict[str, Any] = {
@@ -138,7 +138,7 @@ def sound(frames, seed=0):
 @torch.no_grad()
 def test_codes_and_audio_are_those_of_the_published_codec():
     content, audio = checkpoint(), sound(40)
-    model, reference = from_checkpoint(content).eval(), theirs(content)
+    model, reference = dac(content).eval(), theirs(content)
     assert (model.facts.sample_rate, model.facts.hop_length) == (16000, HOP)
     codes = model.encode(collate(["a"], [{"audio": audio.numpy()}]))
     expected = reference.encode(audio[None, None]).audio_codes
@@ -152,12 +152,73 @@ def test_codes_and_audio_are_those_of_the_published_codec():
 @pytest.mark.parametrize("rates", [[2, 4], [3, 5]], ids=["even", "odd"])
 def test_every_frame_is_one_code(rates):
     kwargs = {**KWARGS, "encoder_rates": rates, "decoder_rates": rates[::-1]}
-    model, hop = from_checkpoint(checkpoint(kwargs)), math.prod(rates)
+    model, hop = dac(checkpoint(kwargs)), math.prod(rates)
     for samples in (1, hop, 7 * hop - 1, 7 * hop + 1):
         codes = model.encode(collate(["a"], [{"audio": np.ones(samples, np.float32)}]))
         assert codes.shape[1] == -(-samples // hop)
         audio = model.generate(collate(["a"], [{"codes": codes[0].numpy()}]))["audio"]
         assert audio.shape[1] == codes.shape[1] * hop
+
+
+def their_encodec():
+    """EnCodec as transformers has it, with random weights."""
+    pytest.importorskip("transformers")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from transformers import EncodecConfig, EncodecModel
+
+        torch.manual_seed(0)
+        config = EncodecConfig(
+            num_filters=4, upsampling_ratios=[5, 2], hidden_size=6, codebook_size=16,
+            codebook_dim=6, target_bandwidths=[72.0],
+        )  # fmt: skip
+        model = EncodecModel(config).eval()
+    for layer in model.quantizer.layers:
+        layer.codebook.embed.copy_(0.3 * torch.randn(16, 6))
+    return model
+
+
+def published(model):
+    """The weights of EnCodec under the names of its authors."""
+    weights = {}
+    for name, value in model.state_dict().items():
+        name = re.sub(r"^(encoder|decoder)\.layers\.", r"\1.model.", name)
+        name = name.replace("parametrizations.weight.original0", "weight_g")
+        name = name.replace("parametrizations.weight.original1", "weight_v")
+        transposed = re.match(r"decoder\.model\.(3|6)\.conv", name)
+        double = ".convtr.convtr." if transposed else ".conv.conv."
+        name = name.replace(".conv.", double)
+        name = re.sub(
+            r"^quantizer\.layers\.(\d+)\.codebook", r"quantizer.vq.layers.\1._codebook", name
+        )
+        weights[name] = value
+    return weights
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("samples", [1000, 997, 3])
+def test_codes_and_audio_are_those_of_encodec(samples):
+    reference = their_encodec()
+    model = encodec(published(reference)).eval()
+    assert (model.facts.sample_rate, model.facts.hop_length, model.config.strides) == (
+        24000, 10, (2, 5),
+    )  # fmt: skip
+    audio = sound(100)[:samples]
+    codes = model.encode(collate(["a"], [{"audio": audio.numpy()}]))
+    expected = reference.encode(audio[None, None]).audio_codes[0]  # (B, K, L)
+    assert torch.equal(codes[0].T[: expected.shape[1]], expected[0])
+    assert codes.shape[1:] == (-(-samples // 10), model.books)
+    made = model.generate(collate(["a"], [{"codes": codes[0, :, : expected.shape[1]].numpy()}]))
+    wanted = reference.decode(expected[None], [None]).audio_values
+    torch.testing.assert_close(made["audio"], wanted[0], rtol=1e-3, atol=1e-5)
+
+
+def test_what_is_no_such_checkpoint_is_none_of_them():
+    assert from_checkpoint({"generator": {}}) is None
+    assert from_checkpoint(torch.zeros(2)) is None
+    broken = {"encoder.model.0.conv.conv.weight_v": torch.zeros(2, 1, 7)}
+    with pytest.raises(SettingError, match="checkpoint of EnCodec: not as published"):
+        from_checkpoint(broken)
 
 
 @pytest.fixture
@@ -220,7 +281,7 @@ def test_a_checkpoint_cannot_run_code():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"encoder_dim": 8}, "of another shape than its kwargs say"),
+        ({"encoder_dim": 8}, "of another shape than its settings say"),
         ({"n_codebooks": 4}, "missing, such as quantiser.3.codebook.weight"),
         ({"n_codebooks": 2}, "unexpected, such as quantiser.2.codebook.weight"),
         ({"decoder_rates": [8, 4]}, "differ in their product"),
@@ -230,4 +291,4 @@ def test_a_checkpoint_cannot_run_code():
 def test_kwargs_that_do_not_fit_are_refused(change, says):
     content = {**checkpoint(), "metadata": {"kwargs": {**KWARGS, **change}}}
     with pytest.raises(SettingError, match=re.escape(says)):
-        from_checkpoint(content)
+        dac(content)
