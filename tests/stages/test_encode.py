@@ -196,6 +196,17 @@ def test_info_says_what_codes_cost_and_use(folder):
     assert "codes dead" in run("info", folder / "codes.h5").stdout
 
 
+def test_why_tells_what_codes_speak(folder, tmp_path):
+    picture = ("--plot", tmp_path / "x.png")
+    told = json.loads(run("why", "u1", folder / "codes.h5", "--json", *picture).stdout)
+    record = Reader(folder / "codes.h5", Codes)["u1"]
+    facts = told["artifacts"][0]
+    assert facts["codes"] == [*record.codes.shape]
+    assert facts["frames"] == record.frames
+    assert [word["word"] for word in facts["words"]] == [record.text]
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_coreutils_work_on_codes(folder, tmp_path):
     codes = folder / "codes.h5"
     run("select", codes, "--head", 2, "-o", tmp_path / "a.h5")

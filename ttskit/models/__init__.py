@@ -20,7 +20,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "aligner": {"attention": "Attention"},
     "duration": {"plain": "Plain", "film": "Film"},
     "decoder": {"glow": "Glow"},
-    "codec": {"fsq": "Fsq", "rvq": "Rvq", "vq": "Vq"},
+    "codec": {"fsq": "Fsq", "rvq": "Rvq", "vq": "Vq", "dac": "Dac", "encodec": "Encodec"},
     "vocoder": {
         "istft": "Istft",
         "ddsp": "Ddsp",

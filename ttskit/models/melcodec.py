@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ttskit.models.family import Family
+from ttskit.models.coding import Codec
 from ttskit.networks.batch import Batch
 from ttskit.networks.convnext import MaskedConvNeXt
 from ttskit.networks.facts import Facts, Picture
@@ -45,15 +45,11 @@ class MelCodecConfig:
         0, "size of a speaker's vector, which the decoder gets; 0 for none", least=0
     )
     delta: float = key(1.0, "weight of the error of differences between successive frames", least=0)
-    quiet: float = key(
-        0.2, "weight of errors where the mel is quiet; 1 where it is loud", least=0, most=1
-    )
 
 
-class MelCodec(Family):
+class MelCodec(Codec):
     """Mel in, codes out by `encode`, and mel again by `generate`."""
 
-    role = "codec"
     config: MelCodecConfig
 
     def __init__(self, config: MelCodecConfig, facts: Facts) -> None:
@@ -71,10 +67,6 @@ class MelCodec(Family):
         raise NotImplementedError
 
     @classmethod
-    def takes(cls, config: MelCodecConfig) -> tuple[str, ...]:  # noqa: ARG003
-        return ("codes",)
-
-    @classmethod
     def makes(cls, config: MelCodecConfig) -> tuple[str, ...]:  # noqa: ARG003
         return ("mel",)
 
@@ -82,11 +74,23 @@ class MelCodec(Family):
     def needs(cls, config: MelCodecConfig) -> tuple[str, ...]:
         return ("mel", *(("speaker",) if config.speaker_channels else ()))
 
+    @property
+    def stride(self) -> int:
+        return self.config.stride
+
+    @property
+    def books(self) -> int:
+        return self.quantiser.books
+
+    @property
+    def size(self) -> int:
+        return self.quantiser.size
+
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         latents, mask = self._latents(batch)
         quantised, frames = self.quantiser(latents, mask), batch.mask("frame")
         copy = self._mel(batch, quantised.vectors, mask)[:, : frames.shape[1]]
-        error = (copy - batch["mel"]) * frames[..., None] * self._weight(batch["mel"])
+        error = (copy - batch["mel"]) * frames[..., None]
         inner = frames[:, 1:] & frames[:, :-1]
         change = (error[:, 1:] - error[:, :-1]).abs().mean(2) * inner
         return {
@@ -137,11 +141,6 @@ class MelCodec(Family):
         latents, mask = self._latents(batch)
         mel = self._mel(batch, self.quantiser(latents, mask).vectors, mask)
         return {"mels": {"mel": mel[0, : batch["mel"].shape[1]]}}
-
-    def _weight(self, mel: Tensor) -> Tensor:
-        """Return the weight of errors (B, T, M): noise that nobody hears is not worth codes."""
-        loud = torch.sigmoid(2 * self.scale(mel))
-        return self.config.quiet + (1 - self.config.quiet) * loud
 
     def _latents(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return what is to be quantised (B, C, D), and the mask of codes (B, C)."""

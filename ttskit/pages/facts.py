@@ -10,7 +10,16 @@ from ttskit.formats.timeline import Timeline, check, step
 if TYPE_CHECKING:
     import numpy as np
 
-    from ttskit.artifacts.kinds import Alignment, Controls, Corpus, Features, Scores, Tokens
+    from ttskit.artifacts.kinds import (
+        Alignment,
+        Codes,
+        Controls,
+        Corpus,
+        Features,
+        Scores,
+        Spoken,
+        Tokens,
+    )
     from ttskit.artifacts.reader import Reader
 
 THRESHOLD, TOKENS = 5.0, 10  # deviations, tokens of a symbol: as `doctor` has them by default
@@ -141,12 +150,25 @@ def times(timeline: Timeline) -> Iterator[dict[str, Any]]:
 
 def mels(id: str, reader: Reader[Any]) -> Iterator[tuple[str, Any]]:
     """Yield the length of a mel, and the words that a decoder made it of."""
-    from ttskit.pages.utterance import as_alignment
-
     record = reader[id]
     yield from framed(reader, len(record.mel))
     if record.dropped:
         yield "not_spoken", record.dropped
+    yield from spoken(record, reader)
+
+
+def codes(id: str, reader: Reader[Codes]) -> Iterator[tuple[str, Any]]:
+    """Yield the length of codes, and the words that they speak."""
+    record = reader[id]
+    yield from framed(reader, int(record.frames))
+    yield "codes", list(record.codes.shape)
+    yield from spoken(record, reader)
+
+
+def spoken(record: Spoken, reader: Reader[Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the words of mels or codes where they are known."""
+    from ttskit.pages.utterance import as_alignment
+
     if reader.has_axis("token"):
         check(reader)
         timeline = Timeline(as_alignment(record), reader.table("symbols"), step(reader))
@@ -182,6 +204,7 @@ FACTS: Mapping[str, Callable[[str, Any], Iterator[tuple[str, Any]]]] = {
     "features": features,
     "alignment": alignment,
     "mels": mels,
+    "codes": codes,
     "controls": controls,
     "scores": scores,
 }

@@ -19,7 +19,7 @@ from ttskit.voices.model import Model, read_model
 
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment
-    from ttskit.models.melcodec import MelCodec
+    from ttskit.models.coding import Codec
     from ttskit.networks.facts import Facts
 
 SPOKEN = tuple(spec.name for spec in declared(Spoken))  # id, speaker, text, tokens, durations ...
@@ -62,6 +62,12 @@ def mel_of(reader: Reader[Any], row: int, facts: Facts) -> np.ndarray:
     return values
 
 
+def audio_of(reader: Reader[Any], row: int, facts: Facts) -> np.ndarray:  # noqa: ARG001
+    """Return the samples of an utterance of a Corpus, -1 to 1."""
+    samples: np.ndarray = reader.value(row, "audio").astype(np.float32) / 32768
+    return samples
+
+
 @dataclass(frozen=True)
 class Encoder:
     """From the id of an utterance to its codes; every process loads the model for itself."""
@@ -73,11 +79,11 @@ class Encoder:
     device: str = "cpu"
 
     @cached_property
-    def module(self) -> MelCodec:
-        from ttskit.models.melcodec import MelCodec
+    def module(self) -> Codec:
+        from ttskit.models.coding import Codec
 
         module = self.codec.module(self.device)
-        assert isinstance(module, MelCodec)
+        assert isinstance(module, Codec)
         module.fold()
         return module
 
@@ -89,16 +95,18 @@ class Encoder:
 
         from ttskit.networks.batch import collate
 
-        row = self.source.row(id)
-        mel = mel_of(self.source, row, self.codec.facts)
-        if not len(mel):
+        row, reads = self.source.row(id), self.module.reads
+        heard = audio_of if reads == "audio" else mel_of
+        values = heard(self.source, row, self.codec.facts)
+        if not len(values):
             raise AudioError("has less than one frame")
         with torch.inference_mode():
-            codes = self.module.encode(collate([id], [{"mel": mel}]).to(self.device))[0]
+            codes = self.module.encode(collate([id], [{reads: values}]).to(self.device))[0]
+        frames = len(values) if reads == "mel" else len(codes)
         return Codes(
-            **self._spoken(row, len(mel)),
+            **self._spoken(row, frames),
             codes=codes[:, : self.books].cpu().numpy().astype(np.uint16),
-            frames=np.array(len(mel)),
+            frames=np.array(frames),
         )
 
     def _spoken(self, row: int, frames: int) -> dict[str, Any]:

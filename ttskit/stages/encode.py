@@ -49,9 +49,11 @@ def recipe(make: Encoder, limit: int | None) -> Recipe:
     from ttskit.artifacts.build import Recipe
     from ttskit.voices.model import GRID
 
-    quantiser = make.module.quantiser
-    if make.books and make.books > quantiser.books:
-        raise SettingError(f"--books {make.books}: {make.codec.name} has {quantiser.books}")
+    module = make.module
+    if make.books and make.books > module.books:
+        raise SettingError(f"--books {make.books}: {make.codec.name} has {module.books}")
+    if module.reads == "audio" and make.source.kind is not kinds.Corpus:
+        raise TtskitError(f"{make.source.name}: has no audio, which {make.codec.name} encodes")
     texts = make.alignment or make.source
     grid = {name: getattr(make.codec.facts, name) for name in GRID}
     others = [make.codec.container.digest, *([make.alignment.digest] if make.alignment else [])]
@@ -59,9 +61,9 @@ def recipe(make: Encoder, limit: int | None) -> Recipe:
         stage="encode",
         revision=REVISION,
         kind=kinds.Codes,
-        options={"books": make.books or quantiser.books, "limit": limit},
+        options={"books": make.books or module.books, "limit": limit},
         inputs=[make.source.digest, *others],
-        attributes={**grid, "stride": make.module.config.stride, "size": quantiser.size},
+        attributes={**grid, "stride": module.stride, "size": module.size},
         tables={"symbols": texts.table("symbols"), "codec": [make.codec.container.digest]},
         skipped=make.source.skipped | (make.alignment.skipped if make.alignment else {}),
     )

@@ -2,7 +2,8 @@
 
 TextGrids, edited in Praat or elsewhere, and the Alignment that they were exported from become an
 Alignment of the same tokens with the durations of their tier `phones`.  A checkpoint of HiFi-GAN
-and its config.json become a Model.
+and its config.json, or one of the Descript Audio Codec or of EnCodec, become a
+Model.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ttskit.artifacts.build import Running
     from ttskit.artifacts.kinds import Alignment
     from ttskit.artifacts.reader import Reader
+    from ttskit.models.family import Family
     from ttskit.models.hifigan import Hifigan
 
 SUFFIX = ".textgrid"  # however it is capitalised
@@ -90,18 +92,22 @@ def is_checkpoint(path: Path) -> bool:
         return file.read(4) in (b"PK\3\4", b"\x80\2\x8a\n")
 
 
-def hifigan(checkpoint: Path, config: Path) -> Hifigan:
-    """Return the generator in a public checkpoint; nothing in the file is run."""
+def loaded(checkpoint: Path) -> Any:
+    """Return the content of a checkpoint; nothing in the file is run."""
     import torch
 
-    from ttskit.voices.hifigan import from_checkpoint
-
     try:
-        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        return torch.load(checkpoint, map_location="cpu", weights_only=True)
     except Exception as error:  # torch tells of damage by all kinds of them
         raise TtskitError(
             f"is damaged, or holds more than tensors: {str(error)[:80]!r}", file=checkpoint
         ) from error
+
+
+def hifigan(content: Any, config: Path, checkpoint: Path) -> Hifigan:
+    """Return the generator in a public checkpoint of HiFi-GAN."""
+    from ttskit.voices.hifigan import from_checkpoint
+
     weights = content.get("generator") if isinstance(content, dict) else None
     if not isinstance(weights, dict):
         raise TtskitError("has no `generator`, as checkpoints of HiFi-GAN have", file=checkpoint)
@@ -113,18 +119,36 @@ def hifigan(checkpoint: Path, config: Path) -> Hifigan:
         return from_checkpoint(weights, settings)
 
 
-def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, dry: bool) -> Path:
-    """Write a vocoder of a public checkpoint as a Model."""
+def model_of(checkpoint: Path, config: Path | None) -> Family:
+    """Return the model in a public checkpoint: of HiFi-GAN with its config, else of a codec."""
+    from ttskit.voices.audiocodec import from_checkpoint
+
+    content = loaded(checkpoint)
+    if config is not None:
+        return hifigan(content, config, checkpoint)
+    with at(checkpoint):
+        codec = from_checkpoint(content)
+    if codec is None:
+        raise TtskitError(
+            "is no checkpoint of DAC or EnCodec; one of HiFi-GAN needs --config config.json",
+            file=checkpoint,
+        )
+    return codec
+
+
+def import_checkpoint(
+    checkpoint: Path, config: Path | None, output: Path | None, dry: bool
+) -> Path:
+    """Write the model of a public checkpoint."""
     from ttskit import progress
     from ttskit.artifacts import build, streams
     from ttskit.settings import to_toml
     from ttskit.voices.model import MODEL, write_model
 
-    if config is None:
-        raise TtskitError("a checkpoint of HiFi-GAN needs --config config.json", file=checkpoint)
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (checkpoint, config)]
+    read = [checkpoint, *([config] if config else [])]
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in read]
     provenance: dict[str, Any] = {"stage": "import", "revision": 1, "inputs": digests}
-    provenance["options"] = {"source": "hifigan"}
+    provenance["options"] = {"source": "hifigan" if config else "codec"}
     with streams.delivered(output) as (path, name):
         streams.replaceable(path, MODEL)
         if build.is_made(path, MODEL, provenance):
@@ -132,7 +156,7 @@ def import_hifigan(checkpoint: Path, config: Path | None, output: Path | None, d
         elif dry:
             progress.note(f"{name}: would be made of {checkpoint}")
         else:
-            model = hifigan(checkpoint, config)
+            model = model_of(checkpoint, config)
             written = to_toml(model.config, comments=False)
             write_model(path, model, model.kept(), written, provenance)
             progress.note(f"{name}: {sum(w.numel() for w in model.kept().values()):,} weights")
@@ -195,7 +219,7 @@ Paths = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILE...",
-        help="TextGrids, or folders of them; or one HiFi-GAN checkpoint.",
+        help="TextGrids, or folders of them; or one checkpoint of HiFi-GAN, DAC or EnCodec.",
     ),
 ]
 Like = Annotated[
@@ -204,7 +228,9 @@ Like = Annotated[
 ]
 Config = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="For a checkpoint, the config.json published beside it."),
+    typer.Option(
+        metavar="FILE", help="For a checkpoint of HiFi-GAN, the config.json published beside it."
+    ),
 ]
 
 
@@ -217,7 +243,7 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Read edited TextGrids or a HiFi-GAN checkpoint.
+    """Read edited TextGrids, or a checkpoint of HiFi-GAN, DAC or EnCodec.
 
     Examples:
         ttskit import grids --like alignment.h5 -o edited.h5
@@ -228,7 +254,7 @@ def command(
 
     tell = describe.summary(output, as_json)
     if is_checkpoint(paths[0]) and len(paths) == 1 and like is None:
-        tell(import_hifigan(paths[0], config, output, dry_run))
+        tell(import_checkpoint(paths[0], config, output, dry_run))
         return
     files = files_in(paths)
     if like is None or config:

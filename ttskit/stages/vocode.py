@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
 
     from ttskit.artifacts.build import Recipe, Running
-    from ttskit.artifacts.kinds import Controls, Corpus
+    from ttskit.artifacts.kinds import Codes, Controls, Corpus
     from ttskit.artifacts.reader import Reader
     from ttskit.artifacts.record import Record
     from ttskit.models.vocoder import Vocoder
@@ -111,6 +111,8 @@ class Vocode:
 
         bands = self.vocoder.facts.n_mels
         fields = {name: self._value(row, name) for name in self.known() if name in self.columns}
+        if "codes" in fields:
+            fields["codes"] = coding.fields_of(self.mels, row)["codes"]
         if self.front:
             known = {name: self._value(row, name) for name in self.front.takes & {*self.columns}}
             known |= coding.fields_of(self.mels, row) if "codes" in known else {}
@@ -202,7 +204,7 @@ def opened(
 ) -> Vocode:
     """Open what is to be heard, and the models that it is to be heard with."""
     from ttskit.artifacts import kinds, streams
-    from ttskit.speaking.coding import check_codes, codec_of
+    from ttskit.speaking.coding import codec_of
     from ttskit.voices.join import check_clock
     from ttskit.voices.model import read_model
 
@@ -212,21 +214,34 @@ def opened(
     if len(given) != 1:
         raise TtskitError(f"vocode takes one input, not {len(given)}")
     reader = given[0]
+    before = [*([codec_of(codec)] if codec else []), *(read_model(path) for path in others)]
+    if reader.kind is kinds.Codes:
+        check_coded(reader, before)
+    complete = [one for one in before if "audio" in one.makes]  # an imported codec
+    if complete:
+        if vocoder or len(before) > 1:
+            name = complete[0].name
+            raise TtskitError(f"{name}: makes audio itself; leave --vocoder and --model out")
+        return Vocode(reader, complete[0], seed, device)
     if vocoder is None and reader.kind is not kinds.Controls:
         raise typer.BadParameter(
             "a model, or source or griffinlim, which need none; only controls go without",
             param_hint="--vocoder",
         )
     model = model_for(reader, vocoder) if vocoder is not None else None
-    before = [*([codec_of(codec)] if codec else []), *(read_model(path) for path in others)]
-    if reader.kind is kinds.Codes:
-        coders = [one for one in before if one.role == "codec"]
-        if not coders:
-            raise TtskitError("is codes: add --codec, the model that made them", file=reader.name)
-        check_codes(reader, coders[0])
     if model:
         check_clock([*before, model])
     return Vocode(reader, model, seed, device, before)
+
+
+def check_coded(codes: Reader[Codes], models: Sequence[Model]) -> None:
+    """Refuse models without the codec that made the codes."""
+    from ttskit.speaking.coding import check_codes
+
+    coders = [one for one in models if one.role == "codec"]
+    if not coders:
+        raise TtskitError("is codes: add --codec, the model that made them", file=codes.name)
+    check_codes(codes, coders[0])
 
 
 def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | None) -> Recipe:

@@ -169,7 +169,7 @@ def picture(id: str, readers: Sequence[Reader[Any]]) -> Figure:
     """Return the plot of the utterance, by the first artifact of each kind that has it."""
     from ttskit.artifacts import kinds
     from ttskit.pages.figure import draw
-    from ttskit.pages.utterance import from_artifacts, from_controls
+    from ttskit.pages.utterance import from_artifacts, from_codes, from_controls
 
     first: dict[type[Any], Reader[Any]] = {}
     for reader in readers:
@@ -182,6 +182,8 @@ def picture(id: str, readers: Sequence[Reader[Any]]) -> Figure:
         return draw(from_artifacts(None, None, corpus, id, mels))
     if features is alignment is None and controls is not None:
         return draw(from_controls(controls, corpus, id))
+    if features is alignment is None and kinds.Codes in first:
+        return draw(from_codes(first[kinds.Codes], corpus, id))
     return draw(from_artifacts(features, alignment, corpus, id))
 
 
