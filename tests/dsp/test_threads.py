@@ -125,7 +125,7 @@ def test_a_program_that_speaks_in_several_threads_at_once_gets_its_own_number_ba
 
 def test_parallel_kernels_of_numba_use_no_more_threads_than_torch(monkeypatch):
     before = numba.get_num_threads()
-    during = []
+    during: list[int] = []
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     kernel = threads.shared()(lambda: during.append(numba.get_num_threads()))
     kernel()
@@ -134,7 +134,7 @@ def test_parallel_kernels_of_numba_use_no_more_threads_than_torch(monkeypatch):
 
 
 def test_the_search_of_many_utterances_runs_in_such_a_kernel(monkeypatch):
-    limits = []
+    limits: list[int] = []
     monkeypatch.setattr(numba, "set_num_threads", limits.append)
     mas.search(np.zeros((2, 400, 150), np.float32))
     assert limits == [

@@ -56,9 +56,12 @@ def spoken(say, tmp_path):
 def used(monkeypatch):
     """The threads of torch for each line that is spoken, where torch has two by itself."""
     used, speak = [], Chain.speak
-    monkeypatch.setattr(
-        Chain, "speak", lambda *words: (used.append(torch.get_num_threads()), speak(*words))[1]
-    )
+
+    def recorded(*words):
+        used.append(torch.get_num_threads())
+        return speak(*words)
+
+    monkeypatch.setattr(Chain, "speak", recorded)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
