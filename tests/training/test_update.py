@@ -1,5 +1,7 @@
 """One update of a model with two players: a vocoder and its critics."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -88,7 +90,7 @@ def test_entries_of_the_gradient_are_clipped_to_the_value(model, batch):
 
 @pytest.mark.parametrize("kind", ["adamw", "adam"])
 def test_the_optimizer_is_its_equation_with_the_betas_and_the_epsilon_of_the_settings(kind):
-    settings = {"learning_rate": 0.1, "beta1": 0.6, "beta2": 0.7, "epsilon": 0.05}
+    settings: dict[str, Any] = {"learning_rate": 0.1, "beta1": 0.6, "beta2": 0.7, "epsilon": 0.05}
     layer = nn.Linear(1, 1, bias=False)
     nn.init.constant_(layer.weight, 2.0)
     adam = optimizer(layer, Training(optimizer=kind, weight_decay=0.3, **settings))

@@ -111,7 +111,9 @@ class Spoken(Record):
     """
 
     tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
-    together: ClassVar = (("language", "tokens", "token_word", "words", "spans", "durations"),)
+    together: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("language", "tokens", "token_word", "words", "spans", "durations"),
+    )
 
     language: str | None = string("as gruut names it, or characters", optional=True)
     tokens: np.ndarray | None = array(
