@@ -6,14 +6,14 @@ import torch
 
 from ttskit.models.istft import Istft
 from ttskit.networks.batch import collate
-from ttskit.networks.critics import Adversary
+from ttskit.networks.critics import AudioAdversary
 from ttskit.networks.facts import Facts
 from ttskit.training import processes
 from ttskit.training.configuration import Training
 from ttskit.training.update import Players
 
 FACTS = Facts(sample_rate=8000, n_fft=256, hop_length=64, n_mels=20, fmax=4000.0)
-CRITICS = Adversary(from_progress=0.5, periods=(2,), n_fft=(128,), channels=2)
+CRITICS = AudioAdversary(from_progress=0.5, periods=(2,), n_fft=(128,), channels=2)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FAMILIES: dict[str, dict[str, str]] = {
     "aligner": {"attention": "Attention"},
     "duration": {"plain": "Plain", "film": "Film"},
-    "decoder": {"glow": "Glow"},
+    "decoder": {"glow": "Glow", "feedforward": "Feedforward"},
     "vocoder": {
         "istft": "Istft",
         "ddsp": "Ddsp",
