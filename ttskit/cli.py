@@ -24,6 +24,7 @@ from ttskit.stages import (
     demo,
     diff,
     doctor,
+    encode,
     evaluate,
     export,
     features,
@@ -62,6 +63,7 @@ VERBS = {  # what a verb is for, as `ttskit --help` and docs/index.md have it
     ),
     "From text to sound": (
         say,
+        encode,
         decode,
         vocode,
         voice,

@@ -10,7 +10,7 @@ from ttskit.models.vocoder import mel_settings
 from ttskit.networks.batch import collate
 from ttskit.networks.facts import Facts
 
-SYMBOLS, SILENT, MELS = 12, 2, 8
+SYMBOLS, SILENT, MELS, CODES = 12, 2, 8, 4
 SPEECH = Facts(
     symbols=tuple("abcdefghijkl"),
     silent=tuple(number < SILENT for number in range(SYMBOLS)),
@@ -50,6 +50,7 @@ def speech(count, seed):
         "periodicity": np.where(voiced, 0.9, 0.1),
         "loudness": loudness(audio, rate, hop),
         "audio": audio,
+        "codes": rng.integers(0, CODES, (count, 1)),  # of the first book
     }
 
 

@@ -36,6 +36,8 @@ CRITICS = {"from_progress": 0.5, "periods": [2], "n_fft": [64], "channels": 2}
 VOCODER = {"spectral": SPECTRAL, "adversary": CRITICS}
 UPSAMPLER = {"channels": 8, "rates": [8, 8], "kernels": [16, 15], "block_kernels": [3]}
 CONTROLS = {"harmonics": 12, "noise_bands": 9, "guess": {"channels": 8, "layers": 1}}
+CODEC = {"channels": 16, "layers": 1, "kernel": 3}
+BOOKS = {"size": 4, "dimension": 8, **CODEC}
 WEIGHTS = {"loudness": {"last": 0.01}, "entropy": {"last": 0.01}, "mel": 1.0, **SPECTRAL}
 
 # family -> settings small enough for a test
@@ -59,6 +61,9 @@ TINY: dict[str, dict[str, Any]] = {
         "speaker_channels": 4,
         "adversary": {"from_progress": 0.5, "channels": 2, "frames": 16},
     },
+    "fsq": {"levels": [4, 3, 3], "residual": 2, **CODEC},
+    "rvq": {"books": 2, **BOOKS},
+    "vq": BOOKS,
     "istft": {"channels": 32, "hidden": 64, "layers": 2, **VOCODER},
     "ddsp": {"channels": 16, "layers": 1, **CONTROLS, "spectral": WEIGHTS, "adversary": CRITICS},
     "hifigan": {**UPSAMPLER, "dilations": [1, 3], **VOCODER},
@@ -77,6 +82,8 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"trunk": "micro-rnn", "micro": 16, "smoothing": {"mode": "biquad"}},
         {"trunk": "transformer", "reverb": 0.01},
     ],
+    "fsq": [{"groups": 2, "stride": 1, "speaker_channels": 4}],
+    "rvq": [{"learnt": True, "stride": 4}],
     "bigvgan": [{"activation": "snake"}],
 }
 ROLES = {family: role for role, families in FAMILIES.items() for family in families}

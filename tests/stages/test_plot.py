@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.factory import PROVENANCE, SYMBOLS, alignment_record, run, write_alignment
-from ttskit.artifacts.kinds import Alignment, Controls, Features, Mels
+from ttskit.artifacts.kinds import Alignment, Codes, Controls, Features, Mels
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
@@ -56,7 +56,10 @@ def test_a_picture_is_written(features, tmp_path, ttskit, name, magic, id):
         (["features.h5", "-o", "x.doc"], "x.doc: cannot be drawn: its name needs one of .png"),
         (["features.h5", "-o", "x"], "x: cannot be drawn"),
         (["features.h5", "-o", "-"], "-: cannot be drawn"),
-        (["corpus.h5"], "no features, alignment, mels or controls artifact among the inputs"),
+        (
+            ["corpus.h5"],
+            "no features, alignment, mels, codes or controls artifact among the inputs",
+        ),
         (["features.h5", "corpus.h5"], "corpus.h5: has no utterance a"),
     ],
 )
@@ -150,6 +153,31 @@ def test_a_font_without_the_characters_takes_one_line(tmp_path, process):
     found = process("plot", "x.h5", "-o", "x.png")
     assert found.returncode == 0
     assert found.stderr == b"x.png: the font lacks characters of the text: they are boxes\n"
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "codes alone"])
+def test_codes_are_drawn_over_time(tmp_path, known):
+    record = alignment_record()
+    names = ("language", "tokens", "token_word", "words", "spans", "durations")
+    spoken = {name: getattr(record, name) for name in names} if known else {}
+    header: dict[str, Any] = {
+        "attributes": {**ATTRIBUTES, "stride": 3, "size": 50},
+        "tables": {"symbols": SYMBOLS, "codec": ["x"]},
+        "provenance": PROVENANCE,
+    }
+    codes = np.arange(68).reshape(34, 2).astype(np.uint16) % 50
+    with Writer(tmp_path / "codes.h5", Codes, **header) as writer:
+        writer.append(
+            Codes(id="a", speaker="", text=record.text, codes=codes, frames=np.array(100), **spoken)
+        )
+        writer.seal(["a"])
+    figure = panels.draw(utterance.from_codes(Reader(tmp_path / "codes.h5", Codes), None, None))
+    (image,) = (image for axes in figure.axes for image in axes.images)
+    np.testing.assert_array_equal(np.asarray(image.get_array()), codes.T)
+    assert image.get_extent()[:2] == pytest.approx([0, 34 * 3 * 256 / 16000])
+    assert labels(figure)[:1] == ([["hello", "oh", "lo"]] if known else [])
+    run("plot", tmp_path / "codes.h5", "-o", tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_controls_are_drawn_over_time(tmp_path):

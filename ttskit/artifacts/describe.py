@@ -39,6 +39,8 @@ def describe(container: Container) -> dict[str, Any]:
 
 
 def _of_records(reader: Reader[Any]) -> dict[str, Any]:
+    from ttskit.artifacts import kinds
+
     axes = {
         name.removeprefix("offsets/"): int(reader.column(name)[-1])
         for name in reader.container.columns
@@ -47,10 +49,11 @@ def _of_records(reader: Reader[Any]) -> dict[str, Any]:
     return {
         "utterances": len(reader),
         "speakers": len(set(reader.table("speaker"))),
-        "hours": _hours(reader, axes),
+        "hours": _hours(reader),
         "axes": axes,
         "tables": {name: len(reader.table(name)) for name in reader.kind.tables},
         **(_of_scores(reader) if "measures" in reader.kind.tables else {}),
+        **(_of_codes(reader) if reader.kind is kinds.Codes else {}),
     }
 
 
@@ -60,19 +63,24 @@ def _of_scores(reader: Reader[Any]) -> dict[str, Any]:
     return {"measures": measures, "libraries": reader.table("libraries")}
 
 
+def _of_codes(reader: Reader[Any]) -> dict[str, Any]:
+    """Return what the codes cost, and how much of each book is used."""
+    from ttskit.artifacts.usage import usage
+
+    return {"usage": usage(reader)}
+
+
 def _of_model(container: Container) -> dict[str, Any]:
     tables = ("symbols", "speakers", "validation")
     columns = container.columns
     return {"tables": {name: columns[name].shape[0] for name in tables if name in columns}}
 
 
-def _hours(reader: Reader[Any], axes: dict[str, int]) -> float | None:
-    rate, hop = reader.attributes.get("sample_rate"), reader.attributes.get("hop_length")
-    if rate and "sample" in axes:
-        return round(axes["sample"] / float(rate) / 3600, 6)
-    if rate and hop and "frame" in axes:
-        return round(axes["frame"] * float(hop) / float(rate) / 3600, 6)
-    return None
+def _hours(reader: Reader[Any]) -> float | None:
+    from ttskit.artifacts.selection import durations
+
+    lengths = durations(reader)
+    return None if lengths is None else round(float(lengths.sum()) / 3600, 6)
 
 
 def summary(output: Path | None, wanted: bool) -> Callable[[Path], None]:

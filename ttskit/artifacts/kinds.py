@@ -100,17 +100,14 @@ class Alignment(Spelled):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Mels(Record):
-    """Mels predicted by a decoder: what `ttskit decode` makes of texts or of recordings.
+class Spoken(Record):
+    """What Mels and Codes say of what is spoken: all of it or, where it is unknown, nothing.
 
-    Either all of tokens, words and durations are present or none; the durations sum to the number
-    of frames.  Likewise f0, voiced and loudness, which are those of a recording.
+    The durations sum to the number of frames.
     """
 
-    attributes: ClassVar = Features.attributes
     tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
 
-    mel: np.ndarray = array("frame mel", "f4", "natural log of magnitude")
     language: str | None = string("as gruut names it, or characters", optional=True)
     tokens: np.ndarray | None = array("token", "i4", "index into symbols", least=0, optional=True)
     token_word: np.ndarray | None = array(
@@ -121,6 +118,18 @@ class Mels(Record):
         "word 2", "i4", "characters of text: start, stop", least=0, optional=True
     )
     durations: np.ndarray | None = array("token", "i4", "frames", least=0, optional=True)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Mels(Spoken):
+    """Mels predicted by a decoder: what `ttskit decode` makes of texts, recordings or codes.
+
+    Either all of f0, voiced and loudness are present, which are those of a recording, or none.
+    """
+
+    attributes: ClassVar = Features.attributes
+
+    mel: np.ndarray = array("frame mel", "f4", "natural log of magnitude")
     dropped: str | None = string("characters that are not spoken, and where", optional=True)
     confidence: np.ndarray | None = array(
         "token", "f4", "of its duration, 0 to 1", least=0, most=1, optional=True
@@ -130,6 +139,24 @@ class Mels(Record):
     )
     voiced: np.ndarray | None = array("frame", "?", "whether f0 was heard", optional=True)
     loudness: np.ndarray | None = array("frame", "f4", "dB, A-weighted", optional=True)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Codes(Spoken):
+    """Speech as codes of a codec: what `ttskit encode` makes of mels.
+
+    A code stands for `stride` frames, the last one of an utterance perhaps for fewer.
+    """
+
+    attributes: ClassVar = {
+        **Features.attributes,
+        "stride": "frames a code",
+        "size": "codes of a book",
+    }
+    tables: ClassVar = {**Spoken.tables, "codec": "digest of the model that made them"}
+
+    codes: np.ndarray = array("code book", "u2", "number of a vector of the book")
+    frames: np.ndarray = array("", "i4", "frames that the codes stand for", least=1)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -176,6 +203,7 @@ KINDS: tuple[type[Record], ...] = (
     Features,
     Alignment,
     Mels,
+    Codes,
     Controls,
     Scores,
 )

@@ -22,7 +22,7 @@ ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 def names(reader: Reader[Any]) -> list[str]:
     """Return the fields that can be written, with the lengths and seconds they imply."""
     axes = [name.split("/")[1] for name in reader.container.columns if name.startswith("offsets/")]
-    timed = {"sample", "frame"} & set(axes) and "sample_rate" in reader.attributes
+    timed = selection.durations(reader) is not None
     lengths = [f"{axis}s" for axis in axes]
     return [spec.name for spec in reader.columns] + lengths + (["seconds"] if timed else [])
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ttskit.errors import TtskitError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ttskit.artifacts.build import Running
     from ttskit.artifacts.reader import Reader
 
@@ -45,11 +47,21 @@ def copy(
     build(output, recipe, {id: id for id in ids}, read or first.__getitem__, running)
 
 
+def durations(reader: Reader[Any]) -> np.ndarray | None:
+    """Return the seconds of each utterance; None where an artifact does not know them."""
+    rate, hop = (float(reader.attributes.get(name, 0)) for name in ("sample_rate", "hop_length"))
+    if rate and reader.has_axis("sample"):
+        return reader.lengths("sample") / rate
+    if rate and hop and reader.has_axis("frame"):
+        return reader.lengths("frame") * (hop / rate)
+    if rate and hop and reader.has_axis("code"):
+        return reader.column("frames") * (hop / rate)
+    return None
+
+
 def seconds(reader: Reader[Any]) -> Callable[[int], float]:
     """Return a function from a row to the seconds of its utterance."""
-    rate = reader.attributes.get("sample_rate")
-    for axis, step in (("sample", 1), ("frame", reader.attributes.get("hop_length"))):
-        if rate and step and reader.has_axis(axis):
-            lengths = reader.lengths(axis) * (float(step) / float(rate))
-            return lambda row: float(lengths[row])
+    lengths = durations(reader)
+    if lengths is not None:
+        return lambda row: float(lengths[row])
     raise TtskitError(f"a {reader.kind.kind()} artifact does not know durations", file=reader.name)

@@ -20,6 +20,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "aligner": {"attention": "Attention"},
     "duration": {"plain": "Plain", "film": "Film"},
     "decoder": {"glow": "Glow", "feedforward": "Feedforward"},
+    "codec": {"fsq": "Fsq", "rvq": "Rvq", "vq": "Vq"},
     "vocoder": {
         "istft": "Istft",
         "ddsp": "Ddsp",

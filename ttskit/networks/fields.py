@@ -35,6 +35,7 @@ FIELDS = {
     "amplitude": Field("frame", _CONTROLS, "sum over harmonics, full scale is 1"),
     "distribution": Field("frame", _CONTROLS, "share of each harmonic"),
     "noise": Field("frame", _CONTROLS, "gain of noise by band"),
+    "codes": Field("code", ("codes",), "a code of each book", "a model that makes codes"),
     "tokens": Field("token", ("alignment", "tokens"), "index into symbols", "a text"),
     "durations": Field("token", ("alignment",), "frames", "a duration model"),
     "pitch": Field("token", ("features",), "octaves from the speaker's median", _PREDICTED),

@@ -1,7 +1,7 @@
 """Figures: the plot of an utterance, a column of panels that share the time axis.
 
 Each part of the utterance that is known adds a panel: waveform, words, mel with f0 on it,
-phonemes, levels, scores, attention, or the controls of a synthesiser.
+phonemes, levels, scores, attention, the controls of a synthesiser, or the codes of a codec.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ttskit.artifacts.kinds import Controls, Corpus, Features, Mels
+    from ttskit.artifacts.kinds import Codes, Controls, Corpus, Features, Mels
     from ttskit.artifacts.record import Record
 
 INK, FAINT, WARM, COOL = "#222222", "#868e96", "#e8590c", "#1c7ed6"
@@ -46,6 +46,9 @@ class UtterancePlot(NamedTuple):
     corpus: Corpus | None
     attention: np.ndarray | None = None  # (frame, token), probabilities
     controls: Controls | None = None
+    codes: Codes | None = None
+    stride: int = 1  # frames a code
+    size: int = 0  # codes of a book
 
     @property
     def seconds(self) -> float:
@@ -85,6 +88,8 @@ def _panels(plot: UtterancePlot, width: float) -> Iterator[Panel]:
     if features:
         times = (np.arange(len(features.mel)) + 0.5) * plot.step
         yield Panel(4.2, partial(_mel, features=features, times=times, timeline=timeline))
+    if plot.codes:
+        yield Panel(0.6 + 0.3 * plot.codes.codes.shape[1], partial(_codes, plot=plot))
     if timeline:
         yield Panel(0.75, partial(_phones, timeline=timeline, width=width))
     if features and features.loudness is not None:
@@ -215,6 +220,26 @@ def _mel(axes: Axes, features: Features | Mels, times: Any, timeline: Timeline |
             axes.axvline(edge, color="white", linewidth=1.0, alpha=0.8)
     if features.f0 is not None and features.voiced is not None:
         _pitch(axes, features.f0, features.voiced, times)
+
+
+def _codes(axes: Axes, plot: UtterancePlot) -> None:
+    """Draw the number of each code as a colour, one row for each book."""
+    from matplotlib.ticker import MaxNLocator
+
+    assert plot.codes is not None
+    codes = plot.codes.codes
+    seconds = len(codes) * plot.stride * plot.step  # the last one may go beyond the end
+    axes.imshow(
+        codes.T,
+        aspect="auto",
+        interpolation="nearest",
+        extent=(0, seconds, codes.shape[1] + 0.5, 0.5),
+        cmap="turbo",
+        vmin=0,
+        vmax=plot.size,
+    )
+    axes.set(ylabel="book")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def _pitch(axes: Axes, f0: np.ndarray, voiced: np.ndarray, times: Any) -> None:

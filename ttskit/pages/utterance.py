@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
-    from ttskit.artifacts.kinds import Alignment, Controls, Corpus, Features, Mels
+    from ttskit.artifacts.kinds import (
+        Alignment,
+        Codes,
+        Controls,
+        Corpus,
+        Features,
+        Mels,
+        Spoken,
+    )
     from ttskit.artifacts.reader import Reader
 
 
@@ -40,12 +48,8 @@ def from_artifacts(
     audio = None if corpus is None else corpus.record(corpus.row(record.id))
     frames, timeline = len(acoustic.mel) if acoustic else 0, None
     if timed is not None:
-        timeline = _timeline(timed, record.id)
-        count = int(timeline.record.durations.sum())
-        frames = frames or count
-        if count != frames or not count:
-            needs = f"has {count} frames, needs {frames or 'some'}"
-            raise TtskitError(needs, file=timed.name, utterance=record.id)
+        timeline = _timeline(timed, record.id, frames)
+        frames = int(timeline.record.durations.sum())
     rate = int(first.attributes["sample_rate"])
     return UtterancePlot(record, frames, rate, step(first), acoustic, timeline, audio)
 
@@ -58,7 +62,9 @@ def _source(
     """Return the input that determines the frames: the first one; Mels must be alone."""
     sources: list[Reader[Any]] = [one for one in (features, alignment, mels) if one is not None]
     if not sources:
-        raise TtskitError("no features, alignment, mels or controls artifact among the inputs")
+        raise TtskitError(
+            "no features, alignment, mels, codes or controls artifact among the inputs"
+        )
     first = sources[0]
     if mels is not None and first is not mels:
         raise TtskitError(f"is mels, {first.name} has the same: draw one of them", file=mels.name)
@@ -67,13 +73,17 @@ def _source(
     return first
 
 
-def _timeline(reader: Reader[Any], id: str) -> Timeline:
-    """Return the timeline of an utterance of an Alignment, or of Mels."""
-    from ttskit.artifacts.kinds import Mels
+def _timeline(reader: Reader[Any], id: str, frames: int) -> Timeline:
+    """Return the timeline of an utterance of an Alignment, Mels or Codes; 0 frames: any count."""
+    from ttskit.artifacts.kinds import Spoken
 
     check(reader)
     record = reader.record(reader.row(id))
-    record = as_alignment(record) if isinstance(record, Mels) else record
+    record = as_alignment(record) if isinstance(record, Spoken) else record
+    count = int(record.durations.sum())
+    if count != (frames or count) or not count:
+        needs = f"has {count} frames, needs {frames or 'some'}"
+        raise TtskitError(needs, file=reader.name, utterance=id)
     return Timeline(record, reader.table("symbols"), step(reader))
 
 
@@ -91,8 +101,25 @@ def from_controls(
     return UtterancePlot(record, frames, rate, step(controls), None, None, audio, controls=record)
 
 
-def as_alignment(record: Mels) -> Alignment:
-    """Return the tokens of a mel as an Alignment has them; their scores are unknown."""
+def from_codes(
+    codes: Reader[Codes], corpus: Reader[Corpus] | None, id: str | None
+) -> UtterancePlot:
+    """Return the plot of an utterance's codes."""
+    if not len(codes):
+        raise TtskitError("has no utterance to draw", file=codes.name)
+    if corpus is not None:
+        _agree(codes, corpus)
+    record = codes.record(codes.row(id or codes.ids[0]))
+    frames, rate = int(record.frames), int(codes.attributes["sample_rate"])
+    timeline = _timeline(codes, record.id, frames) if codes.has_axis("token") else None
+    audio = None if corpus is None else corpus.record(corpus.row(record.id))
+    plot = UtterancePlot(record, frames, rate, step(codes), None, timeline, audio, codes=record)
+    stride, size = (int(codes.attributes[name]) for name in ("stride", "size"))
+    return plot._replace(stride=stride, size=size)
+
+
+def as_alignment(record: Spoken) -> Alignment:
+    """Return the tokens of mels or codes as an Alignment has them; their scores are unknown."""
     from dataclasses import fields
 
     import numpy as np

@@ -74,7 +74,8 @@ class Cascade:
     ) -> dict[str, np.ndarray]:
         """Return all fields of an utterance, up to the one that is wanted.
 
-        What is known is not predicted.  All randomness follows from the seed alone.
+        What is known is not predicted; `frames` is how many there are, where codes would make a
+        few more.  All randomness follows from the seed alone.
         """
         import torch
 
@@ -127,7 +128,9 @@ class Cascade:
         knobs = {name: value for name, value in manner.knobs.items() if name in module.knobs}
         outputs = module.generate(batch, torch.Generator().manual_seed(seed), **knobs)
         lengths = {"token": len(fields["tokens"])} if "tokens" in fields else {}
-        if "durations" in fields:
+        if "frames" in fields:
+            lengths["frame"] = int(fields["frames"])
+        elif "durations" in fields:
             lengths["frame"] = int(fields["durations"].sum())
         return {
             name: value[0].cpu().numpy()[: lengths.get(axis_of(name))]

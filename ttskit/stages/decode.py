@@ -1,6 +1,7 @@
 """Decode: the mel of every text, as a duration model and a decoder speak it.
 
-Reads lines of text, or Tokens, or Features with their Alignment; writes Mels.  Of recordings, the
+Reads lines of text, or Tokens, or Features with their Alignment, or Codes; writes Mels.  Of
+recordings, the
 durations are those of the alignment, and pitch and loudness those of the recording, so that frame
 by frame the mels stand beside the recorded ones.  All randomness follows from the seed
 and the id of an utterance.
@@ -253,13 +254,16 @@ def manner_of(models: Sequence[Model], speaker: str, length: float, noise: float
     return Manner(length_scale=length, speaker=speaker, knobs=knobs)
 
 
-def chain_of(duration: Path | None, decoder: Path | None, others: Sequence[Path]) -> list[Model]:
+def chain_of(
+    duration: Path | None, decoder: Path | None, codec: Path | None, others: Sequence[Path]
+) -> list[Model]:
     """Open the models that lead from tokens to mel."""
     from ttskit.voices.model import read_model
 
     models = [read_model(duration, role="duration")] if duration else []
     models += [read_model(path) for path in others]
     models += [read_model(decoder, role="decoder")] if decoder else []
+    models += [read_model(codec, role="codec")] if codec else []
     if not models or (duration and len(models) == 1):
         raise typer.BadParameter("which model makes the mel?", param_hint="--decoder")
     return models
@@ -308,12 +312,44 @@ def write(
     return path
 
 
+def write_decoded(
+    inputs: Sequence[Path] | None,
+    codec: Path,
+    output: Path | None,
+    speaker: str,
+    device: str,
+    limit: int | None,
+    running: Running,
+) -> Path:
+    """Write the mels of the first `limit` utterances of Codes, perhaps as another speaker's."""
+    from ttskit.artifacts import kinds, streams
+    from ttskit.artifacts.build import Recipe, build
+    from ttskit.speaking.acoustics import mixture, numbers
+    from ttskit.speaking.coding import Decoder, check_codes, codec_of
+
+    (codes,), model = streams.inputs(inputs, kinds.Codes), codec_of(codec)
+    check_codes(codes, model)
+    mixture(speaker, numbers(model))  # refuses a speaker that the codec does not know
+    how = Recipe(
+        stage="decode",
+        revision=REVISION,
+        kind=kinds.Mels,
+        options={"speaker": speaker, "limit": limit},
+        inputs=[codes.digest, model.container.digest],
+        attributes={name: codes.attributes[name] for name in kinds.Mels.attributes},
+        tables={"symbols": codes.table("symbols")},
+        skipped=codes.skipped,
+    )
+    items, make = {id: id for id in codes.ids[:limit]}, Decoder(codes, model, speaker, device)
+    return build(output, how, items, make, running, source=codes.name)
+
+
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="INPUT...",
         help="Lines of text (ID, tab, text; or text alone), or Tokens, or Features and their "
-        "Alignment; - reads standard input.",
+        "Alignment, or Codes; - reads standard input.",
         show_default="standard input",
     ),
 ]
@@ -331,11 +367,18 @@ Duration = Annotated[
         "Alignment its durations are used.",
     ),
 ]
+CodecOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Codec that turns codes into mel: alone for Codes, or after a model that makes codes.",
+    ),
+]
 ModelOption = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FILE",
-        help="Further model between tokens and mel, such as a codec. May be repeated.",
+        help="Further model between tokens and mel. May be repeated.",
     ),
 ]
 Speaker = Annotated[
@@ -374,6 +417,7 @@ def command(
     output: Output = None,
     decoder: Decoder = None,
     duration: Duration = None,
+    codec: CodecOption = None,
     model: ModelOption = None,
     speaker: Speaker = "",
     length_scale: LengthScale = 1.0,
@@ -390,7 +434,7 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Predict the mel spectrograms of texts.
+    """Predict the mel spectrograms of texts, or decode those of Codes.
 
     Examples:
         ttskit decode texts.tsv --duration duration.h5 --decoder decoder.h5 -o mels.h5
@@ -401,11 +445,16 @@ def command(
     from ttskit.voices.voice import last_reader
 
     tell = describe.summary(output, as_json)
-    models = chain_of(duration, decoder, model or ())
+    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
+    spelling = SpellingOptions(language, lexicon or (), fold)
+    if codec and not (duration or decoder or model):
+        if length_scale != 1 or noise_scale is not None or any(spelling):
+            raise TtskitError("codes are decoded as they are: leave options of texts out")
+        tell(write_decoded(inputs, codec, output, speaker, device, limit, running))
+        return
+    models = chain_of(duration, decoder, codec, model or ())
     manner = manner_of(models, speaker, length_scale, noise_scale)
     timed = duration is not None or length_scale != 1
-    spelling = SpellingOptions(language, lexicon or (), fold)
     source = opened(inputs, timed, last_reader(models), spelling)
     make = Decode(models, source.tell, manner, seed, device, source.known)
-    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     tell(write(output, source, make, limit, running))

@@ -34,8 +34,22 @@ def _facts(description: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {name:14} {first}"
             yield from (f"  {'':14} {line}" for line in more)
     yield from (f"  {name:14} {how}" for name, how in description.get("measures", {}).items())
+    yield from _usage(description.get("usage", {}))
     if "libraries" in description:
         yield f"  libraries      {', '.join(description['libraries'])}"
+
+
+def _usage(usage: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what codes cost, and how much of each book they use."""
+    if not usage:
+        return
+    yield f"  books          {usage['books']}"
+    yield (
+        f"  bits a second  {usage['bits_per_second']:g}, at least "
+        f"{usage['entropy_per_second']:g} by how often each code is used"
+    )
+    for book, (varied, dead) in enumerate(zip(usage["perplexity"], usage["dead"], strict=True), 1):
+        yield f"  book {book:<9} perplexity {varied:g}, {dead:g} % of its codes dead"
 
 
 def _columns(description: Mapping[str, Any]) -> Iterator[str]:

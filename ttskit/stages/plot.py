@@ -1,7 +1,7 @@
 """Plot: one utterance as a figure: waveform, words, mel with f0 on it, phonemes, levels, scores.
 
-Reads Features or an Alignment or both, or Mels, or Controls, and optionally their Corpus; writes
-PNG, PDF or SVG.  Each input adds its panels; an aligner adds its attention.  The folder of a
+Reads Features or an Alignment or both, or Mels, Codes or Controls, and optionally their Corpus;
+writes PNG, PDF or SVG.  Each input adds its panels; an aligner adds its attention.  The folder of a
 training is plotted as its losses.
 """
 
@@ -14,14 +14,14 @@ import typer
 
 from ttskit.errors import TtskitError
 from ttskit.pages.figure import draw
-from ttskit.pages.utterance import attention, from_artifacts, from_controls, save
+from ttskit.pages.utterance import attention, from_artifacts, from_codes, from_controls, save
 
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="INPUT...",
-        help="Features, Alignment, Mels or Controls, perhaps with their Corpus, in any order; "
-        "or the run folder of a training.",
+        help="Features, Alignment, Mels, Codes or Controls, perhaps with their Corpus, in any "
+        "order; or the run folder of a training.",
         show_default="standard input",
     ),
 ]
@@ -64,14 +64,17 @@ def command(
         return
     from ttskit.artifacts import kinds, streams
 
-    wanted = (kinds.Features, kinds.Alignment, kinds.Corpus, kinds.Mels, kinds.Controls)
-    features, alignment, corpus, mels, controls = streams.inputs(inputs, optional=wanted)
-    if controls is None:
+    wanted = (kinds.Features, kinds.Alignment, kinds.Corpus, kinds.Mels)
+    single = (kinds.Codes, kinds.Controls)  # drawn alone, or with a corpus
+    features, alignment, corpus, mels, *alone = streams.inputs(inputs, optional=(*wanted, *single))
+    given = [reader for reader in alone if reader is not None]
+    if not given:
         plot = from_artifacts(features, alignment, corpus, id, mels)
-    elif features is alignment is mels is None:
-        plot = from_controls(controls, corpus, id)
+    elif len(given) == 1 and features is alignment is mels is None:
+        plot = (from_codes if given[0].kind is kinds.Codes else from_controls)(given[0], corpus, id)
     else:
-        raise TtskitError("is controls: draw it alone, or with its corpus", file=controls.name)
+        kind = given[0].kind.kind()
+        raise TtskitError(f"is {kind}: draw it alone, or with its corpus", file=given[0].name)
     if aligner:
         symbols = plot.timeline.symbols if plot.timeline else ()
         plot = plot._replace(attention=attention(plot, aligner, symbols))

@@ -27,8 +27,8 @@ Role = Annotated[
     str,
     typer.Argument(
         metavar="ROLE",
-        help="What the model is for: aligner, duration, decoder, vocoder; `ttskit config` "
-        "lists all roles.",
+        help="What the model is for: aligner, duration, decoder, codec, vocoder; "
+        "`ttskit config` lists all roles.",
         autocompletion=roles,
     ),
 ]
@@ -113,7 +113,7 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Train a model: aligner, duration model, decoder or vocoder.
+    """Train a model: aligner, duration model, decoder, codec or vocoder.
 
     Examples:
         ttskit train duration alignment.h5 --steps 1500 -o duration.h5

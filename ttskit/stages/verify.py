@@ -41,6 +41,8 @@ def unfit(reader: Reader[Any]) -> Iterator[str]:
         yield from _range(reader, spec)
     if any(spec.name == "token_word" for spec in reader.columns):
         yield from _tokens(reader)
+    if any(spec.name == "codes" for spec in reader.columns):
+        yield from _codes(reader)
 
 
 def _numbers(container: Container) -> Iterator[str]:
@@ -61,6 +63,19 @@ def _tokens(reader: Reader[Any]) -> Iterator[str]:
             if (top := reader.value(row, name).max(initial=-1)) >= most:
                 yield f"{id}: {name} holds {top}, needs less than {most}"
                 return
+
+
+def _codes(reader: Reader[Any]) -> Iterator[str]:
+    """Yield the first code that no book has, and the first count of frames that does not fit."""
+    size, stride = (int(reader.attributes[name]) for name in ("size", "stride"))
+    for row, id in enumerate(reader.ids):
+        codes, frames = reader.value(row, "codes"), int(reader.value(row, "frames"))
+        if (top := codes.max(initial=0)) >= size:
+            yield f"{id}: codes holds {top}, needs less than {size}"
+            return
+        if -(-frames // max(1, stride)) != len(codes):
+            yield f"{id}: frames is {frames}, which is not {len(codes)} codes of {stride} frames"
+            return
 
 
 def _range(reader: Reader[Any], spec: Field[Any]) -> Iterator[str]:

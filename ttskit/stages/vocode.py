@@ -1,8 +1,9 @@
 """Vocode: the audio of mels, by any vocoder.
 
-Reads Mels or Features, or a Corpus, whose mel it computes itself (copy-synthesis), or Controls,
-which need no model; writes a Corpus, and the Controls that were played if they are asked for.
-Audio is made chunk by chunk, and utterance by utterance is rounded to 16 bit.
+Reads Mels or Features, or a Corpus, whose mel it computes itself (copy-synthesis), or Codes, with
+their codec, or Controls, which need no model; writes a Corpus, and the Controls that were played
+if they are asked for.  Audio is made chunk by chunk, and utterance by utterance is rounded to 16
+bit.
 """
 
 from __future__ import annotations
@@ -105,14 +106,18 @@ class Vocode:
         import numpy as np
         import torch
 
+        from ttskit.speaking import coding
         from ttskit.speaking.acoustics import Manner, seed_of
 
         bands = self.vocoder.facts.n_mels
         fields = {name: self._value(row, name) for name in self.known() if name in self.columns}
         if self.front:
             known = {name: self._value(row, name) for name in self.front.takes & {*self.columns}}
+            known |= coding.fields_of(self.mels, row) if "codes" in known else {}
+            own = self.mels.value(row, "speaker")
+            manner = Manner(speaker=coding.speaker_of(self.before, own))
             id = self.mels.ids[row]
-            outputs = self.front.run(id, known, Manner(), seed_of(self.seed, id))
+            outputs = self.front.run(id, known, manner, seed_of(self.seed, id))
             fields[self.front.wanted] = outputs[self.front.wanted]
         if not all(map(len, fields.values())):
             raise AudioError("has less than one frame")
@@ -136,16 +141,12 @@ class Vocode:
         return tuple(name for name in self.vocoder.wants if name in there)
 
     def _value(self, row: int, name: str) -> Any:
-        import numpy as np
-
         from ttskit.artifacts import kinds
-        from ttskit.dsp import mel
-        from ttskit.models.vocoder import mel_settings
+        from ttskit.speaking.coding import mel_of
 
         if self.mels.kind is not kinds.Corpus:
             return self.mels.value(row, name)
-        recorded = self.mels.value(row, "audio").astype(np.float32) / 32768
-        return mel.mel(recorded, mel_settings(self.vocoder.facts))
+        return mel_of(self.mels, row, self.vocoder.facts)
 
     def check(self, controls: bool) -> None:
         """Refuse a model that is damaged, or cannot do what is asked for with what there is."""
@@ -194,17 +195,19 @@ def model_for(reader: Reader[Any], vocoder: str) -> Model:
 def opened(
     inputs: Sequence[Path] | None,
     vocoder: str | None,
+    codec: Path | None,
     others: Sequence[Path],
     seed: int,
     device: str,
 ) -> Vocode:
     """Open what is to be heard, and the models that it is to be heard with."""
     from ttskit.artifacts import kinds, streams
+    from ttskit.speaking.coding import check_codes, codec_of
     from ttskit.voices.join import check_clock
     from ttskit.voices.model import read_model
 
     readers = streams.opened(inputs)
-    wanted = (kinds.Mels, kinds.Features, kinds.Corpus, kinds.Controls)
+    wanted = (kinds.Mels, kinds.Features, kinds.Corpus, kinds.Codes, kinds.Controls)
     given = [reader for reader in streams.by_kind(readers, optional=wanted) if reader]
     if len(given) != 1:
         raise TtskitError(f"vocode takes one input, not {len(given)}")
@@ -215,7 +218,12 @@ def opened(
             param_hint="--vocoder",
         )
     model = model_for(reader, vocoder) if vocoder is not None else None
-    before = [read_model(path) for path in others]
+    before = [*([codec_of(codec)] if codec else []), *(read_model(path) for path in others)]
+    if reader.kind is kinds.Codes:
+        coders = [one for one in before if one.role == "codec"]
+        if not coders:
+            raise TtskitError("is codes: add --codec, the model that made them", file=reader.name)
+        check_codes(reader, coders[0])
     if model:
         check_clock([*before, model])
     return Vocode(reader, model, seed, device, before)
@@ -296,8 +304,8 @@ Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="INPUT",
-        help="Mels, Features, Controls, or a Corpus, whose mel is computed; - reads standard "
-        "input.",
+        help="Mels, Features, Codes, Controls, or a Corpus, whose mel is computed; - reads "
+        "standard input.",
         show_default="standard input",
     ),
 ]
@@ -309,11 +317,14 @@ VocoderOption = Annotated[
         "can do without.",
     ),
 ]
+CodecOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Codec that turns Codes into mel.")
+]
 ModelOption = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FILE",
-        help="Further model before the vocoder, such as a codec. May be repeated.",
+        help="Further model before the vocoder. May be repeated.",
     ),
 ]
 WavDir = Annotated[
@@ -338,6 +349,7 @@ def command(
     inputs: Inputs = None,
     vocoder: VocoderOption = None,
     output: Output = None,
+    codec: CodecOption = None,
     model: ModelOption = None,
     wav_dir: WavDir = None,
     controls: ControlsOption = None,
@@ -360,7 +372,7 @@ def command(
     from ttskit.artifacts.build import Running
 
     tell = describe.summary(output, as_json)
-    make = opened(inputs, vocoder, model or (), seed, device)
+    make = opened(inputs, vocoder, codec, model or (), seed, device)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     if controls == (output or Path("-")):
         raise typer.BadParameter("needs a file of its own", param_hint="--controls")

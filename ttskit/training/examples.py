@@ -20,7 +20,7 @@ from ttskit.voices.model import GRID, grid
 
 Values = Callable[["Examples", int], np.ndarray]
 COMMAND = {"corpus": "corpus", "features": "features", "tokens": "tokens", "alignment": "align",
-           "mels": "decode"}  # fmt: skip
+           "mels": "decode", "codes": "encode"}  # fmt: skip
 HEARD = (kinds.Mels, kinds.Features)  # where mel is taken from: the predicted one comes first
 SAMPLED = 500  # utterances that statistics are taken from
 SILENCE = {"mel": -11.5, "loudness": FLOOR}  # log-mel just above the clamp at 1e-5; dB
@@ -54,7 +54,7 @@ class Examples:
         self._check_frames()
         axis, reader = next(
             (axis, reader)
-            for axis in ("frame", "token", "sample")
+            for axis in ("frame", "token", "code", "sample")
             for reader in readers
             if reader.has_axis(axis)
         )
@@ -130,8 +130,8 @@ class Examples:
         if not self._readers.keys().isdisjoint(HEARD):
             facts |= grid(self.reader(*HEARD).attributes)
             facts["statistics"] = self._statistics()
-        elif kinds.Alignment in self._readers:
-            facts |= grid(self._readers[kinds.Alignment].attributes)
+        elif timed := [kind for kind in (kinds.Codes, kinds.Alignment) if kind in self._readers]:
+            facts |= grid(self._readers[timed[0]].attributes)
         if kinds.Alignment in self._readers or kinds.Tokens in self._readers:
             symbols = tuple(self.reader(kinds.Alignment, kinds.Tokens).table("symbols"))
             facts |= {"symbols": symbols, "silent": tuple(s in SPECIAL for s in symbols)}

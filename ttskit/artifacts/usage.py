@@ -1,0 +1,37 @@
+"""What codes cost, and how much of each book they use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ttskit.artifacts.reader import Reader
+
+
+def frequencies(reader: Reader[Any]) -> np.ndarray:
+    """Return how often each code of every book is used, (book, size); damaged codes are none."""
+    codes, size = reader.column("codes"), int(reader.attributes["size"])
+    columns = (column[column < size] for column in codes.T)
+    return np.array([np.bincount(column, minlength=size) for column in columns])
+
+
+def usage(reader: Reader[Any]) -> dict[str, Any]:
+    """Return bits a second, and of each book its perplexity and its share of dead codes, in %.
+
+    `bits_per_second` is what the numbers of codes take, `entropy_per_second` what they take at
+    least if frequent ones are written in fewer bits.  A code is dead that is never used.
+    """
+    counts = frequencies(reader)
+    shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
+    entropies = -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(1)  # bits a code
+    attributes = {name: float(reader.attributes[name]) for name in ("sample_rate", "hop_length")}
+    rate = attributes["sample_rate"] / attributes["hop_length"] / float(reader.attributes["stride"])
+    return {
+        "books": len(counts),
+        "bits_per_second": round(rate * len(counts) * float(np.log2(counts.shape[1])), 1),
+        "entropy_per_second": round(rate * float(entropies.sum()), 1),
+        "perplexity": [round(float(value), 1) for value in 2**entropies],
+        "dead": [round(100 * float(value), 2) for value in (counts == 0).mean(1)],
+    }

@@ -1,0 +1,193 @@
+"""The base class of codecs of mels: an encoder, a quantiser and a decoder.
+
+The encoder turns every `stride` frames into one vector, the quantiser the vector into a code of
+each of its books, the decoder the codes into frames again.  All layers work at the rate of codes,
+which makes them fast.
+
+Shapes: B batch, T frames, M mel bands, C codes of an utterance, K books, D channels of the
+quantiser, H hidden channels, S channels of a speaker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ttskit.models.family import Family
+from ttskit.networks.batch import Batch
+from ttskit.networks.convnext import MaskedConvNeXt
+from ttskit.networks.facts import Facts, Picture
+from ttskit.networks.layers import LayerNorm, Scale, Speakers
+from ttskit.networks.quantisers import Quantised, Quantiser, frequencies, perplexity
+from ttskit.settings import key
+
+TRAINING: Mapping[str, Any] = {
+    "training.batch": 16,
+    "training.segment": 96,
+    "training.learning_rate": 2e-3,
+    "training.beta2": 0.99,
+    "training.weight_decay": 0.01,
+}
+
+
+@dataclass(frozen=True)
+class MelCodecConfig:
+    stride: int = key(2, "frames that a code lasts", least=1, most=64)
+    channels: int = key(256, "hidden channels of encoder and decoder", least=1)
+    layers: int = key(4, "ConvNeXt blocks of the encoder, and as many of the decoder", least=1)
+    kernel: int = key(7, "width of a convolution in codes, odd", least=1, odd=True)
+    speaker_channels: int = key(
+        0, "size of a speaker's vector, which the decoder gets; 0 for none", least=0
+    )
+    delta: float = key(1.0, "weight of the error of differences between successive frames", least=0)
+    quiet: float = key(
+        0.2, "weight of errors where the mel is quiet; 1 where it is loud", least=0, most=1
+    )
+
+
+class MelCodec(Family):
+    """Mel in, codes out by `encode`, and mel again by `generate`."""
+
+    role = "codec"
+    config: MelCodecConfig
+
+    def __init__(self, config: MelCodecConfig, facts: Facts) -> None:
+        super().__init__(config, facts)
+        self.quantiser = self.quantised_by()
+        self.encoder = Blocks(config, config.stride * facts.n_mels, self.quantiser.dimension)
+        self.decoder = Blocks(config, self.quantiser.dimension, config.stride * facts.n_mels)
+        self.scale = Scale(facts.statistics, "mel", facts.n_mels)
+        size = config.speaker_channels
+        self.speakers = Speakers(facts, size) if size else None
+        self.voice = nn.Linear(size, config.channels) if size else None
+
+    def quantised_by(self) -> Quantiser:
+        """Return a new quantiser, as the config has it."""
+        raise NotImplementedError
+
+    @classmethod
+    def takes(cls, config: MelCodecConfig) -> tuple[str, ...]:  # noqa: ARG003
+        return ("codes",)
+
+    @classmethod
+    def makes(cls, config: MelCodecConfig) -> tuple[str, ...]:  # noqa: ARG003
+        return ("mel",)
+
+    @classmethod
+    def needs(cls, config: MelCodecConfig) -> tuple[str, ...]:
+        return ("mel", *(("speaker",) if config.speaker_channels else ()))
+
+    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
+        latents, mask = self._latents(batch)
+        quantised, frames = self.quantiser(latents, mask), batch.mask("frame")
+        copy = self._mel(batch, quantised.vectors, mask)[:, : frames.shape[1]]
+        error = (copy - batch["mel"]) * frames[..., None] * self._weight(batch["mel"])
+        inner = frames[:, 1:] & frames[:, :-1]
+        change = (error[:, 1:] - error[:, :-1]).abs().mean(2) * inner
+        return {
+            "mel": batch.mean(error.abs(), "frame"),
+            "delta": self.config.delta * batch.mean(F.pad(change, (1, 0)), "frame"),
+            **self._distances(batch, quantised),
+        }
+
+    def generate(
+        self,
+        batch: Batch,
+        generator: torch.Generator | None = None,  # noqa: ARG002
+        **knobs: float,  # noqa: ARG002
+    ) -> dict[str, Tensor]:
+        """Return the mel (B, C · stride, M) of codes of all books, or of the first ones."""
+        vectors = self.quantiser.vectors(batch["codes"])
+        return {"mel": self._mel(batch, vectors, batch.mask("code"))}
+
+    def encode(self, batch: Batch) -> Tensor:
+        """Return the codes (B, C, K) of mels; the last one may stand for less than it lasts."""
+        codes: Tensor = self.quantiser(*self._latents(batch)).codes
+        return codes
+
+    @torch.no_grad()
+    def initialise(self, batch: Batch) -> None:
+        self.quantiser.start(*self._latents(batch))
+
+    @torch.no_grad()
+    def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
+        latents, mask = self._latents(batch)
+        quantised = self.quantiser(latents, mask)
+        counts = frequencies(quantised.codes[mask], self.quantiser.size)  # (K, size)
+        varied = perplexity(counts)
+        facts, step = self.facts, self.config.stride * self.facts.hop_length
+        numbers = {f"perplexity/{book}": float(value) for book, value in enumerate(varied, 1)}
+        numbers["bits_per_second"] = float(varied.log2().sum()) * facts.sample_rate / step
+        shares = counts / counts.sum(1, keepdim=True)
+        ordered = {f"book {book}": row.sort(descending=True)[0].cpu().numpy()
+                   for book, row in enumerate(shares, 1)}  # fmt: skip
+        mel = self._mel(batch, quantised.vectors, mask)[0, : int(batch.lengths["frame"][0])]
+        return numbers, {
+            "copy": Picture(mel.T.cpu().numpy(), "frame", "mel band"),
+            "codes": Picture(mel.new_zeros(0, self.quantiser.size).numpy(),
+                             "codes, the most frequent first", "share", ordered),
+        }  # fmt: skip
+
+    def sample(self, batch: Batch) -> Mapping[str, Mapping[str, Tensor]]:
+        latents, mask = self._latents(batch)
+        mel = self._mel(batch, self.quantiser(latents, mask).vectors, mask)
+        return {"mels": {"mel": mel[0, : batch["mel"].shape[1]]}}
+
+    def _weight(self, mel: Tensor) -> Tensor:
+        """Return the weight of errors (B, T, M): noise that nobody hears is not worth codes."""
+        loud = torch.sigmoid(2 * self.scale(mel))
+        return self.config.quiet + (1 - self.config.quiet) * loud
+
+    def _latents(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return what is to be quantised (B, C, D), and the mask of codes (B, C)."""
+        stride, frames = self.config.stride, batch.mask("frame")
+        mel = self.scale(batch["mel"]) * frames[..., None]
+        missing = -mel.shape[1] % stride
+        stacked = F.pad(mel, (0, 0, 0, missing)).view(len(mel), -1, stride * mel.shape[2])
+        mask = F.pad(frames, (0, missing)).view(len(mel), -1, stride).any(2)
+        return self.encoder(stacked, mask), mask
+
+    def _mel(self, batch: Batch, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Return the mel (B, C · stride, M) of quantised vectors, 0 in the padding."""
+        voice = self.voice(self.speakers(batch)) if self.voice and self.speakers else None
+        stacked: Tensor = self.decoder(vectors, mask, voice)  # (B, C, stride · M)
+        frames = stacked.reshape(len(stacked), -1, self.facts.n_mels)
+        real = mask.repeat_interleave(self.config.stride, 1)
+        return self.scale.inverse(frames) * real[..., None]
+
+    def _distances(self, batch: Batch, quantised: Quantised) -> dict[str, Tensor]:  # noqa: ARG002
+        """Return further terms of the loss: what keeps encoder and books together."""
+        return {}
+
+    def _per_frame(self, batch: Batch, values: Tensor) -> Tensor:
+        """Return the mean over frames of values of codes (B, C)."""
+        frames = batch.mask("frame").shape[1]
+        return batch.mean(values.repeat_interleave(self.config.stride, 1)[:, :frames], "frame")
+
+
+class Blocks(nn.Module):
+    """ConvNeXt blocks between two linear layers, (B, C, inner) to (B, C, outer)."""
+
+    def __init__(self, config: MelCodecConfig, inner: int, outer: int) -> None:
+        super().__init__()
+        self.enter = nn.Linear(inner, config.channels)
+        self.blocks = nn.ModuleList(
+            MaskedConvNeXt(config.channels, config.kernel, 0.0) for _ in range(config.layers)
+        )
+        self.norm = LayerNorm(config.channels)
+        self.leave = nn.Linear(config.channels, outer)
+
+    def forward(self, x: Tensor, mask: Tensor, voice: Tensor | None = None) -> Tensor:
+        """Return (B, C, outer); `voice` (B, H) is added everywhere."""
+        hidden = self.enter(x)
+        hidden = hidden if voice is None else hidden + voice[:, None]
+        real = mask[:, None].to(hidden)
+        hidden = hidden.mT * real  # (B, H, C)
+        for block in self.blocks:
+            hidden = block(hidden, real)
+        return self.leave(self.norm(hidden).mT)

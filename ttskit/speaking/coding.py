@@ -1,0 +1,147 @@
+"""Speech as codes and codes as speech: what `encode`, `decode` and `vocode` do with a codec."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ttskit.artifacts.kinds import Codes, Corpus, Mels, Spoken
+from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.record import declared
+from ttskit.errors import ArtifactError, AudioError
+from ttskit.speaking.acoustics import Cascade, Manner
+from ttskit.voices.model import Model, read_model
+
+if TYPE_CHECKING:
+    from ttskit.artifacts.kinds import Alignment
+    from ttskit.models.melcodec import MelCodec
+    from ttskit.networks.facts import Facts
+
+SPOKEN = tuple(spec.name for spec in declared(Spoken))  # id, speaker, text, tokens, durations ...
+
+
+def codec_of(path: Path) -> Model:
+    """Open a codec."""
+    return read_model(path, role="codec")
+
+
+def check_codes(codes: Reader[Codes], codec: Model) -> None:
+    """Refuse codes of another codec: they would be noise."""
+    if codes.table("codec") != [codec.container.digest]:
+        raise ArtifactError(
+            f"{codes.name}: was not encoded by {codec.name}: decode it with the model that "
+            "`ttskit encode` was given"
+        )
+
+
+def fields_of(codes: Reader[Codes], row: int) -> dict[str, np.ndarray]:
+    """Return what a codec reads of an utterance: its codes, and how many frames they stand for."""
+    values, frames = codes.value(row, "codes"), codes.value(row, "frames")
+    size, stride = int(codes.attributes["size"]), int(codes.attributes["stride"])
+    if not values.size or values.max() >= size or not 0 < frames <= len(values) * stride:
+        raise ArtifactError("its codes are damaged: `ttskit verify` says in what")
+    return {"codes": values, "frames": frames}
+
+
+def mel_of(reader: Reader[Any], row: int, facts: Facts) -> np.ndarray:
+    """Return the mel of an utterance of Mels or Features; that of a Corpus is computed."""
+    from ttskit.dsp import mel
+    from ttskit.models.vocoder import mel_settings
+
+    if reader.kind is Corpus:
+        audio = reader.value(row, "audio").astype(np.float32) / 32768
+        return mel.mel(audio, mel_settings(facts))
+    values: np.ndarray = reader.value(row, "mel")
+    if values.shape[1] != facts.n_mels or not np.isfinite(values).all():
+        raise AudioError("its mel is damaged: `ttskit verify` says in what")
+    return values
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """From the id of an utterance to its codes; every process loads the model for itself."""
+
+    source: Reader[Any]  # Mels, Features or Corpus
+    codec: Model
+    alignment: Reader[Alignment] | None = None  # what is spoken, if the source does not say it
+    books: int | None = None  # the first ones, or all
+    device: str = "cpu"
+
+    @cached_property
+    def module(self) -> MelCodec:
+        from ttskit.models.melcodec import MelCodec
+
+        module = self.codec.module(self.device)
+        assert isinstance(module, MelCodec)
+        module.fold()
+        return module
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "module"}
+
+    def __call__(self, id: str) -> Codes:
+        import torch
+
+        from ttskit.networks.batch import collate
+
+        row = self.source.row(id)
+        mel = mel_of(self.source, row, self.codec.facts)
+        if not len(mel):
+            raise AudioError("has less than one frame")
+        with torch.inference_mode():
+            codes = self.module.encode(collate([id], [{"mel": mel}]).to(self.device))[0]
+        return Codes(
+            **self._spoken(row, len(mel)),
+            codes=codes[:, : self.books].cpu().numpy().astype(np.uint16),
+            frames=np.array(len(mel)),
+        )
+
+    def _spoken(self, row: int, frames: int) -> dict[str, Any]:
+        """Return what is known of what an utterance says."""
+        own = {name: self.source.value(row, name) for name in ("id", "speaker", "text")}
+        if self.source.kind is Mels:
+            return {name: self.source.value(row, name) for name in SPOKEN}
+        if self.alignment is None:
+            return own
+        at = self.alignment.row(own["id"])
+        spoken = {name: self.alignment.value(at, name) for name in SPOKEN}
+        if (count := int(spoken["durations"].sum())) != frames:
+            raise ArtifactError(f"lasts {count} frames in {self.alignment.name}, its mel {frames}")
+        return spoken | own
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """From the id of an utterance to the mel of its codes."""
+
+    codes: Reader[Codes]
+    codec: Model
+    speaker: str = ""  # another than the utterance's own
+    device: str = "cpu"
+
+    @cached_property
+    def cascade(self) -> Cascade:
+        return Cascade([self.codec], "mel", ["codes"], self.device)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "cascade"}
+
+    def __call__(self, id: str) -> Mels:
+        row = self.codes.row(id)
+        spoken = {name: self.codes.value(row, name) for name in SPOKEN}
+        manner = Manner(speaker=self.speaker or speaker_of([self.codec], spoken["speaker"]))
+        mel = self.cascade.run(id, fields_of(self.codes, row), manner, 0)["mel"]
+        if not np.isfinite(mel).all():
+            raise ArtifactError(f"{self.codec.name} produced NaN or infinity: retrain it")
+        return Mels(**spoken | ({"speaker": self.speaker} if self.speaker else {}), mel=mel)
+
+
+def speaker_of(models: Sequence[Model], own: str) -> str:
+    """Return by what name some models know the speaker of an utterance."""
+    several = [model for model in models if len(model.facts.speakers) > 1]
+    return several[0].speaker(own) if several else ""
