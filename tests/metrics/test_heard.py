@@ -10,6 +10,7 @@ from tests.metrics.signals import RATE, noisy, pair, speech
 from ttskit.dsp.samples import resample
 from ttskit.errors import TextError
 from ttskit.metrics import distillmos, intelligibility, mos, speaker, stoi
+from ttskit.metrics.registry import MEASURES
 
 
 def edits(text, heard):
@@ -54,16 +55,33 @@ def test_texts_are_normalised_on_both_sides():
         np.zeros(9),
         "Dr. Smith's 21 cats, at $5.",
         Deaf("doctor Smith's twenty-one cats at five dollars"),
+        "",
     )
     assert (found["wer"], found["cer"]) == (0, 0)
     assert found["heard"] == "doctor smith's twenty one cats at five dollars"
     assert (found["words"], found["characters"]) == (8, len(found["heard"]))
 
 
+def test_the_second_recogniser_has_error_rates_of_its_own():
+    evaluate = MEASURES["wer_base"].evaluate
+    found = evaluate(np.zeros(9), "one two three four", Deaf("one three five"))
+    assert found["wer_base"] == 2 / 4
+    assert "wer" not in found
+
+
+@pytest.mark.parametrize("name", ["wer", "wer_base"])
+def test_a_recogniser_finds_no_word_in_silence(name):
+    measure = MEASURES[name]
+    if not measure.installed:
+        pytest.skip(f"{name} needs {', '.join(measure.packages.values())}")
+    recogniser = measure.engine(measure.settings)
+    assert measure.evaluate(np.zeros(16_000), "one two", recogniser)[name] >= 1  # Whisper may invent others
+
+
 def test_words_that_are_missing_are_errors():
-    found = intelligibility.evaluate(np.zeros(9), "one two three four", Deaf("one three five"))
+    found = intelligibility.evaluate(np.zeros(9), "one two three four", Deaf("one three five"), "")
     assert found["wer"] == 2 / 4
-    found = intelligibility.evaluate(np.zeros(9), "one two", Deaf(""))
+    found = intelligibility.evaluate(np.zeros(9), "one two", Deaf(""), "")
     assert (found["wer"], found["cer"], found["heard"]) == (1, 1, "")
 
 

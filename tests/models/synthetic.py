@@ -45,6 +45,7 @@ def speech(count, seed):
         "loudness_token": rng.normal(0, 1, count),
         "mel": mel(audio, mel_settings(SPEECH)),
         "f0": f0,
+        "contour": np.log2(f0 / 250),
         "voiced": voiced,
         "periodicity": np.where(voiced, 0.9, 0.1),
         "loudness": loudness(audio, rate, hop),

@@ -4,10 +4,15 @@ import pytest
 import torch
 
 from ttskit.networks.batch import Batch
-from ttskit.networks.critics import Adversary, Critics
+from ttskit.networks.critics import AudioAdversary, Critics
 from ttskit.networks.spectral import distances
 
 SMALL: dict[str, Any] = {"periods": (2, 5), "n_fft": (128,), "channels": 4}
+
+
+def of_audio(**settings):
+    adversary = AudioAdversary(**SMALL, **settings)
+    return Critics(adversary, adversary.critics())
 
 
 def of(audio):
@@ -17,7 +22,7 @@ def of(audio):
 @pytest.fixture(params=["squares", "hinge"])
 def critics(request):
     torch.manual_seed(0)
-    return Critics(Adversary(kind=request.param, **SMALL))
+    return of_audio(kind=request.param)
 
 
 def tone():
@@ -27,13 +32,13 @@ def tone():
 def test_critics_learn_to_tell_a_tone_from_noise(critics):
     optimizer = torch.optim.Adam(critics.parameters(), 3e-3)
     for _ in range(60):
-        loss = sum(critics.loss(of(tone()), torch.randn(2, 2001)).values())
+        loss = sum(critics.loss(of(tone()), tone(), torch.randn(2, 2001)).values())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     assert loss < 0.2
-    fooled = critics.verdict(of(tone()), tone())["adversarial"]
-    caught = critics.verdict(of(tone()), torch.randn(2, 2001))["adversarial"]
+    fooled = critics.verdict(of(tone()), tone(), tone())["adversarial"]
+    caught = critics.verdict(of(tone()), tone(), torch.randn(2, 2001))["adversarial"]
     assert fooled < 0.2 < 0.5 < caught
 
 
@@ -46,16 +51,16 @@ def test_losses_are_those_of_the_papers():
             return [[torch.ones(2, 4), score]]
 
     true = of(torch.zeros(2, 500))
-    squares, hinge = (Fixed(Adversary(kind=kind, **SMALL)) for kind in ("squares", "hinge"))
+    squares, hinge = (Fixed(AudioAdversary(kind=kind), []) for kind in ("squares", "hinge"))
     # Between 0 and 1 the scores are 0.75 and 0.375.
-    losses = squares.loss(true, torch.zeros(2, 500))
+    losses = squares.loss(true, true["audio"], torch.zeros(2, 500))
     assert {name: round(value.item(), 6) for name, value in losses.items()} == {
         "real": 0.0625,
         "copy": 0.140625,
     }
-    losses = hinge.loss(true, torch.zeros(2, 500))
+    losses = hinge.loss(true, true["audio"], torch.zeros(2, 500))
     assert {name: value.item() for name, value in losses.items()} == {"real": 0.5, "copy": 0.75}
-    losses = hinge.verdict(true, torch.zeros(2, 500))
+    losses = hinge.verdict(true, true["audio"], torch.zeros(2, 500))
     assert {name: value.item() for name, value in losses.items()} == {
         "adversarial": 1.25,
         "features": 0.0,
@@ -63,13 +68,13 @@ def test_losses_are_those_of_the_papers():
 
 
 def test_features_of_the_same_audio_have_distance_0(critics):
-    assert critics.verdict(of(tone()), tone())["features"] == 0
-    assert critics.verdict(of(tone()), tone() * 0.9)["features"] > 0
+    assert critics.verdict(of(tone()), tone(), tone())["features"] == 0
+    assert critics.verdict(of(tone()), tone(), tone() * 0.9)["features"] > 0
 
 
 def test_a_period_critic_reads_samples_a_period_apart():
     """A click changes the outputs of its own column only."""
-    critic = Critics(Adversary(**SMALL)).critics[1]
+    critic = of_audio().critics[1]
     audio = torch.zeros(1, 500)
     before = [seen.clone() for seen in critic(audio)]
     audio[0, 203] = 1.0

@@ -11,7 +11,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from ttskit.models.bigvgan import Snake
 from ttskit.models.istft import Istft
 from ttskit.networks.batch import collate
-from ttskit.networks.critics import Adversary
+from ttskit.networks.critics import AudioAdversary
 from ttskit.networks.encoder import EncoderConfig, TextEncoder
 from ttskit.networks.facts import Facts
 from ttskit.networks.invertible import Flow, FlowConfig
@@ -20,7 +20,7 @@ from ttskit.training.configuration import Training
 from ttskit.training.update import Players, optimizer
 
 FACTS = Facts(sample_rate=8000, n_fft=256, hop_length=64, n_mels=20, fmax=4000.0)
-CRITICS = Adversary(from_progress=0.5, periods=(2,), n_fft=(128,), channels=2)
+CRITICS = AudioAdversary(from_progress=0.5, periods=(2,), n_fft=(128,), channels=2)
 
 
 @pytest.fixture

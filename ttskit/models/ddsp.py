@@ -21,7 +21,7 @@ from ttskit.models.vocoder import Learnt
 from ttskit.networks import collapse
 from ttskit.networks.batch import Batch
 from ttskit.networks.controller import Controller, ControllerConfig
-from ttskit.networks.critics import Adversary
+from ttskit.networks.critics import AudioAdversary
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.spectral import differences, loudness
 from ttskit.networks.synthesiser import (
@@ -107,7 +107,7 @@ class Ddsp(Learnt):
     @dataclass(frozen=True)
     class Config(ControllerConfig):
         spectral: Distances = table(Distances, "distances from the recording")
-        adversary: Adversary = table(Adversary, "critics (discriminators)")
+        adversary: AudioAdversary = table(AudioAdversary, "critics (discriminators)")
 
     controllable = True
     presets: ClassVar = {

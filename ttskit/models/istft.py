@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ttskit.dsp import stft
 from ttskit.models.vocoder import Convolutional
 from ttskit.networks.convnext import ConvNeXt
-from ttskit.networks.critics import Adversary
+from ttskit.networks.critics import AudioAdversary
 from ttskit.networks.facts import Facts
 from ttskit.networks.spectral import Spectral
 from ttskit.settings import MOST_LAYERS, key, table
@@ -47,7 +47,7 @@ class Istft(Convolutional):
             7, "width of the convolution of a block in frames, odd", least=1, odd=True
         )
         spectral: Spectral = table(Spectral, "spectral distances from the recording")
-        adversary: Adversary = table(Adversary, "critics (discriminators)")
+        adversary: AudioAdversary = table(AudioAdversary, "critics (discriminators)")
 
     chunk = 512
     presets: ClassVar = {

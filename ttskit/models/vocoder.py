@@ -16,9 +16,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ttskit.dsp.mel import MelSettings, MelSpectrogram
 from ttskit.errors import TrainingError
+from ttskit.models.adversarial import Adversarial, Pair
 from ttskit.models.family import Family
 from ttskit.networks.batch import Batch, axis_of
-from ttskit.networks.critics import Critics
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.layers import mean_and_deviation
 from ttskit.networks.spectral import distances
@@ -127,7 +127,7 @@ def cuts(mel: Tensor) -> list[int]:
     return [*lengths, len(mel) - start]
 
 
-class Learnt(Vocoder):
+class Learnt(Adversarial, Vocoder):
     """A vocoder trained on recordings by spectral distances, and later by critics.
 
     Its audio for a batch is a `copy` of the recordings; its config has the tables `spectral` and
@@ -140,7 +140,6 @@ class Learnt(Vocoder):
     def __init__(self, config: Any, facts: Facts, generator: nn.Module) -> None:
         super().__init__(config, facts)
         self.generator = generator
-        self.critics: Critics | None = None
         mean, deviation = mean_and_deviation(facts.statistics, "mel", facts.n_mels)
         self.register_buffer("mel_mean", mean)
         self.register_buffer("mel_deviation", deviation)
@@ -159,38 +158,12 @@ class Learnt(Vocoder):
         copy = self.copy(batch)
         return copy, self._spectral(batch, copy)
 
-    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        return self.attempt(batch, progress)[1]
+    def heard(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        return batch["audio"], self.copy(batch)
 
-    def prepare(self) -> None:
-        """Add the critics, if they are ever used."""
-        if self.config.adversary.from_progress < 1:
-            self.critics = Critics(self.config.adversary)
-
-    def judged(self, progress: float) -> bool:
-        """Whether validation loss selects the checkpoint: not once critics play, who raise it."""
-        return self.critics is None or progress < self.config.adversary.from_progress
-
-    def players(self) -> dict[str, nn.Module]:
-        generator: dict[str, nn.Module] = {"generator": self.generator}
-        return generator | ({"critic": self.critics} if self.critics else {})
-
-    def terms(self, batch: Batch, progress: float, player: str) -> dict[str, Tensor]:
-        """Return the loss of one player; that of the critics is empty until they play."""
-        critics = self.critics if progress >= self.config.adversary.from_progress else None
-        if player == "critic":
-            if critics is None:
-                return {}
-            with torch.no_grad():
-                copy = self.copy(batch)
-            return critics.loss(batch, copy)
+    def pair(self, batch: Batch, progress: float) -> Pair:
         copy, terms = self.attempt(batch, progress)
-        return terms | critics.verdict(batch, copy) if critics else terms
-
-    def kept(self) -> dict[str, Tensor]:
-        """Return all weights but those of the critics."""
-        weights = self.state_dict()
-        return {name: value for name, value in weights.items() if not name.startswith("critics.")}
+        return Pair(batch["audio"], copy, terms)
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:

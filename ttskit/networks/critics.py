@@ -1,13 +1,15 @@
-"""Discriminators between recordings and copies, here called critics: by periods (Kong et al.,
-2020, HiFi-GAN) and by spectral resolutions (Jang et al., 2021, UnivNet).
+"""Discriminators between recordings and copies, here called critics: of audio by periods (Kong et
+al., 2020, HiFi-GAN) and by spectral resolutions (Jang et al., 2021, UnivNet), of mels by patches
+(Isola et al., 2017, pix2pix).
 
 Each returns the outputs of all its layers; the last is its score, high for a recording.
 
-B batch, N samples, P a period, T frames, F frequency bins, C channels.
+B batch, N samples, P a period, T frames, F frequency bins, M mel bands, C channels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,7 +25,7 @@ from ttskit.settings import key
 
 @dataclass(frozen=True)
 class Adversary:
-    """Settings of the critics and of the adversarial losses."""
+    """Settings of the adversarial losses."""
 
     from_progress: float = key(
         1.0, "share of the training after which critics are used; 1 for never", least=0, most=1
@@ -35,41 +37,61 @@ class Adversary:
         "weight of the distance between layer outputs of the critics (feature matching)",
         least=0,
     )
+    channels: int = key(8, "channels of the first layer of each critic; published: 32", least=1)
+
+
+@dataclass(frozen=True)
+class AudioAdversary(Adversary):
+    """Settings of critics of audio."""
+
     periods: tuple[int, ...] = key((2, 3, 5, 7, 11), "periods in samples, one critic each", least=1)
     n_fft: tuple[int, ...] = key(
         (512, 1024, 2048), "FFT sizes in samples, one critic each", least=8
     )
-    channels: int = key(8, "channels of the first layer of each critic; published: 32", least=1)
+
+    def critics(self) -> list[nn.Module]:
+        """Return new critics."""
+        periods = [Period(period, self.channels) for period in self.periods]
+        return [*periods, *(Resolution(n_fft, self.channels) for n_fft in self.n_fft)]
+
+
+@dataclass(frozen=True)
+class PatchAdversary(Adversary):
+    """Settings of critics of mels."""
+
+    frames: int = key(128, "frames of an utterance that critics look at in an update", least=16)
+
+    def critics(self) -> list[nn.Module]:
+        """Return new critics."""
+        return [Patches(self.channels)]
 
 
 class Critics(nn.Module):
     """All critics together, and the losses of critics and generator."""
 
-    def __init__(self, settings: Adversary) -> None:
+    def __init__(self, settings: Adversary, critics: Iterable[nn.Module]) -> None:
         super().__init__()
         self.settings = settings
-        periods = [Period(period, settings.channels) for period in settings.periods]
-        resolutions = [Resolution(n_fft, settings.channels) for n_fft in settings.n_fft]
-        self.critics = nn.ModuleList([*periods, *resolutions])
+        self.critics = nn.ModuleList(critics)
 
-    def forward(self, audio: Tensor) -> list[list[Tensor]]:
-        """Return the outputs (B, ...) of every layer of every critic for audio (B, N)."""
-        return [critic(audio) for critic in self.critics]
+    def forward(self, x: Tensor) -> list[list[Tensor]]:
+        """Return the outputs (B, ...) of every layer of every critic for audio or mels (B, ...)."""
+        return [critic(x) for critic in self.critics]
 
-    def loss(self, batch: Batch, copy: Tensor) -> dict[str, Tensor]:
-        """Return the loss of the critics for recordings and copies (B, N)."""
-        real = [batch.mean(self._error(outputs[-1], 1)) for outputs in self(batch["audio"])]
+    def loss(self, batch: Batch, recorded: Tensor, copy: Tensor) -> dict[str, Tensor]:
+        """Return the loss of the critics for recordings and copies (B, ...)."""
+        real = [batch.mean(self._error(outputs[-1], 1)) for outputs in self(recorded)]
         fake = [batch.mean(self._error(outputs[-1], -1)) for outputs in self(copy)]
         return {"real": torch.stack(real).mean(), "copy": torch.stack(fake).mean()}
 
-    def verdict(self, batch: Batch, copy: Tensor) -> dict[str, Tensor]:
-        """Return the adversarial and the feature matching loss of copies (B, N)."""
+    def verdict(self, batch: Batch, recorded: Tensor, copy: Tensor) -> dict[str, Tensor]:
+        """Return the adversarial and the feature matching loss of copies (B, ...)."""
         adversarial, distances = [], []
         with torch.no_grad():
-            recorded = self(batch["audio"])
-        for outputs, true in zip(self(copy), recorded, strict=True):
+            true = self(recorded)
+        for outputs, targets in zip(self(copy), true, strict=True):
             adversarial.append(batch.mean(self._error(outputs[-1], 1)))
-            layers = zip(outputs[:-1], true[:-1], strict=True)
+            layers = zip(outputs[:-1], targets[:-1], strict=True)
             distances.append(torch.stack([batch.mean((a - b).abs()) for a, b in layers]).sum())
         return {
             "adversarial": self.settings.weight * torch.stack(adversarial).mean(),
@@ -113,6 +135,25 @@ class Resolution(nn.Module):
     def forward(self, audio: Tensor) -> list[Tensor]:
         image = magnitudes(audio, self.n_fft).mT[:, None]  # (B, 1, T, F)
         return _outputs(image, self.layers, self.score)
+
+
+class Patches(nn.Module):
+    """A critic of patches of a mel, which knows how high in the spectrum each is."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        widths = (2, channels, 2 * channels, 4 * channels, 4 * channels)
+        strides = (1, 2), (2, 2), (2, 2), (1, 1)
+        self.layers = nn.ModuleList(
+            _layer(a, b, (3, 5), stride)
+            for (a, b), stride in zip(pairwise(widths), strides, strict=True)
+        )
+        self.score = _layer(widths[-1], 1, (3, 3))
+
+    def forward(self, mel: Tensor) -> list[Tensor]:
+        """(B, T, M), normalised."""
+        height = torch.linspace(-1, 1, mel.shape[2], device=mel.device).expand_as(mel)
+        return _outputs(torch.stack([mel, height], 1), self.layers, self.score)
 
 
 def _layer(

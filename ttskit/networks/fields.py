@@ -26,6 +26,9 @@ FIELDS = {
     "mel": Field("frame", ("mels", "features"), "log-mel spectrogram", "a decoder"),
     "f0": Field("frame", ("features",), "Hz", _GUESSED),
     "voiced": Field("frame", ("features",), "whether f0 was heard", _GUESSED),
+    "contour": Field(
+        "frame", ("features",), "octaves from the speaker's median, along a line where unvoiced"
+    ),
     "periodicity": Field("frame", ("features",), "0 to 1"),
     "loudness": Field("frame", ("features",), "dB, A-weighted"),
     "energy": Field("frame", ("features",), "norm of the magnitudes"),

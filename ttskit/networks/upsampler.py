@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from ttskit.errors import SettingError
-from ttskit.networks.critics import Adversary
+from ttskit.networks.critics import AudioAdversary
 from ttskit.networks.facts import Facts
 from ttskit.networks.spectral import Spectral
 from ttskit.settings import key, table
@@ -48,7 +48,7 @@ class UpsamplerConfig:
     )
     double: bool = key(True, "follow each dilated convolution by an undilated one")
     spectral: Spectral = table(Spectral, "spectral distances from the recording")
-    adversary: Adversary = table(Adversary, "critics (discriminators)")
+    adversary: AudioAdversary = table(AudioAdversary, "critics (discriminators)")
 
     def check(self, facts: Facts) -> None:
         """Refuse sizes that do not fit each other or the hop length."""

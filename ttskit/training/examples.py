@@ -142,7 +142,11 @@ class Examples:
         frames = np.concatenate([self.mel(row) for row in rows])
         frames = frames[np.isfinite(frames).all(axis=1)]  # the trainer names those that are not
         deviation = np.maximum(frames.std(axis=0), 1e-3)
-        return {"mel_mean": frames.mean(axis=0), "mel_deviation": deviation}
+        statistics = {"mel_mean": frames.mean(axis=0), "mel_deviation": deviation}
+        if "contour" in self.needs:
+            middles = [self.middle(speaker, "f0") for speaker in self.speakers]
+            statistics["f0_middle"] = np.array(middles, np.float32)
+        return statistics
 
     def _check_frames(self) -> None:
         """Refuse Mels that do not stand frame by frame beside the Features."""
@@ -302,12 +306,23 @@ def _per_token(name: str, scale: float) -> Values:
     return values
 
 
+def _contour(examples: Examples, row: int) -> np.ndarray:
+    """f0 of each frame beside the speaker's middle, along a line where unvoiced."""
+    voiced = np.flatnonzero(examples.value(kinds.Features, row, "voiced"))
+    f0 = examples.value(kinds.Features, row, "f0")
+    if not len(voiced):
+        return np.zeros(len(f0), np.float32)
+    octaves = np.log2(f0[voiced]) - examples.middle(examples.speaker(row), "f0")
+    return np.interp(np.arange(len(f0)), voiced, octaves).astype(np.float32)
+
+
 # fields that are more than a column of their artifact; `pitch` is in octaves, `loudness_token` in
 # units of 10 dB
 COMPUTED: dict[str, Values] = {
     "durations": _durations,
     "pitch": _per_token("f0", 1.0),
     "loudness_token": _per_token("loudness", 10.0),
+    "contour": _contour,
     "audio": _audio,
     "speaker": _speaker,
 }
