@@ -75,7 +75,9 @@ def test_a_recogniser_finds_no_word_in_silence(name):
     if not measure.installed:
         pytest.skip(f"{name} needs {', '.join(measure.packages.values())}")
     recogniser = measure.engine(measure.settings)
-    assert measure.evaluate(np.zeros(16_000), "one two", recogniser)[name] >= 1  # Whisper may invent others
+    assert (
+        measure.evaluate(np.zeros(16_000), "one two", recogniser)[name] >= 1
+    )  # Whisper may invent others
 
 
 def test_words_that_are_missing_are_errors():

@@ -28,7 +28,7 @@ from ttskit.networks.critics import PatchAdversary
 from ttskit.networks.encoder import EncoderConfig, TextEncoder
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.layers import LayerNorm, Scale, Speakers, expand, token_of_frame
-from ttskit.settings import key, table
+from ttskit.settings import MOST_LAYERS, key, table
 
 LOWEST, HIGHEST, STEP = 50.0, 800.0, 1 / 48  # Hz, Hz, octaves: the pitches of the patterns
 
@@ -36,10 +36,10 @@ LOWEST, HIGHEST, STEP = 50.0, 800.0, 1 / 48  # Hz, Hz, octaves: the pitches of t
 @dataclass(frozen=True)
 class FeedforwardConfig:
     hidden: int = key(256, "channels of the layers over frames", least=1)
-    layers: int = key(8, "ConvNeXt layers over frames", least=1)
+    layers: int = key(8, "ConvNeXt layers over frames", least=1, most=MOST_LAYERS)
     dropout: float = key(0.1, "dropout in these layers", least=0, most=1)
     contour_hidden: int = key(128, "channels of the layers that predict the pitch", least=1)
-    contour_layers: int = key(3, "number of these layers", least=1)
+    contour_layers: int = key(3, "number of these layers", least=1, most=MOST_LAYERS)
     contour_weight: float = key(1.0, "weight of the errors of pitch and voicing", least=0)
     speaker_channels: int = key(64, "size of a speaker's embedding, if there are several", least=1)
     encoder: EncoderConfig = table(EncoderConfig, "the text encoder")

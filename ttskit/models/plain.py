@@ -37,6 +37,7 @@ TINY = {
     "encoder.hidden": 96,
     "encoder.filter": 384,
     "encoder.layers": 2,
+    "encoder.ends": True,
     "encoder.prenet_dropout": 0.2,
     "predictor.hidden": 128,
     "predictor.dropout": 0.2,

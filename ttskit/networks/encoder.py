@@ -18,6 +18,8 @@ from ttskit.errors import SettingError
 from ttskit.networks.layers import Convolutions, LayerNorm
 from ttskit.settings import MOST_LAYERS, key
 
+REACHES = 5, 20  # tokens within which an end is near
+
 
 @dataclass(frozen=True)
 class EncoderConfig:
@@ -31,6 +33,7 @@ class EncoderConfig:
     prenet_layers: int = key(3, "convolutions before the transformer", least=0, most=MOST_LAYERS)
     prenet_kernel: int = key(5, "width of these convolutions in tokens, odd", least=1, odd=True)
     prenet_dropout: float = key(0.5, "dropout after each of these convolutions", least=0, most=1)
+    ends: bool = key(False, "tell each token how far it is from both ends of the utterance")
 
     def __post_init__(self) -> None:
         if self.hidden % self.heads:
@@ -46,6 +49,7 @@ class TextEncoder(nn.Module):
         self.embedding = nn.Embedding(symbols, hidden)
         nn.init.normal_(self.embedding.weight, 0, hidden**-0.5)
         self.speaker = nn.Linear(speaker_channels, hidden) if speaker_channels else None
+        self.ends = nn.Conv1d(2 * len(REACHES) + 1, hidden, 1) if config.ends else None
         self.prenet = Convolutions(
             hidden,
             hidden,
@@ -64,10 +68,30 @@ class TextEncoder(nn.Module):
         x = self.embedding(tokens).mT * self.embedding.embedding_dim**0.5  # (B, H, N)
         if self.speaker is not None:
             x = x + self.speaker(speaker)[..., None]
+        if self.ends is not None:
+            x = x + self.ends(ends(mask[:, 0]))
         x = x + self.joined(self.prenet(x, mask))
         for layer in self.layers:
             x = layer(x, mask)
         return x * mask
+
+
+def ends(mask: Tensor) -> Tensor:
+    """Return how near each token is to both ends of its utterance, each number from 0 to 1.
+
+    Parameters
+    ----------
+    mask : (B, N), 1 for tokens, 0 in the padding
+
+    Returns
+    -------
+    (B, 2 · reaches + 1, N)
+        Within each reach of the start, of the end, and the share of the tokens before it.
+    """
+    before = mask.cumsum(1) - 1
+    count = mask.sum(1, keepdim=True)
+    near = [(-x / reach).exp() for x in (before, count - 1 - before) for reach in REACHES]
+    return torch.stack([*near, before / count], 1) * mask[:, None]
 
 
 class EncoderLayer(nn.Module):
