@@ -46,6 +46,22 @@ def test_mels_of_a_decoder_replace_those_of_features(features):
     np.testing.assert_allclose(lower, usual, atol=1e-4)
 
 
+def test_a_contour_is_f0_beside_the_median_along_a_line_where_unvoiced(features):
+    examples = Examples([Reader(features, Features)], ("mel", "contour"))
+    f0, voiced = (examples.value(Features, 0, name) for name in ("f0", "voiced"))
+    middle = examples.middle(examples.speakers[0], "f0")
+    known = [frame for frame in range(len(f0)) if voiced[frame]]
+    expected = []
+    for frame in range(len(f0)):
+        before = max((place for place in known if place <= frame), default=known[0])
+        after = min((place for place in known if place >= frame), default=known[-1])
+        share = (frame - before) / (after - before) if after > before else 0
+        left, right = (np.log2(f0[place]) - middle for place in (before, after))
+        expected.append(left + share * (right - left))
+    np.testing.assert_allclose(examples.field("contour", 0), expected, atol=1e-5)
+    assert examples.facts().statistics["f0_middle"].tolist() == pytest.approx([middle])
+
+
 def test_a_vocoder_reads_mels_and_the_corpus(features):
     mels, path = write_mels(features), features.path.with_name("corpus.h5")
     with Writer(path, Corpus, provenance=PROVENANCE, attributes={"sample_rate": 22050}) as writer:
