@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -111,7 +112,9 @@ class Spoken(Record):
     """
 
     tables: ClassVar = {"symbols": "what the tokens stand for, by number"}
-    together: ClassVar = (("language", "tokens", "token_word", "words", "spans", "durations"),)
+    together: ClassVar[Sequence[Sequence[str]]] = (
+        ("language", "tokens", "token_word", "words", "spans", "durations"),
+    )
 
     language: str | None = string("as gruut names it, or characters", optional=True)
     tokens: np.ndarray | None = array(
