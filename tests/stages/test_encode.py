@@ -180,6 +180,19 @@ def test_damaged_codes_are_named_by_utterance(folder, tmp_path):
     assert run("verify", folder / "codes.h5").exit_code == 0
 
 
+@pytest.mark.parametrize("change", [{"size": 1 << 17}, {"size": 0}, {"stride": 0}])
+def test_attributes_that_no_codec_has_are_refused(folder, tmp_path, change):
+    reader = Reader(folder / "codes.h5", Codes)
+    attributes = {**reader.attributes, **change}
+    tables = {name: reader.table(name) for name in Codes.tables}
+    header: dict[str, Any] = {"provenance": PROVENANCE, "attributes": attributes, "tables": tables}
+    with Writer(tmp_path / "odd.h5", Codes, **header) as writer:
+        writer.append(reader["u1"])
+        writer.seal(["u1"])
+    with pytest.raises(TtskitError, match=f"its {next(iter(change))} is "):
+        Reader(tmp_path / "odd.h5", Codes)
+
+
 def test_info_says_what_codes_cost_and_use(folder):
     reader = Reader(folder / "codes.h5", Codes)
     usage = json.loads(run("info", folder / "codes.h5", "--json").stdout)["usage"]

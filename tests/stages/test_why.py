@@ -216,7 +216,7 @@ def test_the_plot_uses_artifacts_that_have_the_utterance(folder):
         (("qqqq", "numbers.h5"), "no artifact has an utterance qqqq$"),
         (("a", "cut.h5"), "cut.h5: is cut short"),
         (("a", "none.h5"), "none.h5: no such file"),
-        (("a", "scores.h5", "--plot", "x.png"), "alignment, mels or controls artifact"),
+        (("a", "scores.h5", "--plot", "x.png"), "alignment, mels, codes or controls artifact"),
     ],
 )
 def test_errors_of_the_user_take_one_line(folder, words, reason):

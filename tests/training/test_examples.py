@@ -7,7 +7,7 @@ import pytest
 
 import ttskit
 from tests.factory import GRID, PROVENANCE, write_alignment_of, write_speech
-from ttskit.artifacts.kinds import Corpus, Mels
+from ttskit.artifacts.kinds import Corpus, Features, Mels
 from ttskit.artifacts.writer import Writer
 from ttskit.dsp import loudness
 from ttskit.errors import ArtifactError
@@ -47,7 +47,7 @@ def test_mels_of_a_decoder_replace_those_of_features(features):
 
 
 def test_a_contour_is_f0_beside_the_median_along_a_line_where_unvoiced(features):
-    examples = Examples([Reader(features, Features)], ("mel", "contour"))
+    examples = Examples([features], ("mel", "contour"))
     f0, voiced = (examples.value(Features, 0, name) for name in ("f0", "voiced"))
     middle = examples.middle(examples.speakers[0], "f0")
     known = [frame for frame in range(len(f0)) if voiced[frame]]

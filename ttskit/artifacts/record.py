@@ -22,6 +22,8 @@ BOUNDS = {
     "n_mels": (1, 1024),
     "fmin": (0, 384_000),
     "fmax": (0, 384_000),
+    "stride": (1, 1 << 10),
+    "size": (1, 1 << 16),
 }
 FRACTIONAL = ("fmin", "fmax")
 RAGGED = ("sample", "frame", "token", "word", "code")
