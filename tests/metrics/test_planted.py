@@ -104,7 +104,7 @@ def test_the_error_of_periodicity_is_a_root_mean_square():
 
 
 def test_a_frame_without_periodicity_or_without_sound_is_unvoiced(audio):
-    frames = Frames.at(RATE)
+    frames, audio = Frames.at(RATE), np.append(audio, np.zeros(RATE))
     count = len(Sound(audio, frames).loudness)
     sound = Sound(audio, frames, lambda *_: (np.full(count, 100.0), np.full(count, 0.9)))
     np.testing.assert_array_equal(sound.pitch[1], sound.loudness >= -60)
