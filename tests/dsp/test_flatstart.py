@@ -69,3 +69,24 @@ def test_more_phonemes_than_frames_are_refused_by_name():
     *_, (model, _) = flatstart.fit(utterances, SILENT, 1)
     with pytest.raises(AlignmentError, match="u9"):
         flatstart.align(model, utterances[0][1][:2], np.array([0, 2, 3, 4, 1]), SILENT, "u9")
+
+
+def test_scores_of_tokens_are_means_over_their_frames():
+    rng = np.random.default_rng(2)
+    model = Gaussians(rng.normal(0, 3, (6, 4)), np.ones((6, 4)))
+    tokens, truth = np.array([0, 2, 3, 1]), np.array([2, 5, 1, 3])
+    mel = model.mean[np.repeat(tokens, truth)] + rng.normal(0, 0.1, (11, 4))
+    durations, scores = flatstart.align(model, mel, tokens, SILENT, "u")
+    assert durations.tolist() == truth.tolist()
+    frames = model.scores(mel, tokens)
+    ends = np.cumsum(truth)
+    for token, (start, stop) in enumerate(zip(ends - truth, ends, strict=True)):
+        assert scores[token] == pytest.approx(frames[start:stop, token].mean())
+
+
+def test_no_variance_is_below_a_share_of_that_of_the_corpus():
+    utterances, _ = corpus(noise=0.0)
+    *_, (model, _) = flatstart.fit(utterances, SILENT, 2)
+    frames = np.concatenate([mel for _, mel, _ in utterances])
+    assert (model.variance >= 0.999 * flatstart.LEAST_VARIANCE * frames.var(0)).all()
+    assert flatstart.LEAST_VARIANCE > 0

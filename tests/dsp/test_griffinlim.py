@@ -85,3 +85,18 @@ def test_a_tone_comes_back_where_it_was():
 def test_another_number_of_bands_is_refused():
     with pytest.raises(TtskitError, match=r"right would be \(frame, 80\)"):
         copy(np.zeros((10, 64)), MelSettings())
+
+
+def test_momentum_comes_closer_in_as_many_rounds(speech):
+    target = mel(speech, MelSettings())
+    errors = [
+        np.abs(
+            mel(
+                griffinlim(target, MelSettings(), np.random.default_rng(0), 16, momentum),
+                MelSettings(),
+            )
+            - target
+        ).mean()
+        for momentum in (0.0, 0.99)
+    ]
+    assert errors[1] < 0.9 * errors[0]

@@ -87,3 +87,18 @@ def test_bands_too_wide_for_harmonics_are_unvoiced_or_right():
     settings = MelSettings(sample_rate=8000, n_fft=256, hop_length=64, n_mels=10)
     found, voiced = pitch(np.full((1, 10), -11.5, np.float32), settings)
     assert found.shape == voiced.shape == (1,)
+
+
+@pytest.mark.parametrize("f0", [446.0, 474.0])
+def test_pitch_between_two_lags_is_found(f0):
+    """Lags of 46 to 50 samples are 35 cents and more apart."""
+    found, _ = pitch(mel(buzz(f0), MelSettings()), MelSettings())
+    assert np.median(cents(found, f0)) < 8
+
+
+def test_a_jump_of_pitch_costs_what_it_gains_otherwise():
+    """Between two candidates as high, a path keeps to one; the costs are those of the docs."""
+    octaves = np.tile([7.0, 8.0, 0.0], (6, 1))
+    height = np.tile([0.8, 0.8, 0.0], (6, 1))
+    height[2::2, 1] += 0.3
+    assert melpitch.path(height, octaves).tolist() in ([0] * 6, [1] * 6)

@@ -6,7 +6,7 @@ import torch
 
 from ttskit.dsp import speechlike
 from ttskit.dsp.mel import MelSettings, filters, mel
-from ttskit.dsp.source import HIGHEST, pulses, source
+from ttskit.dsp.source import HIGHEST, excitation, pulses, source
 
 RATE, HOP = 22050, 256
 SETTINGS = MelSettings()
@@ -59,6 +59,23 @@ def test_a_voiced_sound_has_its_peaks_at_the_harmonics():
     off = np.abs(hertz - 300 * np.rint(hertz / 300))
     low = (hertz > 150) & (hertz < 3000)
     assert found[low & (off < 5)].mean() > 10 * found[low & (off > 100)].mean()
+
+
+def test_the_excitation_has_harmonics_below_and_noise_above():
+    """Peaks stand out by the harmonics of 300 Hz up to 4 kHz, and no more from 7 kHz on."""
+    found = excitation(*constant(300.0, 86), SETTINGS, np.random.default_rng(0)).abs().numpy()
+    hertz = np.arange(found.shape[1]) * RATE / SETTINGS.n_fft
+    off = np.abs(hertz - 300 * np.rint(hertz / 300))
+
+    def contrast(low, high):
+        band = (hertz > low) & (hertz < high)
+        return (
+            np.square(found[:, band & (off < 40)]).mean()
+            / np.square(found[:, band & (off > 110)]).mean()
+        )
+
+    assert contrast(500, 3500) > 20
+    assert contrast(7100, 10_900) < 1.3
 
 
 @pytest.fixture(scope="module")

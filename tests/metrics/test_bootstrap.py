@@ -50,3 +50,20 @@ def test_the_same_values_get_the_same_interval():
 )
 def test_a_difference_is_real_if_its_interval_excludes_zero(values, verdict):
     assert summary(values).verdict == verdict
+
+
+def test_the_interval_of_a_weighted_mean_agrees_with_resampling_by_hand():
+    rng = np.random.default_rng(1)
+    values, weights = rng.normal(3, 1, 40), rng.integers(1, 30, 40).astype(float)
+    means = []
+    for _ in range(4000):
+        drawn = rng.integers(0, 40, 40)
+        means.append(np.average(values[drawn], weights=weights[drawn]))
+    low, high = np.percentile(means, [2.5, 97.5])
+    found = summary(values, weights)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.06)
+
+
+def test_utterances_that_all_agree_have_no_uncertainty_however_they_weigh():
+    found = summary(np.full(9, 0.5), np.arange(1.0, 10))
+    assert (found.low, found.mean, found.high) == pytest.approx((0.5, 0.5, 0.5))

@@ -75,6 +75,53 @@ def test_an_octave_is_a_gross_error(audio):
     assert scores(audio, speech(f0=360.0))["gpe"] > 0.9
 
 
+@pytest.mark.parametrize(("factor", "share"), [(1.19, 0), (1.21, 1), (0.81, 0), (0.79, 1)])
+def test_a_gross_error_is_more_than_a_fifth_of_the_true_pitch(factor, share):
+    voiced = np.ones(4, bool)
+    found = f0.errors(np.full(4, 100.0), np.full(4, 100.0 * factor), voiced, voiced)
+    assert (found["gpe"], found["ffe"], found["vde"]) == (share, share, 0)
+    assert found["f0_rmse"] == pytest.approx(1200 * abs(np.log2(factor)))
+
+
+def test_spectral_distances_are_means_over_frames_of_what_a_frame_differs_by():
+    """A frame of four differs by 10 dB in all bins, another one by 20 dB in a quarter of them."""
+    reference, synthesised = np.ones((4, 8)), np.ones((4, 8))
+    synthesised[1] = 10.0
+    synthesised[2, :2] = 100.0
+    assert lsd.distance(reference, synthesised) == pytest.approx((10 + 20 / 2) / 4)
+    logs = np.log(reference), np.log(synthesised)
+    assert mel.distance(*logs) == pytest.approx((np.log(10) + np.log(100) / 4) / 4)
+    convergence, log = multiresolution.distances(synthesised, reference)
+    norm = np.sqrt(8 * 100 + 2 * 100**2 + 22)
+    assert convergence == pytest.approx(np.sqrt(8 * 81 + 2 * 99**2) / norm)
+    assert log == pytest.approx((np.log(10) + np.log(100) / 4) / 4)
+
+
+def test_the_error_of_periodicity_is_a_root_mean_square():
+    assert periodicity.error(np.array([0.5, 0.9]), np.array([0.8, 0.5])) == pytest.approx(
+        np.sqrt((0.09 + 0.16) / 2)
+    )
+
+
+def test_a_frame_without_periodicity_or_without_sound_is_unvoiced(audio):
+    frames, audio = Frames.at(RATE), np.append(audio, np.zeros(RATE))
+    count = len(Sound(audio, frames).loudness)
+    sound = Sound(audio, frames, lambda *_: (np.full(count, 100.0), np.full(count, 0.9)))
+    np.testing.assert_array_equal(sound.pitch[1], sound.loudness >= -60)
+    assert 0 < sound.pitch[1].mean() < 1
+    sound = Sound(audio, frames, lambda *_: (np.full(count, 100.0), np.full(count, 0.1)))
+    assert not sound.pitch[1].any()
+
+
+def test_silence_at_the_ends_does_not_change_the_trimmed_distortion(audio):
+    hiss = np.random.default_rng(1).normal(0, 3e-4, (2, RATE))
+    tone = 3e-4 * np.sin(np.arange(RATE) * 0.3)
+    reference = np.concatenate([hiss[0], audio, hiss[1]])
+    synthesised = np.concatenate([tone, audio, tone])
+    found = scores(reference, synthesised)
+    assert found["mcd_trimmed"] < 0.1 * found["mcd"]
+
+
 def test_stretched_time_is_length_and_is_warped_away(audio):
     found = scores(audio, speech(stretch=1.25))
     assert found["length_ratio"] == pytest.approx(1.25, abs=0.001)

@@ -11,3 +11,9 @@ def test_a_rank_counts_those_that_are_better():
             found = rank(values, row, better)
             assert (found["rank"], found["of"]) == (1 + ahead.sum(), 40)
     assert rank(values, 40, "lower") == {"value": None}
+
+
+def test_the_percentile_is_the_share_of_values_that_are_no_higher():
+    values = np.array([1.0, 2.0, 2.0, 4.0, np.nan])
+    percentiles = [rank(values, row, "higher")["percentile"] for row in range(4)]
+    assert percentiles == [25, 75, 75, 100]

@@ -50,6 +50,16 @@ def test_boundary_errors_equal_the_planted_shifts():
     assert (found["within_25"], found["boundaries"]) == (1, 7)
 
 
+@pytest.mark.parametrize("limit", [10, 25, 50])
+def test_a_boundary_at_the_limit_is_within_it(limit):
+    lasts = np.array([100.0, 100.0])
+    within = [
+        boundaries.evaluate(lasts, lasts + shift, SPOKEN[:2], boundaries.MEASURE.settings)
+        for shift in (np.array([limit, 0.0]), np.array([limit + 1.0, 0.0]))
+    ]
+    assert [found[f"within_{limit}"] for found in within] == [1, 0]
+
+
 def test_other_tokens_are_refused():
     with pytest.raises(AlignmentError, match="8 and 7"):
         boundaries.evaluate(LASTS, LASTS[1:], SPOKEN, boundaries.MEASURE.settings)

@@ -91,3 +91,17 @@ def test_context_is_added_from_its_part_of_the_training_on():
     gradient = aligner.of_context[-1].weight.grad
     assert gradient is not None
     assert gradient.abs().sum() > 0
+
+
+def test_sharpness_is_a_cross_entropy_from_its_part_of_the_training_on():
+    batch, _ = planted()
+    aligner = model(sharpen=0.5)
+    assert set(aligner.loss(batch, 0.49)) == {"forward_sum"}
+    terms = aligner.loss(batch, 0.5)
+    scores = aligner(batch)
+    best = aligner.path(batch, scores)
+    chosen = [
+        float(scores[row, frame, token].detach() - scores[row, frame].detach().logsumexp(0))
+        for row, frame, token in best.nonzero().tolist()
+    ]
+    assert terms["sharpness"].item() == pytest.approx(-np.mean(chosen), rel=1e-5)

@@ -57,3 +57,8 @@ def test_the_filter_halves_the_band():
     assert response[0] == pytest.approx(1)
     assert response[:100].min() > 0.9  # up to 0.1 cycles a sample
     assert response[430:].max() < 0.01  # half of the transition of 0.3 beyond 0.25
+
+
+def test_a_constant_stays_constant_up_to_the_edges():
+    x = torch.full((1, 2, 40), 0.7)
+    torch.testing.assert_close(AntiAliased(torch.nn.Identity())(x), x, atol=1e-3, rtol=0)

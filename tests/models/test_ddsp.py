@@ -250,6 +250,16 @@ def test_a_copy_of_half_the_amplitude_has_the_distances_of_a_factor_of_two(batch
     assert terms["loudness"].item() == pytest.approx(20 * np.log10(2), rel=1e-2)
 
 
+def test_a_lack_of_entropy_is_a_loss_where_it_is_voiced(batch):
+    model = ddsp(spectral=WEIGHTS)
+    voiced = batch["voiced"].clone()
+    voiced[:, :10] = False
+    batch = batch.with_fields(voiced=voiced)
+    controls = model.play(batch.fields, batch.mask("frame"))
+    lack = (1 - synthesiser.entropy(controls.distribution))[:, 10:].sum() / 80
+    assert model.loss(batch, 1.0)["entropy"].item() == pytest.approx(lack.item(), rel=1e-4)
+
+
 @pytest.mark.usefixtures("halved")
 @pytest.mark.parametrize(
     ("setting", "term"),

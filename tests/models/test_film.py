@@ -60,3 +60,11 @@ def test_a_reference_changes_durations_and_is_optional(two):
     none = model.generate(without_mel(two))["durations"]
     assert not torch.allclose(own, other, atol=1e-3)
     assert not torch.allclose(own, none, atol=1e-3)
+
+
+def test_a_reference_is_left_out_of_half_of_the_training(two):
+    torch.manual_seed(0)
+    reference = make(Film, {**SMALL, "reference": True}).reference
+    styles = torch.cat([reference.train()(two) for _ in range(200)])
+    assert 0.4 < (styles == 0).all(1).float().mean() < 0.6
+    assert (reference.eval()(two) != 0).any(1).all()

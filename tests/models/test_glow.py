@@ -1,5 +1,6 @@
 """Glow-TTS: exact inverses and determinants, and its own alignment."""
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +11,7 @@ from tests.models.synthetic import batch, facts
 from tests.models.tiny_models import TINY, make, train
 from ttskit.dsp.rounding import rounded
 from ttskit.errors import SettingError
-from ttskit.models.glow import Glow
+from ttskit.models.glow import Glow, places
 from ttskit.networks.invertible import Flow, FlowConfig, squeezed, unsqueezed
 from ttskit.settings import changed
 
@@ -132,6 +133,33 @@ def test_the_likelihood_has_no_gradient_for_the_coarse_mel(two):
             if any(p.grad is not None and p.grad.any() for p in getattr(model, part).parameters())
         }
     assert learned == {"likelihood": {"flow"}, "coarse": {"coarse"}}
+
+
+def test_noise_is_as_wide_as_the_gaussians_of_the_tokens(two):
+    """Through a flow that does nothing, mels deviate as the prior and the noise scale say."""
+    model = make(Glow, {**SMALL, "mean_only": False}).eval()
+    with torch.no_grad():
+        for block in model.flow.blocks:
+            block.mixing.weight.copy_(torch.eye(4))
+        model.prior.weight.zero_()
+        model.prior.bias.copy_(torch.cat([torch.full((8,), 0.3), torch.full((8,), math.log(2.0))]))
+        mels = [
+            model.scale(model.generate(two, seeded, noise_scale=0.5)["mel"])[two.mask("frame")]
+            for seeded in (torch.Generator().manual_seed(seed) for seed in range(40))
+        ]
+    values = torch.stack(mels)  # (seeds, frames, C)
+    assert values.mean().item() == pytest.approx(0.3, abs=0.05)
+    assert values.std(0).mean().item() == pytest.approx(0.5 * 2.0, rel=0.05)
+
+
+def test_places_go_from_the_start_of_a_token_to_its_end():
+    durations = torch.tensor([[2, 0, 4]])
+    token = torch.tensor([[0, 0, 2, 2, 2, 2, 2]])  # the last frame is padding
+    since, left, lasts = places(durations, token)[0]
+    assert since[:6].tolist() == [0.25, 0.75, 0.125, 0.375, 0.625, 0.875]
+    assert left[:6].tolist() == [0.75, 0.25, 0.875, 0.625, 0.375, 0.125]
+    expected = torch.tensor([2, 2, 4, 4, 4, 4]).log1p() / 3
+    torch.testing.assert_close(lasts[:6], expected)
 
 
 def test_the_seed_matters_unless_the_noise_scale_is_zero(trained, two):

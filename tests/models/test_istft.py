@@ -39,3 +39,9 @@ def test_a_frame_sounds_at_its_own_time():
 def test_the_default_has_3_2_million_weights():
     weights = sum(p.numel() for p in Istft(Istft.Config(), Facts()).parameters())
     assert weights == pytest.approx(3.2e6, rel=0.02)
+
+
+def test_no_bin_exceeds_what_audio_within_full_scale_can_have():
+    model = Istft(Istft.Config(channels=8, hidden=8, layers=1), Facts())
+    torch.nn.init.constant_(model.generator.head.bias, 30.0)
+    assert model(torch.zeros(1, 30, 80)).abs().max() < 1000

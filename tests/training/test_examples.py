@@ -7,7 +7,7 @@ import pytest
 
 import ttskit
 from tests.factory import GRID, PROVENANCE, write_alignment_of, write_speech
-from ttskit.artifacts.kinds import Corpus, Mels
+from ttskit.artifacts.kinds import Corpus, Features, Mels
 from ttskit.artifacts.writer import Writer
 from ttskit.dsp import loudness
 from ttskit.errors import ArtifactError
@@ -122,3 +122,48 @@ def test_a_missing_input_is_named_with_the_command_that_makes_it(features):
         fitting([tokens], ("mel", "tokens"), "the aligner attention")
     assert "needs mels or features for its mel" in str(error.value)
     assert "add the output of `ttskit features` or `ttskit decode`" in str(error.value)
+
+
+@pytest.fixture
+def sung(tmp_path):
+    """Features whose f0 and loudness change, of two speakers, and an alignment to them."""
+    write_speech(tmp_path, 4)
+    write_alignment_of(tmp_path)
+    flat = ttskit.read(tmp_path / "features.h5")
+    rng = np.random.default_rng(0)
+    path = tmp_path / "sung.h5"
+    with Writer(path, Features, attributes=GRID, provenance=PROVENANCE) as writer:
+        for number, record in enumerate(flat.values()):
+            count, kept = len(record.mel), {f.name: getattr(record, f.name) for f in flat.columns}
+            kept["f0"] = rng.uniform(100, 300, count).astype(np.float32)
+            kept["voiced"] = rng.random(count) < 0.7
+            kept["loudness"] = rng.uniform(-50, -10, count).astype(np.float32)
+            writer.append(Features(**{**kept, "speaker": "ab"[number % 2]}))
+        writer.seal(flat.ids)
+    return ttskit.read(path), ttskit.read(tmp_path / "alignment.h5")
+
+
+def test_pitch_and_loudness_of_tokens_are_relative_to_the_speaker(sung):
+    """In octaves over voiced frames, and in 10 dB over all, against loops over tokens."""
+    features, alignment = sung
+    examples = Examples([features, alignment], ("pitch", "loudness_token", "speaker"))
+    own = [features[id] for id in examples.ids[1::2]]  # of the second speaker
+    octaves = np.median(np.concatenate([np.log2(one.f0[one.voiced]) for one in own]))
+    level = np.median(np.concatenate([one.loudness[one.voiced] for one in own]))
+    record, at = own[0], 0
+    fields = examples.item(1, 0, np.random.default_rng(0))
+    for token, frames in enumerate(alignment[examples.ids[1]].durations):
+        part = slice(at, at := at + frames)
+        voiced = record.f0[part][record.voiced[part]]
+        pitch = np.mean(np.log2(voiced) - octaves) if len(voiced) else 0.0
+        loud = np.mean(record.loudness[part] - level) / 10 if frames else 0.0
+        assert fields["pitch"][token] == pytest.approx(pitch, abs=1e-5)
+        assert fields["loudness_token"][token] == pytest.approx(loud, abs=1e-5)
+
+
+def test_a_segment_may_begin_at_every_frame_that_leaves_room_for_it():
+    fields = {"mel": np.arange(6.0)[:, None]}
+    starts = {
+        int(cut(fields, 4, 4, np.random.default_rng(seed))["mel"][0, 0]) for seed in range(60)
+    }
+    assert starts == {0, 1, 2}

@@ -38,3 +38,18 @@ def test_the_first_line_shows_the_first_update(capsys, monkeypatch):
 def test_the_remaining_time_is_displayed_once_it_is_known(capsys, monkeypatch):
     rows = [{"loss": 3.0, "loss/mel": 3.0}] * 2
     assert line(rows, capsys, monkeypatch, fraction=0.5).endswith(" left")
+
+
+def test_a_log_goes_on_after_the_rows_of_its_checkpoint(tmp_path):
+    path = tmp_path / "log.jsonl"
+    rows = [{"step": step, "loss": 1.0 / step} for step in (1, 2, 3, 4)]
+    with monitor.Log(path, 0) as log:
+        for row in rows:
+            log.write(row)
+    path.write_text(path.read_text() + '{"step": 5, "lo')
+    assert monitor.read(path) == rows
+    with monitor.Log(path, 2) as log:
+        log.write({"step": 3, "loss": 0.5})
+    assert monitor.read(path) == [*rows[:2], {"step": 3, "loss": 0.5}]
+    with monitor.Log(path, 0):
+        assert monitor.read(path) == []

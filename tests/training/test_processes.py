@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     launch += ["--redirects=3", "--log-dir=logs", str(ROOT / "tests" / "training" / "together.py")]
     settings = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    subprocess.run(launch, cwd=folder, env=settings, capture_output=True, timeout=300, check=False)
+    subprocess.run(launch, cwd=folder, env=settings, capture_output=True, check=False)
     return folder
 
 

@@ -66,6 +66,12 @@ def test_a_player_without_a_loss_is_not_updated(model, players, batch):
                for name, p in model.critics.named_parameters())  # fmt: skip
 
 
+def test_the_gradient_of_an_update_is_the_largest_of_all_players(players, batch):
+    row = players.update([batch], 0, 0.6)
+    own = row["generator/gradient"], row["critic/gradient"]
+    assert row["gradient"] == max(own) > min(own) > 0
+
+
 @pytest.mark.parametrize("limit", [{"clip_norm": 1e-3}, {"clip_norm": 0.0}, {"clip_norm": 1e9}])
 def test_the_gradient_is_clipped_to_the_norm_and_logged_as_it_was(model, batch, limit):
     players = Players(processes.launched("cpu", "32-true"), model, Training(**limit))
