@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
+import io
 import os
 import signal
 import sys
@@ -11,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ttskit.artifacts import signals
+from ttskit.artifacts import caches, signals
 from ttskit.dsp import threads
 from ttskit.errors import TtskitError
 from ttskit.manual import Overview, Page
@@ -51,6 +53,12 @@ from ttskit.stages import (
 
 LIVING = 20_000  # objects more than before are looked at for garbage; as torch is imported it
 # makes hundreds of thousands, none of which is garbage: with 700, as usual, that takes 0.5 s
+
+REMEDIES = {
+    errno.EMFILE: ": raise the limit (ulimit -n 4096), or use fewer --jobs",
+    errno.ENFILE: ": too many programs are running",
+    errno.ENOSPC: ": make room and run the same command again",
+}
 
 VERBS = {  # what a verb is for, as `ttskit --help` and docs/index.md have it
     "From recordings to a model": (
@@ -148,12 +156,28 @@ def _root(
             progress.show_origins()
 
 
+class Closed(io.TextIOBase):
+    """A standard output that is closed: what a verb prints is not lost in silence."""
+
+    closed = True
+
+    def isatty(self) -> bool:
+        return False
+
+    def write(self, _: str) -> int:
+        raise TtskitError("standard output is closed: send it to a file or a pipe")
+
+
 def main() -> None:
     """Run the command line; say in one line what the user can mend."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
     _heed_signals()
     threads.wait_passively()
+    caches.provide()
+    sys.stdout = sys.stdout or Closed()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names of files are any bytes
     gc.set_threshold(LIVING)
     atexit.register(gc.freeze)  # what is left goes with the process: to look at it takes 0.3 s
     try:
@@ -185,7 +209,13 @@ def _run() -> None:
         sys.exit(error.status)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _complain(f"{where}{error.strerror or error}")
+        remedy = REMEDIES.get(error.errno or 0, "")
+        _complain(f"{where}{error.strerror or error}{remedy}")
+        sys.exit(1)
+    except RuntimeError as error:
+        if "no locator available" not in str(error):
+            raise
+        _complain("no folder to keep compiled functions in: name one by NUMBA_CACHE_DIR")
         sys.exit(1)
 
 

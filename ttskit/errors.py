@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from types import TracebackType
 
+KEPT = "what was finished is kept"
+
 
 class TtskitError(Exception):
     """The class of errors that the command line prints as one line, with an exit status.

@@ -113,6 +113,22 @@ def test_ctrl_c_while_sealing_says_what_is_kept(tmp_path, monkeypatch):
         build(tmp_path / "x.h5", RECIPE, ITEMS, corpus_record, Running())
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_nothing_is_said_to_be_kept_of_an_artifact_for_standard_output(monkeypatch, jobs):
+    """It was begun in a temporary folder, which goes with the run."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
+
+    def interrupted(number):
+        if number == 3:
+            raise KeyboardInterrupt
+        return corpus_record(number)
+
+    make, message = (interrupted, r"^interrupted$") if jobs == 1 else (dies, r"nothing is kept.*-o")
+    with pytest.raises(TtskitError, match=message) as error:
+        build(None, RECIPE, ITEMS, make, Running(jobs=jobs))
+    assert "/" not in str(error.value)
+
+
 def test_up_to_date_work_is_not_done_again(tmp_path, capsys):
     output = tmp_path / "x.h5"
     build(output, RECIPE, ITEMS, corpus_record, Running())

@@ -138,8 +138,8 @@ def test_no_worker_outlives_a_killed_run(dataset, tmp_path):
     run.kill()
     run.wait()
     deadline = time.monotonic() + 10
-    while alive := [pid for pid in workers if alive(pid)]:
-        assert time.monotonic() < deadline, f"{alive} live on"
+    while left := [pid for pid in workers if alive(pid)]:
+        assert time.monotonic() < deadline, f"{left} live on"
         time.sleep(0.05)
 
 

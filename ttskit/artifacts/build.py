@@ -120,7 +120,7 @@ class _Build(Generic[T]):
             try:
                 return self._write(writer)
             except KeyboardInterrupt:
-                raise Interrupted(_kept(writer, "interrupted")) from None
+                raise Interrupted(self._kept(writer)) from None
 
     def _write(self, writer: Writer[Any]) -> str:
         errors = self._fill(writer)
@@ -136,6 +136,13 @@ class _Build(Generic[T]):
         counts += [f"{wording.count(len(refused), 'bad one')} skipped"] if refused else []
         counts += [f"{len(left_out)} left out as asked"] if left_out else []
         return ", ".join(counts)
+
+    def _kept(self, writer: Writer[Any]) -> str:
+        """Return why the run ended, and where its finished utterances are kept."""
+        if not writer.finished or self.name == streams.STDOUT:
+            return "interrupted"
+        finished = wording.count(len(writer.finished), "finished utterance")
+        return f"interrupted; {unfinished.folder_of(writer.path)} keeps {finished}"
 
     def _writer(self) -> Writer[Any]:
         return Writer(
@@ -210,11 +217,3 @@ def is_made(output: Path, kind: str, provenance: Mapping[str, Any]) -> bool:
         return False
     os.utime(output)
     return True
-
-
-def _kept(writer: Writer[Any], why: str) -> str:
-    """Return why the run ended, and where its finished utterances are kept."""
-    finished = wording.count(len(writer.finished), "finished utterance")
-    return (
-        f"{why}; {unfinished.folder_of(writer.path)} keeps {finished}" if writer.finished else why
-    )

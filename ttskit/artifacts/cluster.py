@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from ttskit import progress
 from ttskit.artifacts import pool
 from ttskit.dsp import threads
-from ttskit.errors import TtskitError
+from ttskit.errors import KEPT, TtskitError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -42,7 +42,7 @@ def each(
             except (CancelledError, TimeoutError, OSError):  # no worker is left, or no scheduler
                 if client.status != "running":
                     raise TtskitError(
-                        f"--scheduler {address}: the scheduler is gone; what was finished is kept: "
+                        f"--scheduler {address}: the scheduler is gone; {KEPT}: "
                         "start it again, and run the same command"
                     ) from None
             progress.note(f"--scheduler {address}: all workers are lost; waiting for another")
@@ -73,8 +73,8 @@ def _results(
             result = future.result()
         except dask.KilledWorker as error:
             raise TtskitError(
-                "the Dask workers that had it were killed, perhaps for want of memory; what was "
-                "finished is kept: run again, with more memory for each",
+                "the Dask workers that had it were killed, perhaps for want of memory; "
+                f"{KEPT}: run again, with more memory for each",
                 utterance=name,
             ) from error
         del under_way[future.key]

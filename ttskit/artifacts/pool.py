@@ -24,7 +24,7 @@ from typing import Any, Generic, TypeVar
 
 from ttskit.artifacts import hdf5, mapped
 from ttskit.dsp import threads
-from ttskit.errors import Changed, LeftOut, TtskitError
+from ttskit.errors import KEPT, Changed, LeftOut, TtskitError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -111,8 +111,8 @@ def _share(workers: list[_Worker[T]], items: Iterator[tuple[str, T]]) -> Iterato
             except (EOFError, ConnectionResetError):
                 hdf5.refuse_changed()
                 raise TtskitError(
-                    "the worker process that had it was killed, perhaps for want of "
-                    "memory; what was finished is kept: run again, with fewer --jobs",
+                    "the worker process that had it was killed, perhaps for want of memory; "
+                    f"{KEPT}: run again, with fewer --jobs",
                     utterance=name,
                 ) from None
             if not _give(worker, items):

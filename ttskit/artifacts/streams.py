@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from ttskit.artifacts import hdf5, kinds, lock
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Record
-from ttskit.errors import ArtifactError, TtskitError
+from ttskit.errors import KEPT, ArtifactError, TtskitError
 
 STDIN, STDOUT = "standard input", "standard output"
 SCRATCH = "ttskit-"  # names of temporary folders begin with it
@@ -127,12 +127,17 @@ def delivered(output: Path | None) -> Iterator[tuple[Path, str]]:
         output = writable(output)
         yield output, str(output)
         return
-    if sys.stdout is None:
+    if sys.stdout is None or sys.stdout.closed:
         raise TtskitError("standard output is closed: name a file with -o")
     if sys.stdout.isatty():
         raise TtskitError("an artifact is not for a terminal: name a file with -o, or use a pipe")
     path = scratch() / "output.h5"
-    yield path, STDOUT
+    try:
+        yield path, STDOUT
+    except TtskitError as error:
+        error.file = STDOUT if str(path) in error.file else error.file
+        error.message = error.message.replace(KEPT, "nothing is kept, name a file with -o for that")
+        raise
     if path.exists():  # not after a dry run
         with path.open("rb") as file:
             _copy(file, sys.stdout.buffer)

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ttskit.artifacts import atomic, lock
-from ttskit.errors import ArtifactError, at
+from ttskit.errors import KEPT, ArtifactError, at
 
 Blob = bytes | memoryview
 INDEX, HEADER, SEALED = "index.jsonl", "header.json", "sealed.h5"
@@ -211,8 +211,9 @@ def folder_of(output: Path) -> Path:
 def no_room(path: Path, error: OSError) -> ArtifactError:
     """Return the error for a full or broken disk, which says that finished work is kept."""
     return ArtifactError(
-        f"{path}: cannot be written: {error.strerror or error}; what was finished is kept: "
-        "make room and run the same command again"
+        f"cannot be written: {error.strerror or error}; {KEPT}: make room and run the same "
+        "command again",
+        file=path,
     )
 
 

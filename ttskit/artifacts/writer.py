@@ -17,7 +17,7 @@ import numpy as np
 from ttskit.artifacts import hdf5, sealing, unfinished
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.record import RAGGED, Number, Record, axes_of, declared, required
-from ttskit.errors import ArtifactError
+from ttskit.errors import KEPT, ArtifactError
 
 R = TypeVar("R", bound="Record")
 
@@ -91,8 +91,8 @@ class Writer(Generic[R]):
         free = shutil.disk_usage(self._part.folder).free
         if free < needed:
             raise ArtifactError(
-                f"needs {needed:,} bytes to be put together, {free:,} are free; what "
-                "was finished is kept: make room and run the same command again",
+                f"needs {needed:,} bytes to be put together, {free:,} are free; {KEPT}: make room "
+                "and run the same command again",
                 file=self.path,
             )
         unnamed = self._part.folder / unfinished.SEALED

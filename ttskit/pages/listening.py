@@ -263,7 +263,8 @@ def write(output: Path | None, parts: Iterable[str]) -> None:
     with streams.delivered(output) as (path, name):
         with (
             atomic.replacing(path) as unfinished,
-            unfinished.open("w", encoding="utf-8", newline="\n") as file,
+            # names of files, which are any bytes, stay what they are
+            unfinished.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as file,
         ):
             file.writelines(parts)
         size = path.stat().st_size / 1e6

@@ -99,7 +99,7 @@ def check_sound(output: Path | None) -> None:
     from ttskit.formats.audio import WRITABLE
 
     if output is None or not is_file(output):
-        if sys.stdout is None:
+        if sys.stdout is None or sys.stdout.closed:
             raise AudioError("standard output is closed: name a file with -o")
         if sys.stdout.isatty():
             raise AudioError("audio is not for a terminal: name a file with -o, or use a pipe")

@@ -176,7 +176,7 @@ def command(
     """
     if phonemes + normalise + sentences + unknown > 1:
         raise typer.BadParameter("choose one of --phonemes, --normalise, --sentences and --unknown")
-    if sys.stdout is None or (sys.stdin is None and not files):
+    if sys.stdout is None or sys.stdout.closed or (sys.stdin is None and not files):
         raise TextError("standard input or output is closed: text needs both, or files to read")
     from ttskit.artifacts import pool
     from ttskit.speaking.output import quietly
