@@ -15,6 +15,7 @@ from ttskit.voices import voice
 from ttskit.voices.model import read_model
 
 ARCHIVE = Path(__file__).parent / "0.1.0.zip"
+LATER = {"codes"}  # kinds that 0.1.0 did not know
 NAMES = sorted(ZipFile(ARCHIVE).namelist())
 
 
@@ -28,7 +29,7 @@ def folder(tmp_path_factory):
 
 def test_there_is_a_file_of_every_kind(folder):
     kinds = {hdf5.open_container(folder / name).kind for name in NAMES}
-    assert kinds == {kind.kind() for kind in KINDS} | {"model", "voice"}
+    assert kinds == {kind.kind() for kind in KINDS} - LATER | {"model", "voice"}
     assert ARCHIVE.stat().st_size < 100_000
 
 

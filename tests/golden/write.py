@@ -24,8 +24,9 @@ SKIPPED = {"c": "is too short — 0.1 s"}
 SPECIAL = ["<pad>", "<begin>", "<end>", "#", *'.,!?;:…—()"', "¿", "¡"]
 SYMBOLS = [*SPECIAL, "a", "b", "ö"]
 A, B, OE = (SYMBOLS.index(letter) for letter in "abö")
-GRID = {"sample_rate": 16000, "hop_length": 256, "n_fft": 1024, "n_mels": 3, "fmin": 0.0,
-        "fmax": 8000.0}  # fmt: skip
+GRID: dict[str, Any] = {
+    "sample_rate": 16000, "hop_length": 256, "n_fft": 1024, "n_mels": 3, "fmin": 0.0, "fmax": 8000.0
+}  # fmt: skip
 CLOCK = {"sample_rate": 16000, "hop_length": 256}
 MEASURES = {"measures": ["mcd"], "hashes": ["f00"], "settings": ["{}"], "libraries": ["numpy 2.4"]}
 NUMBERS = {"mcd": Number("dB", 0), "wer": Number("ratio", 0, 2.0)}
@@ -74,9 +75,12 @@ def records() -> dict[type[Record], list[Record]]:
     for number, name in enumerate(names):
         spelt, lasts = spelling[number], durations[number]
         frames, tokens = int(lasts.sum()), len(lasts)
-        tracks = {"f0": ramp(frames, first=100), "voiced": np.arange(frames) % 2 == 0}
-        loud = {"loudness": ramp(frames, first=-60)}
-        mel = {"mel": ramp(frames, 3, step=-0.25)}
+        tracks: dict[str, Any] = {
+            "f0": ramp(frames, first=100),
+            "voiced": np.arange(frames) % 2 == 0,
+        }
+        loud: dict[str, Any] = {"loudness": ramp(frames, first=-60)}
+        mel: dict[str, Any] = {"mel": ramp(frames, 3, step=-0.25)}
         audio = np.arange(-3 * number, 256 * frames + number).astype(np.int16)
         kinds[Corpus].append(Corpus(**name, audio=audio))
         kinds[Tokens].append(Tokens(**name, **spelt, guessed=guessed[number], dropped="x at 3"))
@@ -93,10 +97,13 @@ def records() -> dict[type[Record], list[Record]]:
                 shimmer=np.array(0.25),
             )
         )
-        scores = {"token_score": ramp(tokens, step=-1.0), "score": np.array(np.nan)}
+        scores: dict[str, Any] = {"token_score": ramp(tokens, step=-1.0), "score": np.array(np.nan)}
         kinds[Alignment].append(Alignment(**name, **spelt, durations=lasts, **scores))
         kinds[Mels].append(Mels(**name, **mel, **spelt, durations=lasts, **tracks, **loud))
-        harmonics = {"distribution": ramp(frames, 2, step=0.01), "noise": ramp(frames, 4)}
+        harmonics: dict[str, Any] = {
+            "distribution": ramp(frames, 2, step=0.01),
+            "noise": ramp(frames, 4),
+        }
         kinds[Controls].append(Controls(**name, **tracks, amplitude=ramp(frames), **harmonics))
         numbers = {"mcd": 5.5 + number, "wer": float("nan")}
         kinds[Scores].append(Scores(**name, heard="ab", numbers=numbers))
@@ -158,8 +165,8 @@ def models(folder: Path) -> None:
     parts = [read_model(folder / f"{name}.h5") for name in MODELS]
     chain = {part.role: part for part in parts}
     chain["vocoder"] = voice.weightless("griffinlim", parts[-1].facts)
-    settings = voice.VoiceSettings("characters", False, ("ab\ta b",), CARD, 0.5)
-    voice.write(folder / "voice.h5", chain, PROVENANCE, settings)
+    of_voice = voice.VoiceSettings("characters", False, ("ab\ta b",), CARD, 0.5)
+    voice.write(folder / "voice.h5", chain, PROVENANCE, of_voice)
 
 
 def weight_of(name: str, value: np.ndarray) -> np.ndarray:
