@@ -16,12 +16,16 @@ from ttskit.stages import info, verify
 COUNT = 60
 
 
-def use(path: Path) -> None:
-    """Do what `info`, `verify` and every stage do with an input."""
-    container = hdf5.open_container(path)
-    info.page(describe(container))
-    list(verify.complaints(container))
-    list(read(path).values())
+def complaint(path: Path) -> str:
+    """Do what `info`, `verify` and every stage do with an input; return why one refuses it."""
+    try:
+        container = hdf5.open_container(path)
+        info.page(describe(container))
+        list(verify.complaints(container))
+        list(read(path).values())
+    except TtskitError as error:
+        return str(error)
+    return ""
 
 
 @pytest.mark.filterwarnings("ignore")  # what HDF5 says while it makes what no artifact is
@@ -32,13 +36,9 @@ def test_a_mutated_file_is_read_or_refused_in_one_line(tmp_path, kind):
         write_corpus(whole, range(4), skipped={"u9": "too short"})
     else:
         write_alignment(whole, alignment_record("a"), alignment_record("b"))
-    outcomes = []
+    complaints = []
     for number in range(COUNT):
         mutate(0, number, whole, path)
-        try:
-            use(path)
-            outcomes.append(True)
-        except TtskitError as error:
-            assert "\n" not in str(error)
-            outcomes.append(False)
-    assert 0.05 < np.mean(outcomes) < 0.95  # neither all harmless nor all refused
+        complaints.append(complaint(path))
+    assert not any("\n" in one for one in complaints)
+    assert 0.05 < np.mean([not one for one in complaints]) < 0.95  # neither all nor none refused
