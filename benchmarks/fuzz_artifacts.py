@@ -57,7 +57,7 @@ READERS = (
 )
 ISTFT = {"channels": 8, "hidden": 16, "layers": 1}
 DECODE = ["decode", "tokens.h5", "--limit", "1", "-j", "1", "-o", "out.h5"]
-VOCODE = ["-j", "1", "--limit", "1", "-o", "out.h5"]
+ONE = ["-j", "1", "--limit", "1", "-o", "out.h5"]
 # artifact -> the stages that consume it, {x} is the mutated one
 STAGES: dict[str, list[list[str]]] = {
     "corpus.h5": [
@@ -71,7 +71,7 @@ STAGES: dict[str, list[list[str]]] = {
     ],
     "features.h5": [
         ["align", "{x}", "tokens.h5", "--aligner", "aligner.h5", "-j", "1", "-o", "out.h5"],
-        ["vocode", "{x}", "--vocoder", "vocoder.h5", *VOCODE],
+        ["vocode", "{x}", "--vocoder", "vocoder.h5", *ONE],
     ],
     "alignment.h5": [
         ["decode", "{x}", "features.h5", "--decoder", "decoder.h5", "--limit", "1", "-j", "1",
@@ -79,14 +79,16 @@ STAGES: dict[str, list[list[str]]] = {
         ["export", "{x}", "--format", "textgrid", "-o", "grids"],
     ],
     "mels.h5": [
-        ["vocode", "{x}", "--vocoder", "vocoder.h5", *VOCODE],
-        ["vocode", "{x}", "--vocoder", "griffinlim", *VOCODE],
+        ["vocode", "{x}", "--vocoder", "vocoder.h5", *ONE],
+        ["vocode", "{x}", "--vocoder", "griffinlim", *ONE],
     ],
-    "controls.h5": [["vocode", "{x}", *VOCODE]],
+    "controls.h5": [["vocode", "{x}", *ONE]],
+    "codes.h5": [["decode", "{x}", "--codec", "codec.h5", *ONE]],
+    "codec.h5": [["encode", "features.h5", "--codec", "{x}", *ONE]],
     "scores.h5": [["why", "u1", "{x}"]],
     "duration.h5": [[*DECODE, "--duration", "{x}", "--decoder", "decoder.h5"]],
     "decoder.h5": [[*DECODE, "--duration", "duration.h5", "--decoder", "{x}"]],
-    "vocoder.h5": [["vocode", "mels.h5", "--vocoder", "{x}", *VOCODE]],
+    "vocoder.h5": [["vocode", "mels.h5", "--vocoder", "{x}", *ONE]],
     "aligner.h5": [
         ["align", "features.h5", "tokens.h5", "--aligner", "{x}", "-j", "1", "-o", "out.h5"]
     ],
@@ -122,6 +124,8 @@ def seeds(folder: Path) -> None:
     os.chdir(folder)
     run: Any = factory.run
     run(*DECODE[:-1], "mels.h5", "--duration", "duration.h5", "--decoder", "decoder.h5")
+    write_model(folder / "codec.h5", "rvq", {"size": 4, "books": 2, "channels": 4, "layers": 1})
+    run("encode", "features.h5", "alignment.h5", "--codec", "codec.h5", *ONE[:-1], "codes.h5")
     models = ["duration.h5", "decoder.h5", "vocoder.h5"]
     spelling = ["--language", "characters", "--card", "card.md"]
     run("voice", "pack", *models, *spelling, "-o", "voice.h5")

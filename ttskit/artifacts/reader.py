@@ -191,6 +191,7 @@ class Reader(Mapping[str, R], Generic[R]):
         self._ids = self.table("id")
         self._rows = {id: row for row, id in enumerate(self._ids)}
         self._check_ids()
+        self._check_offsets()
         for spec in self.columns:
             self._check_length(spec)
         for group in self.kind.together:
@@ -230,6 +231,12 @@ class Reader(Mapping[str, R], Generic[R]):
             if complaint := unfit_id(id):
                 raise ArtifactError(complaint)
 
+    def _check_offsets(self) -> None:
+        for name, column in self._container.columns.items():
+            vector = column.dtype == np.int64 and column.shape == (len(self._ids) + 1,)
+            if name.startswith("offsets/") and not vector:
+                raise ArtifactError(f"{name} is not an int64 vector of N + 1 offsets")
+
     def _check_length(self, spec: Field[Any]) -> None:
         length = self._container.columns[spec.name].shape[0]
         axes = spec.metadata["axes"]
@@ -240,9 +247,8 @@ class Reader(Mapping[str, R], Generic[R]):
                 )
             return
         name = f"offsets/{axes[0]}"
-        column = self._container.columns.get(name)
-        if column is None or column.dtype != np.int64 or column.shape != (len(self._ids) + 1,):
-            raise ArtifactError(f"{name} is not an int64 vector of N + 1 offsets")
+        if name not in self._container.columns:
+            raise ArtifactError(f"lacks {name}")
         offsets = self.offsets(axes[0])
         if offsets[0] != 0 or offsets[-1] != length or (np.diff(offsets) < 0).any():
             raise ArtifactError(f"{name} does not fit {spec.name}: it is damaged")

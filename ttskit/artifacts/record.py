@@ -47,8 +47,8 @@ def array(
     other has one length in the whole artifact.  dtype "S" is text.  `verify` checks that values
     are from `least` to `most`; NaN is one of them only where a value may be `unknown`.  Integers
     with bounds are held to them whenever a file is opened: they index, and count.  So are values
-    that must be `below` the length of a table or of another ragged axis, and the values of an
-    utterance that add up to its length on the axis that they `fill`, if the file has that axis.
+    that must be `below` an attribute, the length of a table or of a ragged axis; and the values of
+    an utterance that add up to its length on the axis that they `fill`, if the file has it.
     """
     metadata = {
         "axes": tuple(axes.split()),

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from ttskit.models.melcodec import TRAINING, MelCodec, MelCodecConfig
 from ttskit.networks.quantisers import FiniteScalar
-from ttskit.settings import key
+from ttskit.settings import MOST_LAYERS, key
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,12 @@ class FsqConfig(MelCodecConfig):
     levels: tuple[int, ...] = key(
         (8, 5, 5, 5), "levels of each channel; their product is the size of a book", least=3
     )
-    groups: int = key(1, "books that describe different channels", least=1)
+    groups: int = key(1, "books that describe different channels", least=1, most=MOST_LAYERS)
     residual: int = key(
-        1, "stages of books, each of which describes what the last one left over", least=1
+        1,
+        "stages of books, each of which describes what the last one left over",
+        least=1,
+        most=MOST_LAYERS,
     )
     dropout: float = key(
         0.5, "share of utterances trained on the first few stages only", least=0, most=1

@@ -24,7 +24,7 @@ from ttskit.networks.convnext import MaskedConvNeXt
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.layers import LayerNorm, Scale, Speakers
 from ttskit.networks.quantisers import Quantised, Quantiser, frequencies, perplexity
-from ttskit.settings import key
+from ttskit.settings import MOST_LAYERS, key
 
 TRAINING: Mapping[str, Any] = {
     "training.batch": 16,
@@ -39,7 +39,9 @@ TRAINING: Mapping[str, Any] = {
 class MelCodecConfig:
     stride: int = key(2, "frames that a code lasts", least=1, most=64)
     channels: int = key(256, "hidden channels of encoder and decoder", least=1)
-    layers: int = key(4, "ConvNeXt blocks of the encoder, and as many of the decoder", least=1)
+    layers: int = key(
+        4, "ConvNeXt blocks of the encoder, and as many of the decoder", least=1, most=MOST_LAYERS
+    )
     kernel: int = key(7, "width of a convolution in codes, odd", least=1, odd=True)
     speaker_channels: int = key(
         0, "size of a speaker's vector, which the decoder gets; 0 for none", least=0

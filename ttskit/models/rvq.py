@@ -14,7 +14,7 @@ from torch import Tensor
 from ttskit.models.melcodec import TRAINING, MelCodec, MelCodecConfig
 from ttskit.networks.batch import Batch
 from ttskit.networks.quantisers import Codebook, Quantised, Residual
-from ttskit.settings import key
+from ttskit.settings import MOST_LAYERS, key
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class VectorConfig(MelCodecConfig):
 
 @dataclass(frozen=True)
 class RvqConfig(VectorConfig):
-    books: int = key(4, "books, each for what the last one left over", least=1)
+    books: int = key(4, "books, each for what the last one left over", least=1, most=MOST_LAYERS)
     dropout: float = key(
         0.5, "share of utterances trained on the first few books only", least=0, most=1
     )

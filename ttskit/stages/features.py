@@ -289,15 +289,18 @@ Inputs = Annotated[
     ),
 ]
 HopLength = Annotated[
-    int, typer.Option(min=1, metavar="SAMPLES", help="Samples from one frame to the next.")
+    int,
+    typer.Option(min=1, max=1 << 16, metavar="SAMPLES", help="Samples from one frame to the next."),
 ]
 NFft = Annotated[
     int,
     typer.Option(
-        min=2, max=1 << 20, metavar="SAMPLES", help="Samples in the window of a spectrum."
+        min=2, max=1 << 16, metavar="SAMPLES", help="Samples in the window of a spectrum."
     ),
 ]
-NMels = Annotated[int, typer.Option(min=1, metavar="N", help="Bands of the mel spectrogram.")]
+NMels = Annotated[
+    int, typer.Option(min=1, max=1024, metavar="N", help="Bands of the mel spectrogram.")
+]
 Fmin = Annotated[
     float, typer.Option(min=0, metavar="HZ", help="Lowest frequency of the mel spectrogram.")
 ]
