@@ -1,4 +1,4 @@
-"""A short form of `benchmarks/fuzz_artifacts.py`: a few mutated files of each kind of utterances."""
+"""A short form of `benchmarks/fuzz_artifacts.py`: a few mutated files of each kind."""
 
 from pathlib import Path
 
