@@ -237,19 +237,14 @@ class Trial:
             return f"status {first.status}: {first.errors}"
         if fault != "kill" and first.status and not (first.status == 1 and first.is_told):
             return f"status {first.status}: {first.errors}"
-        outputs = [path for path in self.folder.glob("out*") if path.suffix != ".part"]
+        now = contents(self.folder)  # what could not be deleted may be there, until the next run
         torn = [
-            path
-            for one in outputs
-            for path, sha in contents(one).items()
-            if one.is_dir() and sha != "a folder"
-            if not Path(path).name.startswith(".ttskit-")
-            and sha != self.whole.get(f"{one.name}/{path}")
+            name
+            for name, sha in now.items()
+            if name.startswith("out") and ".part" not in name and sha != self.whole.get(name)
         ]
-        if torn or (not first.status and contents(self.folder) != self.whole):
-            return (
-                f"torn files after status {first.status}: {torn or sorted(contents(self.folder))}"
-            )
+        if torn or (not first.status and not self.whole.items() <= now.items()):
+            return f"torn files after status {first.status}: {torn or sorted(now)}"
         again = run(self.folder, self.words)
         if again.status:
             return f"the run after it: status {again.status}: {again.errors}"
