@@ -9,7 +9,7 @@ BARE := build/bare
 TEXT ?= Hello. This voice was trained by ttskit itself.
 OUT ?= out.wav
 export TEXT OUT # to the shell as they are, whatever marks are in them
-.PHONY: help say demo test check docs format bench wheel clean
+.PHONY: help say demo test check chaos docs format bench wheel clean
 
 help: ## list what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -28,6 +28,9 @@ check: $(VENV)/with-check docs ## everything that must be green: format, lint, t
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto -m "slow or not slow" --cov
+
+chaos: $(READY) ## let every call that changes a file fail, or the run be killed there (an hour; C compiler)
+	$(BIN)/python -m tests.chaos
 
 docs: $(VENV)/with-docs ## build the site of the docs into site/; a broken link fails
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs site

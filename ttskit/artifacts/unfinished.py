@@ -109,7 +109,7 @@ class Unfinished:
         atomic.sweep(self.folder)
         if restart or not path.exists():
             path.unlink(missing_ok=True)
-            self._index.truncate(0)
+            os.ftruncate(self._index.fileno(), 0)
             self._empty()
             try:
                 atomic.write_text(path, text)
@@ -137,7 +137,7 @@ class Unfinished:
             if row is None or not self._take_over(row):
                 break
             self._index_size += len(line)
-        self._index.truncate(self._index_size)
+        os.ftruncate(self._index.fileno(), self._index_size)
         for path in self.folder.glob("*.raw"):
             os.truncate(path, self._size(path.stem))
 
