@@ -167,7 +167,7 @@ class Codes(Spoken):
     }
     tables: ClassVar = {**Spoken.tables, "codec": "digest of the model that made them"}
 
-    codes: np.ndarray = array("code book", "u2", "number of a vector of the book")
+    codes: np.ndarray = array("code book", "u2", "number of a vector of the book", below="size")
     frames: np.ndarray = array("", "i4", "frames that the codes stand for", least=1)
 
 

@@ -31,8 +31,9 @@ def _beyond(reader: Reader[Any], name: str, below: str) -> str:
     column = reader.column(name)
     if not below:
         return ""
-    if below in reader.kind.tables:
-        length = reader.container.columns[below].shape[0]
+    if below in reader.kind.tables or below in reader.attributes:
+        in_file = reader.container.columns.get(below)
+        length = in_file.shape[0] if in_file else int(reader.attributes[below])
         top = column.max()
         return f"{name} holds {top}, needs less than {length}" if top >= length else ""
     offsets = reader.offsets("token")
