@@ -6,6 +6,7 @@ import os
 import select
 import subprocess
 import sys
+import tracemalloc
 import wave
 from pathlib import Path
 
@@ -182,6 +183,7 @@ def test_whatever_is_in_a_text_the_words_of_it_are_spoken(say, tmp_path, text, n
         ("<speak>a<b", ("--ssml",), r"standard input:1:\d+: not SSML"),
         ("a", ("--speaker", "bob"), "no speaker 'bob'"),
         ("a b c d e f", ("--duration", "0.05"), r"0\.05 s is too short for the text"),
+        ("a", ("--duration", "86400"), "86400 s is too long for the text: at the slowest rate it"),
         ("a", ("--textgrid", "none.TextGrid"), "no such file"),
         ("a", ("--manifest", "no/m.jsonl"), "the folder no is not there"),
         ("a", ("--device", "abacus"), "--device abacus: there is no such device"),
@@ -322,6 +324,16 @@ def test_ssml_breaks_prosody_and_phonemes_are_heard(spoken, tmp_path):
     half = int(words[0]["stop"] * RATE) - 2 * HOP
     assert (quiet[:half] == plain[:half]).all()
     assert np.abs(quiet[-4 * HOP :]).max() < np.abs(plain[-4 * HOP :]).max() / 5
+
+
+def test_a_long_break_takes_little_memory(spoken):
+    spoken("a")
+    tracemalloc.start()
+    samples = spoken("--ssml", "<speak>a<break time='600s'/>b</speak>")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(samples) > 600 * RATE
+    assert peak < samples.nbytes + 5e6  # they are read back
 
 
 def test_times_that_are_spoken_again_are_the_same(spoken, tmp_path):

@@ -57,7 +57,7 @@ class Report:
         """Take a piece that is out."""
         self.last = time.monotonic()
         self.first = self.first or self.last
-        self.samples += len(piece.audio)
+        self.samples += piece.silence + len(piece.audio)
         self.spoken.append((piece.line, piece.durations))
 
     def summary(self) -> dict[str, Any]:
@@ -155,18 +155,17 @@ def write(
     pieces: Iterator[Piece], output: Path | None, report: Report, raw: bool, seconds: float
 ) -> None:
     """Write each piece as soon as it is made, and silence until it lasts `seconds`."""
-    import numpy as np
-
+    from ttskit.speaking.chain import quiet
     from ttskit.speaking.output import open_sound
 
     with open_sound(output, report.rate, raw) as out:
         for piece in pieces:
-            if len(piece.audio):
-                out(piece.audio)
+            for block in piece.blocks():
+                out(block)
             report.add(piece)
-        if (left := round(seconds * report.rate) - report.samples) > 0:
-            out(np.zeros(left, np.float32))
-            report.samples += left
+        for block in quiet(round(seconds * report.rate) - report.samples):
+            out(block)
+            report.samples += len(block)
 
 
 def speak(
