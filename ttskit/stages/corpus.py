@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ttskit.artifacts.build import Recipe
     from ttskit.artifacts.kinds import Corpus
     from ttskit.datasets import Clip, Dataset
+    from ttskit.formats.audio import Info
 
 REVISION = 1
 CLIPPED = 0.001  # of the samples: the overshoot that resampling or lossy coding may add
@@ -46,6 +47,8 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
     from ttskit.dsp.samples import normalise_peak, resample, to_int16, trim
     from ttskit.formats import audio
 
+    if settings.max_seconds is not None and not settings.trim:
+        _check_longest(_seconds(clip, audio.info(clip.audio)), settings, 1 / settings.sample_rate)
     samples, rate = audio.read(clip.audio, clip.start, clip.end)
     samples = resample(samples, rate, settings.sample_rate)
     if settings.trim:
@@ -53,8 +56,7 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
     seconds = len(samples) / settings.sample_rate
     if seconds < settings.min_seconds:
         raise LeftOut(f"lasts {seconds:.2f} s, less than --min-seconds {settings.min_seconds:g}")
-    if settings.max_seconds is not None and seconds > settings.max_seconds:
-        raise LeftOut(f"lasts {seconds:.2f} s, more than --max-seconds {settings.max_seconds:g}")
+    _check_longest(seconds, settings)
     if settings.peak is not None:
         samples = normalise_peak(samples, settings.peak)
     whole, clipped = to_int16(samples)
@@ -68,6 +70,18 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
     return Corpus(id=clip.id, speaker=speaker, text=clip.text, audio=whole)
 
 
+def _check_longest(seconds: float, settings: Settings, slack: float = 0.0) -> None:
+    """Leave out what is too long, by more than `slack` seconds."""
+    if settings.max_seconds is not None and seconds > settings.max_seconds + slack:
+        raise LeftOut(f"lasts {seconds:.2f} s, more than --max-seconds {settings.max_seconds:g}")
+
+
+def _seconds(clip: Clip, header: Info) -> float:
+    """Return how long a clip lasts by the header of its file."""
+    end = header.frames / header.rate if clip.end is None else clip.end
+    return end - (clip.start or 0.0)
+
+
 def explain(dataset: Dataset) -> Iterator[str]:
     """Yield lines that describe a dataset, from the headers of its files alone."""
     from ttskit.formats import audio
@@ -75,13 +89,12 @@ def explain(dataset: Dataset) -> Iterator[str]:
     seconds, rates, unreadable = 0.0, Counter[str](), 0
     for clip in dataset.clips:
         try:
-            rate, channels, frames = audio.info(clip.audio)
+            header = audio.info(clip.audio)
         except AudioError:
             unreadable += 1
             continue
-        end = frames / rate if clip.end is None else clip.end
-        seconds += end - (clip.start or 0.0)
-        rates[f"{rate} Hz, {_channels(channels)}"] += 1
+        seconds += _seconds(clip, header)
+        rates[f"{header.rate} Hz, {_channels(header.channels)}"] += 1
     yield f"{dataset.root}: {dataset.format}"
     yield f"  utterances  {len(dataset.clips)}"
     yield f"  hours       {seconds / 3600:.4f}"
