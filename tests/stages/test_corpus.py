@@ -52,6 +52,16 @@ def test_what_is_too_long_by_its_header_is_left_out_unread(dataset, tmp_path, tt
     }
 
 
+def test_a_part_of_a_dataset_is_chosen_and_listed(dataset, tmp_path, ttskit):
+    rows = [f"wavs/c{n:02}.wav\tsentence {n}\t{'test' if n % 4 else 'dev'}" for n in range(40)]
+    table = dataset / "table.tsv"
+    table.write_text("\n".join(["audio\ttext\tsubset", *rows]))
+    assert b"parts       2: test 30, dev 10" in ttskit("corpus", table, "--explain").stdout
+    assert ttskit("corpus", table, "--part", "dev", "-o", "x.h5").returncode == 0
+    assert list(Reader(tmp_path / "x.h5", Corpus)) == [f"c{n:02}" for n in range(0, 40, 4)]
+    assert b"no part 'tst'; there is dev, test" in ttskit("corpus", table, "--part", "tst").stderr
+
+
 def call(*words):
     return [sys.executable, "-m", "ttskit", "corpus", *map(str, words)]
 

@@ -7,7 +7,7 @@ Reads a dataset folder or file in any of the formats of `ttskit.datasets`; write
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -98,9 +98,9 @@ def explain(dataset: Dataset) -> Iterator[str]:
     yield f"{dataset.root}: {dataset.format}"
     yield f"  utterances  {len(dataset.clips)}"
     yield f"  hours       {seconds / 3600:.4f}"
-    speakers = Counter(clip.speaker for clip in dataset.clips)
-    named = ", ".join(f"{name or '(none)'} {count}" for name, count in speakers.most_common(8))
-    yield f"  speakers    {len(speakers)}: {named}{' ...' if len(speakers) > 8 else ''}"
+    yield f"  speakers    {_counted(clip.speaker for clip in dataset.clips)}"
+    if any(dataset.parts.values()):
+        yield f"  parts       {_counted(dataset.parts[clip.id] for clip in dataset.clips)}"
     for sort, number in rates.most_common():
         yield f"  audio       {sort}: {wording.count(number, 'file')}"
     if unreadable:
@@ -109,6 +109,13 @@ def explain(dataset: Dataset) -> Iterator[str]:
         yield f"  note        {note}"
     for id, reason in dataset.bad:
         yield f"  bad         {id}: {reason}"
+
+
+def _counted(names: Iterable[str]) -> str:
+    """Return how many names there are, and those that come most often."""
+    counts = Counter(names)
+    most = ", ".join(f"{name or '(none)'} {count}" for name, count in counts.most_common(8))
+    return f"{len(counts)}: {most}{' ...' if len(counts) > 8 else ''}"
 
 
 def _channels(count: int) -> str:
@@ -125,8 +132,8 @@ def announce(dataset: Dataset, path: Path) -> None:
         raise TtskitError("holds no recording", file=path)
 
 
-def recipe_of(dataset: Dataset, settings: Settings, limit: int | None) -> Recipe:
-    """Return what determines the Corpus of a dataset."""
+def recipe_of(dataset: Dataset, settings: Settings, part: str, limit: int | None) -> Recipe:
+    """Return what determines the Corpus of a dataset, or of a part of it."""
     from ttskit import datasets
     from ttskit.artifacts.build import Recipe
     from ttskit.artifacts.kinds import Corpus
@@ -135,7 +142,7 @@ def recipe_of(dataset: Dataset, settings: Settings, limit: int | None) -> Recipe
         stage="corpus",
         revision=REVISION,
         kind=Corpus,
-        options={**asdict(settings), "limit": limit},
+        options={**asdict(settings), "limit": limit} | ({"part": part} if part else {}),
         inputs=[datasets.digest(dataset)],
         attributes={"sample_rate": settings.sample_rate},
     )
@@ -160,6 +167,15 @@ ExplainOnly = Annotated[
     typer.Option(
         "--explain",
         help="Print the format, hours, speakers and oddities of the dataset, and stop.",
+    ),
+]
+Part = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Read only this standard split of the dataset, such as test-clean of LibriTTS; "
+        "--explain lists them.",
+        show_default="all of it",
     ),
 ]
 SampleRate = Annotated[
@@ -205,6 +221,7 @@ def command(
     dataset: DatasetOption,
     output: Output = None,
     format: Format = None,
+    part: Part = "",
     explain_only: ExplainOnly = False,
     sample_rate: SampleRate = 22050,
     trim: Trim = False,
@@ -231,13 +248,14 @@ def command(
 
     tell = describe.summary(output, as_json)
     found = datasets.understand(dataset, format)
-    first = replace(found, clips=found.clips[:limit], bad=found.bad[:limit])
+    chosen = found.part(part) if part else found
+    first = replace(chosen, clips=chosen.clips[:limit], bad=chosen.bad[:limit])
     if explain_only:
         typer.echo("\n".join(explain(first)))
         return
     settings = Settings(sample_rate, trim, peak, min_seconds, max_seconds, speaker)
-    recipe = recipe_of(found, settings, limit)
-    announce(found, dataset)
+    recipe = recipe_of(found, settings, part, limit)
+    announce(first, dataset)
     clips, bad = {clip.id: clip for clip in first.clips}, dict(first.bad)
     make, running = partial(utterance, settings=settings), Running(jobs, skip_bad, restart, dry_run)
     tell(build(output, recipe, clips, make, running, source=str(dataset), bad=bad))
