@@ -273,3 +273,45 @@ def test_completion_loads_no_engine(tmp_path):
     )
     assert "--voice" in found.stdout
     assert found.stdout.endswith("set()\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("config glwo", 2),
+        ("config glow --preset huge", 2),
+        ("config glow --set steps=5", 2),
+        ("config --set a=1", 2),
+        ("train decodr -o x.h5", 2),
+        ("text --language xx", 2),
+        ("say hi -o a.mp3", 2),
+        ("info none.h5", 1),
+        ("say hi -o none/a.wav", 1),
+        ("say --file none.txt -o a.wav", 1),
+    ],
+)
+def test_a_wrong_command_line_is_2_and_a_wrong_file_is_1(words, status, ttskit):
+    assert ttskit(*words.split(), stdin=b"a").returncode == status
+
+
+def test_a_full_disk_behind_standard_output_is_named(tmp_path):
+    with Path("/dev/full").open("wb") as full:
+        found = subprocess.run(
+            [sys.executable, "-m", "ttskit", "config"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            cwd=tmp_path,
+        )
+    assert found.stderr == b"ttskit: standard output: No space left on device\n"
+    assert found.returncode == 1
+
+
+def test_an_interruption_is_one_line(ttskit, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ttskit.artifacts.streams.opened", interrupt)
+    found = ttskit("ls", "corpus.h5")
+    assert (found.returncode, found.stderr) == (130, b"ttskit: interrupted\n")

@@ -9,13 +9,13 @@ import io
 import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ttskit.artifacts import caches, signals
 from ttskit.dsp import threads
-from ttskit.errors import TtskitError
+from ttskit.errors import Interrupted, TtskitError
 from ttskit.manual import Overview, Page
 from ttskit.stages import (
     align,
@@ -172,6 +172,7 @@ def main() -> None:
     """Run the command line; say in one line what the user can mend."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
+    _name_standard_output()
     _heed_signals()
     threads.wait_passively()
     caches.provide()
@@ -183,7 +184,8 @@ def main() -> None:
     try:
         _run()
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        _complain("interrupted")
+        sys.exit(Interrupted.status)
     finally:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is done: no traceback of the exit
@@ -217,6 +219,34 @@ def _run() -> None:
             raise
         _complain("no folder to keep compiled functions in: name one by NUMBA_CACHE_DIR")
         sys.exit(1)
+    except SystemExit as error:
+        if error.code == Interrupted.status:  # that of Typer after Ctrl-C, without a word
+            _complain("interrupted")
+        raise
+
+
+class _StandardOutput(io.FileIO):
+    """Standard output, whose error names it, once: what is written after that goes."""
+
+    broken = False
+
+    def write(self, content: Any) -> int:
+        if self.broken:
+            return len(content)
+        try:
+            return super().write(content)
+        except OSError as error:
+            self.broken, error.filename = True, "standard output"
+            raise
+
+
+def _name_standard_output() -> None:
+    """Let errors in writing standard output say where they are from."""
+    old = sys.__stdout__
+    if old is None or sys.stdout is not old:  # there is none, or that of a test
+        return
+    raw = io.BufferedWriter(_StandardOutput(old.fileno(), "w", closefd=False))
+    sys.stdout = io.TextIOWrapper(raw, old.encoding, old.errors, line_buffering=old.isatty())
 
 
 def _complain(message: str) -> None:

@@ -1,6 +1,7 @@
 """Errors that a user can mend.  Anything else that escapes is a bug and shows its traceback.
 
 TtskitError                 one line on stderr, exit status 1
+├── UsageError              the command line itself cannot be; exit status 2
 ├── ArtifactError           a file is not the artifact that a stage needs
 │   └── Changed             an artifact is not the one that was opened any more
 ├── AudioError              a recording cannot be used
@@ -66,6 +67,34 @@ class at:
         if isinstance(error, TtskitError):
             error.file = error.file or str(self.file or "")
             error.utterance = error.utterance or self.utterance
+
+
+class exits:
+    """A context that gives errors inside it an exit status.
+
+    >>> with exits(2):
+    ...     raise TtskitError("no such file")
+    Traceback (most recent call last):
+    ttskit.errors.TtskitError: no such file
+    """
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if isinstance(error, TtskitError):
+            error.status = self.status
+
+
+class UsageError(TtskitError):
+    """The command line cannot be, whatever the files are: options, their values, how many files."""
+
+    status = 2
 
 
 class ArtifactError(TtskitError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,27 @@ import typer
 from ttskit.manual import RUNNING
 
 TEXT, VOICE = "Text", "Voice"  # groups of options on a help page
+
+
+def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | None] = ()) -> None:
+    """Refuse outputs, by their options, that are one file, or that replace an input."""
+    read = {path.resolve() for path in inputs if path is not None and str(path) != "-"}
+    written: dict[Path, str] = {}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        place = path if str(path) == "-" else path.resolve()
+        if place in written:
+            raise typer.BadParameter(
+                f"{path} is the file of {written[place]} too: give each its own",
+                param_hint=option,
+            )
+        if place in read:
+            raise typer.BadParameter(
+                f"{path} is an input, which it would replace: choose another name",
+                param_hint=option,
+            )
+        written[place] = option
 
 
 def families(incomplete: str) -> list[str]:

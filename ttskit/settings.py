@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from ttskit.errors import SettingError, at
+from ttskit.errors import SettingError, at, exits
 
 T = TypeVar("T")
 MOST_SIZE = 1 << 16  # of a whole number that declares no bound: settings come from files, too
@@ -75,22 +75,8 @@ def from_toml(settings: T, text: str, source: str) -> T:
 
 def assigned(settings: T, *assignments: str) -> T:
     """Return `settings` changed by `key=value` and `table.key=value`, all at once."""
-    values: dict[str, Any] = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals or not name.strip():
-            raise SettingError(f"--set {assignment}: needs key=value")
-        inner = values
-        *path, last = name.strip().split(".")
-        for part in path:
-            inner = inner.setdefault(part, {})
-            if not isinstance(inner, dict):
-                raise SettingError(f"--set {assignment}: {part} has been set to {inner!r} before")
-        try:
-            inner[last] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            inner[last] = value.strip()  # a text without its quotes
-    return changed(settings, values, f"--set {' '.join(assignments)}")
+    with exits(2):
+        return changed(settings, _nested(assignments), f"--set {' '.join(assignments)}")
 
 
 def changed(settings: T, values: Mapping[str, Any], source: str, prefix: str = "") -> T:
@@ -132,6 +118,26 @@ def flat(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from flat(value, f"{prefix}{field.name}.")
         else:
             yield prefix + field.name, value
+
+
+def _nested(assignments: Sequence[str]) -> dict[str, Any]:
+    """Return assignments as nested mappings."""
+    values: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name.strip():
+            raise SettingError(f"--set {assignment}: needs key=value")
+        inner = values
+        *path, last = name.strip().split(".")
+        for part in path:
+            inner = inner.setdefault(part, {})
+            if not isinstance(inner, dict):
+                raise SettingError(f"--set {assignment}: {part} has been set to {inner!r} before")
+        try:
+            inner[last] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            inner[last] = value.strip()  # a text without its quotes
+    return values
 
 
 def _lines(settings: Any, prefix: str, comments: bool) -> Iterator[str]:
@@ -211,6 +217,8 @@ def _nearest(name: str, settings: Any) -> str:
     """Return the names that a wrong one may stand for, as the end of a message."""
     known = [key for key, _ in flat(settings)]
     by_last = {key.rsplit(".", 1)[-1]: key for key in known}
-    near = difflib.get_close_matches(name, [*known, *by_last], 3, 0.6)
+    choices = [*known, *by_last]
+    near = difflib.get_close_matches(name, choices, 3, 0.6)
+    near = near or difflib.get_close_matches(name, choices, 3, 0.0)
     names = dict.fromkeys(by_last.get(one, one) for one in near)
-    return f"; nearest: {', '.join(names)}" if names else f"; there is {', '.join(known)}"
+    return f"; nearest: {', '.join(names)}" if names else ""

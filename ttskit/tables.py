@@ -6,13 +6,13 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from ttskit.errors import TtskitError
+from ttskit.errors import UsageError
 
 
 def form_of(as_json: bool, as_csv: bool, as_markdown: bool) -> str:
     """Return the form of a table that the options ask for; at most one may be set."""
     if as_json + as_csv + as_markdown > 1:
-        raise TtskitError("--json, --csv and --markdown: one of them")
+        raise UsageError("--json, --csv and --markdown: one of them")
     return "json" if as_json else "csv" if as_csv else "markdown" if as_markdown else "text"
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from ttskit.datasets import understand
+from ttskit.errors import DatasetError
 
 
 @pytest.fixture
@@ -23,6 +24,22 @@ def test_reads_the_original_text_and_the_speaker_from_any_level(corpus, below):
     clip = found.clips[0]
     assert (clip.id, clip.text, clip.speaker) == ("103_1240_000000_000001", "Dr. 103", "103")
     assert len(found.clips) == (1 if below.endswith("103") else 2)
+
+
+def test_a_standard_split_is_read_by_its_name(corpus, tone, say):
+    for name in ("000002_000000", "000003_000000"):
+        stem = corpus / f"test-clean/61/70968/61_70968_{name}"
+        tone(stem.with_suffix(".wav"))
+    say(stem.with_suffix(".original.txt"), "Three.")
+    found = understand(corpus)
+    test = found.part("test-clean")
+    assert [clip.id for clip in test.clips] == ["61_70968_000003_000000"]
+    assert [id for id, _ in test.bad] == ["61_70968_000002_000000"]
+    assert len(found.part("train-clean-100").clips) == len(found.clips) - 1 == 2
+    with pytest.raises(DatasetError, match="no part 'tset'; there is test-clean, train-clean-100"):
+        found.part("tset")
+    with pytest.raises(DatasetError, match="no part 'test-clean'; it comes with none"):
+        understand(corpus / "test-clean").part("test-clean")
 
 
 def test_recordings_without_text_and_texts_without_recording_are_reported(corpus, tone, say):

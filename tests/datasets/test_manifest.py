@@ -126,3 +126,9 @@ def test_several_manifests_are_refused(manifest):
     ):
         understand(path.parent)
     assert [clip.id for clip in understand(path).clips] == ["b"]
+
+
+def test_a_column_names_the_split_of_each_row(manifest):
+    found = understand(manifest("m.csv", "audio,text,split\na.wav,A.,test\nb.wav,B.,train\n"))
+    assert [clip.id for clip in found.part("test").clips] == ["a"]
+    assert len(found.clips) == 2

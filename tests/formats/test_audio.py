@@ -1,7 +1,9 @@
 import os
 import re
+import struct
 import subprocess
 import sys
+import tracemalloc
 import wave
 from importlib import util
 from pathlib import Path
@@ -47,10 +49,13 @@ def test_several_channels_become_their_mean(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x.wav", "x.flac", "x.ogg", "x.mp3"])
-def test_a_part_equals_that_part_of_the_whole(tmp_path, name, capfd):
+def test_a_part_equals_that_part_of_the_whole(tmp_path, name, capfd, monkeypatch):
+    monkeypatch.setattr(audio, "DECODED", 100_000)  # so that there are several
     rate = 22050
     soundfile.write(tmp_path / name, speechlike(rate, 20), rate)
     whole, _ = audio.read(tmp_path / name)
+    decoded, _ = soundfile.read(tmp_path / name, dtype="float32")
+    np.testing.assert_allclose(whole, decoded, atol=1e-6)
     for start in np.random.default_rng(0).uniform(0, 19, size=40):
         part, _ = audio.read(tmp_path / name, start, start + 0.5)
         first = round(start * rate)
@@ -75,6 +80,41 @@ def test_a_part_outside_of_the_file_is_refused(tmp_path, start, end, message):
     with pytest.raises(AudioError, match=message):
         audio.read(tmp_path / "x.wav", start, end)
     assert len(audio.read(tmp_path / "x.wav", 0.5, 1.05)[0]) == 4000
+
+
+@pytest.mark.parametrize(("rate", "gigabytes"), [(22050, 4.0), (768_000, 1.5), (8, 0.1)])
+def test_a_recording_that_declares_more_than_an_hour_is_refused_unread(tmp_path, rate, gigabytes):
+    path = tmp_path / "x.wav"
+    size = round(gigabytes * 1e9)
+    form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
+    with path.open("wb") as file:
+        file.write(b"RIFF" + struct.pack("<I", size + 36) + b"WAVEfmt " + form)
+        file.write(b"data" + struct.pack("<I", size))
+        file.truncate(44 + size)  # sparse: it takes no room on the disk
+    assert audio.info(path).frames == size // 2
+    with pytest.raises(AudioError, match=rf"x.wav: lasts {size // 2 / rate:.0f} s at {rate} Hz"):
+        audio.read(path)
+    with pytest.raises(AudioError, match=r"entirely silent from 1\.0 to 2\.0 s"):
+        audio.read(path, 1.0, 2.0)
+
+
+def test_many_channels_take_the_memory_of_one(tmp_path):
+    samples = np.repeat(speechlike(8000, 20)[:, None], 64, axis=1)
+    soundfile.write(tmp_path / "x.wav", samples, 8000, subtype="FLOAT")
+    tracemalloc.start()
+    mono, _ = audio.read(tmp_path / "x.wav")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_allclose(mono, samples[:, 0], atol=1e-6)
+    assert peak < samples.nbytes / 2
+
+
+def without_length(path):
+    soundfile.write(path, speechlike(8000, 1), 8000, format="FLAC")
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0  # 36 bits of the header count the samples
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
 
 
 def zeros(path):
@@ -116,6 +156,7 @@ def a_link(path):
         (lambda path: path.write_bytes(b""), r"empty \(0 bytes\)"),
         (lambda path: path.write_text("hello"), "not audio that libsndfile reads"),
         (without_samples, r"empty \(a header, but no samples\)"),
+        (without_length, "its header does not say how long it is, as of a stream"),
         (zeros, "entirely silent; needs a recording of speech"),
         (cancelling, "its channels cancel each other"),
         (with_value(np.nan), "NaN or infinity at 0.5000 s"),
@@ -313,6 +354,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 
 USE = """
 import sys
+import tracemalloc
 sys.path[:0] = sys.argv[1:]
 from ttskit.dsp import engines
 torchaudio = engines.torchaudio()

@@ -66,6 +66,15 @@ def test_durations_of_no_frame_are_refused(cascade):
         cascade.run("a", known, Manner(), 0)
 
 
+def test_durations_of_more_frames_than_allowed_are_refused(cascade):
+    frames = int(cascade.run("a", KNOWN, Manner(), 0)["durations"].sum())
+    cascade.run("a", KNOWN, Manner(most=frames), 0)
+    stretched = KNOWN | {"durations": np.full(len(TOKENS), 1000)}
+    for known in (KNOWN, stretched):
+        with pytest.raises(TtskitError, match=f"a: lasts .* frames, at most {frames - 1} can be"):
+            cascade.run("a", known, Manner(most=frames - 1), 0)
+
+
 @pytest.mark.parametrize("value", [30.0, np.nan])
 def test_durations_that_are_nonsense_are_refused(models, tmp_path, value):
     sizes = {"encoder": {"hidden": 16, "filter": 24, "layers": 1}, "predict": ["pitch"]}

@@ -1,10 +1,18 @@
 """Texts as lines that are spoken in one go."""
 
+import re
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ttskit.errors import TextError
-from ttskit.speaking.lines import MOST, spoken_record, to_lines
+from ttskit.formats.timeline import Timeline
+from ttskit.speaking.lines import MOST, account, spoken_record, to_lines
+from ttskit.stages.text import Form, answer
+from ttskit.text.lines import InputLine
+from ttskit.text.sentences import sentences
 from ttskit.text.spelling import Speller, spelt
 from ttskit.text.ssml import Passage, read
 from ttskit.text.symbols import BOUNDARY, SPECIAL
@@ -61,6 +69,67 @@ def test_a_long_sentence_is_cut_without_loss(speller, text):
     for line in lines:
         for word, (start, stop) in zip(line.words, line.spans, strict=True):
             assert line.text[start:stop] in (word, "") or text[0] in "3a"
+
+
+WORDS = "cat Dogs hello I a don't Mother's re-enter O'Neil Paris queue".split()
+GAPS = (
+    " ",
+    " ",
+    ", ",
+    "! ",
+    "; ",
+    ". ",
+    ".\n",
+    "\n\n",
+    " — ",
+    " 🙂 ",
+    " ... ",
+    "\u00a0",
+    "\t",
+    "? (",
+    '" ',
+)
+
+
+def rows_of(lines, speller):
+    """Return the words of the manifest, each token lasting one frame, or two."""
+    spoken = [(line, 1 + np.arange(len(line.tokens)) % 2) for line in lines]
+    rows = account(Timeline(spoken_record(spoken, "en-us"), speller.table, 0.01), spoken)
+    edges = [edge for row in rows for edge in (row["start"], row["stop"])]
+    assert edges == sorted(edges)
+    return [row["word"] for row in rows]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(GAPS)), min_size=1, max_size=120))
+def test_no_word_that_was_planted_is_lost(speller, parts):
+    text = "".join(word + gap for word, gap in parts)
+    planted = [word for words, _ in parts for word in words.split("-")]
+    lines = lines_of(speller, *text.split("\n"))
+    assert rows_of(lines, speller) == planted
+    normalised = [
+        answer(InputLine("x", line), speller, Form.NORMALISED) for line in text.split("\n")
+    ]
+    assert (
+        re.findall(r"[\w']+", " ".join(line for one in normalised for line in one.lines)) == planted
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=150) | st.text("aB1.,'-$€%/:@#! \n5Dr()[]é½👍Я", max_size=150))
+def test_the_manifest_has_every_word_that_is_spelt(speller, text):
+    spelt_words = [
+        word
+        for line in text.split("\n")
+        for sentence in sentences(line, "en-us")
+        for word in speller.spell(sentence).words
+    ]
+    try:
+        lines = lines_of(speller, *text.split("\n"))
+    except TextError:  # of no word at all, or phonemes that are none
+        assert not spelt_words
+        return
+    assert rows_of(lines, speller) == spelt_words if lines else not spelt_words
 
 
 def test_a_long_sentence_is_cut_at_punctuation(speller):

@@ -238,6 +238,8 @@ def test_a_grid_is_named_by_what_differs():
         (("texts.tsv", *CHAIN[:2]), "add a vocoder; there is"),
         (("texts.tsv",), "compare takes Voices, or models that make chains: there is none"),
         (("texts.tsv", "none.h5"), "none.h5: no such file"),
+        (("texts.tsv", *CHAIN[:2], "sourse"), "sourse: no such file; nearest name: source"),
+        (("texts.tsv", "kathlen"), "kathlen: no such file; nearest name: kathleen"),
         (("texts.tsv", "cut.h5"), "cut.h5: is cut short"),
         (("texts.tsv", "scores.h5"), "scores.h5: is scores, needs texts, a voice"),
         (("texts.tsv", *CHAIN, "sub/istft.h5"), "another system is called decoder.istft too"),

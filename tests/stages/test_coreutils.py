@@ -130,6 +130,12 @@ def test_diff_lists_differences(tmp_path, corpus):
     assert "2 utterances: u012, u013" in found.stdout
 
 
+def test_diff_tells_errors_from_differences(tmp_path, corpus, ttskit):
+    (tmp_path / "bad.h5").write_bytes(corpus.read_bytes()[:3000])
+    for words in ((corpus, "none.h5"), (corpus, "bad.h5"), (corpus,), (corpus, corpus, corpus)):
+        assert ttskit("diff", *words).returncode == 2
+
+
 def test_verify_passes_an_intact_file(corpus):
     assert run("verify", corpus).stdout == f"{corpus}: whole\n"
 
@@ -157,7 +163,7 @@ def test_an_artifact_is_not_for_a_terminal(corpus):
     found = subprocess.run(words, stdout=theirs, stderr=subprocess.PIPE, check=False)
     os.close(theirs)
     os.close(ours)
-    assert found.returncode == 1
+    assert found.returncode == 2
     assert found.stderr.startswith(b"ttskit: an artifact is not for a terminal")
 
 
@@ -169,35 +175,36 @@ def test_standard_output_gets_the_same_bytes_as_a_file(tmp_path, corpus, ttskit)
 
 
 @pytest.mark.parametrize(
-    ("words", "stdin", "says"),
+    ("words", "stdin", "says", "status"),
     [
-        (["info"], b"", "standard input: is empty; needs an artifact"),
-        (["info"], b"hello", "standard input: is not an HDF5 file; needs an artifact"),
-        (["info", "-", "-"], b"", "standard input can be read only once"),
-        (["select", "corpus.h5", "--match", "("], None, "is not a regex"),
-        (["select", "corpus.h5", "--id", "nobody"], None, "corpus.h5: has no utterance nobody"),
-        (["select", "corpus.h5", "--random", "99"], None, "has 12 to choose from, not 99"),
+        (["info"], b"", "standard input: is empty; needs an artifact", 1),
+        (["info"], b"hello", "standard input: is not an HDF5 file; needs an artifact", 1),
+        (["info", "-", "-"], b"", "standard input can be read only once", 2),
+        (["select", "corpus.h5", "--match", "("], None, "is not a regex", 2),
+        (["select", "corpus.h5", "--id", "nobody"], None, "corpus.h5: has no utterance nobody", 1),
+        (["select", "corpus.h5", "--random", "99"], None, "has 12 to choose from, not 99", 1),
         (
             ["select", "corpus.h5", "--glob", "z*", "-o", "x.h5"],
             None,
             "no utterance passes the filters",
+            1,
         ),
-        (["select", "corpus.h5", "-o", "no/x.h5"], None, "the folder no is not there"),
-        (["select", "corpus.h5", "-o", "."], None, ".: is a folder"),
-        (["split", "corpus.h5", "--ratio", "1:x"], None, "needs two or more positive numbers"),
-        (["split", "corpus.h5", "-o", "x.h5"], None, "needs one {}"),
-        (["split", "corpus.h5", "-n", "40"], None, "has 12 utterances: part 1 would be empty"),
-        (["split", "corpus.h5", "--ratio", "nan:1"], None, "needs two or more positive numbers"),
-        (["split", "-"], b"", "standard input: is empty"),
-        (["merge", "corpus.h5"], None, "merge takes two artifacts or more"),
-        (["diff", "corpus.h5"], None, "diff takes two artifacts, not 1"),
+        (["select", "corpus.h5", "-o", "no/x.h5"], None, "the folder no is not there", 1),
+        (["select", "corpus.h5", "-o", "."], None, ".: is a folder", 1),
+        (["split", "corpus.h5", "--ratio", "1:x"], None, "needs two or more positive numbers", 2),
+        (["split", "corpus.h5", "-o", "x.h5"], None, "needs one {}", 2),
+        (["split", "corpus.h5", "-n", "40"], None, "has 12 utterances: part 1 would be empty", 1),
+        (["split", "corpus.h5", "--ratio", "nan:1"], None, "needs two or more positive numbers", 2),
+        (["split", "-"], b"", "standard input: is empty", 1),
+        (["merge", "corpus.h5"], None, "merge takes two artifacts or more", 2),
+        (["diff", "corpus.h5"], None, "diff takes two artifacts, not 1", 2),
     ],
 )
 @pytest.mark.usefixtures("corpus")
-def test_errors_of_the_user_take_one_line(ttskit, words, stdin, says):
+def test_errors_of_the_user_take_one_line(ttskit, words, stdin, says, status):
     found = ttskit(*words, stdin=stdin)
     errors = found.stderr.decode()
-    assert (found.returncode, found.stdout) == (1, b"")
+    assert (found.returncode, found.stdout) == (status, b"")
     assert errors.startswith("ttskit: ")
     assert errors.count("\n") == 1
     assert says in errors
@@ -281,6 +288,14 @@ def test_verify_continues_after_a_broken_file(tmp_path, corpus, ttskit):
     assert found.stderr.decode() == "ttskit: bad.h5: is cut short at 3000 bytes: make it again\n"
 
 
+def test_info_continues_after_a_broken_file(tmp_path, corpus, ttskit):
+    (tmp_path / "bad.h5").write_bytes(corpus.read_bytes()[:3000])
+    found = ttskit("info", "bad.h5", corpus, "none.h5", "--field", "kind")
+    assert (found.returncode, found.stdout) == (1, b"corpus\n")
+    lines = found.stderr.decode().splitlines()
+    assert [line.split(":")[1] for line in lines] == [" bad.h5", " none.h5"]
+
+
 def test_the_traceback_of_an_error_is_shown_on_request(ttskit):
     plain, verbose = ttskit("info", "nowhere.h5"), ttskit("-v", "info", "nowhere.h5")
     assert plain.stderr == b"ttskit: nowhere.h5: no such file\n"
@@ -291,7 +306,7 @@ def test_the_traceback_of_an_error_is_shown_on_request(ttskit):
 
 def test_split_of_standard_input_needs_names(corpus, ttskit, tmp_path):
     found = ttskit("split", stdin=corpus.read_bytes())
-    assert found.returncode == 1
+    assert found.returncode == 2
     assert b"needs -o" in found.stderr
     named = ttskit("split", "-o", "part{x}{}.h5", stdin=corpus.read_bytes())
     assert named.returncode == 0
@@ -304,7 +319,7 @@ def test_closed_streams_take_one_line(corpus, verb, redirect):
     feed = f"< {corpus}" if redirect == ">&-" else ""
     call = f"{sys.executable} -m ttskit {verb} {feed} {redirect}"
     found = subprocess.run(call, shell=True, capture_output=True, check=False)
-    assert (found.returncode, found.stderr.count(b"\n")) == (1, 1), found.stderr
+    assert (found.returncode, found.stderr.count(b"\n")) == (2, 1), found.stderr
     assert b"closed" in found.stderr
 
 

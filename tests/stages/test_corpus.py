@@ -38,6 +38,30 @@ def dataset(tmp_path):
     return folder
 
 
+def test_what_is_too_long_by_its_header_is_left_out_unread(dataset, tmp_path, ttskit):
+    path = dataset / "wavs" / "c00.wav"
+    path.write_bytes(path.read_bytes()[:44] + bytes(200_000))  # silent: it could not be used
+    content = bytearray(path.read_bytes())
+    content[4:8], content[40:44] = (size.to_bytes(4, "little") for size in (200_036, 200_000))
+    path.write_bytes(content)
+    words = ("corpus", dataset, "--sample-rate", RATE, "-o", "x.h5")
+    assert b"entirely silent" in ttskit(*words).stderr
+    assert ttskit(*words, "--max-seconds", "10", "--restart").returncode == 0
+    assert Reader(tmp_path / "x.h5", Corpus).skipped == {
+        "c00": "lasts 12.50 s, more than --max-seconds 10"
+    }
+
+
+def test_a_part_of_a_dataset_is_chosen_and_listed(dataset, tmp_path, ttskit):
+    rows = [f"wavs/c{n:02}.wav\tsentence {n}\t{'test' if n % 4 else 'dev'}" for n in range(40)]
+    table = dataset / "table.tsv"
+    table.write_text("\n".join(["audio\ttext\tsubset", *rows]))
+    assert b"parts       2: test 30, dev 10" in ttskit("corpus", table, "--explain").stdout
+    assert ttskit("corpus", table, "--part", "dev", "-o", "x.h5").returncode == 0
+    assert list(Reader(tmp_path / "x.h5", Corpus)) == [f"c{n:02}" for n in range(0, 40, 4)]
+    assert b"no part 'tst'; there is dev, test" in ttskit("corpus", table, "--part", "tst").stderr
+
+
 def call(*words):
     return [sys.executable, "-m", "ttskit", "corpus", *map(str, words)]
 

@@ -7,7 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.factory import PROVENANCE, SYMBOLS, alignment_record, run, sha, write_alignment
+from tests.factory import (
+    PROVENANCE,
+    SYMBOLS,
+    alignment_record,
+    answer,
+    run,
+    sha,
+    write_alignment,
+)
 from tests.metrics.signals import RATE, noisy, speech
 from ttskit.artifacts.kinds import Corpus, Scores
 from ttskit.artifacts.reader import Reader
@@ -59,6 +67,11 @@ def test_utterances_beyond_the_limit_are_not_required(folder, sounds, tmp_path):
     assert evaluated(*both, "--limit", 2, *FAST)["utterances"] == 2
     with pytest.raises(TtskitError, match="1 of 4 utterances are bad"):
         run("evaluate", *both, "--limit", 4, *FAST)
+
+
+def test_scores_that_are_only_printed_have_no_file(folder):
+    words = ("evaluate", folder / "ref.h5", folder / "bad.h5", *FAST, "--limit", 1, "-j", 1)
+    assert answer(*words).stderr == b"scores: 1 utterance\n"
 
 
 def test_a_corpus_scores_best_against_itself(folder):

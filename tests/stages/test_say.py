@@ -6,8 +6,11 @@ import os
 import select
 import subprocess
 import sys
+import tracemalloc
 import wave
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +25,7 @@ from ttskit.errors import ArtifactError, TextError, TtskitError
 from ttskit.formats import textgrid
 from ttskit.models.glow import Glow
 from ttskit.speaking.chain import Chain, bent, louder
+from ttskit.stages.say import Report
 
 RATE, HOP = 22050, 256
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])}
@@ -182,6 +186,7 @@ def test_whatever_is_in_a_text_the_words_of_it_are_spoken(say, tmp_path, text, n
         ("<speak>a<b", ("--ssml",), r"standard input:1:\d+: not SSML"),
         ("a", ("--speaker", "bob"), "no speaker 'bob'"),
         ("a b c d e f", ("--duration", "0.05"), r"0\.05 s is too short for the text"),
+        ("a", ("--duration", "86400"), "86400 s is too long for the text: at the slowest rate it"),
         ("a", ("--textgrid", "none.TextGrid"), "no such file"),
         ("a", ("--manifest", "no/m.jsonl"), "the folder no is not there"),
         ("a", ("--device", "abacus"), "--device abacus: there is no such device"),
@@ -206,6 +211,11 @@ def test_wrong_usage_is_told_before_anything_is_loaded(tmp_path):
         ["hi", "-o", "a.wav", "--textgrid", "a", "--duration", "1"],
         ["hi", "-o", "a.wav", "--ssml", "--phonemes"],
         ["hi", "-o", "a.wav", "--rate", "0"],
+        ["hi", "-o", "a.wav", "--length-scale", "0"],
+        ["hi", "-o", "a.wav", "--manifest", "./a.wav"],
+        ["hi", "-o", "a.wav", "--manifest", "b.srt", "--timing", "b.srt"],
+        ["--file", "b.txt", "-o", "a.wav", "--manifest", "b.txt"],
+        ["hi", "--voice", "v.h5", "-o", "a.wav", "--manifest", "v.h5"],
         ["hi", "-o", "a.wav", "--raw"],
         ["hi", "-o", "a.wav", "--duration", "inf"],
         ["hi", "-o", "a.wav", "--noise-scale", "inf"],
@@ -221,11 +231,11 @@ def test_audio_never_goes_to_a_terminal(voice):
 
     leader, follower = pty.openpty()
     words = [sys.executable, "-m", "ttskit", "say", "hi", "--voice", str(voice)]
-    for more, status in (([], 2), (["-o", "-"], 1)):
+    for more in ([], ["-o", "-"]):
         found = subprocess.run(
             [*words, *more], stdout=follower, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False
         )
-        assert found.returncode == status
+        assert found.returncode == 2
         assert b"not for a terminal" in found.stderr
     os.close(leader)
     os.close(follower)
@@ -241,6 +251,12 @@ def test_a_duration_is_kept_to_the_sample(spoken, tmp_path):
 def test_faster_is_shorter(spoken):
     usual, fast = spoken(TEXT), spoken(TEXT, "--rate", "2")
     assert len(fast) == pytest.approx(len(usual) / 2, rel=0.05)
+
+
+def test_a_length_scale_divides_the_rate(spoken):
+    slow = spoken(TEXT, "--rate", "0.5")
+    assert np.array_equal(spoken(TEXT, "--length-scale", "2"), slow)
+    assert np.array_equal(spoken(TEXT, "--length-scale", "4", "--rate", "2"), slow)
 
 
 def test_louder_is_louder(spoken):
@@ -322,6 +338,16 @@ def test_ssml_breaks_prosody_and_phonemes_are_heard(spoken, tmp_path):
     half = int(words[0]["stop"] * RATE) - 2 * HOP
     assert (quiet[:half] == plain[:half]).all()
     assert np.abs(quiet[-4 * HOP :]).max() < np.abs(plain[-4 * HOP :]).max() / 5
+
+
+def test_a_long_break_takes_little_memory(spoken):
+    spoken("a")
+    tracemalloc.start()
+    samples = spoken("--ssml", "<speak>a<break time='600s'/>b</speak>")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(samples) > 600 * RATE
+    assert peak < samples.nbytes + 5e6  # they are read back
 
 
 def test_times_that_are_spoken_again_are_the_same(spoken, tmp_path):
@@ -409,6 +435,18 @@ def test_the_summary_counts(say, tmp_path):
     assert (told["sentences"], told["words"], told["sample_rate"]) == (2, 15, RATE)
     assert told["seconds"] * RATE == pytest.approx(soundfile.info(tmp_path / "a.wav").frames)
     assert told["real_time_factor"] > 0
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_lines_are_kept_only_for_their_times(keep):
+    nothing: Any = None
+    report = Report(nothing, nothing, 0.0, keep=keep)
+    for sentence in (1, 1, 2):
+        line = SimpleNamespace(sentence=sentence, words=("a", "b"))
+        piece: Any = SimpleNamespace(line=line, durations=np.ones(3), silence=2, audio=np.ones(5))
+        report.add(piece)
+    assert (report.sentences, report.words, report.samples) == (2, 6, 21)
+    assert len(report.spoken) == 3 * keep
 
 
 def test_a_broken_voice_is_one_line(voice, tmp_path):

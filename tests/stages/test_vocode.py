@@ -225,11 +225,14 @@ def test_controls_are_for_a_vocoder_that_plays_them(folder):
         (["controls.h5", "--vocoder", "griffinlim"], "is controls without mel, which griffinlim"),
         (["controls.h5", "--vocoder", "ddsp.h5", "--controls", "c.h5"], "is controls already"),
         (["controls.h5", "--controls", "c.h5"], "is controls already"),
+        (["mels.h5", "--vocoder", "griffinlm"], "griffinlm: no such file; nearest name: griffinl"),
         (["mels.h5", "--vocoder", "griffinlim", "--device", "tpu"], "--device tpu: there is no"),
     ):
         assert says in complaint(*words)
     assert not (folder / "c.h5").exists()
     assert run("vocode", "sung.h5", "-o", "x.h5").exit_code == 2
+    same = ["sung.h5", "--vocoder", "ddsp.h5", "-o", "./c.h5", "--controls", "c.h5"]
+    assert run("vocode", *same).exit_code == 2
     (folder / "wavs").touch()
     taken = ["sung.h5", "--vocoder", "ddsp.h5", "-o", "c.h5", "--wav-dir", "wavs"]
     assert run("vocode", *taken).exit_code == 2

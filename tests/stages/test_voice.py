@@ -187,6 +187,7 @@ def test_models_that_do_not_fit_are_refused_before_anything_is_written(tmp_path,
         ([duration, duration, decoder], "makes durations, which .*duration.h5 makes too"),
         ([duration, decoder, other, "griffinlim"], "audio, which .*other.h5 makes too"),
         ([duration, decoder, tmp_path / "no.h5"], "no such file"),
+        ([duration, decoder, "grifinlim"], "no such file; nearest name: griffinlim"),
     ):
         with pytest.raises(TtskitError, match=says):
             run("voice", "pack", *models, "-o", tmp_path / "v.h5", "--card", card)

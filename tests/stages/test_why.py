@@ -10,6 +10,7 @@ import pytest
 from tests.factory import (
     PROVENANCE,
     alignment_record,
+    answer,
     corpus_record,
     run,
     write_alignment,
@@ -207,6 +208,17 @@ def test_the_plot_uses_artifacts_that_have_the_utterance(folder):
     write_corpus(folder / "other.h5", range(2))
     run("why", "a", "other.h5", "alignment.h5", "scores.h5", "--plot", "x.png")
     assert (folder / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_one_broken_file_among_others_is_named_and_left_out(folder):
+    (folder / "bad.h5").write_bytes((folder / "scores.h5").read_bytes()[:100])
+    (folder / "notes.txt").write_text("a")
+    found = answer("why", "a", "bad.h5", "scores.h5", "notes.txt", "--json")
+    assert found.returncode == 1
+    (artifact,) = json.loads(found.stdout)["artifacts"]
+    assert artifact["path"] == "scores.h5"
+    lines = found.stderr.decode().splitlines()
+    assert [line.split(":")[1] for line in lines] == [" bad.h5", " notes.txt"]
 
 
 @pytest.mark.parametrize(

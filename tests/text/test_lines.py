@@ -56,6 +56,7 @@ def test_a_line_is_out_before_the_next_is_in():
         ("text".encode("utf-16-le"), r"x: is UTF-16, .*iconv -f utf-16 -t utf-8"),
         ("text".encode("utf-32"), r"x: is UTF-32, .*iconv -f utf-32 -t utf-8"),
         (b"\x89HDF\r\n\x1a\n\0\0", "x: is HDF5, as artifacts are; needs text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "x: is a picture; needs text"),
         (b"\x1f\x8b\x08\0", "x: is compressed by gzip; needs text"),
         (b"RIFF\x24\0\0\0WAVEfmt ", "x: is audio; needs text"),
         (np.arange(250, dtype="<f4").tobytes(), "x:1: .*is binary; needs text"),

@@ -1,6 +1,7 @@
 import pickle
 import random
 import sys
+import tracemalloc
 from contextlib import nullcontext, suppress
 
 import pytest
@@ -158,6 +159,28 @@ def test_work_grows_linearly_with_the_length_of_a_line(unit):
 def test_a_line_of_ten_thousand_characters_is_spelt_to_its_end(unit):
     text = unit * (10_000 // len(unit))
     assert all(accounted(text, ENGLISH.spell(text)))
+
+
+def test_a_word_without_end_takes_little_memory_at_a_time():
+    speller = Speller("en-us")
+    speller.spell("Xanthoquirk")  # opens the data
+    tracemalloc.start()
+    spelling = speller.spell("abcdefghij" * 2000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(spelling.words) == 1
+    assert len(spelling.tokens) > 10_000
+    assert peak < 5e6
+
+
+@pytest.mark.parametrize("language", ["en-us", "de"])
+@pytest.mark.parametrize(
+    "form", ["{}", "${}", "{}€", "${}.50", "{}/{}", "{}th", "{}%", "-{}", "{}."]
+)
+def test_a_number_of_any_length_is_read(language, form):
+    figures = "5" * 5000  # more than Python converts
+    spelling = Speller(language).spell(form.format(figures, figures))
+    assert len(spelling.words) >= 5000
 
 
 def test_characters_refuse_a_table_of_phonemes():

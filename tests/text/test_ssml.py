@@ -14,6 +14,10 @@ def texts(inner):
     return [passage.text for passage in passages(inner)]
 
 
+def nested(setting, times):
+    return f"<speak>{f'<prosody {setting}>' * times}a{'</prosody>' * times}</speak>"
+
+
 def test_white_space_becomes_one_space():
     assert texts("\n  one\n <p>two <s>three</s></p>four ") == ["one ", "two ", "three", "four "]
 
@@ -73,6 +77,11 @@ def test_elements_replace_their_text_by_its_reading(inner, reading):
         ("<speak><prosody pitch='200Hz'>a</prosody></speak>", "pitch is '200Hz', needs one of"),
         ("<speak><prosody volume='70'>a</prosody></speak>", "volume is '70', needs one of"),
         ("<speak><break time='soon'/></speak>", "break time is 'soon', needs the like of 500ms"),
+        ("<speak>" + "<break time='1800s'/>" * 3 + "</speak>", "breaks in a row last 5400 s"),
+        (nested("rate='x-slow'", 4), "rates within each other make 0.0625, needs 0.1 to 10"),
+        (nested("rate='x-fast'", 4), "rates within each other make 16"),
+        (nested("pitch='-10st'", 3), "pitches within each other make -30st, at most 24"),
+        (nested("volume='+30dB'", 2), "volumes within each other make +60dB, at most 40"),
         ("<speak><sub>a</sub></speak>", "<sub> needs the attribute alias"),
         ("<speak><sub alias='a'><s>b</s></sub></speak>", "<s> cannot be within <sub>"),
         ("<speak><say-as interpret-as='poem'>a</say-as></speak>", "cannot read as 'poem'"),

@@ -71,6 +71,7 @@ def build(
     *,
     source: str = "",
     bad: Mapping[str, str] | None = None,
+    title: str = "",
 ) -> Path:
     """Write the artifact `output` from the record that `make` returns for each item, in order.
 
@@ -84,8 +85,11 @@ def build(
         Where the items come from, to name with the ones that are bad.
     bad : id -> reason
         Items known to be unusable before the build.
+    title : str
+        What notes call the artifact; its path without one.
     """
     with streams.delivered(output) as (path, name):
+        name = title or name
         current = up_to_date(path, recipe)
         if not current:
             streams.replaceable(path, recipe.kind.kind(), recipe.inputs)
@@ -160,7 +164,7 @@ class _Build(Generic[T]):
         left = [(id, item) for id, item in self.items.items() if id not in writer.finished]
         there = len(self.items) - len(left)
         if there:
-            progress.note(f"{writer.path}: going on: {there} are there already")
+            progress.note(f"{self.name}: going on: {there} are there already")
         errors: dict[str, pool.Bad] = {}
         with at(self.source), progress.track(self.recipe.stage, len(self.items), there) as step:
             for id, result in self._results(left):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ttskit.errors import TtskitError
+from ttskit.errors import UsageError
 
 if TYPE_CHECKING:
     from ttskit.artifacts.hdf5 import Container
@@ -91,7 +91,7 @@ def summary(output: Path | None, wanted: bool) -> Callable[[Path], None]:
     from ttskit.artifacts import hdf5
 
     if wanted and (output is None or str(output) == "-"):
-        raise TtskitError("--json and the artifact can't both go to standard output: add -o FILE")
+        raise UsageError("--json and the artifact can't both go to standard output: add -o FILE")
 
     def tell(path: Path) -> None:
         if wanted and path.exists():  # not after a dry run

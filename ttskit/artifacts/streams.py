@@ -13,10 +13,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ttskit import progress
 from ttskit.artifacts import hdf5, kinds, lock
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Record
-from ttskit.errors import KEPT, ArtifactError, TtskitError
+from ttskit.errors import KEPT, ArtifactError, TtskitError, UsageError
 
 STDIN, STDOUT = "standard input", "standard output"
 SCRATCH = "ttskit-"  # names of temporary folders begin with it
@@ -60,9 +61,24 @@ def opened(paths: Sequence[Path] | None) -> list[Reader[Any]]:
     return [kinds.read(*local(path)) for path in named(paths)]
 
 
-def containers(paths: Sequence[Path] | None) -> Iterator[hdf5.Container]:
-    """Open artifacts of any kind, including models and voices, one after the other."""
-    return (hdf5.open_container(*local(path)) for path in named(paths))
+def containers(
+    paths: Sequence[Path] | None, unreadable: list[TtskitError] | None = None
+) -> Iterator[hdf5.Container]:
+    """Open artifacts of any kind, including models and voices, one after the other.
+
+    Of several files those that cannot be read are passed over where a list `unreadable` takes
+    their errors; each is printed.
+    """
+    for path in (given := named(paths)):
+        try:
+            container = hdf5.open_container(*local(path))
+        except TtskitError as error:
+            if unreadable is None or len(given) == 1:
+                raise
+            progress.complain(f"ttskit: {error}")
+            unreadable.append(error)
+        else:
+            yield container
 
 
 def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
@@ -92,13 +108,13 @@ def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
 def named(paths: Sequence[Path] | None) -> Sequence[Path]:
     """Return the paths of the inputs; none means standard input, unless it is a terminal."""
     if (not paths or Path("-") in paths) and sys.stdin is None:
-        raise TtskitError("standard input is closed: name a file, or send one there")
+        raise UsageError("standard input is closed: name a file, or send one there")
     if not paths:
         if sys.stdin.isatty():
-            raise TtskitError("no input: name a file, or send one to standard input")
+            raise UsageError("no input: name a file, or send one to standard input")
         return [Path("-")]
     if sum(str(path) == "-" for path in paths) > 1:
-        raise TtskitError("standard input can be read only once")
+        raise UsageError("standard input can be read only once")
     return paths
 
 
@@ -128,9 +144,9 @@ def delivered(output: Path | None) -> Iterator[tuple[Path, str]]:
         yield output, str(output)
         return
     if sys.stdout is None or sys.stdout.closed:
-        raise TtskitError("standard output is closed: name a file with -o")
+        raise UsageError("standard output is closed: name a file with -o")
     if sys.stdout.isatty():
-        raise TtskitError("an artifact is not for a terminal: name a file with -o, or use a pipe")
+        raise UsageError("an artifact is not for a terminal: name a file with -o, or use a pipe")
     path = scratch() / "output.h5"
     try:
         yield path, STDOUT

@@ -6,8 +6,8 @@ import math
 import re
 import stat
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ttskit import wording
@@ -37,15 +37,29 @@ class Dataset:
     clips: tuple[Clip, ...]
     notes: tuple[str, ...]
     bad: tuple[tuple[str, str], ...]  # id, reason
+    parts: Mapping[str, str] = field(default_factory=dict)  # id -> its standard split, "" for none
+
+    def part(self, name: str) -> Dataset:
+        """Return one of the standard splits that the dataset comes with."""
+        known = sorted({*self.parts.values()} - {""})
+        if name not in known:
+            there = f"there is {', '.join(known)}" if known else "it comes with none"
+            raise DatasetError(f"no part {name!r}; {there}", file=self.root)
+        clips = tuple(clip for clip in self.clips if self.parts[clip.id] == name)
+        bad = tuple((id, reason) for id, reason in self.bad if self.parts[id] == name)
+        return replace(self, clips=clips, bad=bad)
 
 
 class Gathering:
     """A dataset while it is read: every utterance ends up among the clips or the bad ones.
 
     `place` is where an utterance is named, for messages: "metadata.csv line 3", "anna/001.txt".
+    Set `part` before the utterances of a standard split are added.
     """
 
     def __init__(self, format: str, root: Path) -> None:
+        self.part = ""
+        self._parts: dict[str, str] = {}  # id -> part
         self._format, self._root = format, root
         self._clips: list[Clip] = []
         self._bad: list[tuple[str, str]] = []
@@ -116,7 +130,7 @@ class Gathering:
             raise DatasetError(f"has no utterances ({self._format})", file=self._root)
         odd = [f"{kind}: {count(ids, 'utterance')}" for kind, ids in self._kinds.items()]
         clips, bad, notes = tuple(self._clips), tuple(self._bad), (*self._notes, *odd)
-        return Dataset(self._format, self._root, clips, notes, bad)
+        return Dataset(self._format, self._root, clips, notes, bad, self._parts)
 
     def _relative(self, path: Path) -> str:
         """Return a path below the root of the dataset, or as it is where it lies elsewhere."""
@@ -128,7 +142,7 @@ class Gathering:
             raise DatasetError(
                 f"id {id} occurs twice, in {first} and in {place}; ids must differ", file=self._root
             )
-        self._places[id] = place
+        self._places[id], self._parts[id] = place, self.part
 
 
 def count(names: Iterable[str], noun: str) -> str:

@@ -2,7 +2,7 @@
 
 The `.original.txt` is read, since ttskit normalises for itself, and the `.normalized.txt` where
 there is no original.  The folder may be the whole corpus, one of its parts such as
-`train-clean-100/`, or one speaker.
+`train-clean-100/`, or one speaker; of the whole corpus these are the standard splits.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def read(path: Path) -> Dataset:
                 recordings[stem] = file
     for stem in sorted({*recordings, *texts}, key=lambda stem: stem.relative_to(path).parts):
         place = stem.relative_to(path).as_posix()
+        out.part = place.split("/")[-4] if place.count("/") > 2 else ""
         if stem not in texts:
             out.refuse(
                 stem.name, f"has neither {' nor '.join(TEXTS)}", "the text is missing", place

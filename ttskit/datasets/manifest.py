@@ -36,6 +36,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "speaker": ("speaker", "speaker_id", "speaker_name", "client_id"),
         "start": ("start", "start_time", "offset"),
         "end": ("end", "end_time"),
+        "part": ("split", "subset", "part"),
     }
 )
 # fmt: on
@@ -99,7 +100,7 @@ def read(path: Path) -> Dataset:
 
 def _add(out: Gathering, root: Path, value: dict[str, str], place: str) -> None:
     """Add the utterance of a row, role -> value."""
-    path = value["audio"].strip()
+    path, out.part = value["audio"].strip(), value.get("part", "").strip()
     id = value.get("id", "").strip() or folder.without_suffix(os.path.basename(path))  # noqa: PTH119
     try:
         start, end = (_seconds(value.get(role, "")) for role in ("start", "end"))

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 WRITABLE = (".wav", ".flac", ".ogg")
 TOLERANCE = 0.1  # seconds by which a given time may lie behind the end of its file
 BLOCK = 1 << 16  # samples that are encoded at a time
+LONGEST = 3600  # seconds of an utterance
+MOST = LONGEST * 48_000  # samples of an utterance, of one channel
+DECODED = 1 << 20  # samples of all channels that are decoded at a time
+UNKNOWN = (1 << 63) - 1  # frames, where the header does not say how many
 PREROLL = 16 * 1152  # samples of mp3 decoded before a start, so that its bit reservoir is full
 
 
@@ -62,37 +66,47 @@ def read(path: Path, start: float | None = None, end: float | None = None) -> tu
 
     with at(path):
         with _open(path) as file:
-            frames, first, last = _frames(file, path.suffix.lower() == ".mp3", start, end)
+            first, last = _span(file, start, end)
             rate = file.samplerate
-        samples = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1, dtype=np.float32)
+            if last - first > min(MOST, LONGEST * rate):
+                raise AudioError(
+                    f"lasts {(last - first) / rate:.0f} s at {rate} Hz, longer than an utterance "
+                    "can be (an hour, at 48000 Hz); cut it up"
+                )
+            samples, sounds = np.empty(last - first, np.float32), False
+            filled = 0
+            for frames in _blocks(file, path.suffix.lower() == ".mp3", first, last):
+                sounds = sounds or bool(frames.any())
+                mono = frames[:, 0] if frames.shape[1] == 1 else frames.mean(1, dtype=np.float32)
+                samples[filled : filled + len(mono)] = mono
+                filled += len(mono)
         if not np.isfinite(samples).all():
             place = first + int(np.flatnonzero(~np.isfinite(samples))[0])
             raise AudioError(f"NaN or infinity at {place / rate:.4f} s; export it again as 16 bit")
         if not samples.any():
-            why = "its channels cancel each other" if frames.any() else "entirely silent"
+            why = "its channels cancel each other" if sounds else "entirely silent"
             whole = start is None and end is None
             part = "" if whole else f" from {first / rate} to {last / rate} s"
             raise AudioError(f"{why}{part}; needs a recording of speech")
-    return np.ascontiguousarray(samples), rate
+    return samples, rate
 
 
-def _frames(
-    file: soundfile.SoundFile, is_mp3: bool, start: float | None, end: float | None
-) -> tuple[Samples, int, int]:
-    """Return (sample, channel) of a part of a file, its first sample and the one after its last."""
+def _blocks(file: soundfile.SoundFile, is_mp3: bool, first: int, last: int) -> Iterator[Samples]:
+    """Yield the samples from `first` to `last` of a file in blocks of (sample, channel)."""
     import soundfile
 
-    first, last = _span(file, start, end)
-    before = min(first, PREROLL) if is_mp3 else 0
+    most = max(1, DECODED // file.channels)
     try:
-        file.seek(first - before)
-        frames = file.read(before + last - first, dtype="float32", always_2d=True)[before:]
+        for start in range(first, last, most):
+            wanted, before = min(most, last - start), min(start, PREROLL) if is_mp3 else 0
+            file.seek(start - before)
+            frames = file.read(before + wanted, dtype="float32", always_2d=True)[before:]
+            yield frames
+            if len(frames) < wanted:
+                missing = (last - start - len(frames)) / file.samplerate
+                raise AudioError(f"cut short: its last {missing:.2f} s are missing; copy it again")
     except soundfile.LibsndfileError as error:
         raise AudioError(f"damaged or cut short ({error}); copy it again") from error
-    if len(frames) < last - first:
-        missing = (last - first - len(frames)) / file.samplerate
-        raise AudioError(f"cut short: its last {missing:.2f} s are missing; copy it again")
-    return frames, first, last
 
 
 def write(path: Path, samples: Samples | NDArray[np.int16], rate: int) -> int:
@@ -173,6 +187,8 @@ def _check_whole(path: Path, file: soundfile.SoundFile) -> None:
     """Refuse a file without samples, and one that is shorter than it says."""
     if file.frames == 0:
         raise AudioError("empty (a header, but no samples); copy or record it again")
+    if file.frames == UNKNOWN:
+        raise AudioError("its header does not say how long it is, as of a stream; convert it again")
     # libsndfile corrects sizes by the file's length and tells only its log; programs that write
     # to a pipe leave the largest size there is, and small errors are bad bookkeeping
     for size, real in re.findall(r": (\d+) \(should be (\d+)\)", file.extra_info):

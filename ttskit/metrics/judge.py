@@ -19,7 +19,7 @@ from ttskit.artifacts.record import Number
 from ttskit.dsp import praat
 from ttskit.dsp.crepe import Crepe, decode
 from ttskit.dsp.samples import resample
-from ttskit.errors import ArtifactError, AudioError, TtskitError
+from ttskit.errors import ArtifactError, AudioError, TtskitError, UsageError
 from ttskit.metrics.measure import Measure, Needs
 from ttskit.metrics.registry import MEASURES
 from ttskit.metrics.sound import Follow, Frames, Pair, Sound, Timing
@@ -97,7 +97,7 @@ def chosen(names: Sequence[str], allowed: Collection[Needs], pitch: str) -> dict
     `allowed` are the needs that the artifacts meet.
     """
     if unknown := [name for name in names if name not in MEASURES]:
-        raise TtskitError(f"no measure {unknown[0]!r}: there is {', '.join(MEASURES)}")
+        raise UsageError(f"no measure {unknown[0]!r}: there is {', '.join(MEASURES)}")
     if pitch not in PITCH:
         raise TtskitError(f"--f0 {pitch}: there is {', '.join(PITCH)}")
     fit = [name for name, one in MEASURES.items() if one.needs in allowed]

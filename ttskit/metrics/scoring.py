@@ -33,10 +33,10 @@ def score(
         rate, common = reader.attributes["sample_rate"], compared.frames.sample_rate
         if rate != common:
             progress.note(f"{reader.name}: resampled from {rate} to {common} Hz")
-    path = output or streams.scratch() / "scores.h5"
+    path, title = (output, "") if output else (streams.scratch() / "scores.h5", "scores")
     source = " and ".join(reader.name for reader in compared.readers)
-    items = {id: id for id in ids}
-    return build(path, _recipe(judge, limit), items, judge, running, source=source, bad=bad)
+    items, recipe = {id: id for id in ids}, _recipe(judge, limit)
+    return build(path, recipe, items, judge, running, source=source, bad=bad, title=title)
 
 
 def _recipe(judge: Judge, limit: int | None) -> Recipe:

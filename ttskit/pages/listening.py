@@ -15,7 +15,7 @@ from ttskit.artifacts import atomic, pool, streams
 from ttskit.artifacts.kinds import Alignment, Corpus, Features, Mels, Scores
 from ttskit.artifacts.reader import Reader
 from ttskit.dsp import praat
-from ttskit.errors import ArtifactError, AudioError, TtskitError
+from ttskit.errors import ArtifactError, AudioError, TtskitError, UsageError
 from ttskit.formats.timeline import Timeline, check, step
 from ttskit.pages import article
 from ttskit.pages.article import Take
@@ -253,9 +253,9 @@ def articles(
 def check_page(output: Path | None, format: str = "flac") -> None:
     """Refuse an output that is no HTML file, and unknown audio formats."""
     if output is not None and str(output) != "-" and output.suffix.lower() not in (".html", ".htm"):
-        raise TtskitError("is for a page: needs a name that ends in .html", file=output)
+        raise UsageError("is for a page: needs a name that ends in .html", file=output)
     if format not in FORMATS:
-        raise TtskitError(f"--audio {format}: there is {', '.join(FORMATS)}")
+        raise UsageError(f"--audio {format}: there is {', '.join(FORMATS)}")
 
 
 def write(output: Path | None, parts: Iterable[str]) -> None:

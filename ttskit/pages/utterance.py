@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ttskit.artifacts import atomic
-from ttskit.errors import TtskitError, at
+from ttskit.errors import TtskitError, UsageError, at
 from ttskit.formats.timeline import Timeline, check, step
 from ttskit.pages.figure import UtterancePlot
 
@@ -164,9 +164,7 @@ def save(figure: Figure, path: Path) -> None:
     from ttskit import progress
 
     if path.suffix.lower() not in WRITABLE:
-        raise TtskitError(
-            f"cannot be drawn: its name needs one of {', '.join(WRITABLE)}", file=path
-        )
+        raise UsageError(f"cannot be drawn: its name needs one of {', '.join(WRITABLE)}", file=path)
     format = path.suffix.lower().removeprefix(".")
     with warnings.catch_warnings(record=True) as caught, atomic.replacing(path) as unfinished:
         figure.savefig(unfinished, dpi=110, format=format)

@@ -38,6 +38,7 @@ class Manner:
         default_factory=dict
     )  # noise_scale ..., where models have it
     frames: int | None = None  # in all, to be fitted
+    most: int | None = None  # frames in all, at most
 
 
 class Cascade:
@@ -82,6 +83,7 @@ class Cascade:
         fields = dict(known)
         if "durations" in fields and not fields["durations"].any():
             raise TtskitError("lasts no frame", utterance=id)
+        _check_length(id, fields, manner.most)
         with torch.inference_mode():
             for model, module in self.steps:
                 if (wanted or self.wanted) in fields:
@@ -94,6 +96,7 @@ class Cascade:
                 if "mel" in outputs and self.widening is not None:
                     outputs["mel"] = self.widening(outputs["mel"])
                 fields = {**outputs, **fields}
+                _check_length(id, fields, manner.most)
         return fields
 
     @property
@@ -152,6 +155,12 @@ class Cascade:
                     "not learnt how long they last; train it for longer"
                 )
             return rounded(durations, silent, manner.frames)
+
+
+def _check_length(id: str, fields: Mapping[str, np.ndarray], most: int | None) -> None:
+    """Refuse an utterance that would take more memory than a machine has."""
+    if most is not None and "durations" in fields and (total := fields["durations"].sum()) > most:
+        raise TtskitError(f"lasts {total} frames, at most {most} can be spoken", utterance=id)
 
 
 def _folded(model: Model, device: str) -> Family:

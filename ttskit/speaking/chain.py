@@ -28,6 +28,9 @@ RANGES = {
     "energy": (-40, 40),
     "noise_scale": (0, MOST_NOISE),
 }
+SLOWEST = 1 / RANGES["rate"][0]  # times as long as at the usual rate
+MOST = 100_000  # frames of a line, some 20 minutes; beyond it, only memory is used up
+BLOCK = 1 << 16  # samples of silence that are made at once
 KNEE = 0.8  # of full scale: what a limiter leaves as it is
 
 
@@ -55,8 +58,15 @@ class Piece:
     """A line as it sounds, the pause before it included."""
 
     line: Line
-    durations: np.ndarray  # (N,) frames
-    audio: np.ndarray  # (T * hop_length,) float32
+    durations: np.ndarray  # (N,) frames, the pause before it included
+    silence: int  # samples of the pause
+    audio: np.ndarray  # (T * hop_length,) float32, what follows the pause
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield the pause, in blocks, and then the audio."""
+        yield from quiet(self.silence)
+        if len(self.audio):
+            yield self.audio
 
 
 class Chain:
@@ -72,9 +82,9 @@ class Chain:
     def speak(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Piece:
         """Speak a line; its randomness follows from the seed and the number of the line alone."""
         frames = self.pause(line) if durations is None else int(durations[0])
-        silence = np.zeros(frames * self.facts.hop_length, np.float32)
+        silence = frames * self.facts.hop_length
         if not line.words:
-            return Piece(line, np.array([frames]), silence)
+            return Piece(line, np.array([frames]), silence, np.zeros(0, np.float32))
         manner = self._manner(line, style)
         seed = int(np.random.SeedSequence([style.seed, line.number]).generate_state(1)[0])
         known = {"tokens": line.tokens[1:]}
@@ -89,7 +99,7 @@ class Chain:
         durations = np.concatenate([[frames], spoken])
         if lost := unspoken(line.token_word, line.words, durations):
             raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
-        return Piece(line, durations, np.concatenate([silence, audio]))
+        return Piece(line, durations, silence, audio)
 
     def pause(self, line: Line) -> int:
         """Return the frames of silence before a line."""
@@ -135,8 +145,15 @@ class Chain:
             pitch=style.pitch + pitch,
             loudness=style.energy + volume,
             speaker=style.speaker,
+            most=MOST,
             knobs={} if noise is None else {"noise_scale": noise},
         )
+
+
+def quiet(samples: int) -> Iterator[np.ndarray]:
+    """Yield so many samples of silence, in blocks."""
+    for start in range(0, samples, BLOCK):
+        yield np.zeros(min(BLOCK, samples - start), np.float32)
 
 
 def louder(audio: np.ndarray, volume: np.ndarray, hop_length: int) -> np.ndarray:
@@ -165,6 +182,11 @@ def stretched(
     frames = int(seconds * chain.facts.sample_rate) // chain.facts.hop_length
     tokens = np.concatenate([line.tokens for line in lines])
     durations = np.concatenate([chain.durations(line, style) for line in lines])
+    if frames > (most := SLOWEST * style.rate * durations.sum()):
+        longest = most * chain.facts.hop_length / chain.facts.sample_rate
+        raise AlignmentError(
+            f"{seconds:g} s is too long for the text: at the slowest rate it lasts {longest:.1f} s"
+        )
     try:
         durations = rounded(durations, np.array(chain.facts.silent)[tokens], frames)
     except AlignmentError as error:
@@ -246,7 +268,8 @@ def say(
     passages = (Passage(line, place="the text") for line in text.split("\n"))
     lines = to_lines(passages, loaded.speller(), pause=pause / rate)
     with lent(to_speak(threads)):
-        audio = [piece.audio for piece in pieces(Chain(loaded), lines, style)]
+        spoken = pieces(Chain(loaded), lines, style)
+        audio = [block for piece in spoken for block in piece.blocks()]
     return np.concatenate(audio), loaded.sample_rate
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ttskit.errors import AudioError
+from ttskit.errors import AudioError, UsageError
 
 if TYPE_CHECKING:
     from ttskit.dsp.samples import Samples
@@ -100,13 +100,13 @@ def check_sound(output: Path | None) -> None:
 
     if output is None or not is_file(output):
         if sys.stdout is None or sys.stdout.closed:
-            raise AudioError("standard output is closed: name a file with -o")
+            raise UsageError("standard output is closed: name a file with -o")
         if sys.stdout.isatty():
-            raise AudioError("audio is not for a terminal: name a file with -o, or use a pipe")
+            raise UsageError("audio is not for a terminal: name a file with -o, or use a pipe")
         return
     if output.suffix.lower() not in WRITABLE:
         suffix = output.suffix or "a file without suffix"
-        raise AudioError(f"{output}: cannot write {suffix}: give one of {', '.join(WRITABLE)}")
+        raise UsageError(f"{output}: cannot write {suffix}: give one of {', '.join(WRITABLE)}")
     if output.is_dir():
         raise AudioError(f"{output}: is a folder; needs the name of a file to write")
     if output.exists() and not output.is_file():

@@ -84,7 +84,7 @@ class TimedSpeech:
         seed = seed_of(manner.seed, text.id)
         style = chain.Style(noise_scale=manner.noise_scale, speaker=manner.speaker, seed=seed)
         pieces = chain.pieces(self.chain, self._lines(text), style)
-        return np.concatenate([piece.audio for piece in pieces])
+        return np.concatenate([block for piece in pieces for block in piece.blocks()])
 
     @cached_property
     def chain(self) -> Chain:

@@ -64,6 +64,8 @@ def role_of(path: Path) -> str:
         return models.role_of(str(path))
     if not path.exists() and str(path) in voice.embedded():
         return VOICE
+    names = [name for families in models.FAMILIES.values() for name in families]
+    voice.check_name(str(path), [*voice.embedded(), *names])
     if path.is_file() and not hdf5.is_hdf5(path):
         return TEXTS
     container = hdf5.open_container(path)

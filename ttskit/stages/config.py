@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ttskit.errors import SettingError
+from ttskit.errors import UsageError
 from ttskit.options import Assign, families
 
 Family = Annotated[
@@ -43,7 +43,7 @@ def command(
 
     if family is None:
         if preset or assign:
-            raise SettingError("--preset and --set are of a family: name one, as in config glow")
+            raise UsageError("--preset and --set are of a family: name one, as in config glow")
         for role, families in FAMILIES.items():
             for name in families:
                 typer.echo(f"{role}\t{name}\t{' '.join(find(name).presets)}")

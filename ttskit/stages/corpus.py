@@ -7,7 +7,7 @@ Reads a dataset folder or file in any of the formats of `ttskit.datasets`; write
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ttskit.artifacts.build import Recipe
     from ttskit.artifacts.kinds import Corpus
     from ttskit.datasets import Clip, Dataset
+    from ttskit.formats.audio import Info
 
 REVISION = 1
 CLIPPED = 0.001  # of the samples: the overshoot that resampling or lossy coding may add
@@ -46,6 +47,8 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
     from ttskit.dsp.samples import normalise_peak, resample, to_int16, trim
     from ttskit.formats import audio
 
+    if settings.max_seconds is not None and not settings.trim:
+        _check_longest(_seconds(clip, audio.info(clip.audio)), settings, 1 / settings.sample_rate)
     samples, rate = audio.read(clip.audio, clip.start, clip.end)
     samples = resample(samples, rate, settings.sample_rate)
     if settings.trim:
@@ -53,8 +56,7 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
     seconds = len(samples) / settings.sample_rate
     if seconds < settings.min_seconds:
         raise LeftOut(f"lasts {seconds:.2f} s, less than --min-seconds {settings.min_seconds:g}")
-    if settings.max_seconds is not None and seconds > settings.max_seconds:
-        raise LeftOut(f"lasts {seconds:.2f} s, more than --max-seconds {settings.max_seconds:g}")
+    _check_longest(seconds, settings)
     if settings.peak is not None:
         samples = normalise_peak(samples, settings.peak)
     whole, clipped = to_int16(samples)
@@ -68,6 +70,18 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
     return Corpus(id=clip.id, speaker=speaker, text=clip.text, audio=whole)
 
 
+def _check_longest(seconds: float, settings: Settings, slack: float = 0.0) -> None:
+    """Leave out what is too long, by more than `slack` seconds."""
+    if settings.max_seconds is not None and seconds > settings.max_seconds + slack:
+        raise LeftOut(f"lasts {seconds:.2f} s, more than --max-seconds {settings.max_seconds:g}")
+
+
+def _seconds(clip: Clip, header: Info) -> float:
+    """Return how long a clip lasts by the header of its file."""
+    end = header.frames / header.rate if clip.end is None else clip.end
+    return end - (clip.start or 0.0)
+
+
 def explain(dataset: Dataset) -> Iterator[str]:
     """Yield lines that describe a dataset, from the headers of its files alone."""
     from ttskit.formats import audio
@@ -75,19 +89,18 @@ def explain(dataset: Dataset) -> Iterator[str]:
     seconds, rates, unreadable = 0.0, Counter[str](), 0
     for clip in dataset.clips:
         try:
-            rate, channels, frames = audio.info(clip.audio)
+            header = audio.info(clip.audio)
         except AudioError:
             unreadable += 1
             continue
-        end = frames / rate if clip.end is None else clip.end
-        seconds += end - (clip.start or 0.0)
-        rates[f"{rate} Hz, {_channels(channels)}"] += 1
+        seconds += _seconds(clip, header)
+        rates[f"{header.rate} Hz, {_channels(header.channels)}"] += 1
     yield f"{dataset.root}: {dataset.format}"
     yield f"  utterances  {len(dataset.clips)}"
     yield f"  hours       {seconds / 3600:.4f}"
-    speakers = Counter(clip.speaker for clip in dataset.clips)
-    named = ", ".join(f"{name or '(none)'} {count}" for name, count in speakers.most_common(8))
-    yield f"  speakers    {len(speakers)}: {named}{' ...' if len(speakers) > 8 else ''}"
+    yield f"  speakers    {_counted(clip.speaker for clip in dataset.clips)}"
+    if any(dataset.parts.values()):
+        yield f"  parts       {_counted(dataset.parts[clip.id] for clip in dataset.clips)}"
     for sort, number in rates.most_common():
         yield f"  audio       {sort}: {wording.count(number, 'file')}"
     if unreadable:
@@ -96,6 +109,13 @@ def explain(dataset: Dataset) -> Iterator[str]:
         yield f"  note        {note}"
     for id, reason in dataset.bad:
         yield f"  bad         {id}: {reason}"
+
+
+def _counted(names: Iterable[str]) -> str:
+    """Return how many names there are, and those that come most often."""
+    counts = Counter(names)
+    most = ", ".join(f"{name or '(none)'} {count}" for name, count in counts.most_common(8))
+    return f"{len(counts)}: {most}{' ...' if len(counts) > 8 else ''}"
 
 
 def _channels(count: int) -> str:
@@ -112,8 +132,8 @@ def announce(dataset: Dataset, path: Path) -> None:
         raise TtskitError("holds no recording", file=path)
 
 
-def recipe_of(dataset: Dataset, settings: Settings, limit: int | None) -> Recipe:
-    """Return what determines the Corpus of a dataset."""
+def recipe_of(dataset: Dataset, settings: Settings, part: str, limit: int | None) -> Recipe:
+    """Return what determines the Corpus of a dataset, or of a part of it."""
     from ttskit import datasets
     from ttskit.artifacts.build import Recipe
     from ttskit.artifacts.kinds import Corpus
@@ -122,7 +142,7 @@ def recipe_of(dataset: Dataset, settings: Settings, limit: int | None) -> Recipe
         stage="corpus",
         revision=REVISION,
         kind=Corpus,
-        options={**asdict(settings), "limit": limit},
+        options={**asdict(settings), "limit": limit} | ({"part": part} if part else {}),
         inputs=[datasets.digest(dataset)],
         attributes={"sample_rate": settings.sample_rate},
     )
@@ -147,6 +167,15 @@ ExplainOnly = Annotated[
     typer.Option(
         "--explain",
         help="Print the format, hours, speakers and oddities of the dataset, and stop.",
+    ),
+]
+Part = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Read only this standard split of the dataset, such as test-clean of LibriTTS; "
+        "--explain lists them.",
+        show_default="all of it",
     ),
 ]
 SampleRate = Annotated[
@@ -192,6 +221,7 @@ def command(
     dataset: DatasetOption,
     output: Output = None,
     format: Format = None,
+    part: Part = "",
     explain_only: ExplainOnly = False,
     sample_rate: SampleRate = 22050,
     trim: Trim = False,
@@ -218,13 +248,14 @@ def command(
 
     tell = describe.summary(output, as_json)
     found = datasets.understand(dataset, format)
-    first = replace(found, clips=found.clips[:limit], bad=found.bad[:limit])
+    chosen = found.part(part) if part else found
+    first = replace(chosen, clips=chosen.clips[:limit], bad=chosen.bad[:limit])
     if explain_only:
         typer.echo("\n".join(explain(first)))
         return
     settings = Settings(sample_rate, trim, peak, min_seconds, max_seconds, speaker)
-    recipe = recipe_of(found, settings, limit)
-    announce(found, dataset)
+    recipe = recipe_of(found, settings, part, limit)
+    announce(first, dataset)
     clips, bad = {clip.id: clip for clip in first.clips}, dict(first.bad)
     make, running = partial(utterance, settings=settings), Running(jobs, skip_bad, restart, dry_run)
     tell(build(output, recipe, clips, make, running, source=str(dataset), bad=bad))

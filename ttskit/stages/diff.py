@@ -1,6 +1,6 @@
 """Diff: list the differences of two artifacts, beyond a tolerance.
 
-The exit status is 0 where they do not, 1 where they do.
+The exit status is 0 where they do not, 1 where they do, 2 where that cannot be told.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit import wording
-from ttskit.errors import TtskitError
+from ttskit.errors import UsageError, exits
 
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
@@ -103,10 +103,11 @@ def command(
     """
     from ttskit.artifacts import streams
 
-    readers = streams.opened(inputs)
-    if len(readers) != 2:
-        raise TtskitError(f"diff takes two artifacts, not {len(readers)}")
-    lines = list(differences(readers[0], readers[1], tolerance))
+    with exits(2):  # 1 means that they differ
+        readers = streams.opened(inputs)
+        if len(readers) != 2:
+            raise UsageError(f"diff takes two artifacts, not {len(readers)}")
+        lines = list(differences(readers[0], readers[1], tolerance))
     for line in lines:
         typer.echo(line)
     raise typer.Exit(1 if lines else 0)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ttskit.artifacts import atomic
-from ttskit.errors import TtskitError, at
+from ttskit.errors import TtskitError, UsageError, at
 from ttskit.formats.labels import TIERS, TIMES, LabelFormat, named
 from ttskit.formats.timeline import check, timelines
+from ttskit.options import check_outputs
 
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Corpus
@@ -162,7 +163,7 @@ def command(
     readers = streams.inputs(inputs, optional=(kinds.Corpus, kinds.Alignment))
     present = [reader for reader in readers if reader is not None]
     if len(present) > 1:
-        raise TtskitError("export takes one artifact, not two")
+        raise UsageError("export takes one artifact, not two")
     reader = present[0]
     format = chosen(format, reader.kind.kind(), output, reader.name)
     usual = TIMES[format].tier if format in TIMES else ""
@@ -170,8 +171,9 @@ def command(
         which = f"there is {', '.join(TIERS)}" if usual else f"{format} takes none"
         raise TtskitError(f"--tier {tier!r}: {which}")
     if format in AUDIO and str(output) == "-":
-        raise TtskitError(f"{format} needs a folder, not standard output")
+        raise UsageError(f"{format} needs a folder, not standard output")
     if format in AUDIO:
         recordings(reader, output or Path(), f".{format}")
     else:
+        check_outputs({"--output": output or Path("-")}, inputs or ())
         times(reader, output or Path("-"), format, tier or "")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ttskit.errors import ArtifactError, AudioError, TtskitError
+from ttskit.errors import ArtifactError, AudioError, UsageError
 from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, Scheduler, SkipBad
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ class FeatureSettings:
     def __post_init__(self) -> None:
         for name, known in (("f0", METHODS), ("crepe", ("full", "tiny"))):
             if (value := getattr(self.pitch, name)) not in known:
-                raise TtskitError(f"--{name} {value}: there is {', '.join(known)}")
+                raise UsageError(f"--{name} {value}: there is {', '.join(known)}")
         if self.pitch.fmin >= self.pitch.fmax:
-            raise TtskitError(
+            raise UsageError(
                 f"--f0-min {self.pitch.fmin:g}: needs less than --f0-max {self.pitch.fmax:g}"
             )
 

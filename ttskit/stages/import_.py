@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit.errors import TtskitError, at
+from ttskit.errors import TtskitError, UsageError, at
 from ttskit.formats.timeline import Timeline, check, step
 from ttskit.options import DryRun, Json, Output, SkipBad
 
@@ -258,6 +258,6 @@ def command(
         return
     files = files_in(paths)
     if like is None or config:
-        raise TtskitError("a TextGrid needs --like alignment.h5, and no --config", file=files[0])
+        raise UsageError("a TextGrid needs --like alignment.h5, and no --config", file=files[0])
     running = Running(jobs=1, skip_bad=skip_bad, dry_run=dry_run)
     tell(import_textgrids(files, like, output, running))

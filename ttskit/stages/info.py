@@ -104,7 +104,8 @@ def command(
     """
     from ttskit.artifacts import streams
 
-    for container in streams.containers(inputs):
+    unreadable = list[TtskitError]()
+    for container in streams.containers(inputs, unreadable):
         description = describe(container)
         if field:
             typer.echo(_one(description, field))
@@ -112,6 +113,7 @@ def command(
             typer.echo(
                 json.dumps(description, ensure_ascii=False) if as_json else page(description)
             )
+    raise typer.Exit(1 if unreadable else 0)
 
 
 def _one(description: dict[str, Any], field: str) -> str:

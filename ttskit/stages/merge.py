@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit.artifacts import selection
-from ttskit.errors import ArtifactError, TtskitError
+from ttskit.errors import ArtifactError, UsageError
 from ttskit.options import DryRun, Output, Restart
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def command(
 
     readers = streams.opened(inputs)
     if len(readers) < 2:
-        raise TtskitError("merge takes two artifacts or more")
+        raise UsageError("merge takes two artifacts or more")
     fit(readers)
     ids = [id for reader in readers for id in reader.ids]
     skipped = {id: why for reader in readers for id, why in reader.skipped.items()}

@@ -21,7 +21,18 @@ import typer
 from ttskit.artifacts import atomic
 from ttskit.errors import TextError, TtskitError
 from ttskit.formats.labels import TIMES, named
-from ttskit.options import TEXT, VOICE, Device, Json, Lexicon, NoiseScale, Seed, Speaker, Threads
+from ttskit.options import (
+    TEXT,
+    VOICE,
+    Device,
+    Json,
+    Lexicon,
+    NoiseScale,
+    Seed,
+    Speaker,
+    Threads,
+    check_outputs,
+)
 from ttskit.text.lines import InputLine, stream_lines
 
 if TYPE_CHECKING:
@@ -42,10 +53,13 @@ class Report:
     chain: Chain
     style: Style
     started: float  # when the command was
+    keep: bool = True  # whether the lines are kept, for their times
     begun: float = field(default_factory=time.monotonic)  # when the voice was loaded
     first: float = 0.0  # when the first audio was out
     last: float = 0.0  # and the last
     samples: int = 0
+    sentences: int = 0
+    words: int = 0
     spoken: list[tuple[Line, np.ndarray]] = field(default_factory=list)
 
     @property
@@ -57,8 +71,10 @@ class Report:
         """Take a piece that is out."""
         self.last = time.monotonic()
         self.first = self.first or self.last
-        self.samples += len(piece.audio)
-        self.spoken.append((piece.line, piece.durations))
+        self.samples += piece.silence + len(piece.audio)
+        self.sentences, self.words = piece.line.sentence, self.words + len(piece.line.words)
+        if self.keep:
+            self.spoken.append((piece.line, piece.durations))
 
     def summary(self) -> dict[str, Any]:
         """Return how much was spoken, and how fast."""
@@ -66,8 +82,8 @@ class Report:
         return {
             "seconds": round(seconds, 6),
             "sample_rate": self.rate,
-            "sentences": max(line.sentence for line, _ in self.spoken),
-            "words": sum(len(line.words) for line, _ in self.spoken),
+            "sentences": self.sentences,
+            "words": self.words,
             "load_seconds": round(self.begun - self.started, 3),
             "first_audio_seconds": round(self.first - self.started, 3),
             "real_time_factor": round((self.last - self.begun) / seconds, 4),
@@ -155,18 +171,17 @@ def write(
     pieces: Iterator[Piece], output: Path | None, report: Report, raw: bool, seconds: float
 ) -> None:
     """Write each piece as soon as it is made, and silence until it lasts `seconds`."""
-    import numpy as np
-
+    from ttskit.speaking.chain import quiet
     from ttskit.speaking.output import open_sound
 
     with open_sound(output, report.rate, raw) as out:
         for piece in pieces:
-            if len(piece.audio):
-                out(piece.audio)
+            for block in piece.blocks():
+                out(block)
             report.add(piece)
-        if (left := round(seconds * report.rate) - report.samples) > 0:
-            out(np.zeros(left, np.float32))
-            report.samples += left
+        for block in quiet(round(seconds * report.rate) - report.samples):
+            out(block)
+            report.samples += len(block)
 
 
 def speak(
@@ -302,6 +317,16 @@ Rate = Annotated[
         help="Speed: 1.2 is 20 % faster.",
     ),
 ]
+LengthScale = Annotated[
+    float,
+    typer.Option(
+        min=0.1,
+        max=10,
+        metavar="FACTOR",
+        rich_help_panel=VOICE,
+        help="Multiply durations by this, as in decode: 1.2 is slower; it divides --rate.",
+    ),
+]
 Pitch = Annotated[
     float,
     typer.Option(
@@ -387,6 +412,7 @@ def command(
     ssml: Ssml = False,
     lexicon: Lexicon = None,
     rate: Rate = 1.0,
+    length_scale: LengthScale = 1.0,
     pitch: Pitch = 0.0,
     energy: Energy = 0.0,
     pause: Pause = 0.25,
@@ -411,13 +437,19 @@ def command(
     started = time.monotonic()
     check(text or (), file, ssml, phonemes, output, as_json, raw)
     check_times(timing, manifest, textgrid, duration)
+    check_outputs(
+        {"--output": output or Path("-"), "--timing": timing, "--manifest": manifest},
+        [file, textgrid, *(lexicon or ()), Path(voice) if voice else None],
+    )
     from ttskit.dsp.threads import limited, to_speak
     from ttskit.speaking.chain import Chain, Style
 
+    rate /= length_scale
     loaded = opened(voice)
     lines = lines_of(loaded, text or (), file, ssml, phonemes, lexicon or (), pause / rate)
     style = Style(rate, pitch, energy, noise_scale, speaker, seed)
     with limited(to_speak(threads)):
-        report = Report(Chain(loaded, device), style, started)
+        keep = timing is not None or manifest is not None
+        report = Report(Chain(loaded, device), style, started, keep)
         speak(report, lines, textgrid, duration, output, raw)
     tell(report, timing, manifest, as_json)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit.artifacts.selection import copy, seconds
-from ttskit.errors import TtskitError
+from ttskit.errors import TtskitError, UsageError
 from ttskit.options import DryRun, Output, Restart, Seed
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]
     try:
         pattern = re.compile(filters.match or "")
     except re.error as error:
-        raise TtskitError(f"--match {filters.match!r} is not a regex: {error}") from error
+        raise UsageError(f"--match {filters.match!r} is not a regex: {error}") from error
     timed = filters.min_seconds is not None or filters.max_seconds is not None
     duration = seconds(reader) if timed else lambda _: 0.0
     shortest = filters.min_seconds or 0.0
@@ -86,7 +86,7 @@ def select(
 ) -> None:
     """Copy the utterances that pass, of which there must be one."""
     if len(readers) != 1:
-        raise TtskitError(f"select takes one artifact, not {len(readers)}; merge them first")
+        raise UsageError(f"select takes one artifact, not {len(readers)}; merge them first")
     reader = readers[0]
     chosen = pick(reader, filters)
     if not chosen:

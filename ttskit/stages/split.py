@@ -16,7 +16,7 @@ import typer
 
 from ttskit import wording
 from ttskit.artifacts import selection
-from ttskit.errors import TtskitError
+from ttskit.errors import TtskitError, UsageError
 from ttskit.options import DryRun, Restart, Seed
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def _pattern(output: str | None, reader: Reader[Any]) -> str:
     from ttskit.artifacts import streams
 
     if output is None and reader.name == streams.STDIN:
-        raise TtskitError("split of standard input needs -o, with {} for the number of each part")
+        raise UsageError("split of standard input needs -o, with {} for the number of each part")
     pattern = output or f"{reader.path.with_suffix('')}-{{}}.h5"
     if pattern.count("{}") != 1:
-        raise TtskitError("needs one {} where the number of the part goes", file=pattern)
+        raise UsageError("needs one {} where the number of the part goes", file=pattern)
     return pattern
 
 
@@ -77,7 +77,7 @@ def _ratios(text: str) -> list[float]:
     except ValueError:
         ratios = []
     if len(ratios) < 2 or not all(0 < part < math.inf for part in ratios):
-        raise TtskitError(f"--ratio {text!r}: needs two or more positive numbers, as 8:1:1")
+        raise UsageError(f"--ratio {text!r}: needs two or more positive numbers, as 8:1:1")
     return ratios
 
 
@@ -131,7 +131,7 @@ def command(
 
     readers = streams.opened(inputs)
     if len(readers) != 1:
-        raise TtskitError(f"split takes one artifact, not {len(readers)}; merge them first")
+        raise UsageError(f"split takes one artifact, not {len(readers)}; merge them first")
     reader, ratios = readers[0], _ratios(ratio) if ratio else [1.0] * count
     pattern = _pattern(output, reader)
     shared = parts(reader.table("speaker"), ratios, seed)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ttskit.errors import TextError
+from ttskit.errors import TextError, UsageError
 from ttskit.options import Fold, Jobs, Language, Lexicon
 from ttskit.text.lines import InputLine, stream_lines
 
@@ -177,7 +177,7 @@ def command(
     if phonemes + normalise + sentences + unknown > 1:
         raise typer.BadParameter("choose one of --phonemes, --normalise, --sentences and --unknown")
     if sys.stdout is None or sys.stdout.closed or (sys.stdin is None and not files):
-        raise TextError("standard input or output is closed: text needs both, or files to read")
+        raise UsageError("standard input or output is closed: text needs both, or files to read")
     from ttskit.artifacts import pool
     from ttskit.speaking.output import quietly
     from ttskit.text.spelling import Speller

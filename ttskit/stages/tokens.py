@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ttskit import wording
-from ttskit.errors import TextError
+from ttskit.errors import UsageError
 from ttskit.options import (
     DryRun,
     Fold,
@@ -100,7 +100,7 @@ def command(
     tell = describe.summary(output, as_json)
     paths = streams.named(inputs)
     if len(paths) != 1:
-        raise TextError(f"tokens takes one input, not {len(paths)}; merge them first")
+        raise UsageError(f"tokens takes one input, not {len(paths)}; merge them first")
     texts = read_texts(*streams.local(paths[0]), kinds.Corpus)
     lexicon = [streams.local(path)[0] for path in lexicon or ()]
     speller = speller_of(texts, language, lexicon, fold)

@@ -116,12 +116,12 @@ def command(inputs: Inputs = None) -> None:
         ttskit verify corpus.h5 tokens.h5 features.h5
     """
     from ttskit import progress
-    from ttskit.artifacts import streams
+    from ttskit.artifacts import hdf5, streams
 
     damaged = False
     for path in streams.named(inputs):
         try:
-            (container,) = streams.containers([path])
+            container = hdf5.open_container(*streams.local(path))
             faults = [f"{container.name}: {line}" for line in complaints(container)]
         except ArtifactError as error:
             faults = [str(error)]

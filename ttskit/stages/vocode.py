@@ -17,8 +17,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit import wording
-from ttskit.errors import ArtifactError, AudioError, TtskitError
-from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, Seed, SkipBad
+from ttskit.errors import ArtifactError, AudioError, TtskitError, UsageError
+from ttskit.options import (
+    Device,
+    DryRun,
+    Jobs,
+    Json,
+    Limit,
+    Output,
+    Restart,
+    Seed,
+    SkipBad,
+    check_outputs,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -181,10 +192,12 @@ def model_for(reader: Reader[Any], vocoder: str) -> Model:
     """Return a Model that fits the input, or a family without weights on the input's grid."""
     from ttskit.artifacts import kinds
     from ttskit.dsp.mel import MelSettings
+    from ttskit.models import FAMILIES
     from ttskit.networks.facts import Facts
     from ttskit.voices.model import grid, read_model
-    from ttskit.voices.voice import is_family, weightless
+    from ttskit.voices.voice import check_name, is_family, weightless
 
+    check_name(vocoder, FAMILIES["vocoder"])
     if not is_family(vocoder):
         model = read_model(Path(vocoder), role="vocoder")
         model.check_grid(reader.name, reader.attributes)
@@ -212,7 +225,7 @@ def opened(
     wanted = (kinds.Mels, kinds.Features, kinds.Corpus, kinds.Codes, kinds.Controls)
     given = [reader for reader in streams.by_kind(readers, optional=wanted) if reader]
     if len(given) != 1:
-        raise TtskitError(f"vocode takes one input, not {len(given)}")
+        raise UsageError(f"vocode takes one input, not {len(given)}")
     reader = given[0]
     before = [*([codec_of(codec)] if codec else []), *(read_model(path) for path in others)]
     if reader.kind is kinds.Codes:
@@ -387,10 +400,9 @@ def command(
     from ttskit.artifacts.build import Running
 
     tell = describe.summary(output, as_json)
+    check_outputs({"--output": output or Path("-"), "--controls": controls})
     make = opened(inputs, vocoder, codec, model or (), seed, device)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
-    if controls == (output or Path("-")):
-        raise typer.BadParameter("needs a file of its own", param_hint="--controls")
     asked = {controls: kinds.Controls, output: kinds.Corpus} if controls else {output: kinds.Corpus}
     recipes = {place: recipe(make, kind, vocoder, limit) for place, kind in asked.items()}
     path = write(make, recipes, limit, running)

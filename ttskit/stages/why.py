@@ -224,7 +224,10 @@ def command(
     from ttskit.artifacts import kinds, streams
     from ttskit.pages.utterance import save
 
-    containers = [*streams.containers(inputs)]
+    unreadable = list[TtskitError]()
+    containers = [*streams.containers(inputs, unreadable)]
+    if not containers:
+        raise typer.Exit(1)
     description = describe(utterance, containers)
     if as_json:
         typer.echo(json.dumps(description, ensure_ascii=False))
@@ -233,3 +236,4 @@ def command(
     if plot is not None:
         readers = [reader for one in containers if (reader := kinds.reader_of(one))]
         save(picture(utterance, readers), plot)
+    raise typer.Exit(1 if unreadable else 0)

@@ -77,7 +77,8 @@ def _money(match: re.Match[str]) -> Reading:
     if scale or upto or len(fraction) not in {0, 2} or (fraction and not cent):
         reading = [*NUMBERS.amount(amount), *upto, *([table.SCALES[scale]] if scale else [])]
         return [*minus, *reading, *many.split()]
-    reading = [] if int(whole) == 0 and int(fraction or 0) else NUMBERS.amount(whole)
+    nothing = not any(map(int, whole))
+    reading = [] if nothing and int(fraction or 0) else NUMBERS.amount(whole)
     reading += plural(whole, one, many).split() if reading else []
     if int(fraction or 0):
         small = [*NUMBERS.cardinal(int(fraction)), cent if int(fraction) == 1 else cents]

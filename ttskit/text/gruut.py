@@ -16,6 +16,7 @@ from ttskit.text.languages import data_folder
 
 _PASSES = 12  # passes over the table that cost about as much as taking it into memory
 _CHUNK = 500  # words looked up in one pass
+_LONGEST = 100  # letters whose phonemes are predicted at once; no word is longer
 _CONTEXT = 3  # letters on each side that the grapheme-to-phoneme model looks at
 _EVERY = "SELECT word, role, phonemes FROM word_phonemes ORDER BY id"
 
@@ -64,8 +65,14 @@ class Gruut:
 
     def guess(self, letters: str) -> list[str]:
         """Return the phonemes that the grapheme-to-phoneme model predicts for letters."""
-        labels = self._tagger("g2p").tag(_graphemes(letters))
-        return [p for label in labels for p in _decoded(label).split("|") if p != "_"]
+        tagger = self._tagger("g2p")
+        return [
+            phoneme
+            for start in range(0, len(letters), _LONGEST)
+            for label in tagger.tag(_graphemes(letters[start : start + _LONGEST]))
+            for phoneme in _decoded(label).split("|")
+            if phoneme != "_"
+        ]
 
     def tags(self, words: Sequence[str]) -> list[str]:
         """Return the part of speech of each word of a text, "" where no tagger is installed."""

@@ -21,6 +21,7 @@ _BEGINNINGS = (
     (re.compile(rb"\xff\xfe|\xfe\xff|(?:[^\0]\0){2}|(?:\0[^\0]){2}"), "UTF-16"),
     (re.compile(rb"\x1f\x8b"), "compressed by gzip"),
     (re.compile(rb"PK\x03\x04"), "a zip archive"),
+    (re.compile(rb"\x89PNG\r|\xff\xd8\xff"), "a picture"),
     (re.compile(rb"%PDF-\d"), "a PDF"),
     (re.compile(rb"RIFF.{4}WAVE|fLaC\0|OggS\0", re.DOTALL), "audio"),
 )  # beginnings of files that are not text in UTF-8, and their formats

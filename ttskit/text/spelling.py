@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ttskit.errors import TextError
+from ttskit.errors import TextError, UsageError, exits
 from ttskit.text import lexicon as user_lexicon
 from ttskit.text.languages import CHARACTERS, resolve
 from ttskit.text.lexicon import Lexicon
@@ -120,14 +120,15 @@ class Speller:
         fold: bool = False,
         lines: Sequence[str] = (),
     ) -> None:
-        self.language = resolve(language)
+        with exits(2):
+            self.language = resolve(language)
         self.fold = fold
         self.table = tuple(table or ()) if self.language == CHARACTERS else symbols(language)
         if self.language == CHARACTERS and any(len(s) > 1 for s in {*self.table} - {*SPECIAL}):
             raise TextError("the model was trained on phonemes: name the --language they are of")
         paths = list(lexicons)
         if paths and self.language == CHARACTERS:
-            raise TextError("--lexicon: the language 'characters' has no phonemes to list")
+            raise UsageError("--lexicon: the language 'characters' has no phonemes to list")
         self.lexicon = Lexicon()
         if paths or lines:
             self.lexicon = user_lexicon.read(paths, self.language, self.table, lines)

@@ -34,7 +34,9 @@ ATTRIBUTES = {
     "sub": ("alias",),
 }
 TEXT_ONLY = ("phoneme", "say-as", "sub")  # elements that hold text and no element
-LONGEST = 3600.0  # seconds of a break
+LONGEST = 3600.0  # seconds of breaks between two words
+# of elements within each other
+MOST_RATE, MOST_PITCH, MOST_VOLUME = 10.0, 24.0, 40.0  # times (or its inverse), semitones, dB
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,10 @@ class _Reader:
             prosody = self._changed(prosody, attributes)
         if name == "break":
             self.flush()
-            self.current = replace(
-                self.current, gap=(self.current.gap or 0.0) + self._seconds(attributes)
-            )
+            gap = (self.current.gap or 0.0) + self._seconds(attributes)
+            if gap > LONGEST:
+                raise self.refusal(f"breaks in a row last {gap:g} s, more than {LONGEST:g} s")
+            self.current = replace(self.current, gap=gap)
         if name in ("p", "s"):
             self.flush(name == "p")
         self.open.append(_Open(name, attributes, prosody))
@@ -180,13 +183,19 @@ class _Reader:
             pitch += self._pitch(attributes["pitch"].strip())
         if "volume" in attributes:
             volume += self._volume(attributes["volume"].strip())
+        if not 1 / MOST_RATE <= rate <= MOST_RATE:
+            raise self.refusal(f"rates within each other make {rate:g}, needs 0.1 to 10")
+        if abs(pitch) > MOST_PITCH:
+            raise self.refusal(f"pitches within each other make {pitch:+g}st, at most 24 semitones")
+        if volume > MOST_VOLUME:
+            raise self.refusal(f"volumes within each other make {volume:+g}dB, at most 40")
         return Prosody(rate, pitch, volume)
 
     def _rate(self, text: str) -> float:
         if number := re.fullmatch(r"([+-]?)(\d*\.?\d+)(%?)", text):
             value = float(number[2]) / (100 if number[3] else 1)
             value = {"": value, "+": 1 + value, "-": 1 - value}[number[1]]
-            if 0.1 <= value <= 10:
+            if 1 / MOST_RATE <= value <= MOST_RATE:
                 return value
         return self._one_of("rate", text, RATES, "120%, +20%, 1.2 (from 0.1 to 10)")
 
@@ -194,13 +203,13 @@ class _Reader:
         if number := re.fullmatch(r"([+-]?\d*\.?\d+)(st|%)", text):
             value = float(number[1])
             value = value if number[2] == "st" else 12 * math.log2(max(0.01, 1 + value / 100))
-            if abs(value) <= 24:
+            if abs(value) <= MOST_PITCH:
                 return value
         return self._one_of("pitch", text, PITCHES, "+2st, -10% (at most 24 semitones)")
 
     def _volume(self, text: str) -> float:
         number = re.fullmatch(r"([+-]?\d*\.?\d+)dB", text)
-        if number and abs(float(number[1])) <= 40:
+        if number and abs(float(number[1])) <= MOST_VOLUME:
             return float(number[1])
         return self._one_of("volume", text, VOLUMES, "+6dB (at most 40)")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ttskit import settings
-from ttskit.errors import SettingError
+from ttskit.errors import SettingError, exits
 from ttskit.models import find
 from ttskit.settings import COUNT, key
 from ttskit.text.lines import read_lines
@@ -135,10 +135,11 @@ def resolved(
 
     The default preset is the first one.
     """
-    presets = find(family, role).presets
-    preset = preset or next(iter(presets))
-    if preset not in presets:
-        raise SettingError(f"{family} has no preset {preset!r}; there is {', '.join(presets)}")
+    with exits(2):
+        presets = find(family, role).presets
+        preset = preset or next(iter(presets))
+        if preset not in presets:
+            raise SettingError(f"{family} has no preset {preset!r}; there is {', '.join(presets)}")
     config = settings.changed(
         configuration(family)(), nested(presets[preset]), f"preset {preset} of {family}"
     )

@@ -7,6 +7,7 @@ import resource
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
@@ -14,6 +15,21 @@ from torch import Tensor
 
 from ttskit.errors import TrainingError
 from ttskit.networks.batch import Batch
+
+CPUINFO = Path("/proc/cpuinfo")
+
+
+def emulates(precision: str, device: str) -> bool:
+    """Whether a processor computes in this precision without instructions for it, so slowly.
+
+    Linux lists the instructions; of other systems it is not known.
+    """
+    if device != "cpu" or not precision.startswith("bf16"):
+        return False
+    try:
+        return "bf16" not in CPUINFO.read_text(encoding="utf-8")
+    except OSError:
+        return False
 
 
 def launched(device: str, precision: str) -> Fabric:

@@ -15,7 +15,7 @@ import typer
 
 from ttskit import wording
 from ttskit.artifacts import atomic, lock
-from ttskit.errors import ArtifactError, SettingError, TrainingError, at
+from ttskit.errors import ArtifactError, TrainingError, UsageError, at
 
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
@@ -319,6 +319,6 @@ def request_of(
     from ttskit.training.configuration import resolved
 
     if role not in FAMILIES:
-        raise SettingError(f"no role {role!r}; there is {', '.join(FAMILIES)}")
+        raise UsageError(f"no role {role!r}; there is {', '.join(FAMILIES)}")
     name = family or next(iter(FAMILIES[role]))
     return Request(role, name, resolved(name, preset, config, assignments, role))

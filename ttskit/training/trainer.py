@@ -84,6 +84,11 @@ class Trainer:
         self.fabric = processes.launched(self.device, self.training.precision)
         if not self._first:
             progress.hush()  # only the first process prints
+        if processes.emulates(self.training.precision, self.device):
+            progress.note(
+                f"training.precision is {self.training.precision}, for which this processor has no "
+                "instructions: a step takes many times as long as in 32-true"
+            )
         with signals.held() as stop:
             self._prepare()
             path = self.folder / "log.jsonl" if self._first else Path(os.devnull)

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -127,7 +128,11 @@ def chosen(names: Sequence[str]) -> dict[str, Model]:
 
     Each is the file of a model, or the name of a family that needs no training.
     """
+    from ttskit.models import FAMILIES
+
     families = [name for name in names if is_family(name)]
+    for name in names:
+        check_name(name, (one for known in FAMILIES.values() for one in known))
     files = [Path(name) for name in names if name not in families]
     models = [read_model(*streams.local(path)) for path in files]
     if families:
@@ -200,6 +205,13 @@ def is_family(name: str) -> bool:
     from ttskit.models import role_of
 
     return bool(role_of(name)) and not Path(name).exists()
+
+
+def check_name(name: str, known: Iterable[str]) -> None:
+    """Refuse a name of no file that is nearly one of the known names."""
+    near = difflib.get_close_matches(name, known, 1)
+    if near and near != [name] and not Path(name).exists():
+        raise TtskitError(f"no such file; nearest name: {near[0]}", file=name)
 
 
 def weightless(family: str, facts: Facts) -> Model:
