@@ -4,6 +4,7 @@
 #
 # DATASET      the folder of the recordings, in any layout that `ttskit corpus` knows
 # CORPUS       further options of `ttskit corpus`
+# FEATURES     further options of `ttskit features`
 # LEXICON      file of words and their phonemes, if there is one
 # VOICE        further options of `ttskit voice pack`
 # TEST         glob of the utterances of the test set
@@ -12,6 +13,7 @@ TTSKIT ?= ttskit
 BUILD ?= build
 CORPUS ?=
 CARD ?= card.toml
+FEATURES ?=
 LEXICON ?=
 VOICE ?=
 DEVICE ?= cpu
@@ -22,14 +24,15 @@ DECODER ?= --preset tiny
 VOCODER ?= --preset tiny
 # what the voice speaks by: source, which needs no training, or $(BUILD)/vocoder.h5
 SPEAK_BY ?= source
-# further options of `ttskit decode` for the mels that the widening is measured on, and how much
-NOISE ?=
-SHARE ?= --share 1.25
+# what differs once critics play against decoder or vocoder
+SHARPEN ?= --set adversary.from_progress=0.0 --set training.learning_rate=4e-4 \
+	--set training.beta1=0.8 --set training.final=0.1
 CRITICS ?= --set adversary.from_progress=0.0 --set training.batch=8 \
 	--set training.learning_rate=2e-4 --set training.final=0.1
 ALIGNER_FOR ?= --steps 1000
-DURATION_FOR ?= --steps 1500
-DECODER_FOR ?= --minutes 60
+DURATION_FOR ?= --steps 2000
+DECODER_FOR ?= --steps 2000
+SHARPEN_FOR ?= --steps 1400
 SPECTRA_FOR ?= --minutes 15
 VOCODER_FOR ?= --minutes 60
 MEASURES ?= mcd,f0
@@ -41,6 +44,63 @@ all: $(BUILD)/voice.h5 $(BUILD)/spoken/voice.scores.h5
 quick:
 	$(MAKE) all BUILD=$(BUILD)-quick CORPUS='$(CORPUS) --limit 24' TEST='$(QUICK_TEST)' \
 		ALIGNER_FOR='--steps 60' DURATION_FOR='--steps 40' DECODER_FOR='--steps 20' \
+		SHARPEN_FOR='--steps 5' SPECTRA_FOR='--steps 20' VOCODER_FOR='--steps 5'
+
+$(BUILD):
+	mkdir -p $@
+
+$(BUILD)/corpus.h5: | $(BUILD)
+	$(TTSKIT) corpus $(DATASET) $(CORPUS) -o $@
+
+$(BUILD)/features.h5: $(BUILD)/corpus.h5
+	$(TTSKIT) features $< $(FEATURES) -o $@
+
+$(BUILD)/tokens.h5: $(BUILD)/corpus.h5
+	$(TTSKIT) tokens $< $(LEXICON:%=--lexicon %) -o $@
+
+# what is tested on is never trained on
+$(BUILD)/train-%.h5: $(BUILD)/%.h5
+	$(TTSKIT) select $< --glob '$(TEST)' --others -o $@
+
+$(BUILD)/test-%.h5: $(BUILD)/%.h5
+	$(TTSKIT) select $< --glob '$(TEST)' -o $@
+
+$(BUILD)/aligner.h5: $(BUILD)/train-features.h5 $(BUILD)/train-tokens.h5
+	$(TTSKIT) train aligner $^ $(ALIGNER) $(ALIGNER_FOR) --device $(DEVICE) -o $@
+
+$(BUILD)/alignment.h5: $(BUILD)/features.h5 $(BUILD)/tokens.h5 $(BUILD)/aligner.h5
+	$(TTSKIT) align $(BUILD)/features.h5 $(BUILD)/tokens.h5 --aligner $(BUILD)/aligner.h5 -o $@
+
+$(BUILD)/duration.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
+	$(TTSKIT) train duration $^ $(DURATION) --set 'predict=["pitch", "loudness"]' \
+		$(DURATION_FOR) --device $(DEVICE) -o $@
+
+# by distances first, which leave the mel too smooth; then critics look at it too
+$(BUILD)/smooth.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
+	$(TTSKIT) train decoder $^ $(DECODER) $(DECODER_FOR) --device $(DEVICE) -o $@
+
+$(BUILD)/decoder.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5 $(BUILD)/smooth.h5
+	$(TTSKIT) train decoder $(wordlist 1,2,$^) --init $(BUILD)/smooth.h5 $(DECODER) $(SHARPEN) \
+		$(SHARPEN_FOR) --device $(DEVICE) -o $@
+
+# from spectra first; then critics hear it too
+$(BUILD)/spectra.h5: $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5
+	$(TTSKIT) train vocoder $^ $(VOCODER) $(SPECTRA_FOR) --device $(DEVICE) -o $@
+
+$(BUILD)/vocoder.h5: $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5 $(BUILD)/spectra.h5
+	$(TTSKIT) train vocoder $(wordlist 1,2,$^) --init $(BUILD)/spectra.h5 $(VOCODER) $(CRITICS) \
+		$(VOCODER_FOR) --device $(DEVICE) -o $@
+
+$(BUILD)/voice.h5: $(BUILD)/duration.h5 $(BUILD)/decoder.h5 \
+		$(filter-out source griffinlim,$(SPEAK_BY)) $(CARD) $(LEXICON)
+	$(TTSKIT) voice pack $(wordlist 1,2,$^) $(SPEAK_BY) \
+		--card $(CARD) $(LEXICON:%=--lexicon %) $(VOICE) -o $@
+
+$(BUILD)/spoken/voice.scores.h5
+
+quick:
+	$(MAKE) all BUILD=$(BUILD)-quick CORPUS='$(CORPUS) --limit 24' TEST='$(QUICK_TEST)' \
+		ALIGNER_FOR='--steps 60' DURATION_FOR='--steps 40' DECODER_FOR='--steps 20' SHARPEN_FOR='--steps 5' \
 		SPECTRA_FOR='--steps 20' VOCODER_FOR='--steps 5'
 
 $(BUILD):
@@ -69,11 +129,16 @@ $(BUILD)/alignment.h5: $(BUILD)/features.h5 $(BUILD)/tokens.h5 $(BUILD)/aligner.
 	$(TTSKIT) align $(BUILD)/features.h5 $(BUILD)/tokens.h5 --aligner $(BUILD)/aligner.h5 -o $@
 
 $(BUILD)/duration.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
-	$(TTSKIT) train duration $^ $(DURATION) --set 'predict=["pitch"]' \
+	$(TTSKIT) train duration $^ $(DURATION) --set 'predict=["pitch", "loudness"]' \
 		$(DURATION_FOR) --device $(DEVICE) -o $@
 
-$(BUILD)/decoder.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
-	$(TTSKIT) train decoder $^ $(DECODER) --set pitch=true $(DECODER_FOR) --device $(DEVICE) -o $@
+# by distances first, which leave the mel too smooth; then critics look at it too
+$(BUILD)/smooth.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
+	$(TTSKIT) train decoder $^ $(DECODER) $(DECODER_FOR) --device $(DEVICE) -o $@
+
+$(BUILD)/decoder.h5: $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5 $(BUILD)/smooth.h5
+	$(TTSKIT) train decoder $(wordlist 1,2,$^) --init $(BUILD)/smooth.h5 $(DECODER) $(SHARPEN) \
+		$(SHARPEN_FOR) --device $(DEVICE) -o $@
 
 # from spectra first; then critics hear it too
 $(BUILD)/spectra.h5: $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5

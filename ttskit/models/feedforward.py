@@ -32,6 +32,25 @@ from ttskit.settings import MOST_LAYERS, key, table
 
 LOWEST, HIGHEST, STEP = 50.0, 800.0, 1 / 48  # Hz, Hz, octaves: the pitches of the patterns
 
+TRAINING = {
+    "training.batch": 16,
+    "training.optimizer": "adamw",
+    "training.learning_rate": 1e-3,
+    "training.schedule": "cosine",
+    "training.warmup": 200,
+    "training.clip_norm": 1.0,
+    "adversary.weight": 0.2,
+    "adversary.features": 1.0,
+    "adversary.channels": 16,
+}
+TINY = {
+    "speaker_channels": 32,
+    "encoder.hidden": 96,
+    "encoder.filter": 384,
+    "encoder.layers": 4,
+    "encoder.prenet_dropout": 0.2,
+}
+
 
 @dataclass(frozen=True)
 class FeedforwardConfig:
@@ -53,30 +72,7 @@ class Feedforward(Adversarial):
     Config = FeedforwardConfig
     config: FeedforwardConfig
     generator: Generator
-    presets = {  # noqa: RUF012
-        "base": {
-            "training.batch": 16,
-            "training.optimizer": "adamw",
-            "training.learning_rate": 1e-3,
-            "training.schedule": "cosine",
-            "training.warmup": 200,
-            "training.clip_norm": 1.0,
-        },
-        "tiny": {
-            "hidden": 192,
-            "speaker_channels": 32,
-            "encoder.hidden": 96,
-            "encoder.filter": 384,
-            "encoder.layers": 4,
-            "encoder.prenet_dropout": 0.2,
-            "training.batch": 16,
-            "training.optimizer": "adamw",
-            "training.learning_rate": 1e-3,
-            "training.schedule": "cosine",
-            "training.warmup": 200,
-            "training.clip_norm": 1.0,
-        },
-    }
+    presets = {"base": TRAINING, "tiny": {**TRAINING, **TINY}}  # noqa: RUF012
 
     def __init__(self, config: FeedforwardConfig, facts: Facts) -> None:
         super().__init__(config, facts)
