@@ -26,22 +26,27 @@ def test_ctrl_c_while_modules_are_imported_prints_nothing(tmp_path):
     assert found.stderr == b""
 
 
-def test_ctrl_c_within_a_verb_ends_with_status_130_and_no_traceback(ttskit, monkeypatch):
+def test_ctrl_c_within_a_verb_ends_with_status_130_and_one_line(ttskit, monkeypatch):
     def press(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ttskit.artifacts.streams.containers", press)
     found = ttskit("info", "x.h5")
     assert found.returncode == 130
-    assert found.stderr == b""
+    assert found.stderr == b"ttskit: interrupted\n"
 
 
 def test_ctrl_c_while_an_error_is_printed_has_no_traceback(ttskit, monkeypatch):
-    def press(*_):
-        raise KeyboardInterrupt
+    said = []
+
+    def press(message):
+        said.append(message)
+        if len(said) == 1:
+            raise KeyboardInterrupt
 
     monkeypatch.setattr("ttskit.progress.complain", press)
     assert ttskit("info", "nowhere.h5").returncode == 130
+    assert said[1:] == ["ttskit: interrupted"]
 
 
 def test_what_is_printed_to_a_closed_standard_output_is_an_error(tmp_path):

@@ -412,3 +412,26 @@ def test_the_installed_torchaudio_resamples():
     )
     found = run(code)
     assert (found.stdout.split(), found.stderr) == (["800", "128"], "")
+
+
+@pytest.mark.parametrize("suffix", audio.WRITABLE)
+def test_a_write_that_libsndfile_does_not_report_is_noticed(tmp_path, monkeypatch, suffix):
+    """The disk is full while the file is closed: what was written last is missing."""
+    close = soundfile.SoundFile.close
+
+    def torn(file):
+        name, is_open = file.name, not file.closed
+        close(file)
+        if is_open and file.mode == "w":
+            where = name if isinstance(name, int) else os.open(name, os.O_RDWR)
+            os.ftruncate(where, os.fstat(where).st_size // 2)
+
+    monkeypatch.setattr(soundfile.SoundFile, "close", torn)
+    path = tmp_path / f"x{suffix}"
+    samples = np.random.default_rng(0).normal(0, 0.1, 40_000).astype(np.float32)
+    with pytest.raises(AudioError, match="cannot be written as a whole"):
+        audio.write(path, samples, 8000)
+    with pytest.raises(AudioError, match="cannot be written as a whole"):  # noqa: SIM117
+        with open_sound(path, 8000) as write:
+            write(samples)
+    assert not path.exists()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WRITABLE = (".wav", ".flac", ".ogg")
 TOLERANCE = 0.1  # seconds by which a given time may lie behind the end of its file
+LACKS = "cannot be written as a whole: make room"
 BLOCK = 1 << 16  # samples that are encoded at a time
 LONGEST = 3600  # seconds of an utterance
 MOST = LONGEST * 48_000  # samples of an utterance, of one channel
@@ -114,7 +115,8 @@ def write(path: Path, samples: Samples | NDArray[np.int16], rate: int) -> int:
 
     The same samples make the same bytes.  The file takes its name only once it is whole.
     """
-    content, clipped = encode(samples, rate, path.suffix)
+    with at(path):
+        content, clipped = encode(samples, rate, path.suffix)
     try:
         with atomic.replacing(path) as unfinished:
             unfinished.write_bytes(content)
@@ -143,6 +145,7 @@ def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tupl
                 write_blocks(file, coded)
         except soundfile.LibsndfileError as error:
             raise AudioError(f"cannot write {suffix} at {rate} Hz: {error.error_string}") from error
+        check_written(Path(f"/dev/fd/{out.fileno()}"), len(coded))
         out.seek(0)
         content = out.read()
     return (same_serial(content) if kind == "OGG" else content), clipped
@@ -151,7 +154,28 @@ def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tupl
 def write_blocks(file: soundfile.SoundFile, coded: NDArray[np.int16]) -> None:
     """Write samples in blocks: the Vorbis encoder keeps one on its stack."""
     for start in range(0, len(coded), BLOCK):
-        file.write(coded[start : start + BLOCK])
+        block = coded[start : start + BLOCK]
+        try:
+            file.write(block)
+        except AssertionError as error:  # fewer were written
+            raise AudioError(LACKS) from error
+
+
+def check_written(path: Path, frames: int) -> None:
+    """Refuse a file that lacks a part: libsndfile does not report every write that fails."""
+    import soundfile
+
+    if not frames:
+        return
+    try:
+        with _open(path) as file:
+            file.seek(frames - 1)
+            whole = file.frames == frames and len(file.read()) == 1
+            whole = whole and not re.search("should be|closed properly", file.extra_info)  # its log
+    except (AudioError, soundfile.LibsndfileError) as error:
+        raise AudioError(LACKS) from error
+    if not whole:
+        raise AudioError(LACKS)
 
 
 @contextmanager

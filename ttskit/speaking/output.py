@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ttskit.errors import AudioError, UsageError
+from ttskit.errors import AudioError, UsageError, at
 
 if TYPE_CHECKING:
     from ttskit.dsp.samples import Samples
@@ -80,14 +80,18 @@ def _file(output: Path | None, rate: int) -> Iterator[Callable[[Samples], None]]
     assert output is not None
     kind = output.suffix.lower().removeprefix(".").upper()
     try:
-        with atomic.replacing(output) as unfinished:
+        with at(output), atomic.replacing(output) as unfinished:
             unfinished.touch()  # raises a clearer error than libsndfile where it can't be written
+            frames = 0
             with soundfile.SoundFile(unfinished, "w", rate, 1, format=kind) as file:
 
                 def write(samples: Samples) -> None:
+                    nonlocal frames
                     audio.write_blocks(file, to_int16(samples)[0])
+                    frames += len(samples)
 
                 yield write
+            audio.check_written(unfinished, frames)
             if kind == "OGG":
                 unfinished.write_bytes(audio.same_serial(unfinished.read_bytes()))
     except soundfile.LibsndfileError as error:
