@@ -79,10 +79,11 @@ def test_a_role_that_the_family_does_not_play_is_refused(decoder):
     )
 
 
-def test_weights_of_integers_are_refused(decoder):
+@pytest.mark.parametrize("dtype", ["i4", ">f4", "longdouble"])
+def test_weights_of_other_dtypes_are_refused(decoder, dtype):
     contents = Contents.of(decoder)
     name = next(name for name in contents.columns if name.startswith("weights/flow"))
-    contents.columns[name] = contents.columns[name].astype(np.int32)
+    contents.columns[name] = contents.columns[name].astype(dtype)
     assert "of another shape or dtype" in complaint(contents.write(decoder))
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MODEL = "model"
 GRID = ("sample_rate", "hop_length", "n_fft", "n_mels", "fmin", "fmax")
 TEXTS = ("role", "family", "config")
+FLOATS = ("<f2", "<f4", "<f8")  # dtypes of weights that are not counts
 SPARE = 1 << 24  # numbers that a model may have besides its weights: windows, filters and the like
 
 
@@ -135,11 +136,11 @@ class Model:
                 file=self.name,
             ) from error
         wanted = {
-            name: (tuple(value.shape), value.is_floating_point())
+            name: (tuple(value.shape), dtype_of(value.cpu().numpy().dtype))
             for name, value in module.kept().items()
         }
         found = {
-            name: (() if scalar(column) else column.shape, column.dtype.kind == "f")
+            name: (() if scalar(column) else column.shape, dtype_of(column.dtype))
             for name, column in stored.items()
         }
         for names, what in (
@@ -261,6 +262,11 @@ def tensors(container: hdf5.Container, prefix: str) -> dict[str, Tensor]:
         value = value.float() if value.dtype == torch.float16 else value
         values_by_name[name] = value[0] if scalar(column) else value
     return values_by_name
+
+
+def dtype_of(stored: np.dtype[Any]) -> str:
+    """Return the dtype of a weight; floats of any width stand for each other."""
+    return "float" if stored.str in FLOATS else stored.str
 
 
 def scalar(column: hdf5.Column) -> bool:
