@@ -114,8 +114,8 @@ def main() -> None:
             change = f"{mutant.old} -> {mutant.new or '(nothing)'}"
             print("killed  " if dead else "SURVIVED", f"{seconds:4.0f} s", mutant.file, change,
                   flush=True)  # fmt: skip
-    for file, dead in sorted(tally.items()):
-        print(f"{file}: {sum(dead)} of {len(dead)}")
+    for file, each in sorted(tally.items()):
+        print(f"{file}: {sum(each)} of {len(each)}")
     every = [one for dead in tally.values() for one in dead]
     print(f"mutants: {sum(every)} of {len(every)} killed ({sum(every) / len(every):.0%})")
 

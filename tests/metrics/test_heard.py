@@ -74,10 +74,9 @@ def test_a_recogniser_finds_no_word_in_silence(name):
     measure = MEASURES[name]
     if not measure.installed:
         pytest.skip(f"{name} needs {', '.join(measure.packages.values())}")
-    recogniser = measure.engine(measure.settings)
-    assert (
-        measure.evaluate(np.zeros(16_000), "one two", recogniser)[name] >= 1
-    )  # Whisper may invent others
+    recogniser = intelligibility.Recogniser(measure.settings)
+    scores = measure.evaluate(np.zeros(16_000), "one two", recogniser)
+    assert scores[name] >= 1  # Whisper may invent words
 
 
 def test_words_that_are_missing_are_errors():

@@ -43,5 +43,6 @@ def test_the_default_has_3_2_million_weights():
 
 def test_no_bin_exceeds_what_audio_within_full_scale_can_have():
     model = Istft(Istft.Config(channels=8, hidden=8, layers=1), Facts())
-    torch.nn.init.constant_(model.generator.head.bias, 30.0)
+    bias = model.generator.get_parameter("head.bias")
+    torch.nn.init.constant_(bias, 30.0)
     assert model(torch.zeros(1, 30, 80)).abs().max() < 1000
