@@ -48,3 +48,21 @@ def test_a_stretched_sequence_is_aligned_with_its_original():
 
 def test_an_empty_sequence_has_an_empty_path():
     assert dtw.path(np.zeros((0, 2)), np.zeros((3, 2))).shape == (2, 0)
+
+
+def test_distances_are_not_squared():
+    """Against the sums of Euclidean distances along all paths."""
+
+    def paths(i, j):
+        """All paths from the first frames to frames i and j."""
+        if (i, j) == (0, 0):
+            return [[(0, 0)]]
+        before = [(i - 1, j - 1), (i - 1, j), (i, j - 1)]
+        return [[*way, (i, j)] for k, m in before if k >= 0 <= m for way in paths(k, m)]
+
+    rng = np.random.default_rng(4)
+    for _ in range(30):
+        a, b = rng.exponential(size=(4, 2)), rng.exponential(size=(5, 2))
+        costs = [sum(np.linalg.norm(a[i] - b[j]) for i, j in way) for way in paths(3, 4)]
+        own = sum(np.linalg.norm(a[i] - b[j]) for i, j in dtw.path(a, b).T)
+        assert abs(own - min(costs)) < 1e-9
