@@ -100,7 +100,7 @@ def test_a_summary_as_json(dataset, ttskit):
     found = ttskit("corpus", dataset, "-o", "x.h5", "--json")
     assert json.loads(found.stdout)["utterances"] == 40
     refused = ttskit("corpus", dataset, "--json")
-    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert (refused.returncode, refused.stdout) == (2, b"")
     assert b"can't both go to standard output" in refused.stderr
 
 
