@@ -115,7 +115,7 @@ def test_every_option_is_explained_in_a_sentence_with_its_choices(parameter):
     [
         ("corpus", "22050; 1000 to 768000"),
         ("say", "[default: 0.25; 0 to 60]"),
-        ("features", "2 to 1048576"),
+        ("features", "2 to 65536"),
         ("corpus", "[required]"),
         ("features", "[default: 8000, or half the sample rate]"),
         ("split", "[default: 2; at least 2]"),
@@ -304,7 +304,8 @@ def test_a_full_disk_behind_standard_output_is_named(tmp_path):
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             cwd=tmp_path,
         )
-    assert found.stderr == b"ttskit: standard output: No space left on device\n"
+    assert found.stderr.count(b"\n") == 1
+    assert found.stderr.startswith(b"ttskit: standard output: No space left on device")
     assert found.returncode == 1
 
 

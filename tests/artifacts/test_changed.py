@@ -110,8 +110,17 @@ def test_what_is_sealed_of_an_input_that_was_overwritten_does_not_appear(tmp_pat
     audio = reader.column("audio")
     source = sealing.Source("weights/x", audio.shape, audio.dtype, chunks())
     with pytest.raises(Changed):
-        sealing.seal(tmp_path / "model.h5", "model", {}, {}, [source])
+        sealing.seal(tmp_path / "model.h5", "model", {}, {"inputs": [reader.digest]}, [source])
     assert not (tmp_path / "model.h5").exists()
+
+
+def test_a_file_that_was_overwritten_and_is_no_input_is_no_matter(tmp_path, corpus):
+    reader = Reader(corpus, Corpus)
+    with corpus.open("r+b") as file:
+        file.write(other_corpus(tmp_path / "other.h5").read_bytes())
+    sealing.seal(tmp_path / "model.h5", "model", {}, {"inputs": ["0" * 64]}, [])
+    assert (tmp_path / "model.h5").exists()
+    assert len(reader) == 12
 
 
 CUT = """

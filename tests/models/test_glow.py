@@ -99,7 +99,7 @@ def test_log_determinants_are_those_of_the_jacobian(squeeze):
         lambda x: flow(x, mask, condition)[0].flatten(), x
     )
     _, expected = torch.linalg.slogdet(jacobian.reshape(16, 16))
-    assert flow(x, mask, condition)[1].item() == pytest.approx(expected.item(), abs=1e-4)
+    assert flow(x, mask, condition)[1].item() == pytest.approx(expected.item(), abs=1e-3)
 
 
 def test_the_loss_is_the_density_of_the_mel(trained, two):

@@ -281,7 +281,7 @@ def test_an_extra_that_is_missing_is_named(monkeypatch, capsys):
     capsys.readouterr()
     assert compare.measures_of((), reference=False) == ["rtf"]
     assert (
-        "without wer, plcmos, distillmos: they need pip install 'ttskit[eval]'"
+        "without wer, wer_base, plcmos, distillmos: they need pip install 'ttskit[eval]'"
         in capsys.readouterr().err
     )
     assert "mcd" in compare.measures_of((), reference=True)

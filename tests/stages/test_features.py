@@ -162,7 +162,7 @@ def test_praat_and_crepe_agree_on_pitch(folder, call, planted):
         (["corpus.h5", "--n-mels", "1000"], "hold no frequency"),
         (["corpus.h5", "--fmax", "20000"], "fmax"),
         (["corpus.h5", "--hop-length", "4096"], "n_fft 1024 is less than hop_length 4096"),
-        (["corpus.h5", "--hop-length", "99999", "--n-fft", "131072"], "less than one frame"),
+        (["corpus.h5", "--hop-length", "65536", "--n-fft", "65536"], "less than one frame"),
         (["nowhere.h5"], "nowhere.h5: no such file"),
         (["corpus.h5", "--f0-min", "600"], "--f0-min 600: needs less than --f0-max 550"),
         (["corpus.h5", "--scheduler", "tcp://127.0.0.1:1"], "no Dask scheduler answers"),
@@ -171,7 +171,7 @@ def test_praat_and_crepe_agree_on_pitch(folder, call, planted):
 def test_errors_of_the_user_are_one_message(call, options, message):
     result = call(*options, "-o", "y.h5")
     stderr = result.stderr.decode()
-    assert result.returncode == 1
+    assert result.returncode == (2 if "--f0-min" in options else 1)
     assert "Traceback" not in stderr
     assert message in stderr
 

@@ -21,6 +21,7 @@ import ttskit as package
 from tests.factory import run
 from tests.tiny import facts, write_voice
 from ttskit import progress
+from ttskit.dsp.threads import CHOSEN
 from ttskit.errors import ArtifactError, TextError, TtskitError
 from ttskit.formats import textgrid
 from ttskit.models.glow import Glow
@@ -66,7 +67,8 @@ def used(monkeypatch):
         return speak(*words)
 
     monkeypatch.setattr(Chain, "speak", recorded)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name in CHOSEN:
+        monkeypatch.delenv(name, raising=False)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield used

@@ -6,7 +6,7 @@ import pytest
 
 import ttskit
 from tests.factory import run, write_speech
-from ttskit.errors import SettingError, TtskitError
+from ttskit.errors import TtskitError, UsageError
 
 SMALL = ["--set", "embedding=8", "--set", "hidden=8", "--set", "space=8"]
 INPUTS = ["features.h5", "tokens.h5"]
@@ -107,5 +107,5 @@ def test_all_families_are_listed_with_presets():
 
 
 def test_a_preset_of_no_family_is_refused():
-    with pytest.raises(SettingError, match="--preset and --set are of a family"):
+    with pytest.raises(UsageError, match="--preset and --set are of a family"):
         run("config", "--preset", "tiny")

@@ -152,10 +152,15 @@ class Container:
 READ: weakref.WeakSet[Container] = weakref.WeakSet()  # all that this process reads
 
 
-def refuse_changed() -> None:
-    """Refuse what was written to while it was read; to be called before results are kept."""
+def refuse_changed(provenance: Mapping[str, Any]) -> None:
+    """Refuse inputs that were written to while they were read.
+
+    To be called before results of this provenance are kept.
+    """
+    inputs = provenance.get("inputs") if isinstance(provenance, dict) else None
     for container in [*READ]:
-        container.refuse_changed()
+        if isinstance(inputs, list) and container.digest in inputs:
+            container.refuse_changed()
 
 
 def digest_of(

@@ -77,12 +77,15 @@ def each(
                 yield name, checked(name, attempt(make, item))
         return
     workers = [_start(make) for _ in range(jobs)]
+    finished = False
     try:
         yield from _share(workers, iter(items))
+        finished = True
     finally:
         for worker in workers:
-            worker.pipe.close()
-            worker.process.terminate()
+            worker.pipe.close()  # which ends a worker that has no item
+            if not finished:
+                worker.process.terminate()
         for worker in workers:
             worker.process.join()
 
@@ -109,7 +112,8 @@ def _share(workers: list[_Worker[T]], items: Iterator[tuple[str, T]]) -> Iterato
             try:
                 result = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
-                hdf5.refuse_changed()
+                for container in [*hdf5.READ]:
+                    container.refuse_changed()
                 raise TtskitError(
                     "the worker process that had it was killed, perhaps for want of memory; "
                     f"{KEPT}: run again, with fewer --jobs",

@@ -73,7 +73,7 @@ def seal(
             _annotate(file, name, value)
         _annotate(file, "digest", digest)
         _annotate(file, "provenance", text)
-        hdf5.refuse_changed()
+        hdf5.refuse_changed(provenance)
     _sync_folder(path.parent)
 
 

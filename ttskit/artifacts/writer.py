@@ -62,9 +62,9 @@ class Writer(Generic[R]):
     def append(self, record: R) -> None:
         """Add an utterance; once this returns, it survives a kill of the process.
 
-        Refuses it if what this process reads was written to meanwhile.
+        Refuses it if an input was written to meanwhile.
         """
-        hdf5.refuse_changed()
+        hdf5.refuse_changed(self._provenance)
         if record.id in self._part.rows:
             raise ArtifactError(f"utterance {record.id} is there twice", file=self.path)
         axes: dict[str, int] = {}

@@ -89,14 +89,14 @@ def evaluate(audio: np.ndarray, text: str, recogniser: Recogniser, suffix: str) 
     audio : (sample,) float
         At 16 kHz.
     suffix : str
-        Of the names of the error rates.
+        Of the names of the scores.
     """
     words, heard = recogniser.words(text), recogniser.words(recogniser.transcribe(audio))
     return {
         f"wer{suffix}": rate(words, heard),
         f"cer{suffix}": rate(" ".join(words), " ".join(heard)),
-        "words": len(words),
-        "characters": len(" ".join(words)),
+        f"words{suffix}": len(words),
+        f"characters{suffix}": len(" ".join(words)),
         "heard": " ".join(heard),
     }
 
@@ -116,10 +116,10 @@ def _weights(model: str) -> dict[str, Any]:
 
 def _measure(suffix: str, model: str, packages: dict[str, str]) -> Measure:
     scores = {
-        f"wer{suffix}": Score("ratio", weight="words"),
-        f"cer{suffix}": Score("ratio", weight="characters"),
-        "words": Score("count", ""),
-        "characters": Score("count", ""),
+        f"wer{suffix}": Score("ratio", weight=f"words{suffix}"),
+        f"cer{suffix}": Score("ratio", weight=f"characters{suffix}"),
+        f"words{suffix}": Score("count", ""),
+        f"characters{suffix}": Score("count", ""),
     }
     return Measure(
         f"wer{suffix}",

@@ -243,7 +243,7 @@ def command(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Read edited TextGrids, or a checkpoint of HiFi-GAN, DAC or EnCodec.
+    """Read edited TextGrids, or a checkpoint of another toolkit.
 
     Examples:
         ttskit import grids --like alignment.h5 -o edited.h5
