@@ -9,7 +9,12 @@ from ttskit.artifacts import pool
 def workers(monkeypatch):
     """The workers that are started."""
     started, start = [], pool._start
-    monkeypatch.setattr(pool, "_start", lambda make: started.append(start(make)) or started[-1])
+
+    def noted(make):
+        started.append(start(make))
+        return started[-1]
+
+    monkeypatch.setattr(pool, "_start", noted)
     return started
 
 
@@ -21,6 +26,6 @@ def test_workers_that_have_done_all_end_by_themselves(workers):
 def test_workers_of_a_run_that_is_given_up_are_ended(workers):
     results = pool.each(abs, [("a", -1), ("b", 2), ("c", 3)], 2)
     next(results)
-    results.close()
+    del results  # which closes the generator
     assert len(workers) == 2
     assert not any(worker.process.is_alive() for worker in workers)

@@ -63,6 +63,6 @@ def test_distances_are_not_squared():
     rng = np.random.default_rng(4)
     for _ in range(30):
         a, b = rng.exponential(size=(4, 2)), rng.exponential(size=(5, 2))
-        costs = [sum(np.linalg.norm(a[i] - b[j]) for i, j in way) for way in paths(3, 4)]
-        own = sum(np.linalg.norm(a[i] - b[j]) for i, j in dtw.path(a, b).T)
+        costs = [sum(float(np.linalg.norm(a[i] - b[j])) for i, j in way) for way in paths(3, 4)]
+        own = sum(float(np.linalg.norm(a[i] - b[j])) for i, j in dtw.path(a, b).T)
         assert abs(own - min(costs)) < 1e-9
