@@ -48,7 +48,7 @@ def test_texts_need_no_quotes_and_integers_serve_as_floats():
     ("assignment", "message"),
     [
         ("chanels=3", "no key chanels; nearest: channels"),
-        ("zzzzzz=3", "no key zzzzzz; nearest: "),
+        ("zzzzzz=3", "no key zzzzzz; there is channels, "),
         ("rate=3", "no key rate; nearest: inner.rate"),
         ("inner.rat=3", "no key inner.rat; nearest: rate"),
         ("channels=x", "channels is 'x', needs int"),

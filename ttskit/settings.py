@@ -214,11 +214,11 @@ def _needed(value: Any, allowed: Mapping[str, Any]) -> str:
 
 
 def _nearest(name: str, settings: Any) -> str:
-    """Return the names that a wrong one may stand for, as the end of a message."""
+    """Return the names that a wrong one may stand for, or all there are, as a message's end."""
     known = [key for key, _ in flat(settings)]
     by_last = {key.rsplit(".", 1)[-1]: key for key in known}
-    choices = [*known, *by_last]
-    near = difflib.get_close_matches(name, choices, 3, 0.6)
-    near = near or difflib.get_close_matches(name, choices, 3, 0.0)
+    near = difflib.get_close_matches(name, [*known, *by_last], 3, 0.7)
     names = dict.fromkeys(by_last.get(one, one) for one in near)
-    return f"; nearest: {', '.join(names)}" if names else ""
+    if names:
+        return f"; nearest: {', '.join(names)}"
+    return f"; there is {', '.join(one.name for one in dataclasses.fields(settings))}"
