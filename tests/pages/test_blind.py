@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import re
-from collections import Counter
 
 import pytest
 import soundfile
@@ -15,6 +14,7 @@ from tests.systems import IDS, TEXTS, sounds, write_corpus_of
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import TtskitError, UsageError
+from ttskit.pages import blind
 
 HOSTILE = "</script><b>gamma"
 SYSTEMS = ["ref (reference)", "alpha", HOSTILE]
@@ -52,8 +52,8 @@ def key_of(html):
 
 def test_the_page_tells_no_name_outside_its_key(html):
     assert key_of(html)["systems"] == SYSTEMS
-    bare = re.sub('(src|data-key)="[^"]*"', "", html)  # what is coded can't be read by accident
-    assert not re.search("gamma|alpha|beta|reference", bare)
+    coded = '(src|data-key)="[^"]*"|<(style|script)>.*?</(style|script)>'
+    assert not re.search("gamma|alpha|beta|reference", re.sub(coded, "", html, flags=re.DOTALL))
     assert "data:audio/flac" in html
 
 
@@ -70,10 +70,12 @@ def test_each_clip_is_of_the_system_that_the_key_says(folder, html):
 
 def test_texts_and_orders_follow_from_the_seed(folder, html, tmp_path):
     assert written(folder, tmp_path / "same.html", "--seed", 0) == html
-    others = [written(folder, tmp_path / "x.html", "--seed", seed) for seed in range(1, 25)]
-    orders = Counter(tuple(order) for one in others for _, order in key_of(one)["texts"])
+    corpora = [Reader(folder / f"{name}.h5", Corpus) for name in ("ref", "alpha", "beta")]
+    others = [blind.trials(corpora, 50, seed) for seed in range(24)]
+    assert [[one.id, one.order] for one in others[0]] == key_of(html)["texts"]
+    orders = {tuple(one.order) for drawn in others for one in drawn}
     assert len(orders) == 6  # all there are: 72 draws miss one with a chance of one in 80,000
-    assert len({one for page in others for one in re.findall('data-page="(.*?)"', page)}) == 24
+    assert len({tuple(one.id for one in drawn) for drawn in others}) == 6
     (text,) = key_of(written(folder, tmp_path / "x.html", "--limit", 1))["texts"]
     assert text[0] in IDS
 
@@ -100,6 +102,45 @@ def test_texts_that_a_system_lacks_or_says_otherwise_are_left_out(folder, tmp_pa
 def test_a_number_to_sort_by_is_refused(folder, tmp_path):
     with pytest.raises(UsageError, match="--sort: a page that is --blind shows no numbers"):
         written(folder, tmp_path / "x.html", "--sort", "mcd")
+
+
+def exported(path, listener, votes, page="0123"):
+    found = {"page": page, "listener": listener, "systems": ["a", "b"], "votes": votes, "order": []}
+    path.write_text(json.dumps(found), "utf-8")
+    return path
+
+
+def test_votes_of_listeners_come_to_means_over_texts_of_means_over_listeners(tmp_path):
+    one = exported(tmp_path / "1.json", "Ann", {"u0": {"a": 5, "b": 2}, "u1": {"a": 4, "b": 1}})
+    two = exported(tmp_path / "2.json", "Ben", {"u0": {"b": 4}, "u1": {"a": 2}})
+    lines = run("report", "--votes", one, two).stdout.splitlines()
+    assert lines[0].split() == ["system", "mean", "95", "%", "interval", "texts", "votes"]
+    # a: u0 5, u1 (4 + 2) / 2; b: u0 (2 + 4) / 2, u1 1; of two texts, the ends are the texts
+    assert lines[1].split() == ["a", "4.00", "3.00", "to", "5.00", "2", "3"]
+    assert lines[2].split() == ["b", "2.00", "1.00", "to", "3.00", "2", "3"]
+
+
+def test_votes_that_cannot_be_counted_together_are_refused(folder, tmp_path):
+    votes = {"u0": {"a": 5, "b": 2}}
+    one = exported(tmp_path / "1.json", "Ann", votes)
+    again = exported(tmp_path / "2.json", "Ann", votes)
+    with pytest.raises(TtskitError, match=r"2\.json: are votes of Ann, as .*1\.json"):
+        run("report", "--votes", one, again)
+    other = exported(tmp_path / "3.json", "Ben", votes, page="4567")
+    with pytest.raises(TtskitError, match=r"3\.json: are votes on another page than .*1\.json"):
+        run("report", "--votes", one, other)
+    for grade in (0, 6, "5", True, None):
+        bad = exported(tmp_path / "4.json", "Ben", {"u0": {"a": grade}})
+        with pytest.raises(TtskitError, match=r"4\.json: u0: .* 1 to 5"):
+            run("report", "--votes", bad)
+    for content in (b"{", b"[]", b'{"votes": 3}', b"\xff"):
+        (tmp_path / "5.json").write_bytes(content)
+        with pytest.raises(TtskitError, match=r"5\.json: is no file of votes"):
+            run("report", "--votes", tmp_path / "5.json")
+    with pytest.raises(UsageError, match="--votes: needs files that"):
+        run("report", "--votes")
+    with pytest.raises(UsageError, match="--votes: "):
+        run("report", "--votes", one, "--blind")
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +191,8 @@ def test_a_listener_rates_every_clip_and_exports_the_votes_by_system(page, tmp_p
     page.click("#export")
     page.wait("new Promise(done => setTimeout(() => done(true), 500))")
     found = json.loads((tmp_path / "votes-Ann.json").read_text("utf-8"))
+    gathered = run("report", "--votes", tmp_path / "votes-Ann.json").stdout.splitlines()[1:]
+    assert [line.split("  ")[0] for line in gathered] == SYSTEMS
     assert found["listener"] == "Ann"
     assert found["page"] == page.get("PAGE")
     assert found["systems"] == SYSTEMS

@@ -92,7 +92,7 @@ function prepare(one, index) {
     input.checked = Number(input.value) === grade;
     input.disabled = !grade;
   }
-  tell(one, grade ? "" : "not heard yet");
+  tell(one, grade ? "hear again" : "not heard yet");
 }
 
 const tell = (one, text) => (one.element.querySelector(".state").textContent = text);
@@ -152,7 +152,7 @@ function rate(one, grade) {
   if (input.disabled || session.ended) return say("Hear it first.");
   input.checked = true;
   session.votes[one.number][one.at] = grade;
-  tell(one, "");
+  tell(one, "hear again");
   say(`${one.letter}: ${grade}`);
   keep();
   show();
@@ -166,8 +166,9 @@ function end() {
   keep();
   find("rating").hidden = true;
   find("end").hidden = false;
-  const rated = trials.filter(complete).length;
-  find("summary").textContent = `${session.listener}, you have rated ${rated} of ${trials.length} texts.`;
+  const votes = session.votes.flat();
+  const rated = votes.filter((grade) => grade).length;
+  find("summary").textContent = `${session.listener}, you have rated ${rated} of ${votes.length} clips.`;
   const rows = means().sort((a, b) => b.mean - a.mean);
   find("means").replaceChildren(...rows.map(row));
   find("end").focus();

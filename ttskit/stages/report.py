@@ -2,7 +2,7 @@
 
 Reads Corpora, one of which is the reference, and any Scores, Alignments, Mels and Features of
 them; writes one self-contained HTML file.  Which artifacts belong together follows from their
-digests and from the durations of the utterances.
+digests and from the durations of the utterances.  A blind page hides who speaks and takes votes.
 """
 
 from __future__ import annotations
@@ -266,12 +266,24 @@ def scored_page(
     progress.note(f"{len(ids)} of {len(texts)} utterances, takes of each: {len(sources)}")
 
 
+def print_votes(paths: Sequence[Path], writes: bool) -> None:
+    """Print the mean of each system that listeners rated on a blind page."""
+    from ttskit import tables
+    from ttskit.pages import votes
+
+    if writes:
+        raise UsageError("--votes: prints a table, and takes neither --output nor --blind")
+    if not paths:
+        raise UsageError("--votes: needs files that listeners exported from a blind page")
+    typer.echo(tables.text(votes.table(paths)))
+
+
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="INPUT...",
         help="One Corpus per system, and their Scores, Alignments, Mels and Features, in any "
-        "order.",
+        "order; with --votes, files of votes.",
         show_default="standard input",
     ),
 ]
@@ -317,6 +329,14 @@ Blind = Annotated[
         "be rated from 1 to 5.",
     ),
 ]
+GatherVotes = Annotated[
+    bool,
+    typer.Option(
+        "--votes",
+        help="Print the mean of each system from votes, the files that listeners exported from a "
+        "blind page.",
+    ),
+]
 
 
 def command(
@@ -327,6 +347,7 @@ def command(
     limit: Limit = 50,
     audio: Audio = "flac",
     blind: Blind = False,
+    votes: GatherVotes = False,
     seed: Seed = 0,
     jobs: Jobs = 0,
 ) -> None:
@@ -336,13 +357,15 @@ def command(
         ttskit report corpus.h5 spoken.h5 scores.h5 -o report.html
         ttskit report corpus.h5 alignment.h5 --limit 200 --audio ogg -o corpus.html
         ttskit report corpus.h5 a.h5 b.h5 --blind --limit 20 -o test.html
+        ttskit report --votes votes-Ann.json votes-Ben.json
     """
     from ttskit.artifacts import kinds, streams
     from ttskit.pages import listening
 
+    if votes:
+        return print_votes(inputs or (), output is not None or blind)
     if blind and sort:
         raise UsageError("--sort: a page that is --blind shows no numbers, and draws its texts")
-
     listening.check_page(output, audio)
     readers = streams.opened(inputs)
     corpora = [one for one in readers if one.kind is kinds.Corpus]
@@ -352,6 +375,5 @@ def command(
     reference = listening.reference_of(corpora, scores)
     by_name = listening.named(corpora, reference, name or ())
     if blind:
-        blind_test(output, by_name, limit, seed, audio, jobs)
-    else:
-        scored_page(output, readers, by_name, sort, limit, audio, jobs)
+        return blind_test(output, by_name, limit, seed, audio, jobs)
+    return scored_page(output, readers, by_name, sort, limit, audio, jobs)
