@@ -120,7 +120,7 @@ def test_votes_of_listeners_come_to_means_over_texts_of_means_over_listeners(tmp
     assert lines[2].split() == ["b", "2.00", "1.00", "to", "3.00", "2", "3"]
 
 
-def test_votes_that_cannot_be_counted_together_are_refused(folder, tmp_path):
+def test_votes_that_cannot_be_counted_together_are_refused(tmp_path):
     votes = {"u0": {"a": 5, "b": 2}}
     one = exported(tmp_path / "1.json", "Ann", votes)
     again = exported(tmp_path / "2.json", "Ann", votes)

@@ -31,7 +31,7 @@ def read(path: Path) -> Votes:
     """Read and check the votes of a listener."""
     try:
         content = json.loads(path.read_bytes())
-        text = [str(content[one]) for one in ("page", "listener")]
+        page, listener = str(content["page"]), str(content["listener"])
         systems = [str(one) for one in content["systems"]]
         grades = {id: dict(row) for id, row in content["votes"].items()}
     except OSError as error:
@@ -43,7 +43,7 @@ def read(path: Path) -> Votes:
     for id, row in grades.items():
         for system, grade in row.items():
             _check(path, id, system, systems, grade)
-    return Votes(path, *text, systems, grades)
+    return Votes(path, page, listener, systems, grades)
 
 
 def _check(path: Path, id: str, system: str, systems: Sequence[str], grade: Any) -> None:

@@ -355,9 +355,7 @@ def command(
 
     Examples:
         ttskit report corpus.h5 spoken.h5 scores.h5 -o report.html
-        ttskit report corpus.h5 alignment.h5 --limit 200 --audio ogg -o corpus.html
-        ttskit report corpus.h5 a.h5 b.h5 --blind --limit 20 -o test.html
-        ttskit report --votes votes-Ann.json votes-Ben.json
+        ttskit report corpus.h5 a.h5 b.h5 --blind --limit 20 --audio ogg -o test.html
     """
     from ttskit.artifacts import kinds, streams
     from ttskit.pages import listening
