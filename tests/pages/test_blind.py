@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import time
 
 import pytest
 import soundfile
@@ -189,7 +190,9 @@ def test_a_listener_rates_every_clip_and_exports_the_votes_by_system(page, tmp_p
     table = page.get("all('#means tr').map(one => [...one.cells].map(cell => cell.textContent))")
     page.ask("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     page.click("#export")
-    page.wait("new Promise(done => setTimeout(() => done(true), 500))")
+    until = time.monotonic() + 20
+    while not (tmp_path / "votes-Ann.json").exists() and time.monotonic() < until:
+        page.get("new Promise(done => setTimeout(done, 20))")
     found = json.loads((tmp_path / "votes-Ann.json").read_text("utf-8"))
     gathered = run("report", "--votes", tmp_path / "votes-Ann.json").stdout.splitlines()[1:]
     assert [line.split("  ")[0] for line in gathered] == SYSTEMS

@@ -221,7 +221,6 @@ function download() {
   link.href = URL.createObjectURL(new Blob([content], { type: "application/json" }));
   link.download = `votes-${session.listener.replace(/[^\p{L}\p{N}]+/gu, "-")}.json`;
   link.click();
-  URL.revokeObjectURL(link.href);
 }
 
 function clear() {
