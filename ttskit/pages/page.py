@@ -21,9 +21,9 @@ KEYS = (
 )
 
 
-def top(title: str, lead: str) -> str:
+def top(title: str, lead: str, script_name: str = "page") -> str:
     """Return the beginning of a page, up to its content; `lead` is HTML."""
-    script = b64encode(sha256(_file("page.js").encode()).digest()).decode()
+    script = b64encode(sha256(_file(f"{script_name}.js").encode()).digest()).decode()
     policy = (
         "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; "
         f"script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'"
@@ -77,9 +77,9 @@ def facts(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> st
     )
 
 
-def bottom() -> str:
+def bottom(script_name: str = "page") -> str:
     """Return the end of a page."""
-    return f"</main>\n<script>{_file('page.js')}</script>\n</body>\n</html>\n"
+    return f"</main>\n<script>{_file(f'{script_name}.js')}</script>\n</body>\n</html>\n"
 
 
 def _file(name: str) -> str:

@@ -2,7 +2,7 @@
 
 Reads Corpora, one of which is the reference, and any Scores, Alignments, Mels and Features of
 them; writes one self-contained HTML file.  Which artifacts belong together follows from their
-digests and from the durations of the utterances.
+digests and from the durations of the utterances.  A blind page hides who speaks and takes votes.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ttskit import wording
-from ttskit.errors import ArtifactError, TtskitError
-from ttskit.options import Jobs
+from ttskit.errors import ArtifactError, TtskitError, UsageError
+from ttskit.options import Jobs, Seed
 
 if TYPE_CHECKING:
-    from ttskit.artifacts.kinds import Scores
+    from ttskit.artifacts.kinds import Corpus, Scores
     from ttskit.artifacts.reader import Reader
     from ttskit.metrics.bootstrap import Summary
     from ttskit.pages.article import Take
@@ -217,12 +217,73 @@ def settings(measured: Measured) -> list[tuple[str, str, str]]:
     return list(settings)
 
 
+def blind_test(
+    output: Path | None,
+    systems: Mapping[str, Reader[Corpus]],
+    limit: int,
+    seed: int,
+    audio: str,
+    jobs: int,
+) -> None:
+    """Write a page on which systems are rated without their names."""
+    from ttskit import progress
+    from ttskit.pages import blind, listening
+
+    drawn = blind.trials(list(systems.values()), limit, seed)
+    listening.write(output, blind.page_of(systems, drawn, audio, jobs))
+    clips = len(drawn) * len(systems)
+    progress.note(f"{wording.count(len(drawn), 'text')}, {wording.count(clips, 'clip')}")
+
+
+def scored_page(
+    output: Path | None,
+    readers: Sequence[Reader[Any]],
+    by_name: Mapping[str, Reader[Corpus]],
+    sort: str | None,
+    limit: int,
+    audio: str,
+    jobs: int,
+) -> None:
+    """Write a page with names, scores and pictures; the first system is the reference."""
+    from ttskit import progress
+    from ttskit.artifacts import kinds
+    from ttskit.pages import listening
+
+    corpora = list(by_name.values())
+    scores = [one for one in readers if one.kind is kinds.Scores]
+    names = {id(corpus): name for name, corpus in by_name.items()}
+    scored = measured(
+        [(one, names[id(listening.owner(one, corpora, corpora[0]))]) for one in scores]
+    )
+    others = [one for one in readers if one.kind not in (kinds.Corpus, kinds.Scores)]
+    sources = listening.sources(by_name, others)
+    texts = listening.texts_of(list(by_name.values()))
+    rows = {id: row for row, id in enumerate(texts)}
+    column = chosen(scored, sort)
+    ids = worst_first(list(texts), scored, list(by_name), column)[:limit]
+    show = ArticleOfTakes(sources, scored, rows, texts, audio)
+    listening.write(output, page_of(show, ids, column, readers, jobs))
+    progress.note(f"{len(ids)} of {len(texts)} utterances, takes of each: {len(sources)}")
+
+
+def print_votes(paths: Sequence[Path], writes: bool) -> None:
+    """Print the mean of each system that listeners rated on a blind page."""
+    from ttskit import tables
+    from ttskit.pages import votes
+
+    if writes:
+        raise UsageError("--votes: prints a table, and takes neither --output nor --blind")
+    if not paths:
+        raise UsageError("--votes: needs files that listeners exported from a blind page")
+    typer.echo(tables.text(votes.table(paths)))
+
+
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="INPUT...",
         help="One Corpus per system, and their Scores, Alignments, Mels and Features, in any "
-        "order.",
+        "order; with --votes, files of votes.",
         show_default="standard input",
     ),
 ]
@@ -260,6 +321,22 @@ Audio = Annotated[
         help="Format of the audio within the page: flac, or ogg (lossy, a third of the size).",
     ),
 ]
+Blind = Annotated[
+    bool,
+    typer.Option(
+        "--blind",
+        help="Write a listening test instead: each text by all systems, without their names, to "
+        "be rated from 1 to 5.",
+    ),
+]
+GatherVotes = Annotated[
+    bool,
+    typer.Option(
+        "--votes",
+        help="Print the mean of each system from votes, the files that listeners exported from a "
+        "blind page.",
+    ),
+]
 
 
 def command(
@@ -269,18 +346,24 @@ def command(
     sort: Sort = None,
     limit: Limit = 50,
     audio: Audio = "flac",
+    blind: Blind = False,
+    votes: GatherVotes = False,
+    seed: Seed = 0,
     jobs: Jobs = 0,
 ) -> None:
     """Write an HTML page to listen to systems side by side.
 
     Examples:
         ttskit report corpus.h5 spoken.h5 scores.h5 -o report.html
-        ttskit report corpus.h5 alignment.h5 --limit 200 --audio ogg -o corpus.html
+        ttskit report corpus.h5 a.h5 b.h5 --blind --limit 20 --audio ogg -o test.html
     """
-    from ttskit import progress
     from ttskit.artifacts import kinds, streams
     from ttskit.pages import listening
 
+    if votes:
+        return print_votes(inputs or (), output is not None or blind)
+    if blind and sort:
+        raise UsageError("--sort: a page that is --blind shows no numbers, and draws its texts")
     listening.check_page(output, audio)
     readers = streams.opened(inputs)
     corpora = [one for one in readers if one.kind is kinds.Corpus]
@@ -289,16 +372,6 @@ def command(
         raise ArtifactError(f"no corpus artifact among the inputs: {readers[0].name}")
     reference = listening.reference_of(corpora, scores)
     by_name = listening.named(corpora, reference, name or ())
-    names = {id(corpus): name for name, corpus in by_name.items()}
-    scored = measured(
-        [(one, names[id(listening.owner(one, corpora, reference))]) for one in scores]
-    )
-    others = [one for one in readers if one.kind not in (kinds.Corpus, kinds.Scores)]
-    sources = listening.sources(by_name, others)
-    texts = listening.texts_of(list(by_name.values()))
-    rows = {id: row for row, id in enumerate(texts)}
-    column = chosen(scored, sort)
-    ids = worst_first(list(texts), scored, list(by_name), column)[:limit]
-    show = ArticleOfTakes(sources, scored, rows, texts, audio)
-    listening.write(output, page_of(show, ids, column, readers, jobs))
-    progress.note(f"{len(ids)} of {len(texts)} utterances, takes of each: {len(sources)}")
+    if blind:
+        return blind_test(output, by_name, limit, seed, audio, jobs)
+    return scored_page(output, readers, by_name, sort, limit, audio, jobs)
