@@ -211,6 +211,17 @@ NoiseScale = Annotated[
         show_default="that of the voice or decoder",
     ),
 ]
+Rounds = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=1000,
+        metavar="N",
+        help="Rounds of Griffin-Lim by the vocoder source or griffinlim: each costs time, and "
+        "brings the phases of neighbouring frames closer to each other.",
+        show_default="8 of source, 32 of griffinlim",
+    ),
+]
 Speaker = Annotated[
     str,
     typer.Option(

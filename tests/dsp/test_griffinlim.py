@@ -22,8 +22,8 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def copy(log_mel, settings, iterations=32, seed=0):
-    return griffinlim(log_mel, settings, np.random.default_rng(seed), iterations)
+def copy(log_mel, settings, rounds=32, seed=0):
+    return griffinlim(log_mel, settings, np.random.default_rng(seed), rounds)
 
 
 @pytest.fixture(scope="module")

@@ -52,13 +52,13 @@ def test_long_mel_is_cut_in_its_pauses(monkeypatch):
     assert cuts(log_mel[:40]) == [40]
 
 
-def test_more_iterations_come_closer():
+def test_more_rounds_come_closer():
     log_mel = torch.from_numpy(
         mel(np.random.default_rng(0).normal(0, 0.1, 6400).astype(np.float32), mel_settings(FACTS))
     )
 
-    def error(iterations):
-        [audio] = model().stream({"mel": log_mel}, seeded(), iterations=iterations)
+    def error(rounds):
+        [audio] = model().stream({"mel": log_mel}, seeded(), rounds=rounds)
         return np.abs(mel(audio.numpy(), mel_settings(FACTS)) - log_mel.numpy()).mean()
 
     assert error(32.0) < 0.7 * error(1.0)

@@ -21,6 +21,7 @@ import ttskit as package
 from tests.factory import run
 from tests.tiny import facts, write_voice
 from ttskit import progress
+from ttskit.dsp.samples import to_int16
 from ttskit.dsp.threads import CHOSEN
 from ttskit.errors import ArtifactError, TextError, TtskitError
 from ttskit.formats import textgrid
@@ -221,6 +222,7 @@ def test_wrong_usage_is_told_before_anything_is_loaded(tmp_path):
         ["hi", "-o", "a.wav", "--raw"],
         ["hi", "-o", "a.wav", "--duration", "inf"],
         ["hi", "-o", "a.wav", "--noise-scale", "inf"],
+        ["hi", "-o", "a.wav", "--rounds", "1001"],
     ):
         assert run("say", *words).exit_code == 2
     for name, says in (("a.mp3", "give one of .wav"), ("no/a.wav", "is not there; make it first")):
@@ -486,3 +488,19 @@ def test_a_decoder_without_noise_says_so(say, tmp_path, monkeypatch):
     monkeypatch.setattr(Glow, "knobs", {})
     with pytest.raises(TtskitError, match="none of its models has a noise_scale"):
         say("hi", "--noise-scale", "0.5", "-o", tmp_path / "a.wav")
+
+
+def test_rounds_are_those_of_the_vocoder(tmp_path):
+    def audio(*words):
+        run("say", "hi", *words, "-o", tmp_path / "a.wav")  # the embedded voice has `source`
+        return soundfile.read(tmp_path / "a.wav", dtype="int16")[0]
+
+    fewer = audio("--rounds", 0)
+    assert (audio("--rounds", 8) == audio()).all()
+    assert (fewer != audio()).any()
+    assert (to_int16(package.say("hi", rounds=0)[0])[0] == fewer).all()
+
+
+def test_a_voice_without_rounds_says_so(say, tmp_path):
+    with pytest.raises(TtskitError, match="none of its models has rounds of Griffin-Lim"):
+        say("hi", "--rounds", "8", "-o", tmp_path / "a.wav")

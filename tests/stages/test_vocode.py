@@ -98,6 +98,26 @@ def test_mels_are_heard_again(folder, family):
         assert np.abs(log_mel(record) - mels[id].mel).mean() < 0.3
 
 
+@pytest.mark.parametrize(("family", "own"), [("griffinlim", 32), ("source", 8)])
+def test_rounds_are_those_of_griffin_lim(folder, family, own):
+    def audio(*words):
+        words = ("mels.h5", "--vocoder", family, "--limit", 1, "-j", 1, *words)
+        return vocoded(folder, *words).column("audio")
+
+    np.testing.assert_array_equal(audio("--rounds", own), audio())
+    fewer = audio("--rounds", 1)
+    assert not np.array_equal(fewer, audio())
+    assert not np.array_equal(fewer, audio("--rounds", 2))
+
+
+def test_rounds_of_a_vocoder_without_them_are_refused(folder):
+    write_model(folder / "vocoder.h5", "hifigan", TINY)
+    assert complaint("mels.h5", "--vocoder", "vocoder.h5", "--rounds", 4) == (
+        "vocoder.h5: has no rounds of Griffin-Lim; leave --rounds out"
+    )
+    assert not (folder / "x.h5").exists()
+
+
 def test_mels_features_and_their_audio_sound_alike(folder):
     of_mels = vocoded(folder, "mels.h5", "--vocoder", "griffinlim", "-j", 1)
     of_features = vocoded(folder, "features.h5", "--vocoder", "griffinlim", "-j", 1, output="f.h5")

@@ -26,7 +26,7 @@ def griffinlim(
     log_mel: np.ndarray,
     settings: MelSettings,
     rng: np.random.Generator,
-    iterations: int = 32,
+    rounds: int = 32,
     momentum: float = 0.99,
 ) -> np.ndarray:
     """Find audio with such a log-mel spectrogram.
@@ -38,7 +38,7 @@ def griffinlim(
     settings : MelSettings
     rng : Generator
         Of the phases to begin with; the same gives the same audio on the same CPU.
-    iterations : int
+    rounds : int
     momentum : float
         0 is the slower algorithm of Griffin and Lim (1984).
 
@@ -58,7 +58,7 @@ def griffinlim(
         magnitude = bands.magnitudes()
         turns = torch.from_numpy(rng.random(magnitude.shape, np.float32))
         phase = torch.polar(torch.ones_like(turns), 2 * torch.pi * turns)  # (T, F)
-        found: np.ndarray = refined(bands, magnitude, phase, settings, iterations, momentum).numpy()
+        found: np.ndarray = refined(bands, magnitude, phase, settings, rounds, momentum).numpy()
     return found
 
 
@@ -67,7 +67,7 @@ def refined(
     magnitude: torch.Tensor,
     phase: torch.Tensor,
     settings: MelSettings,
-    iterations: int,
+    rounds: int,
     momentum: float,
 ) -> torch.Tensor:
     """Return audio (sample,) from magnitudes and phases to begin with, (T, F) each.
@@ -80,7 +80,7 @@ def refined(
 
     sizes = settings.n_fft, settings.hop_length
     before = torch.zeros_like(phase)
-    for _ in range(iterations):
+    for _ in range(rounds):
         audio = stft.audio(phase.mul_(magnitude)[None], *sizes)
         reached = stft.spectrum(audio, *sizes)[0]
         magnitude = bands.fit(size(reached))

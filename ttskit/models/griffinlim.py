@@ -16,10 +16,8 @@ from ttskit.models.vocoder import Weightless, mel_settings
 class Griffinlim(Weightless):
     """Audio whose mel is right, with phases that fit themselves."""
 
-    knobs: ClassVar = {"iterations": 32.0, "momentum": 0.99}
+    knobs: ClassVar = {"rounds": 32.0, "momentum": 0.99}
 
     def part(self, mel: Tensor, rng: np.random.Generator, knobs: Mapping[str, float]) -> Tensor:
-        settings, iterations = mel_settings(self.facts), int(knobs["iterations"])
-        return torch.from_numpy(
-            griffinlim(mel.numpy(), settings, rng, iterations, knobs["momentum"])
-        )
+        settings, rounds = mel_settings(self.facts), int(knobs["rounds"])
+        return torch.from_numpy(griffinlim(mel.numpy(), settings, rng, rounds, knobs["momentum"]))

@@ -21,12 +21,18 @@ from ttskit.voices import voice as voices
 from ttskit.voices.model import check_device
 from ttskit.voices.voice import KNOWN, MOST_NOISE, WANTED, Voice
 
+MOST_ROUNDS = 1000
 NO_WORD = "there is no word to speak: needs text with words"
 RANGES = {
     "rate": (0.1, 10),
     "pitch": (-24, 24),
     "energy": (-40, 40),
     "noise_scale": (0, MOST_NOISE),
+    "rounds": (0, MOST_ROUNDS),
+}
+KNOBS = {  # of the models; each has its own unless the style says otherwise -> how one is missed
+    "noise_scale": "a noise_scale: leave it out",
+    "rounds": "rounds of Griffin-Lim: leave them out",
 }
 SLOWEST = 1 / RANGES["rate"][0]  # times as long as at the usual rate
 MOST = 100_000  # frames of a line, some 20 minutes; beyond it, only memory is used up
@@ -44,11 +50,14 @@ class Style:
     noise_scale: float | None = None  # of the decoder; the voice's own without one
     speaker: str = ""
     seed: int = 0
+    rounds: int | None = None  # of Griffin-Lim; the vocoder's own without them
 
     def __post_init__(self) -> None:
         for name, (least, most) in RANGES.items():
-            if (value := getattr(self, name)) is not None or name != "noise_scale":
+            if (value := getattr(self, name)) is not None or name not in KNOBS:
                 _check_range(name, value, least, most)
+        if self.rounds is not None and self.rounds % 1:
+            raise TtskitError(f"rounds {self.rounds!r}: needs a whole number")
         if not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
             raise TtskitError(f"seed {self.seed!r}: needs a whole number from 0 up")
 
@@ -120,10 +129,9 @@ class Chain:
 
     def check(self, style: Style) -> None:
         """Refuse what the models of the voice cannot do."""
-        if style.noise_scale is not None and "noise_scale" not in self.cascade.knobs:
-            raise TtskitError(
-                f"{self.voice.container.name}: none of its models has a noise_scale: leave it out"
-            )
+        for name, lacking in KNOBS.items():
+            if getattr(style, name) is not None and name not in self.cascade.knobs:
+                raise TtskitError(f"{self.voice.container.name}: none of its models has {lacking}")
         self.cascade.check_speaker(style.speaker)
         self._check_pitch(bool(style.pitch))
 
@@ -137,16 +145,16 @@ class Chain:
     def _manner(self, line: Line, style: Style) -> Manner:
         rate, pitch, volume = line.prosody[1:].T
         self._check_pitch(bool(pitch.any()))
-        noise = style.noise_scale
-        if noise is None:
-            noise = self.voice.settings.noise_scale
+        knobs = {name: getattr(style, name) for name in KNOBS}
+        if style.noise_scale is None:
+            knobs["noise_scale"] = self.voice.settings.noise_scale
         return Manner(
             length_scale=1 / (style.rate * rate),
             pitch=style.pitch + pitch,
             loudness=style.energy + volume,
             speaker=style.speaker,
             most=MOST,
-            knobs={} if noise is None else {"noise_scale": noise},
+            knobs={name: value for name, value in knobs.items() if value is not None},
         )
 
 
@@ -227,6 +235,7 @@ def say(
     seed: int = 0,
     pause: float = 0.25,
     threads: int | None = None,
+    rounds: int | None = None,
 ) -> tuple[np.ndarray, int]:
     """Speak a text.
 
@@ -252,6 +261,8 @@ def say(
         Seconds between sentences, 0 to 60.
     threads : int, optional
         Of torch, while the call lasts; without it those of OMP_NUM_THREADS if that is set, or one.
+    rounds : int, optional
+        Of Griffin-Lim, 0 to 1000, by a vocoder that has them; its own by default.
 
     Returns
     -------
@@ -262,7 +273,7 @@ def say(
     """
     if not isinstance(text, str):
         raise TtskitError(f"text: is {type(text).__name__}, needs a string")
-    style = Style(rate, pitch, energy, noise_scale, speaker, seed)
+    style = Style(rate, pitch, energy, noise_scale, speaker, seed, rounds)
     _check_range("pause", pause, 0, 60)
     loaded = voices.read(voices.find(None if voice is None else str(voice)))
     passages = (Passage(line, place="the text") for line in text.split("\n"))

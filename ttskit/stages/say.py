@@ -28,6 +28,7 @@ from ttskit.options import (
     Json,
     Lexicon,
     NoiseScale,
+    Rounds,
     Seed,
     Speaker,
     Threads,
@@ -417,6 +418,7 @@ def command(
     energy: Energy = 0.0,
     pause: Pause = 0.25,
     noise_scale: NoiseScale = None,
+    rounds: Rounds = None,
     speaker: Speaker = "",
     seed: Seed = 0,
     duration: Seconds = None,
@@ -447,7 +449,7 @@ def command(
     rate /= length_scale
     loaded = opened(voice)
     lines = lines_of(loaded, text or (), file, ssml, phonemes, lexicon or (), pause / rate)
-    style = Style(rate, pitch, energy, noise_scale, speaker, seed)
+    style = Style(rate, pitch, energy, noise_scale, speaker, seed, rounds)
     with limited(to_speak(threads)):
         keep = timing is not None or manifest is not None
         report = Report(Chain(loaded, device), style, started, keep)

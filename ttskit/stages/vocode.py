@@ -9,7 +9,7 @@ bit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,6 +26,7 @@ from ttskit.options import (
     Limit,
     Output,
     Restart,
+    Rounds,
     Seed,
     SkipBad,
     check_outputs,
@@ -54,6 +55,7 @@ class Vocode:
     seed: int
     device: str
     before: Sequence[Model] = ()  # models between the input and the vocoder, such as a codec
+    knobs: Mapping[str, float] = field(default_factory=dict)  # of the vocoder, where not its own
 
     @cached_property
     def front(self) -> Cascade | None:
@@ -93,7 +95,7 @@ class Vocode:
             frames = self.frames(row)
             count = len(next(iter(frames.values())))
             audio, end = np.empty(count * self.vocoder.facts.hop_length, np.int16), 0
-            for piece in self.vocoder.stream(frames, generator):
+            for piece in self.vocoder.stream(frames, generator, **self.knobs):
                 start, end = end, end + len(piece)
                 audio[start:end], _ = samples.to_int16(piece.cpu().numpy())
         return Corpus(**self.names(row), audio=audio)
@@ -173,6 +175,8 @@ class Vocode:
                 f"{self.mels.name}: is {self.mels.kind.kind()} without {', '.join(lacking)}, which "
                 f"{who} needs"
             )
+        if "rounds" in self.knobs and "rounds" not in self.vocoder.knobs:
+            raise TtskitError(f"{who}: has no rounds of Griffin-Lim; leave --rounds out")
         if controls and self.mels.kind is kinds.Controls:
             raise ArtifactError(f"{self.mels.name}: is controls already: leave out --controls")
         if controls and not self.vocoder.controllable:
@@ -267,7 +271,7 @@ def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | N
     model, reader = make.model, make.mels
     grid = {**(vars(model.facts) if model else asdict(MelSettings())), **reader.attributes}
     named = vocoder if vocoder and is_family(vocoder) else None
-    options = {"vocoder": named, "limit": limit}
+    options = {"vocoder": named, "limit": limit, "rounds": make.knobs.get("rounds")}
     trained = [None if named else model, *make.before]
     return Recipe(
         stage="vocode",
@@ -380,6 +384,7 @@ def command(
     codec: CodecOption = None,
     model: ModelOption = None,
     wav_dir: WavDir = None,
+    rounds: Rounds = None,
     controls: ControlsOption = None,
     seed: Seed = 0,
     device: Device = "cpu",
@@ -402,6 +407,8 @@ def command(
     tell = describe.summary(output, as_json)
     check_outputs({"--output": output or Path("-"), "--controls": controls})
     make = opened(inputs, vocoder, codec, model or (), seed, device)
+    if rounds is not None:
+        make = replace(make, knobs={"rounds": rounds})
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     asked = {controls: kinds.Controls, output: kinds.Corpus} if controls else {output: kinds.Corpus}
     recipes = {place: recipe(make, kind, vocoder, limit) for place, kind in asked.items()}
