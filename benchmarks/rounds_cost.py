@@ -1,6 +1,6 @@
 """What a round of Griffin-Lim by the vocoder `source` costs: processor time on one thread.
 
-    python benchmarks/bench_rounds.py corpus.h5 [--rounds 0 2 4 8 16 32]
+    python benchmarks/rounds_cost.py corpus.h5 [--rounds 0 2 4 8 16 32]
 
 Mels are computed before.  Of three passes over all utterances, in turns, the fastest counts.
 """
