@@ -217,6 +217,7 @@ Rounds = Annotated[
         min=0,
         max=1000,
         metavar="N",
+        rich_help_panel=VOICE,
         help="Rounds of Griffin-Lim by the vocoder source or griffinlim: each costs time, and "
         "brings the phases of neighbouring frames closer to each other.",
         show_default="8 of source, 32 of griffinlim",
