@@ -11,8 +11,9 @@ from tests.models.synthetic import batch, facts
 from tests.models.tiny_models import TINY, make, train
 from ttskit.dsp.rounding import rounded
 from ttskit.errors import SettingError
-from ttskit.models.glow import Glow, places
+from ttskit.models.glow import Glow
 from ttskit.networks.invertible import Flow, FlowConfig, squeezed, unsqueezed
+from ttskit.networks.layers import places
 from ttskit.settings import changed
 
 SMALL = {**TINY["glow"], "speaker_in_encoder": False}

@@ -20,14 +20,13 @@ from torch.nn import functional as F
 
 from ttskit.dsp.harmonics import patterns
 from ttskit.models.adversarial import Adversarial, Pair
-from ttskit.models.glow import places
 from ttskit.models.vocoder import mel_settings
 from ttskit.networks.batch import Batch
-from ttskit.networks.convnext import MaskedConvNeXt
+from ttskit.networks.convnext import Stack
 from ttskit.networks.critics import PatchAdversary
 from ttskit.networks.encoder import EncoderConfig, TextEncoder
 from ttskit.networks.facts import Facts, Picture
-from ttskit.networks.layers import LayerNorm, Scale, Speakers, expand, token_of_frame
+from ttskit.networks.layers import PLACES, Scale, Speakers, expand, places, token_of_frame, until
 from ttskit.settings import MOST_LAYERS, key, table
 
 LOWEST, HIGHEST, STEP = 50.0, 800.0, 1 / 48  # Hz, Hz, octaves: the pitches of the patterns
@@ -191,9 +190,9 @@ class Generator(nn.Module):
         self.speakers = Speakers(facts, speaker) if several else None
         self.encoder = TextEncoder(config.encoder, len(facts.symbols), speaker if several else 0)
         self.given = nn.Conv1d(2, hidden, 3, padding=1)  # pitch and loudness of tokens
-        self.contour = Stack(hidden + 3, config.contour_hidden, config.contour_layers, 2, 0.1)
+        self.contour = Stack(hidden + PLACES, config.contour_hidden, config.contour_layers, 2, 0.1)
         self.decoder = Stack(
-            hidden + 3 + facts.n_mels + 1,
+            hidden + PLACES + facts.n_mels + 1,
             config.hidden,
             config.layers,
             facts.n_mels,
@@ -216,7 +215,7 @@ class Generator(nn.Module):
         frames = durations.sum(1)
         longest = int(frames.max())
         token = token_of_frame(durations, batch.lengths["token"], longest)
-        real = torch.arange(longest, device=frames.device) < frames[:, None]
+        real = until(frames, longest)
         x = torch.cat([expand(hidden, token), places(durations, token)], 1)
         return States(x * real[:, None], real[:, None].float())
 
@@ -241,21 +240,3 @@ class Generator(nn.Module):
         x = torch.cat([states.hidden, harmonics, voiced[:, None]], 1)
         mel: Tensor = self.decoder(x, states.mask).float().mT
         return mel
-
-
-class Stack(nn.Module):
-    """ConvNeXt layers over frames, from (B, inputs, T) to (B, outputs, T)."""
-
-    def __init__(self, inputs: int, hidden: int, layers: int, outputs: int, dropout: float) -> None:
-        super().__init__()
-        self.entry = nn.Conv1d(inputs, hidden, 1)
-        self.layers = nn.ModuleList(MaskedConvNeXt(hidden, 7, dropout) for _ in range(layers))
-        self.last = LayerNorm(hidden)
-        self.output = nn.Conv1d(hidden, outputs, 1)
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        x = self.entry(x) * mask
-        for layer in self.layers:
-            x = layer(x, mask)
-        outputs: Tensor = self.output(self.last(x)) * mask
-        return outputs

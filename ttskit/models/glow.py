@@ -21,18 +21,20 @@ from torch import Tensor, nn
 from ttskit.errors import SettingError
 from ttskit.models.family import Family
 from ttskit.networks.batch import Batch
-from ttskit.networks.convnext import MaskedConvNeXt
+from ttskit.networks.convnext import Stack
 from ttskit.networks.encoder import EncoderConfig, TextEncoder
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.invertible import Flow, FlowConfig, squeezed
 from ttskit.networks.layers import (
-    LayerNorm,
+    PLACES,
     Scale,
     Speakers,
     expand,
     likeliest,
     noise_like,
+    places,
     token_of_frame,
+    until,
 )
 from ttskit.settings import MOST_LAYERS, key, table
 
@@ -122,7 +124,8 @@ class Glow(Family):
             config.encoder, len(facts.symbols), speaker if config.speaker_in_encoder else 0
         )
         self.pitch = nn.Conv1d(1, hidden, 3, padding=1) if config.pitch else None
-        self.coarse = Coarse(config, channels) if config.coarse_layers else None
+        entry = hidden + PLACES, config.coarse_hidden, config.coarse_layers, channels
+        self.coarse = Stack(*entry, dropout=0.1) if config.coarse_layers else None
         values = channels if config.mean_only else 2 * channels
         self.prior = None if self.coarse else nn.Conv1d(hidden, values, 1)
         coarse = config.coarse_hidden * config.flow.squeeze if self.coarse else 0
@@ -192,14 +195,14 @@ class Glow(Family):
         durations, speaker = batch["durations"], self._speaker(batch)
         frames = durations.sum(1)
         steps = _steps(frames, self.config.flow.squeeze, up=True)
-        real = _until(steps, int(steps.max()))
+        real = until(steps, int(steps.max()))
         hidden = self._hidden(batch, speaker)
         coarse = self._coarse_mel(hidden, batch, real)
         mean, log_deviation = self._expected(hidden, durations, batch, real)
         noise = mean + log_deviation.exp() * noise_like(mean, generator) * noise_scale
         fine = self.flow.inverse(noise * real[:, None], real, self._condition(speaker, coarse))
         mel = self.scale.inverse((coarse.mel + fine).mT)[:, : int(frames.max())]  # (B, T, C)
-        return {"mel": mel * _until(frames, mel.shape[1])[..., None]}
+        return {"mel": mel * until(frames, mel.shape[1])[..., None]}
 
     @torch.no_grad()
     def scores(self, batch: Batch) -> Tensor:
@@ -282,7 +285,9 @@ class Glow(Family):
             return CoarseMel(torch.zeros((), device=hidden.device), None)
         durations = batch["durations"]
         token = token_of_frame(durations, batch.lengths["token"], real.shape[1])
-        return self.coarse(expand(hidden, token), places(durations, token), real[:, None])
+        frames = torch.cat([expand(hidden, token), places(durations, token)], 1)
+        states = self.coarse.states(frames, real[:, None])
+        return CoarseMel(self.coarse.output(states).float() * real[:, None], states)
 
     def _condition(self, speaker: Tensor | None, coarse: CoarseMel | None) -> Tensor | None:
         """Return the condition of the flow, (B, channels, steps or 1): speaker and coarse mel."""
@@ -302,7 +307,7 @@ class Glow(Family):
         longest = int(steps.max())
         index = torch.arange(longest, device=frames.device).minimum(frames[:, None] - 1)  # (B, T)
         mel = expand(self.scale(batch["mel"]).mT, index)
-        real = _until(steps, longest)
+        real = until(steps, longest)
         return mel * real[:, None], real
 
     @torch.no_grad()
@@ -326,45 +331,6 @@ class CoarseMel(NamedTuple):
         return CoarseMel(self.mel.detach(), None if self.states is None else self.states.detach())
 
 
-class Coarse(nn.Module):
-    """Predicts a coarse mel from encoded tokens by convolutions over frames."""
-
-    def __init__(self, config: GlowConfig, channels: int) -> None:
-        super().__init__()
-        hidden = config.coarse_hidden
-        self.entry = nn.Conv1d(config.encoder.hidden + 3, hidden, 1)
-        self.layers = nn.ModuleList(
-            MaskedConvNeXt(hidden, 7, 0.1) for _ in range(config.coarse_layers)
-        )
-        self.last = LayerNorm(hidden)
-        self.output = nn.Conv1d(hidden, channels, 1)
-
-    def forward(self, x: Tensor, places: Tensor, mask: Tensor) -> CoarseMel:
-        """Encoded tokens of frames (B, H, T), their `places` (B, 3, T), mask (B, 1, T)."""
-        x = self.entry(torch.cat([x, places], 1)) * mask
-        for layer in self.layers:
-            x = layer(x, mask)
-        states = self.last(x) * mask
-        return CoarseMel(self.output(states).float() * mask, states)
-
-
-def places(durations: Tensor, token: Tensor) -> Tensor:
-    """Return the place of each frame in its token and the duration of the token, (B, 3, T).
-
-    Places are relative, from the start and to the end, 0 to 1; durations are log(1 + frames) / 3.
-    `durations` are (B, N), `token` (B, T) is the token of each frame.
-    """
-    frames = durations.gather(1, token).clamp_min(1).float()
-    starts = (durations.cumsum(1) - durations).gather(1, token)
-    at = torch.arange(token.shape[1], device=token.device) - starts + 0.5
-    return torch.stack([at / frames, 1 - at / frames, frames.log1p() / 3], 1).clamp(-1, 2)
-
-
 def _steps(frames: Tensor, squeeze: int, up: bool) -> Tensor:
     """Return the number of frames (B,) in whole steps."""
     return (frames + (squeeze - 1 if up else 0)) // squeeze * squeeze
-
-
-def _until(lengths: Tensor, longest: int) -> Tensor:
-    """Return the mask (B, longest) of sequences with these lengths (B,)."""
-    return torch.arange(longest, device=lengths.device) < lengths[:, None]

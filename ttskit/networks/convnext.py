@@ -50,6 +50,30 @@ class MaskedConvNeXt(nn.Module):
         return (x + self.dropout(change)) * mask
 
 
+class Stack(nn.Module):
+    """Masked blocks, from (B, inputs, T) to (B, outputs, T)."""
+
+    def __init__(self, inputs: int, hidden: int, layers: int, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.entry = nn.Conv1d(inputs, hidden, 1)
+        self.layers = nn.ModuleList(MaskedConvNeXt(hidden, 7, dropout) for _ in range(layers))
+        self.last = LayerNorm(hidden)
+        self.output = nn.Conv1d(hidden, outputs, 1)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """x (B, inputs, T) and mask (B, 1, T) -> (B, outputs, T), zero in the padding."""
+        outputs: Tensor = self.output(self.states(x, mask)) * mask
+        return outputs
+
+    def states(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Return what the output is computed from, (B, hidden, T)."""
+        x = self.entry(x) * mask
+        for layer in self.layers:
+            x = layer(x, mask)
+        states: Tensor = self.last(x) * mask
+        return states
+
+
 def depthwise(channels: int, kernel: int) -> nn.Conv1d:
     """Return a convolution of each channel by itself that keeps the length."""
     return nn.Conv1d(channels, channels, kernel, padding=kernel // 2, groups=channels)

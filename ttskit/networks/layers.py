@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from ttskit.networks.batch import Batch
 from ttskit.networks.facts import Facts
 
+PLACES = 3  # numbers that `places` returns for a frame
+
 
 class LayerNorm(nn.LayerNorm):
     """Layer norm over the channels of (B, C, L)."""
@@ -130,3 +132,20 @@ def noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
     """Return Gaussian noise in the shape of x, drawn on the generator's device."""
     device = generator.device if generator else x.device
     return torch.randn(x.shape, generator=generator, device=device).to(x)
+
+
+def places(durations: Tensor, token: Tensor) -> Tensor:
+    """Return the place of each frame in its token and the duration of the token, (B, PLACES, T).
+
+    Places are relative, from the start and to the end, 0 to 1; durations are log(1 + frames) / 3.
+    `durations` are (B, N), `token` (B, T) is the token of each frame.
+    """
+    frames = durations.gather(1, token).clamp_min(1).float()
+    starts = (durations.cumsum(1) - durations).gather(1, token)
+    at = torch.arange(token.shape[1], device=token.device) - starts + 0.5
+    return torch.stack([at / frames, 1 - at / frames, frames.log1p() / 3], 1).clamp(-1, 2)
+
+
+def until(lengths: Tensor, longest: int) -> Tensor:
+    """Return the mask (B, longest) of sequences with these lengths (B,)."""
+    return torch.arange(longest, device=lengths.device) < lengths[:, None]
