@@ -20,7 +20,7 @@ from ttskit.models.vocoder import mel_settings
 from ttskit.speaking import chain as speaking
 from ttskit.speaking.lines import account, to_lines
 from ttskit.text.ssml import Passage
-from ttskit.voices import voice
+from ttskit.voices import embedded, voice
 from ttskit.voices.aligner import Neural, read_aligner
 
 NOUNS = """river window captain garden letter winter engine doctor table mountain question music
@@ -57,7 +57,7 @@ def main() -> None:
     torch.set_num_threads(1)
     aligner = Neural(read_aligner(Path(sys.argv[1])))
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 500
-    found = voice.read(voice.find(sys.argv[3] if len(sys.argv) > 3 else None))
+    found = voice.read(embedded.find(sys.argv[3] if len(sys.argv) > 3 else None))
     speller, chain = found.speller(), speaking.Chain(found)
     hear, step = MelSpectrogram(mel_settings(chain.facts)), chain.facts.hop_length
     chance, style = random.Random(0), speaking.Style()

@@ -116,6 +116,15 @@ Restart = Annotated[
         help="Discard what an interrupted run has finished, and start from the beginning.",
     ),
 ]
+Renew = Annotated[
+    bool,
+    typer.Option(
+        "--renew",
+        rich_help_panel=RUNNING,
+        help="Start from the beginning if the training so far was of other inputs or settings, "
+        "and go on otherwise.",
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option(

@@ -21,7 +21,8 @@ from ttskit.speaking.acoustics import Manner
 from ttskit.speaking.lines import to_lines
 from ttskit.text.ssml import Passage
 from ttskit.text.symbols import SPECIAL
-from ttskit.voices import voice
+from ttskit.voices import embedded, voice
+from ttskit.voices.model import read_model
 
 
 @pytest.fixture
@@ -215,15 +216,25 @@ def test_a_broken_voice_is_one_line(tmp_path):
         run("voice", "info", tmp_path / "nothing.h5")
 
 
+def test_a_voice_stands_for_each_of_its_models(tmp_path):
+    path = write_voice(tmp_path)
+    for role in ("duration", "decoder", "vocoder"):
+        own, part = read_model(tmp_path / f"{role}.h5"), read_model(path, role=role)
+        assert (part.role, part.family, part.facts) == (role, own.family, own.facts)
+        assert part.weights().keys() == own.weights().keys()
+    with pytest.raises(ArtifactError, match="is a voice without codec; it has duration, decoder"):
+        read_model(path, role="codec")
+
+
 def test_embedded_voices_are_listed_and_found_by_name(tmp_path, monkeypatch):
-    monkeypatch.setattr(voice, "EMBEDDED", tmp_path)
+    monkeypatch.setattr(embedded, "FOLDER", tmp_path)
     with pytest.raises(TtskitError, match="name a file with --voice"):
-        voice.find(None)
+        embedded.find(None)
     assert run("voice", "list").stdout == ""
     path = write_voice(tmp_path, name="voice.h5")
     for name in ("duration", "decoder", "vocoder"):
         (tmp_path / f"{name}.h5").unlink()
-    assert voice.find(None) == voice.find("voice") == path
+    assert embedded.find(None) == embedded.find("voice") == path
     assert run("voice", "list").stdout == "voice\ten-us\t0.2 MB\n"
     refused = run("voice", "list", path)
     assert (refused.exit_code, "ttskit voice info" in refused.stderr) == (2, True)

@@ -127,13 +127,30 @@ def test_other_settings_need_restart_in_a_used_run_folder(speech, tmp_path, caps
     before = (tmp_path / "x.h5").read_bytes()
     run(speech, tmp_path / "x.h5", steps=3)
     assert "up to date" in capsys.readouterr().err
-    with pytest.raises(ArtifactError, match=r"x\.h5\.run: holds a training of other .*--restart"):
+    with pytest.raises(
+        ArtifactError, match=r"x\.h5\.run: holds a training of other .*hidden 8 -> 9.*--restart"
+    ):
         run(speech, tmp_path / "x.h5", "hidden=9", steps=3)
     with pytest.raises(ArtifactError, match="holds a training of other"):
         run(speech, tmp_path / "x.h5", "hidden=9", steps=3, dry_run=True)
     assert (tmp_path / "x.h5").read_bytes() == before
     run(speech, tmp_path / "x.h5", "hidden=9", steps=3, restart=True)
     assert (tmp_path / "x.h5").read_bytes() != before
+
+
+def test_renew_starts_over_only_where_inputs_or_settings_are_others(speech, tmp_path, capsys):
+    run(speech, tmp_path / "x.h5", steps=3)
+    run(speech, tmp_path / "x.h5", steps=5, renew=True)
+    assert "going on after update 3" in capsys.readouterr().err
+    run(speech, tmp_path / "x.h5", "hidden=9", steps=2, renew=True)
+    assert "going on" not in capsys.readouterr().err
+    assert len(losses(tmp_path / "x.h5")) == 2
+
+
+def test_a_dry_run_says_where_a_training_would_go_on(speech, tmp_path, capsys):
+    run(speech, tmp_path / "x.h5", steps=3)
+    run(speech, tmp_path / "x.h5", steps=5, dry_run=True)
+    assert "would go on after update 3" in capsys.readouterr().err
 
 
 def test_accumulated_batches_give_the_loss_of_one_large_batch(speech, tmp_path):

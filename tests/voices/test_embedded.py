@@ -5,7 +5,7 @@ import parselmouth
 import pytest
 
 import ttskit
-from ttskit.voices import voice
+from ttskit.voices import embedded
 
 TEXT = "The quick brown fox jumps over the lazy dog."
 LOW, HIGH = 126, 214  # Hz
@@ -17,7 +17,7 @@ def said():
 
 
 def test_the_embedded_voice_is_at_most_16_megabytes():
-    (path,) = voice.embedded().values()
+    (path,) = embedded.voices().values()
     assert path.stat().st_size <= 16_000_000
 
 

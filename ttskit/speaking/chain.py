@@ -17,6 +17,7 @@ from ttskit.formats.timeline import Timeline
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.lines import Line, spoken_record, to_lines
 from ttskit.text.ssml import Passage
+from ttskit.voices import embedded
 from ttskit.voices import voice as voices
 from ttskit.voices.model import check_device
 from ttskit.voices.voice import KNOWN, MOST_NOISE, WANTED, Voice
@@ -275,7 +276,7 @@ def say(
         raise TtskitError(f"text: is {type(text).__name__}, needs a string")
     style = Style(rate, pitch, energy, noise_scale, speaker, seed, rounds)
     _check_range("pause", pause, 0, 60)
-    loaded = voices.read(voices.find(None if voice is None else str(voice)))
+    loaded = voices.read(embedded.find(None if voice is None else str(voice)))
     passages = (Passage(line, place="the text") for line in text.split("\n"))
     lines = to_lines(passages, loaded.speller(), pause=pause / rate)
     with lent(to_speak(threads)):

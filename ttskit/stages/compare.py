@@ -57,15 +57,15 @@ def role_of(path: Path) -> str:
     """Return what a file is here: texts, a voice, or a model by its role."""
     from ttskit import models
     from ttskit.artifacts import hdf5
-    from ttskit.voices import voice
+    from ttskit.voices import embedded, voice
     from ttskit.voices.model import MODEL
 
     if not path.exists() and models.role_of(str(path)):
         return models.role_of(str(path))
-    if not path.exists() and str(path) in voice.embedded():
+    if not path.exists() and str(path) in embedded.voices():
         return VOICE
     names = [name for families in models.FAMILIES.values() for name in families]
-    voice.check_name(str(path), [*voice.embedded(), *names])
+    voice.check_name(str(path), [*embedded.voices(), *names])
     if path.is_file() and not hdf5.is_hdf5(path):
         return TEXTS
     container = hdf5.open_container(path)

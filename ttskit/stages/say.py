@@ -113,9 +113,10 @@ def passages(
 
 def opened(voice: str | None) -> Voice:
     """Open a voice, by name or file."""
+    from ttskit.voices import embedded
     from ttskit.voices import voice as voices
 
-    return voices.read(voices.find(voice))
+    return voices.read(embedded.find(voice))
 
 
 def lines_of(

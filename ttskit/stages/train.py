@@ -19,6 +19,7 @@ from ttskit.options import (
     DryRun,
     Json,
     Limit,
+    Renew,
     Restart,
     Seed,
     SkipShort,
@@ -101,7 +102,7 @@ Minutes = Annotated[
 ]
 Init = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Trained model that gives the initial weights."),
+    typer.Option(metavar="FILE", help="Trained model, or voice, that gives the initial weights."),
 ]
 
 
@@ -122,6 +123,7 @@ def command(
     limit: Limit = None,
     skip_bad: SkipShort = False,
     restart: Restart = False,
+    renew: Renew = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -141,7 +143,7 @@ def command(
     request = request_of(role, family, preset, config, assign or [])
     request = replace(request, seed=seed, limit=limit, init=init)
     readers, goal = streams.opened(inputs), Goal(steps, minutes)
-    run = partial(train, restart=restart, dry_run=dry_run, skip_bad=skip_bad)
+    run = partial(train, restart=restart, renew=renew, dry_run=dry_run, skip_bad=skip_bad)
     with limited(threads):
         run(readers, output, request, goal, device=device)
     describe.summary(output, as_json)(output)

@@ -62,6 +62,7 @@ def pack(
     from ttskit.artifacts import build, streams
     from ttskit.speaking.acoustics import Cascade
     from ttskit.voices import voice
+    from ttskit.voices.model import VOICE
 
     texts = settings.card, "\n".join(settings.lexicon)
     widening = asdict(settings.widening).values() if settings.widening else ()
@@ -81,10 +82,10 @@ def pack(
         ],
     }
     with streams.delivered(output) as (path, name):
-        if build.is_made(path, voice.KIND, provenance):
+        if build.is_made(path, VOICE, provenance):
             progress.note(f"{name}: up to date")
             return
-        streams.replaceable(path, voice.KIND)
+        streams.replaceable(path, VOICE)
         Cascade([*models.values()], voice.WANTED, voice.KNOWN)  # refuses what does not run
         voice.write(path, models, provenance, settings, half)
         progress.note(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
@@ -235,7 +236,7 @@ def command(
         ttskit voice list
         ttskit voice pack duration.h5 decoder.h5 vocoder.h5 --card card.toml -o voice.h5
     """
-    from ttskit.voices import voice
+    from ttskit.voices import embedded, voice
 
     if action is Action.PACK:
         if card is None:
@@ -250,8 +251,8 @@ def command(
     if action is Action.LIST:
         if files:
             raise typer.BadParameter("list takes none: `ttskit voice info` tells of a file")
-        names = [str(path) for path in voice.embedded().values()]
+        names = [str(path) for path in embedded.voices().values()]
     else:
-        names = [str(voice.find(name)) for name in files or [None]]  # type: ignore[list-item]
+        names = [str(embedded.find(name)) for name in files or [None]]  # type: ignore[list-item]
     for name in names:
         typer.echo(shown(describe(voice.read(Path(name))), action, as_json))

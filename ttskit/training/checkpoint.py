@@ -74,6 +74,14 @@ def save(
     sealing.seal(path, KIND, {"state": json.dumps(asdict(state))}, provenance, sources)
 
 
+def step(path: Path) -> int:
+    """Return the number of updates after which a checkpoint was written; 0 without one."""
+    if not path.exists():
+        return 0
+    state = hdf5.open_container(path).attributes.get("state", "{}")
+    return int(json.loads(str(state)).get("step", 0))
+
+
 def load(
     path: Path,
     model: nn.Module,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,13 +20,14 @@ from ttskit.errors import ArtifactError, TrainingError, UsageError, at
 
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
-    from ttskit.models.family import Family
     from ttskit.training.examples import Examples
     from ttskit.training.goal import Goal
     from ttskit.training.trainer import Trainer
     from ttskit.voices.model import Model
 
 REVISION = 1
+PLAIN = "role", "family", "seed", "limit"  # options whose values say what they are
+LAST = "last.h5"  # the checkpoint in a run folder
 HEADER = "header.json"  # of a run folder: inputs and settings of every run that may go on there
 
 
@@ -49,16 +51,19 @@ def train(
     *,
     device: str = "cpu",
     restart: bool = False,
+    renew: bool = False,
     dry_run: bool = False,
     skip_bad: bool = False,
     without: Collection[str] = (),
 ) -> None:
     """Train a model and write it to `output`, or resume where an earlier run stopped.
 
+    With `restart` it starts over, with `renew` only where inputs or settings are others.
     Utterances in `without` are left out; so are those that cannot be aligned, with `skip_bad`.
     """
     from ttskit import progress
     from ttskit.artifacts import build, streams
+    from ttskit.training import checkpoint
     from ttskit.voices.model import MODEL, check_device, read_model
 
     needs = _needs(readers, request)
@@ -73,9 +78,13 @@ def train(
     examples = _examples(readers, needs, request, output, skip_bad, without)
     check_device(device)
     run = _Run(output, request, goal, start, _provenance(request, readers, start, {}), provenance)
+    restart = restart or (renew and not _alike(run.folder, run.shared))
     if dry_run:
         if not restart:
             _check_folder(run.folder, run.shared)
+        if not restart and (done := checkpoint.step(run.folder / LAST)):
+            progress.note(f"{output}: would go on after update {done} in {run.folder}")
+            return
         count = wording.count(len(examples), "utterance")
         progress.note(f"{output}: would be trained on {count} in {run.folder}")
         return
@@ -142,13 +151,14 @@ class _Run:
 
         from ttskit.models import find
         from ttskit.settings import to_toml
+        from ttskit.training.begin import begin_from
         from ttskit.training.trainer import Trainer
 
         request = self.request
         torch.manual_seed(request.seed)
         module = find(request.family, request.role)(request.config, examples.facts())
         if self.start:
-            _begin_from(self.start, module)
+            begin_from(self.start, module)
         trainer = Trainer(
             module,
             examples,
@@ -197,7 +207,7 @@ def _run_folder(folder: Path, same: Mapping[str, Any], restart: bool) -> Iterato
         atomic.sweep(folder)
         if not restart:
             _check_folder(folder, same)
-        if restart or not (folder / "last.h5").exists():
+        if restart or not (folder / LAST).exists():
             for stale in folder.iterdir():
                 if stale.name != lock.NAME and stale.is_file():
                     stale.unlink()
@@ -211,46 +221,58 @@ def _header(same: Mapping[str, Any]) -> str:
 
 def _check_folder(folder: Path, same: Mapping[str, Any]) -> None:
     """Refuse to resume a training of other inputs or settings."""
-    header = folder / HEADER
-    alike = header.exists() and header.read_text(encoding="utf-8") == _header(same)
-    if (folder / "last.h5").exists() and not alike:
+    if (folder / LAST).exists() and not _alike(folder, same):
         raise ArtifactError(
-            f"{folder}: holds a training of other inputs or settings{_differing(header, same)};"
+            f"{folder}: holds a training of other inputs or settings"
+            f"{_differing(folder / HEADER, same)};"
             " add --restart to throw it away, or choose another output"
         )
 
 
+def _alike(folder: Path, same: Mapping[str, Any]) -> bool:
+    """Tell whether a run folder is of the same inputs and settings."""
+    header = folder / HEADER
+    return header.exists() and header.read_text(encoding="utf-8") == _header(same)
+
+
 def _differing(header: Path, same: Mapping[str, Any]) -> str:
-    """Name the options in which a header differs from the request."""
+    """Say in what the request differs from a header: settings by name, old and new value."""
     try:
-        header_options = json.loads(header.read_text(encoding="utf-8"))["options"]
+        old = json.loads(header.read_text(encoding="utf-8"))
+        before = {**old["options"], "inputs": old["inputs"]}
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    names = [name for name, value in same["options"].items() if header_options.get(name) != value]
-    return f" ({', '.join(names)})" if names else ""
+    now = {**same["options"], "inputs": same["inputs"]}
+    names = [name for name in now if before.get(name) != now[name]]
+    changes = [f"{name} {before.get(name)} -> {now[name]}" for name in names if name in PLAIN]
+    changes += ["other inputs"] if "inputs" in names else []
+    changes += ["another --init"] if "init" in names else []
+    if "config" in names and before.get("family") == now["family"]:
+        changes += _settings(str(before.get("config")), str(now["config"]))
+    shown = ", ".join(changes[:5]) + (" ..." if len(changes) > 5 else "")
+    return f" ({shown})" if shown else ""
 
 
-def _begin_from(start: Model, module: Family) -> None:
-    """Copy the weights of `start` that fit, and report those that do not."""
-    import torch
+def _settings(before: str, now: str) -> list[str]:
+    """Return the settings that differ between two configs in TOML."""
+    try:
+        old, new = (dict(_leaves(tomllib.loads(text))) for text in (before, now))
+    except tomllib.TOMLDecodeError:
+        return ["config"]
+    return [
+        f"{name} {old.get(name, 'absent')} -> {new.get(name, 'absent')}"
+        for name in dict.fromkeys([*new, *old])
+        if old.get(name) != new.get(name)
+    ]
 
-    from ttskit import progress
 
-    if start.facts.symbols != module.facts.symbols:
-        raise ArtifactError(
-            f"{start.name}: has other symbols than the data: make the tokens in its language"
-        )
-    if start.facts.n_mels != module.facts.n_mels:
-        raise ArtifactError(
-            f"{start.name}: has {start.facts.n_mels} mel bands, the data {module.facts.n_mels}"
-        )
-    own, weights = module.state_dict(), start.weights()
-    fits = {n: w for n, w in weights.items() if n in own and own[n].shape == w.shape}
-    with torch.no_grad():
-        module.load_state_dict(fits, strict=False)
-    new = sorted(own.keys() - fits.keys())
-    shown = f"; new are {', '.join(new[:4])}{' ...' if len(new) > 4 else ''}" if new else ""
-    progress.note(f"{start.name}: {len(fits)} of {len(own)} tensors taken over{shown}")
+def _leaves(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every setting of nested tables by its dotted name."""
+    for name, value in tables.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
 def _note_circumstances(folder: Path, run: Trainer, request: Request) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ import numpy as np
 from ttskit.artifacts import hdf5, sealing
 from ttskit.artifacts.record import unfit_attribute
 from ttskit.errors import ArtifactError, TtskitError, at
+from ttskit.voices import embedded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ttskit.models.family import Family
     from ttskit.networks.facts import Facts
 
-MODEL = "model"
+MODEL, VOICE = "model", "voice"  # kinds of artifact
 GRID = ("sample_rate", "hop_length", "n_fft", "n_mels", "fmin", "fmax")
 TEXTS = ("role", "family", "config")
 FLOATS = ("<f2", "<f4", "<f8")  # dtypes of weights that are not counts
@@ -175,9 +176,15 @@ def check_device(device: str) -> None:
 
 
 def read_model(path: Path, name: str = "", role: str | None = None) -> Model:
-    """Open a model and check that its bytes are those written; `role` is what it must be."""
-    model = model_of(hdf5.open_container(path, name), role)
-    model.container.check()
+    """Open a model and check that its bytes are those written; `role` is what it must be.
+
+    A voice, by its file or the name of an embedded one, stands for its model of the role.
+    """
+    if not path.exists() and (known := embedded.voices().get(str(path))):
+        path = known
+    container = hdf5.open_container(path, name)
+    model = model_of(part(container, role) if role and container.kind == VOICE else container, role)
+    container.check()
     return model
 
 
@@ -212,6 +219,27 @@ def model_of(container: hdf5.Container, role: str | None = None) -> Model:
         **grid(attributes),
     )
     return Model(container, facts)
+
+
+def part(container: hdf5.Container, role: str) -> hdf5.Container:
+    """Return one model of a voice, as if it were alone in its file."""
+
+    def inside(items: Mapping[str, Any], mark: str) -> dict[str, Any]:
+        start = role + mark
+        return {k.removeprefix(start): v for k, v in items.items() if k.startswith(start)}
+
+    roles = str(container.attributes.get("chain", "")).split()
+    if roles and role not in roles:
+        raise ArtifactError(
+            f"{container.name}: is a voice without {role}; it has {', '.join(roles)}"
+        )
+    return replace(
+        container,
+        name=f"{container.name}: {role}",
+        kind=MODEL,
+        attributes=inside(container.attributes, "."),
+        columns=inside(container.columns, "/"),
+    )
 
 
 def write_model(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +20,16 @@ import numpy as np
 from ttskit.artifacts import hdf5, sealing, streams
 from ttskit.dsp.widening import Widening
 from ttskit.errors import ArtifactError, TtskitError
+from ttskit.voices import embedded
 from ttskit.voices.join import check_clock, join
-from ttskit.voices.model import GRID, MODEL, TEXTS, Model, model_of, read_model, texts
+from ttskit.voices.model import GRID, MODEL, TEXTS, VOICE, Model, model_of, part, read_model, texts
 
 if TYPE_CHECKING:
     from ttskit.networks.facts import Facts
     from ttskit.text.spelling import Speller
 
-KIND = "voice"
 KNOWN, WANTED = ("tokens",), "audio"  # what a chain that speaks begins and ends with
 KEPT = (*TEXTS, *GRID, "parameters", "steps")  # of the attributes of a model
-EMBEDDED = Path(__file__).parent
 CARD = ("name", "licence", "data", "training", "measures", "weaknesses")
 MOST_NOISE = 100
 MOST_CARD = 60_000  # bytes, of the 64 kB that an attribute may have
@@ -92,7 +91,7 @@ class Voice:
 def read(path: Path, name: str = "") -> Voice:
     """Open a voice; check that its bytes are those written, and its models fit each other."""
     container = hdf5.open_container(path, name)
-    if container.kind != KIND:
+    if container.kind != VOICE:
         raise ArtifactError(
             f"{container.name}: is {container.kind}, needs a voice: make one with `voice pack`"
         )
@@ -103,7 +102,7 @@ def read(path: Path, name: str = "") -> Voice:
     roles = str(attributes.get("chain", "duration decoder vocoder")).split()
     if not roles:
         raise ArtifactError(f"{container.name}: its chain names no model: pack it again")
-    models = {role: model_of(_part(container, role), role) for role in roles}
+    models = {role: model_of(part(container, role), role) for role in roles}
     container.check()
     check_clock([*models.values()])
     lexicon = tuple(container.strings("lexicon"))
@@ -164,7 +163,7 @@ def last_reader(models: Iterable[Model]) -> Model:
 def opened(parts: Sequence[str], language: str) -> Voice:
     """Return a voice by its name, or models as a voice that is in no file."""
     if len(parts) == 1:
-        return read(find(parts[0]))
+        return read(embedded.find(parts[0]))
     models = chosen(parts)
     container = last_reader(models.values()).container
     return Voice(container, models, VoiceSettings(language, False, (), ""))
@@ -196,7 +195,7 @@ def write(
         kept = asdict(settings.widening).items()
         sources += [sealing.Source.of(f"widening/{name}", values, "mel") for name, values in kept]
     sealing.seal(
-        path, KIND, attributes, provenance, [*sources, *texts("lexicon", settings.lexicon)]
+        path, VOICE, attributes, provenance, [*sources, *texts("lexicon", settings.lexicon)]
     )
 
 
@@ -258,24 +257,6 @@ def title(text: str, name: str = "the card") -> str:
     return first.removeprefix("# ").strip()
 
 
-def embedded() -> dict[str, Path]:
-    """Return the voices that come with ttskit, by name; the first is the usual one."""
-    return {path.stem: path for path in sorted(EMBEDDED.glob("*.h5"))}
-
-
-def find(name: str | None) -> Path:
-    """Return the file of a voice: it may be an embedded one, and is the usual one without name."""
-    known = embedded()
-    if name is None and known:
-        return next(iter(known.values()))
-    if name is None:
-        raise TtskitError("no voice comes with this ttskit: name a file with --voice")
-    if name not in known and not Path(name).exists():
-        there = ", ".join(known) or "none"
-        raise TtskitError(f"{name}: no such file, nor an embedded voice; there is {there}")
-    return Path(name) if Path(name).exists() else known[name]
-
-
 def _widening(container: hdf5.Container, bands: int) -> Widening | None:
     """Return the widening that a voice holds, if it holds one."""
     names = [f"widening/{name}" for name in ("mean", "factor")]
@@ -285,22 +266,6 @@ def _widening(container: hdf5.Container, bands: int) -> Widening | None:
     if [one.shape for one in kept] != [(bands,)] * len(names):
         raise ArtifactError(f"{container.name}: its widening does not fit {bands} mel bands")
     return Widening(*kept)
-
-
-def _part(container: hdf5.Container, role: str) -> hdf5.Container:
-    """Return one model of a voice, as if it were alone in its file."""
-
-    def inside(items: Mapping[str, Any], mark: str) -> dict[str, Any]:
-        start = role + mark
-        return {k.removeprefix(start): v for k, v in items.items() if k.startswith(start)}
-
-    return replace(
-        container,
-        name=f"{container.name}: {role}",
-        kind=MODEL,
-        attributes=inside(container.attributes, "."),
-        columns=inside(container.columns, "/"),
-    )
 
 
 def _sources(role: str, model: Model, half: bool) -> Iterator[sealing.Source]:
