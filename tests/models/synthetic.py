@@ -10,7 +10,8 @@ from ttskit.models.vocoder import mel_settings
 from ttskit.networks.batch import collate
 from ttskit.networks.facts import Facts
 
-SYMBOLS, SILENT, MELS, CODES = 12, 2, 8, 4
+SYMBOLS, SILENT, MELS = 12, 2, 8
+STRIDE, BOOKS, CODES = 2, 2, 4
 SPEECH = Facts(
     symbols=tuple("abcdefghijkl"),
     silent=tuple(number < SILENT for number in range(SYMBOLS)),
@@ -20,6 +21,10 @@ SPEECH = Facts(
     n_fft=256,
     n_mels=20,
     fmax=4000.0,
+    stride=STRIDE,
+    books=BOOKS,
+    size=CODES,
+    codec="a codec",
     statistics={"mel_mean": np.full(20, -4.0), "mel_deviation": np.full(20, 2.0)},
 )
 
@@ -50,7 +55,7 @@ def speech(count, seed):
         "periodicity": np.where(voiced, 0.9, 0.1),
         "loudness": loudness(audio, rate, hop),
         "audio": audio,
-        "codes": rng.integers(0, CODES, (count, 1)),  # of the first book
+        "codes": rng.integers(0, CODES, (-(-durations.sum() // STRIDE), BOOKS)),
     }
 
 

@@ -36,6 +36,7 @@ CRITICS = {"from_progress": 0.5, "periods": [2], "n_fft": [64], "channels": 2}
 VOCODER = {"spectral": SPECTRAL, "adversary": CRITICS}
 UPSAMPLER = {"channels": 8, "rates": [8, 8], "kernels": [16, 15], "block_kernels": [3]}
 CONTROLS = {"harmonics": 12, "noise_bands": 9, "guess": {"channels": 8, "layers": 1}}
+CAUSAL = {"hidden": 16, "layers": 2, "heads": 2, "filter": 24, "dropout": 0.0}
 CODEC = {"channels": 16, "layers": 1, "kernel": 3}
 BOOKS = {"size": 4, "dimension": 8, **CODEC}
 WEIGHTS = {"loudness": {"last": 0.01}, "entropy": {"last": 0.01}, "mel": 1.0, **SPECTRAL}
@@ -61,6 +62,7 @@ TINY: dict[str, dict[str, Any]] = {
         "speaker_channels": 4,
         "adversary": {"from_progress": 0.5, "channels": 2, "frames": 16},
     },
+    "autoregressive": {"causal": CAUSAL, "encoder": ENCODER, "speaker_channels": 4},
     "fsq": {"levels": [4, 3, 3], "residual": 2, **CODEC},
     "rvq": {"books": 2, **BOOKS},
     "vq": BOOKS,
@@ -92,6 +94,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"trunk": "micro-rnn", "micro": 16, "smoothing": {"mode": "biquad"}},
         {"trunk": "transformer", "reverb": 0.01},
     ],
+    "autoregressive": [{"order": "concatenated"}, {"prosody": True}],
     "fsq": [{"groups": 2, "stride": 1, "speaker_channels": 4}],
     "rvq": [{"learnt": True, "stride": 4}],
     "bigvgan": [{"activation": "snake"}],

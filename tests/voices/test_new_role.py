@@ -18,14 +18,14 @@ from ttskit.networks.fields import Field
 from ttskit.voices.model import write_model as write
 
 ROOT = Path(__file__).parents[2]
-CODER = '''
+SCRIBE = '''
 from dataclasses import dataclass
 import torch
 from ttskit.models.family import Family
 
-class Coder(Family):
+class Scribe(Family):
     """Two codes a frame: the symbol, and twice as much."""
-    role = "coder"
+    role = "scribe"
 
     @dataclass(frozen=True)
     class Config:
@@ -64,27 +64,27 @@ REGISTER = """
 from ttskit import models
 from ttskit.networks import fields
 models.__path__.append({folder!r})
-models.FAMILIES |= {{"coder": {{"coder": "Coder"}}, "codec": {{"codec": "Codec"}}}}
-fields.FIELDS["codes"] = fields.Field("frame", (), "a pair of codes", "a coder")
+models.FAMILIES |= {{"scribe": {{"scribe": "Scribe"}}, "codec": {{"codec": "Codec"}}}}
+fields.FIELDS["codes"] = fields.Field("frame", (), "a pair of codes", "a scribe")
 """
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A duration model, a coder and a codec on disk, and their families where Python finds them."""
-    (tmp_path / "coder.py").write_text(CODER)
+    """A duration model, a scribe and a codec on disk; Python finds their families."""
+    (tmp_path / "scribe.py").write_text(SCRIBE)
     (tmp_path / "codec.py").write_text(CODEC)
     (tmp_path / "sitecustomize.py").write_text(REGISTER.format(folder=str(tmp_path)))
     (tmp_path / "card.md").write_text(CARD)
     (tmp_path / "texts.tsv").write_text("a\tHello there.\nb\tFive gold rings.\n")
     monkeypatch.setattr(models, "__path__", [*models.__path__, str(tmp_path)])
-    monkeypatch.setitem(models.FAMILIES, "coder", {"coder": "Coder"})
+    monkeypatch.setitem(models.FAMILIES, "scribe", {"scribe": "Scribe"})
     monkeypatch.setitem(models.FAMILIES, "codec", {"codec": "Codec"})
-    monkeypatch.setitem(fields.FIELDS, "codes", Field("frame", (), "a pair of codes", "a coder"))
+    monkeypatch.setitem(fields.FIELDS, "codes", Field("frame", (), "a pair of codes", "a scribe"))
     write_model(tmp_path / "duration.h5", Plain, facts())
-    for name in ("coder", "codec"):
+    for name in ("scribe", "codec"):
         family = models.find(name)
-        module = family(family.Config(), facts() if name == "coder" else facts(table=()))
+        module = family(family.Config(), facts() if name == "scribe" else facts(table=()))
         write(tmp_path / f"{name}.h5", module, {}, "", PROVENANCE)
     return tmp_path
 
@@ -98,7 +98,7 @@ def ttskit(folder, *words):
     )
 
 
-MODELS = ("codec.h5", "griffinlim", "coder.h5", "duration.h5")  # in no order
+MODELS = ("codec.h5", "griffinlim", "scribe.h5", "duration.h5")  # in no order
 
 
 def test_a_new_role_is_packed_and_speaks(folder):
@@ -108,7 +108,7 @@ def test_a_new_role_is_packed_and_speaks(folder):
     assert said.returncode == 0, said.stderr
     assert json.loads(said.stdout)["words"] == 2
     shown = json.loads(ttskit(folder, "voice", "info", "voice.h5", "--json").stdout)
-    assert [*shown["models"]] == ["duration", "coder", "codec", "vocoder"]
+    assert [*shown["models"]] == ["duration", "scribe", "codec", "vocoder"]
 
 
 def test_a_new_role_is_compared(folder):
@@ -116,22 +116,22 @@ def test_a_new_role_is_compared(folder):
     compared = ttskit(folder, "compare", "texts.tsv", *MODELS, *words)
     assert compared.returncode == 0, compared.stderr
     (name,) = json.loads(compared.stdout)["systems"]
-    assert name == "coder+codec+griffinlim"
+    assert name == "scribe+codec+griffinlim"
 
 
 def test_a_new_role_decodes(folder):
-    words = ("--duration", "duration.h5", "--model", "coder.h5", "--model", "codec.h5")
+    words = ("--duration", "duration.h5", "--model", "scribe.h5", "--model", "codec.h5")
     decoded = ttskit(folder, "decode", "texts.tsv", *words, "-o", "mels.h5", "-j", "1")
     assert decoded.returncode == 0, decoded.stderr
     assert json.loads(ttskit(folder, "info", "mels.h5", "--json").stdout)["utterances"] == 2
 
 
 def test_what_a_new_role_lacks_is_said_in_the_words_of_its_field(folder):
-    models = [name for name in MODELS if name != "coder.h5"]
+    models = [name for name in MODELS if name != "scribe.h5"]
     packed = ttskit(folder, "voice", "pack", *models, "-o", "v.h5", "--card", "card.md")
     assert packed.returncode == 1
     assert packed.stderr.splitlines() == [
-        "ttskit: nothing here makes codes, which codec.h5 takes: add a coder; there is "
+        "ttskit: nothing here makes codes, which codec.h5 takes: add a scribe; there is "
         "codec.h5 (codec), duration.h5 (duration), griffinlim (vocoder)"
     ]
 
@@ -140,7 +140,7 @@ def test_the_codes_of_every_frame_reach_the_codec(folder):
     from ttskit.speaking.acoustics import Cascade, Manner
     from ttskit.voices.model import read_model
 
-    chain = [read_model(folder / f"{name}.h5") for name in ("coder", "codec")]
+    chain = [read_model(folder / f"{name}.h5") for name in ("scribe", "codec")]
     known = {"tokens": torch.tensor([5, 7]).numpy(), "durations": torch.tensor([2, 1]).numpy()}
     fields = Cascade(chain, "mel", known).run("a", known, Manner(), 0)
     assert fields["codes"].tolist() == [[5, 10], [5, 10], [7, 14]]

@@ -24,6 +24,7 @@ BOUNDS = {
     "fmax": (0, 384_000),
     "stride": (1, 1 << 10),
     "size": (1, 1 << 16),
+    "books": (1, 1 << 10),
 }
 FRACTIONAL = ("fmin", "fmax")
 RAGGED = ("sample", "frame", "token", "word", "code")

@@ -20,6 +20,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "aligner": {"attention": "Attention"},
     "duration": {"plain": "Plain", "film": "Film"},
     "decoder": {"feedforward": "Feedforward", "glow": "Glow"},
+    "coder": {"autoregressive": "Autoregressive"},
     "codec": {"fsq": "Fsq", "rvq": "Rvq", "vq": "Vq", "dac": "Dac", "encodec": "Encodec"},
     "vocoder": {
         "istft": "Istft",

@@ -23,6 +23,11 @@ class Facts:
     n_mels: int = 80
     fmin: float = 0.0  # Hz
     fmax: float = 8000.0
+    # of the codes that a coder makes; 0 and "" for other models
+    stride: int = 0  # frames of a code
+    books: int = 0
+    size: int = 0  # codes of a book
+    codec: str = ""  # digest of the codec
     # of the training data: mel_mean and mel_deviation (n_mels,).  A new model copies them into
     # buffers; a model that is read has the buffers of its file instead.
     statistics: Mapping[str, np.ndarray] = field(default_factory=dict)

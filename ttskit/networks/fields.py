@@ -20,7 +20,7 @@ class Field:
 
 _PREDICTED = 'a duration model trained with --set \'predict=["pitch", "loudness"]\''
 _GUESSED = "a vocoder that guesses it from the mel (train one with --set guess.channels=96)"
-_CONTROLS = ("controls",)
+_CONTROLS, _SPOKEN = ("controls",), ("alignment",)
 
 FIELDS = {
     "mel": Field("frame", ("mels", "features"), "log-mel spectrogram", "a decoder"),
@@ -35,9 +35,9 @@ FIELDS = {
     "amplitude": Field("frame", _CONTROLS, "sum over harmonics, full scale is 1"),
     "distribution": Field("frame", _CONTROLS, "share of each harmonic"),
     "noise": Field("frame", _CONTROLS, "gain of noise by band"),
-    "codes": Field("code", ("codes",), "a code of each book", "a model that makes codes"),
-    "tokens": Field("token", ("alignment", "tokens"), "index into symbols", "a text"),
-    "durations": Field("token", ("alignment",), "frames", "a duration model"),
+    "codes": Field("code", ("codes",), "a code of each book", "a coder"),
+    "tokens": Field("token", (*_SPOKEN, "tokens", "codes"), "index into symbols", "a text"),
+    "durations": Field("token", (*_SPOKEN, "codes"), "frames", "a duration model"),
     "pitch": Field("token", ("features",), "octaves from the speaker's median", _PREDICTED),
     "loudness_token": Field("token", ("features",), "10 dB from the median", _PREDICTED),
     "confidence": Field("token", (), "of a predicted duration, 0 to 1", "the duration model film"),

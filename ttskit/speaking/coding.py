@@ -32,7 +32,7 @@ def codec_of(path: Path) -> Model:
 
 def check_codes(codes: Reader[Codes], codec: Model) -> None:
     """Refuse codes of another codec: they would be noise."""
-    if codes.table("codec") != [codec.container.digest]:
+    if codes.table("codec") != [codec.digest]:
         raise ArtifactError(
             f"{codes.name}: was not encoded by {codec.name}: decode it with the model that "
             "`ttskit encode` was given"

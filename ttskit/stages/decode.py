@@ -371,7 +371,7 @@ CodecOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Codec that turns codes into mel: alone for Codes, or after a model that makes codes.",
+        help="Codec that turns codes into mel: alone for Codes, or after a coder (--model).",
     ),
 ]
 ModelOption = Annotated[

@@ -64,7 +64,7 @@ def recipe(make: Encoder, limit: int | None) -> Recipe:
         options={"books": make.books or module.books, "limit": limit},
         inputs=[make.source.digest, *others],
         attributes={**grid, "stride": module.stride, "size": module.size},
-        tables={"symbols": texts.table("symbols"), "codec": [make.codec.container.digest]},
+        tables={"symbols": texts.table("symbols"), "codec": [make.codec.digest]},
         skipped=make.source.skipped | (make.alignment.skipped if make.alignment else {}),
     )
 

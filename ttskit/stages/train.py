@@ -39,7 +39,7 @@ Role = Annotated[
     str,
     typer.Argument(
         metavar="ROLE",
-        help="What the model is for: aligner, duration, decoder, codec, vocoder; "
+        help="What the model is for: aligner, duration, decoder, coder, codec, vocoder; "
         "`ttskit config` lists all roles.",
         autocompletion=roles,
     ),
@@ -49,7 +49,7 @@ Inputs = Annotated[
     typer.Argument(
         metavar="INPUT...",
         help="Artifacts that the role needs, in any order: Features, Tokens, Alignment, "
-        "Corpus, Mels; - reads standard input.",
+        "Corpus, Mels, Codes; - reads standard input.",
         show_default="standard input",
     ),
 ]

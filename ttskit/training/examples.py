@@ -9,7 +9,7 @@ import numpy as np
 
 from ttskit.artifacts import kinds
 from ttskit.artifacts.reader import Reader
-from ttskit.artifacts.record import Record
+from ttskit.artifacts.record import Record, declared
 from ttskit.dsp.loudness import FLOOR
 from ttskit.errors import AlignmentError, ArtifactError, TrainingError
 from ttskit.networks.batch import Batch, axis_of, collate
@@ -22,6 +22,7 @@ Values = Callable[["Examples", int], np.ndarray]
 COMMAND = {"corpus": "corpus", "features": "features", "tokens": "tokens", "alignment": "align",
            "mels": "decode", "codes": "encode"}  # fmt: skip
 HEARD = (kinds.Mels, kinds.Features)  # where mel is taken from: the predicted one comes first
+SPOKEN = (kinds.Alignment, kinds.Codes)  # where durations are taken from
 SAMPLED = 500  # utterances that statistics are taken from
 SILENCE = {"mel": -11.5, "loudness": FLOOR}  # log-mel just above the clamp at 1e-5; dB
 
@@ -54,7 +55,7 @@ class Examples:
         self._check_frames()
         axis, reader = next(
             (axis, reader)
-            for axis in ("frame", "token", "code", "sample")
+            for axis in ("frame", "code", "token", "sample")
             for reader in readers
             if reader.has_axis(axis)
         )
@@ -95,7 +96,7 @@ class Examples:
 
     @property
     def hop_length(self) -> int:
-        return int(self.reader(*HEARD, kinds.Alignment).attributes["hop_length"])
+        return int(self.reader(*HEARD, *SPOKEN).attributes["hop_length"])
 
     def mel(self, row: int) -> np.ndarray:
         mel: np.ndarray = self.value(self.reader(*HEARD).kind, row, "mel")
@@ -132,10 +133,22 @@ class Examples:
             facts["statistics"] = self._statistics()
         elif timed := [kind for kind in (kinds.Codes, kinds.Alignment) if kind in self._readers]:
             facts |= grid(self._readers[timed[0]].attributes)
-        if kinds.Alignment in self._readers or kinds.Tokens in self._readers:
-            symbols = tuple(self.reader(kinds.Alignment, kinds.Tokens).table("symbols"))
+        if "codes" in self.needs:
+            facts |= self._coding()
+        texts = [kind for kind in (*SPOKEN, kinds.Tokens) if kind in self._readers]
+        if texts and (symbols := tuple(self.reader(*texts).table("symbols"))):
             facts |= {"symbols": symbols, "silent": tuple(s in SPECIAL for s in symbols)}
         return Facts(**facts)
+
+    def _coding(self) -> dict[str, Any]:
+        """Return what a model of codes must know of them."""
+        codes = self.reader(kinds.Codes)
+        return {
+            "stride": int(codes.attributes["stride"]),
+            "books": codes.column("codes").shape[1],
+            "size": int(codes.attributes["size"]),
+            "codec": codes.table("codec")[0],
+        }
 
     def _statistics(self) -> Mapping[str, np.ndarray]:
         rows = np.random.default_rng(0).permutation(len(self))[:SAMPLED]
@@ -168,7 +181,8 @@ def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> 
     used = set()
     for name in needs:
         fits = kinds_of(name)
-        present = [kind for kind in fits if kind in kinds_given]
+        holding = {reader.kind for reader in readers if has(reader, name)}
+        present = [kind for kind in fits if kind in holding]
         if fits and not present:
             names = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
             wanted = " or ".join(kind.kind() for kind in fits)
@@ -184,6 +198,12 @@ def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> 
             )
         if kinds_given.count(reader.kind) > 1:
             raise ArtifactError(f"{reader.name}: is a second {reader.kind.kind()}; needs one")
+
+
+def has(reader: Reader[Any], name: str) -> bool:
+    """Return whether an artifact of a kind that may hold a field does hold it."""
+    optional = {spec.name for spec in declared(reader.kind) if spec.metadata["optional"]}
+    return name not in optional or any(spec.name == name for spec in reader.columns)
 
 
 def kinds_of(name: str) -> tuple[type[Record], ...]:
@@ -262,15 +282,20 @@ def _agree(readers: Sequence[Reader[Any]]) -> None:
 
 
 def _durations(examples: Examples, row: int) -> np.ndarray:
-    durations = examples.value(kinds.Alignment, row, "durations")
+    source = examples.reader(*SPOKEN)
+    durations = examples.value(source.kind, row, "durations")
+    counts = {}
     if "mel" in examples.needs:
-        frames = len(examples.mel(row))
+        counts["mel"] = len(examples.mel(row))
+    if "codes" in examples.needs:
+        counts["codes"] = int(examples.value(kinds.Codes, row, "frames"))
+    for name, frames in counts.items():
         if durations.sum() != frames:
             raise ArtifactError(
-                f"{examples.reader(kinds.Alignment).name}: {examples.ids[row]}: lasts "
-                f"{durations.sum()} frames, its mel {frames}: align them again"
+                f"{source.name}: {examples.ids[row]}: lasts {durations.sum()} frames, its {name} "
+                f"{frames}: align them again"
             )
-    return durations
+    return np.asarray(durations)
 
 
 def _audio(examples: Examples, row: int) -> np.ndarray:

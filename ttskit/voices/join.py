@@ -46,6 +46,23 @@ def check_fit(models: Sequence[Model]) -> None:
         for model in group[1:]:
             _agree(group[0], model, names)
     check_symbols(models)
+    check_codec(models)
+
+
+def check_codec(models: Sequence[Model]) -> None:
+    """Refuse models that were trained on codes of different codecs, and another codec than that."""
+    codecs = {
+        model.name: model.digest if model.role == "codec" else model.facts.codec
+        for model in models
+        if model.role == "codec" or model.facts.codec
+    }
+    first, *others = codecs or [""]
+    for name in others:
+        if codecs[name] != codecs[first]:
+            raise ArtifactError(
+                f"{name}: knows codes of another codec than {first}: take the codec that "
+                "`ttskit encode` made the training data with"
+            )
 
 
 def check_clock(models: Sequence[Model]) -> None:

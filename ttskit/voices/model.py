@@ -1,6 +1,7 @@
 """Models as artifacts: weights, config and everything that is needed to use them, in one file.
 
 /               attrs  role  family  config (TOML)  parameters  steps  sample_rate ...
+                of a coder also stride  books  size  codec (the digest of the model)
 /weights/NAME   one column a tensor
 /symbols        what tokens stand for; /silent which of them may last no frame
 /speakers       by number
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 MODEL, VOICE = "model", "voice"  # kinds of artifact
 GRID = ("sample_rate", "hop_length", "n_fft", "n_mels", "fmin", "fmax")
+CODES = ("stride", "books", "size")  # of the codes that a coder makes
 TEXTS = ("role", "family", "config")
 FLOATS = ("<f2", "<f4", "<f8")  # dtypes of weights that are not counts
 SPARE = 1 << 24  # numbers that a model may have besides its weights: windows, filters and the like
@@ -54,6 +56,11 @@ class Model:
     @property
     def family(self) -> str:
         return str(self.container.attributes["family"])
+
+    @property
+    def digest(self) -> str:
+        """The digest of its file, even where it is now a part of a voice."""
+        return str(self.container.attributes.get("digest", self.container.digest))
 
     @property
     def config(self) -> dict[str, Any]:
@@ -217,6 +224,7 @@ def model_of(container: hdf5.Container, role: str | None = None) -> Model:
         silent=tuple(bool(one) for one in silent),
         speakers=tuple(container.strings("speakers")) or ("",),
         **grid(attributes),
+        **_codes(name, attributes),
     )
     return Model(container, facts)
 
@@ -242,6 +250,17 @@ def part(container: hdf5.Container, role: str) -> hdf5.Container:
     )
 
 
+def _codes(name: str, attributes: Mapping[str, hdf5.Value]) -> dict[str, Any]:
+    """Return what attributes say of the codes that a model makes."""
+    if "codec" not in attributes:
+        return {}
+    for key in CODES:
+        if complaint := unfit_attribute(key, attributes.get(key)):
+            raise ArtifactError(f"{name}: {complaint}")
+    numbers = {key: int(attributes[key]) for key in CODES}
+    return {**numbers, "codec": str(attributes["codec"])}
+
+
 def write_model(
     path: Path,
     module: Family,
@@ -261,6 +280,7 @@ def write_model(
         "parameters": sum(p.numel() for n, p in module.named_parameters() if n in weights),
         "steps": steps,
         **{key: getattr(facts, key) for key in GRID},
+        **({key: getattr(facts, key) for key in (*CODES, "codec")} if facts.codec else {}),
     }
     sources = [
         *texts("symbols", facts.symbols),

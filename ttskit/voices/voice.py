@@ -22,14 +22,25 @@ from ttskit.dsp.widening import Widening
 from ttskit.errors import ArtifactError, TtskitError
 from ttskit.voices import embedded
 from ttskit.voices.join import check_clock, join
-from ttskit.voices.model import GRID, MODEL, TEXTS, VOICE, Model, model_of, part, read_model, texts
+from ttskit.voices.model import (
+    CODES,
+    GRID,
+    MODEL,
+    TEXTS,
+    VOICE,
+    Model,
+    model_of,
+    part,
+    read_model,
+    texts,
+)
 
 if TYPE_CHECKING:
     from ttskit.networks.facts import Facts
     from ttskit.text.spelling import Speller
 
 KNOWN, WANTED = ("tokens",), "audio"  # what a chain that speaks begins and ends with
-KEPT = (*TEXTS, *GRID, "parameters", "steps")  # of the attributes of a model
+KEPT = (*TEXTS, *GRID, *CODES, "codec", "parameters", "steps")  # of the attributes of a model
 CARD = ("name", "licence", "data", "training", "measures", "weaknesses")
 MOST_NOISE = 100
 MOST_CARD = 60_000  # bytes, of the 64 kB that an attribute may have
@@ -190,6 +201,7 @@ def write(
     for role, model in models.items():
         own = model.container.attributes
         attributes |= {f"{role}.{key}": own[key] for key in KEPT if key in own}
+        attributes[f"{role}.digest"] = model.digest
     sources = [source for role, model in models.items() for source in _sources(role, model, half)]
     if settings.widening is not None:
         kept = asdict(settings.widening).items()

@@ -1,0 +1,289 @@
+"""Codes predicted one after another (Betker, 2023, Tortoise): a decoder-only transformer over the
+tokens of a text and then the codes of its speech.
+
+It predicts the next token and, of every book, the next code; books are delayed (`delay.py`).  In
+the order `guided`, each step also knows which phonemes its frames belong to, and how far they are
+in them, from durations: so it need not find its place in the text.  In the order `concatenated` it
+must, as in Tortoise, and decides itself when to stop.
+
+Shapes: B batch, C places of codes, H hidden channels, K books, N tokens, S steps (C + K - 1),
+T frames, V codes of a book.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ttskit.models.coder import Coder
+from ttskit.networks.batch import Batch
+from ttskit.networks.causal import Cache, Causal, CausalConfig
+from ttskit.networks.delay import delayed, undelayed
+from ttskit.networks.encoder import EncoderConfig, TextEncoder
+from ttskit.networks.facts import Facts, Picture
+from ttskit.networks.layers import PLACES, Speakers, expand, places, token_of_frame, until
+from ttskit.networks.sampling import draw, penalised
+from ttskit.settings import key, table
+
+RECENT = 8  # codes of a book that the repetition penalty is for
+SPREAD = 0.1  # deviation of new embeddings
+GUIDE = 64  # channels of a frame of the guide
+
+TRAINING: Mapping[str, object] = {
+    "training.batch": 16,
+    "training.learning_rate": 1e-3,
+    "training.beta2": 0.98,
+    "training.weight_decay": 0.05,
+    "training.warmup": 200,
+}
+
+
+@dataclass(frozen=True)
+class AutoregressiveConfig:
+    order: str = key(
+        "guided",
+        "what a step knows of its place in the text: guided (from durations) or nothing but the "
+        "text (concatenated)",
+        choices=("guided", "concatenated"),
+    )
+    prosody: bool = key(False, "guided: the tokens come with their pitch and loudness")
+    text_weight: float = key(0.01, "weight of the loss of the text's own tokens", least=0)
+    corrupt: float = key(
+        0.1, "share of the codes that are replaced by random ones as inputs in training",
+        least=0, most=1,
+    )  # fmt: skip
+    speaker_channels: int = key(64, "size of a speaker's embedding, if there are several", least=1)
+    causal: CausalConfig = table(CausalConfig, "the transformer")
+    encoder: EncoderConfig = table(EncoderConfig, "guided: the encoder of the tokens of a step")
+
+
+class Autoregressive(Coder):
+    """From tokens and, in the order guided, their durations to codes."""
+
+    Config = AutoregressiveConfig
+    config: AutoregressiveConfig
+    knobs = {  # noqa: RUF012
+        "temperature": 0.8,
+        "top_p": 0.9,
+        "repetition_penalty": 1.0,
+        "shortest": 0.02,  # seconds a token; concatenated
+        "longest": 0.4,
+    }
+    presets = {  # noqa: RUF012
+        "base": TRAINING,
+        "tiny": {
+            **TRAINING,
+            "causal.hidden": 128,
+            "causal.layers": 4,
+            "causal.heads": 2,
+            "causal.filter": 384,
+            "encoder.hidden": 96,
+            "encoder.filter": 384,
+            "encoder.layers": 3,
+        },
+    }
+
+    def __init__(self, config: AutoregressiveConfig, facts: Facts) -> None:
+        super().__init__(config, facts)
+        hidden, books, size = config.causal.hidden, facts.books, facts.size
+        self.start = nn.Parameter(torch.randn(hidden) * SPREAD)
+        self.words = nn.Embedding(len(facts.symbols), hidden)
+        # of each book its codes, then the padding
+        self.codes = nn.ModuleList(nn.Embedding(size + 1, hidden) for _ in range(books))
+        for embedding in (self.words, *self.codes):
+            nn.init.normal_(embedding.weight, 0, SPREAD)
+        self.dropout = nn.Dropout(config.causal.dropout)
+        self.causal = Causal(config.causal)
+        self.next_word = nn.Linear(hidden, len(facts.symbols))
+        self.next_codes = nn.Linear(hidden, books * size)
+        several = len(facts.speakers) > 1
+        self.speakers = Speakers(facts, config.speaker_channels) if several else None
+        self.latent = nn.Linear(config.speaker_channels, hidden) if several else None
+        self.guide = Guide(config, facts) if config.order == "guided" else None
+        self.stop = None if self.guide else nn.Linear(hidden, 1)
+
+    @classmethod
+    def takes(cls, config: AutoregressiveConfig) -> tuple[str, ...]:
+        if config.order != "guided":
+            return ("tokens",)
+        return ("tokens", "durations", *(("pitch", "loudness_token") if config.prosody else ()))
+
+    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
+        text, speech = self.states(batch)
+        codes = batch["codes"]
+        logits = self.logits(speech[:, :-1])  # (B, S, K, V)
+        words = self.next_word(text[:, :-1])
+        terms = {
+            "codes": batch.mean(surprise(undelayed(logits), codes), "code"),
+            "text": self.config.text_weight * batch.mean(surprise(words, batch["tokens"]), "token"),
+        }
+        if self.stop is None:
+            return terms
+        count = batch.lengths["code"][:, None]
+        place = torch.arange(speech.shape[1], device=speech.device)
+        wrong = F.binary_cross_entropy_with_logits(
+            self.stop(speech)[..., 0].float(), (place == count).float(), reduction="none"
+        )
+        return {**terms, "stop": batch.mean((wrong * (place <= count)).sum(1), "utterance")}
+
+    def generate(
+        self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
+    ) -> dict[str, Tensor]:
+        """Return codes (B, C, K), 0 in the padding."""
+        manner, books = {**self.knobs, **knobs}, self.facts.books
+        least, ends = self._bounds(batch, manner)
+        guide = self._guided(batch, int(ends.max()))
+        prefix, real = self._prefix(batch)
+        steps = prefix.new_full((len(batch), int(ends.max()) + books - 1, books), self.facts.size)
+        steps, cache = steps.long(), Cache(prefix.shape[1] + steps.shape[1])
+        self.causal(prefix, torch.arange(prefix.shape[1], device=prefix.device), real, cache)
+        book = torch.arange(books, device=prefix.device)
+        for step in range(steps.shape[1]):
+            inputs = self._inputs(steps, guide, slice(step, step + 1))
+            at = torch.full((1,), step, device=prefix.device)
+            states = self.causal(inputs, at, inputs.new_ones(len(batch), 1).bool(), cache)
+            if self.stop is not None:
+                halt = (self.stop(states)[:, 0, 0] > 0) & (least <= step) & (step < ends)
+                ends = ends.masked_fill(halt, step)
+            recent = steps[:, max(0, step - RECENT) : step]
+            drawn = self._drawn(self.logits(states)[:, 0], recent, generator, manner)
+            spoken = (book <= step) & (step - book < ends[:, None])
+            steps[:, step] = drawn.where(spoken, steps[:, step])
+            if step >= int(ends.max()) + books - 2:
+                break
+        codes = undelayed(steps)[:, : int(ends.max())]
+        return {"codes": codes * until(ends, codes.shape[1])[..., None]}
+
+    @torch.no_grad()
+    def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
+        """Return how often the likeliest code of each book is the true one, and a picture."""
+        codes = batch["codes"]
+        likeliest = undelayed(self.logits(self.states(batch)[1][:, :-1])).argmax(3)
+        right = (likeliest == codes) & batch.mask("code")[..., None]
+        shares = right.sum((0, 1)) / batch.lengths["code"].sum()
+        numbers = {f"accuracy/{book}": float(share) for book, share in enumerate(shares, 1)}
+        made = self.generate(batch.only(0), torch.Generator().manual_seed(0))["codes"][0]
+        picture = Picture(made.T.float().cpu().numpy(), "code", "book")
+        return numbers, {"made": picture}
+
+    def memory(self, utterances: int, lengths: Mapping[str, int]) -> int:
+        causal = self.config.causal
+        length = lengths["token"] + lengths.get("code", 0)
+        layer = 12 * causal.hidden + 4 * causal.filter + 2 * causal.heads * length
+        logits = 3 * self.facts.books * self.facts.size * lengths.get("code", 0)
+        return 4 * utterances * (causal.layers * layer * length + logits)
+
+    def states(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the states of start and text (B, 1 + N, H), and of steps (B, S + 1, H)."""
+        codes = batch["codes"].masked_fill(~batch.mask("code")[..., None], self.facts.size)
+        steps = self._corrupted(delayed(codes, self.facts.size))
+        prefix, real = self._prefix(batch)
+        inputs = self._inputs(steps, self._guided(batch, codes.shape[1]), slice(None))
+        sizes = prefix.shape[1], inputs.shape[1]
+        at = torch.cat([torch.arange(size, device=prefix.device) for size in sizes])
+        x = self.dropout(torch.cat([prefix, inputs], 1))
+        states = self.causal(x, at, F.pad(real, (0, sizes[1]), value=True))
+        text, speech = states.split(sizes, 1)
+        return text, speech
+
+    def _prefix(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return what comes before codes, (B, 1 + N, H), and which of it is real: start, text."""
+        start = self.start.expand(len(batch), 1, -1)
+        if self.speakers is not None and self.latent is not None:
+            start = start + self.latent(self.speakers(batch))[:, None]
+        prefix = torch.cat([start, self.words(batch["tokens"])], 1)
+        return prefix, F.pad(batch.mask("token"), (1, 0), value=True)
+
+    def _inputs(self, steps: Tensor, guide: Tensor | None, rows: slice) -> Tensor:
+        """Return the inputs (B, rows, H) of some steps: the codes before each, and its guide.
+
+        `steps` are (B, S, K), `guide` is (B, C, H).
+        """
+        before = F.pad(steps, (0, 0, 1, 0), value=self.facts.size)[:, rows]
+        total = sum(table(before[..., book]) for book, table in enumerate(self.codes))
+        assert isinstance(total, Tensor)
+        if guide is None:
+            return total
+        return total + F.pad(guide, (0, 0, 0, steps.shape[1] + 1 - guide.shape[1]))[:, rows]
+
+    def _guided(self, batch: Batch, count: int) -> Tensor | None:
+        return None if self.guide is None else self.guide(batch, count)
+
+    def _corrupted(self, steps: Tensor) -> Tensor:
+        """Return steps (B, S, K) with some codes replaced by random ones, in training."""
+        if not self.training or not self.config.corrupt:
+            return steps
+        chosen = torch.rand(steps.shape, device=steps.device) < self.config.corrupt
+        other = torch.randint_like(steps, self.facts.size)
+        return torch.where(chosen & (steps < self.facts.size), other, steps)
+
+    def logits(self, states: Tensor) -> Tensor:
+        """Return the logits (B, S, K, V) of the codes of steps."""
+        logits: Tensor = self.next_codes(states).unflatten(2, (self.facts.books, -1))
+        return logits
+
+    def _drawn(
+        self,
+        logits: Tensor,
+        recent: Tensor,
+        generator: torch.Generator | None,
+        manner: Mapping[str, float],
+    ) -> Tensor:
+        """Return the next codes (B, K), of logits (B, K, V) and recent codes (B, L, K)."""
+        rows = logits.flatten(0, 1).float()
+        if manner["repetition_penalty"] != 1 and recent.shape[1]:
+            rows = penalised(rows, recent.mT.flatten(0, 1), manner["repetition_penalty"])
+        drawn = draw(rows, generator, manner["temperature"], manner["top_p"])
+        return drawn.view(logits.shape[:2])
+
+    def _bounds(self, batch: Batch, manner: Mapping[str, float]) -> tuple[Tensor, Tensor]:
+        """Return how many codes there are at least and at most, (B,) each."""
+        if self.guide is not None:
+            count = -(-batch["durations"].long().sum(1) // self.facts.stride)
+            return count, count
+        rate = self.facts.sample_rate / (self.facts.stride * self.facts.hop_length)
+        least, most = (
+            (batch.lengths["token"] * manner[name] * rate).ceil().long().clamp_min(1)
+            for name in ("shortest", "longest")
+        )
+        return least, most.maximum(least)
+
+
+class Guide(nn.Module):
+    """What is known of the frames of each code: their phonemes, and how far they are in them."""
+
+    def __init__(self, config: AutoregressiveConfig, facts: Facts) -> None:
+        super().__init__()
+        self.stride = facts.stride
+        self.encoder = TextEncoder(config.encoder, len(facts.symbols))
+        hidden = config.encoder.hidden
+        self.given = nn.Conv1d(2, hidden, 3, padding=1) if config.prosody else None
+        self.narrow = nn.Conv1d(hidden, GUIDE, 1)
+        self.output = nn.Linear(self.stride * (GUIDE + PLACES), config.causal.hidden)
+
+    def forward(self, batch: Batch, count: int) -> Tensor:
+        """Return (B, count, H), 0 beyond the last code of an utterance."""
+        mask, durations = batch.mask("token"), batch["durations"].long()
+        hidden = self.encoder(batch["tokens"], mask)
+        if self.given is not None:
+            given = torch.stack([batch["pitch"], batch["loudness_token"]], 1)
+            hidden = hidden + self.given(given)
+        hidden = self.narrow(hidden * mask[:, None])
+        frames, longest = durations.sum(1), count * self.stride
+        token = token_of_frame(durations, batch.lengths["token"], longest)
+        x = torch.cat([expand(hidden, token), places(durations, token)], 1)
+        x = (x * until(frames, longest)[:, None]).mT  # (B, T, GUIDE + PLACES)
+        stacked = x.reshape(len(batch), count, -1)
+        real = until(-(-frames // self.stride), count)[..., None]
+        guide: Tensor = self.output(stacked) * real
+        return guide
+
+
+def surprise(logits: Tensor, chosen: Tensor) -> Tensor:
+    """Return minus the log-probability (...) that logits (..., V) give to what was chosen (...)."""
+    each = F.cross_entropy(logits.flatten(0, -2).float(), chosen.flatten(), reduction="none")
+    return each.view(chosen.shape)

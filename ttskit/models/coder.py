@@ -1,0 +1,31 @@
+"""What all coders are: models that make the codes of a codec from a text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ttskit.errors import SettingError
+from ttskit.models.family import Family
+from ttskit.networks.facts import Facts
+
+
+class Coder(Family):
+    """From tokens, perhaps with their durations, to codes (B, C, K): `facts` says of which codec.
+
+    A code lasts `facts.stride` frames; each of its `facts.books` numbers is below `facts.size`.
+    """
+
+    role = "coder"
+
+    def __init__(self, config: Any, facts: Facts) -> None:
+        super().__init__(config, facts)
+        if facts.codec and not (facts.stride and facts.books and facts.size):
+            raise SettingError("codes need a stride, books and a size")
+
+    @classmethod
+    def makes(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003
+        return ("codes",)
+
+    @classmethod
+    def needs(cls, config: Any) -> tuple[str, ...]:
+        return (*cls.takes(config), "codes", "speaker")
