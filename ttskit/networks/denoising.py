@@ -67,10 +67,11 @@ class Schedule(NamedTuple):
 
     @classmethod
     def of(cls, kept: Tensor) -> Schedule:
-        """Return the schedule of steps that leave so much of the data each, decreasing."""
+        """Return the schedule of steps that leave so much of the data each, decreasing, float64."""
         before = torch.cat([kept.new_ones(1), kept[:-1]])
         added = 1 - kept / before
-        return cls(added, kept, before, added * (1 - before) / (1 - kept))
+        posterior = added * (1 - before) / (1 - kept)
+        return cls(*(one.float() for one in (added, kept, before, posterior)))
 
     def mean(self, at: Tensor, data: Tensor, x: Tensor) -> Tensor:
         """Return the mean of the state before steps `at` (B,) from the data and the state after."""
@@ -98,7 +99,7 @@ class Ddpm(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         added = torch.linspace(FIRST, LAST, TIMES, dtype=torch.float64)
-        self.register_buffer("kept", (1 - added).cumprod(0).float(), persistent=False)
+        self.register_buffer("kept", (1 - added).cumprod(0), persistent=False)
 
     def errors(
         self, network: Network, data: Tensor, noise: Tensor, where: Tensor
@@ -109,10 +110,10 @@ class Ddpm(nn.Module):
         were given.
         """
         at = (where * TIMES).long().clamp_max(TIMES - 1)
-        kept = self.kept[at, None, None]
+        schedule = Schedule.of(self.kept)
+        kept = schedule.kept[at, None, None]
         x = kept.sqrt() * data + (1 - kept).sqrt() * noise
         predicted, spread = network(x, at / TIMES).float().chunk(2, 1)
-        schedule = Schedule.of(self.kept)
         guess = self._data(kept, x, predicted.detach())
         away = schedule.mean(at, data, x) - schedule.mean(at, guess, x)
         log_variance = schedule.log_variance(at, (spread + 1) / 2)
