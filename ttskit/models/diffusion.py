@@ -51,6 +51,9 @@ class DiffusionConfig(GeneratorConfig):
         least=0,
         most=1,
     )
+    refine_only: bool = key(
+        False, "train the refinement alone; coarse mel and pitch stay as they begin (train --init)"
+    )
     remainder: float = key(
         0.5, "typical deviation of what the coarse mel lacks, of normalised bands", least=1e-3
     )
@@ -64,7 +67,10 @@ class Diffusion(Family):
     Config = DiffusionConfig
     config: DiffusionConfig
     knobs = {"noise_scale": 0.667, "steps": 10.0, "guidance": 0.0}  # noqa: RUF012
-    presets = {"base": TRAINING, "tiny": {**TRAINING, **TINY}}  # noqa: RUF012
+    presets = {  # noqa: RUF012
+        "base": TRAINING,
+        "tiny": {**TRAINING, **TINY, "denoiser.hidden": 192},
+    }
 
     def __init__(self, config: DiffusionConfig, facts: Facts) -> None:
         super().__init__(config, facts)
@@ -86,10 +92,15 @@ class Diffusion(Family):
     def makes(cls, config: DiffusionConfig) -> tuple[str, ...]:  # noqa: ARG003
         return ("mel", "f0", "voiced")
 
+    def prepare(self) -> None:
+        if self.config.refine_only:
+            self.generator.requires_grad_(False)
+
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         """Return the errors of coarse mel, pitch and voicing, and those of the objective.
 
-        The latter are at random places between data and noise; in validation at fixed ones.
+        The latter are at random places between data and noise; in validation at fixed ones.  They
+        are alone where only the refinement is trained.
         """
         generator = self.generator
         states = generator.states(batch)
@@ -104,6 +115,8 @@ class Diffusion(Family):
             for name, error in self.objective.errors(network, data, noise, where).items():
                 mean = batch.mean(error.mT, "frame") / len(draws)
                 sums[name] = sums.get(name, 0) + mean
+        if self.config.refine_only:
+            return sums
         return {"mel": batch.mean(away, "frame"), **generator.errors(batch, states), **sums}
 
     def generate(

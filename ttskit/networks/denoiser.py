@@ -33,11 +33,11 @@ class Denoiser(nn.Module):
         super().__init__()
         hidden = config.hidden
         self.entry = nn.Conv1d(channels, hidden, 1)
-        self.time = nn.Sequential(nn.Linear(WAVES, hidden), nn.SiLU())
+        self.time = nn.Sequential(nn.Linear(WAVES, WAVES), nn.SiLU())
         self.blocks = nn.ModuleList(
             MaskedConvNeXt(hidden, 7, config.dropout) for _ in range(config.layers)
         )
-        self.film = nn.Linear(hidden, 2 * hidden * config.layers)
+        self.film = nn.Linear(WAVES, 2 * hidden * config.layers)
         nn.init.zeros_(self.film.weight)
         nn.init.zeros_(self.film.bias)
         self.last = LayerNorm(hidden)
