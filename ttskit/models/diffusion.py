@@ -67,6 +67,12 @@ class Diffusion(Family):
     Config = DiffusionConfig
     config: DiffusionConfig
     knobs = {"noise_scale": 0.667, "steps": 10.0, "guidance": 0.0}  # noqa: RUF012
+    paces = {  # noqa: RUF012
+        "ultra_fast": {"steps": 2.0},
+        "fast": {"steps": 5.0},
+        "standard": {"steps": 10.0},
+        "high": {"steps": 32.0},
+    }
     presets = {  # noqa: RUF012
         "base": TRAINING,
         "tiny": {**TRAINING, **TINY, "denoiser.hidden": 192},
