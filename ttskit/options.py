@@ -220,6 +220,40 @@ NoiseScale = Annotated[
         show_default="that of the voice or decoder",
     ),
 ]
+RefineSteps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        min=1,
+        max=1000,
+        metavar="N",
+        rich_help_panel=VOICE,
+        help="Steps in which the decoder diffusion refines a mel: each costs time.",
+        show_default="10",
+    ),
+]
+Guidance = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=100,
+        metavar="FACTOR",
+        rich_help_panel=VOICE,
+        help="How much further than predicted the decoder diffusion goes away from a mel without "
+        "text; above 0 every step takes twice as long.",
+        show_default="0",
+    ),
+]
+SpeakingPreset = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        metavar="PRESET",
+        rich_help_panel=VOICE,
+        help="Steps and the like of the models at once: ultra_fast, fast, standard or high of the "
+        "decoder diffusion. Options given beside it win.",
+    ),
+]
 Rounds = Annotated[
     int | None,
     typer.Option(

@@ -8,7 +8,7 @@ import torch
 
 from tests.models.synthetic import SPEECH, short_and_long, speech
 from tests.models.tiny_models import build
-from ttskit.models.feedforward import HIGHEST, LOWEST
+from ttskit.models.frames import HIGHEST, LOWEST
 from ttskit.networks.batch import collate
 from ttskit.networks.facts import Facts
 

@@ -63,6 +63,15 @@ TINY: dict[str, dict[str, Any]] = {
         "adversary": {"from_progress": 0.5, "channels": 2, "frames": 16},
     },
     "autoregressive": {"causal": CAUSAL, "encoder": ENCODER, "speaker_channels": 4},
+    "diffusion": {
+        "encoder": ENCODER,
+        "hidden": 16,
+        "layers": 1,
+        "dropout": 0.0,
+        "contour_hidden": 16,
+        "speaker_channels": 4,
+        "denoiser": {"hidden": 16, "layers": 1},
+    },
     "fsq": {"levels": [4, 3, 3], "residual": 2, **CODEC},
     "rvq": {"books": 2, **BOOKS},
     "vq": BOOKS,
@@ -89,6 +98,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"mean_only": False, "pitch": True},
         {"coarse_layers": 2, "coarse_hidden": 16},
     ],
+    "diffusion": [{"objective": "ddpm"}],
     "ddsp": [
         {"trunk": "mlp", "residual": 0.9, "inputs": ["mel", "f0", "delta_f0", "loudness"]},
         {"trunk": "micro-rnn", "micro": 16, "smoothing": {"mode": "biquad"}},

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.factory import (
+    SMALL,
     SPOKEN,
     run,
     sha,
@@ -97,6 +98,31 @@ def test_without_noise_the_seed_is_of_no_consequence(folder):
     one = spoken(folder, "--noise-scale", 0)
     two = spoken(folder, "--noise-scale", 0, "--seed", 7, output="two.h5")
     np.testing.assert_array_equal(one.column("mel"), two.column("mel"))
+
+
+def test_a_decoder_that_refines_is_steered_by_steps_guidance_and_presets(folder):
+    def learnt(module):
+        module.denoiser.output.weight.normal_()
+
+    small = {"hidden": 8, "layers": 1}
+    sizes = {"encoder": SMALL, "contour_hidden": 8, **small, "denoiser": small}
+    write_speakers(folder, duration={"predict": ["pitch", "loudness"]})
+    write_model(folder / "decoder.h5", "diffusion", sizes, learnt)
+
+    def mel(*words):
+        return spoken(folder, "--restart", *words)["line000001"].mel
+
+    np.testing.assert_array_equal(mel("--steps", 2), mel("--preset", "ultra_fast"))
+    np.testing.assert_array_equal(mel(), mel("--preset", "fast", "--steps", 10, "--guidance", 0))
+    assert not np.array_equal(mel("--steps", 2), mel("--steps", 3))
+    assert not np.array_equal(mel(), mel("--guidance", 1))
+    lines = ["lines.txt", *MODELS, *CHARACTERS]
+    assert "has a preset 'slow'; there is ultra_fast" in complaint(*lines, "--preset", "slow")
+
+
+def test_a_decoder_that_does_not_refine_has_no_steps():
+    lines = ["lines.txt", *MODELS, *CHARACTERS]
+    assert "has steps of refinement: leave them out" in complaint(*lines, "--steps", 4)
 
 
 def test_twice_the_length_is_twice_the_frames(folder):

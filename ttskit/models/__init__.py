@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FAMILIES: dict[str, dict[str, str]] = {
     "aligner": {"attention": "Attention"},
     "duration": {"plain": "Plain", "film": "Film"},
-    "decoder": {"feedforward": "Feedforward", "glow": "Glow"},
+    "decoder": {"feedforward": "Feedforward", "glow": "Glow", "diffusion": "Diffusion"},
     "coder": {"autoregressive": "Autoregressive"},
     "codec": {"fsq": "Fsq", "rvq": "Rvq", "vq": "Vq", "dac": "Dac", "encodec": "Encodec"},
     "vocoder": {

@@ -25,7 +25,9 @@ class Family(nn.Module):
     role: ClassVar[str]
     Config: ClassVar[type[Any]]  # frozen dataclass of `settings.key`: what shapes the weights
     knobs: ClassVar[Mapping[str, float]] = {}  # keyword arguments of `generate` -> defaults
-    # preset -> dotted key -> value; keys of the trainer begin with "training."
+    # preset -> knobs that it sets: how much time `generate` takes for what
+    paces: ClassVar[Mapping[str, Mapping[str, float]]] = {}
+    # preset of a training -> dotted key -> value; keys of the trainer begin with "training."
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"base": {}}
 
     def __init__(self, config: Any, facts: Facts) -> None:

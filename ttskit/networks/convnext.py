@@ -44,9 +44,17 @@ class MaskedConvNeXt(nn.Module):
         self.down = nn.Conv1d(2 * channels, channels, 1)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """x (B, C, T) and mask (B, 1, T) -> (B, C, T), zero in the padding."""
-        change = self.down(F.gelu(self.up(self.norm(self.along(x)))))
+    def forward(self, x: Tensor, mask: Tensor, modulation: Tensor | None = None) -> Tensor:
+        """x (B, C, T) and mask (B, 1, T) -> (B, C, T), zero in the padding.
+
+        The modulation (B, 2C) is what the normalised values are scaled by, beyond 1, and shifted
+        by (FiLM).
+        """
+        normal = self.norm(self.along(x))
+        if modulation is not None:
+            scale, shift = modulation[..., None].chunk(2, 1)
+            normal = (1 + scale) * normal + shift
+        change = self.down(F.gelu(self.up(normal)))
         return (x + self.dropout(change)) * mask
 
 

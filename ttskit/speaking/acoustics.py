@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ttskit.errors import ArtifactError, TtskitError, at
+from ttskit.speaking.knobs import settings
 from ttskit.voices.join import join
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Manner:
     knobs: Mapping[str, float] = field(
         default_factory=dict
     )  # noise_scale ..., where models have it
+    preset: str = ""  # a name for several knobs
     frames: int | None = None  # in all, to be fitted
     most: int | None = None  # frames in all, at most
 
@@ -100,9 +102,9 @@ class Cascade:
         return fields
 
     @property
-    def knobs(self) -> set[str]:
-        """The names of the numbers that the models can be steered by."""
-        return {name for _, module in self.steps for name in module.knobs}
+    def families(self) -> list[type[Family]]:
+        """The families of the models."""
+        return [type(module) for _, module in self.steps]
 
     def check_speaker(self, speaker: str) -> None:
         """Refuse a speaker that one of the models does not know."""
@@ -128,7 +130,7 @@ class Cascade:
         batch = collate([id], [_shifted(inputs, manner)]).to(self.device)
         if _by_speaker(model):
             batch = _with_speaker(batch, manner.speaker, numbers(model))
-        knobs = {name: value for name, value in manner.knobs.items() if name in module.knobs}
+        knobs = settings(type(module), manner.knobs, manner.preset)
         outputs = module.generate(batch, torch.Generator().manual_seed(seed), **knobs)
         lengths = {"token": len(fields["tokens"])} if "tokens" in fields else {}
         if "frames" in fields:

@@ -14,27 +14,17 @@ import numpy as np
 from ttskit.dsp.threads import lent, to_speak
 from ttskit.errors import AlignmentError, TextError, TtskitError
 from ttskit.formats.timeline import Timeline
+from ttskit.speaking import knobs
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.lines import Line, spoken_record, to_lines
 from ttskit.text.ssml import Passage
 from ttskit.voices import embedded
 from ttskit.voices import voice as voices
 from ttskit.voices.model import check_device
-from ttskit.voices.voice import KNOWN, MOST_NOISE, WANTED, Voice
+from ttskit.voices.voice import KNOWN, WANTED, Voice
 
-MOST_ROUNDS = 1000
 NO_WORD = "there is no word to speak: needs text with words"
-RANGES = {
-    "rate": (0.1, 10),
-    "pitch": (-24, 24),
-    "energy": (-40, 40),
-    "noise_scale": (0, MOST_NOISE),
-    "rounds": (0, MOST_ROUNDS),
-}
-KNOBS = {  # of the models; each has its own unless the style says otherwise -> how one is missed
-    "noise_scale": "a noise_scale: leave it out",
-    "rounds": "rounds of Griffin-Lim: leave them out",
-}
+RANGES = {"rate": (0.1, 10), "pitch": (-24, 24), "energy": (-40, 40)}
 SLOWEST = 1 / RANGES["rate"][0]  # times as long as at the usual rate
 MOST = 100_000  # frames of a line, some 20 minutes; beyond it, only memory is used up
 BLOCK = 1 << 16  # samples of silence that are made at once
@@ -52,15 +42,23 @@ class Style:
     speaker: str = ""
     seed: int = 0
     rounds: int | None = None  # of Griffin-Lim; the vocoder's own without them
+    steps: int | None = None  # of a decoder that refines; its own without them
+    guidance: float | None = None  # of such a decoder
+    preset: str = ""  # of the models that have presets
 
     def __post_init__(self) -> None:
         for name, (least, most) in RANGES.items():
-            if (value := getattr(self, name)) is not None or name not in KNOBS:
-                _check_range(name, value, least, most)
-        if self.rounds is not None and self.rounds % 1:
-            raise TtskitError(f"rounds {self.rounds!r}: needs a whole number")
+            knobs.check_range(name, getattr(self, name), least, most)
+        for name, value in self.knobs.items():
+            knobs.check(name, value)
         if not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
             raise TtskitError(f"seed {self.seed!r}: needs a whole number from 0 up")
+
+    @property
+    def knobs(self) -> dict[str, float]:
+        """The numbers that models are steered by, where they are not their own."""
+        given = {name: getattr(self, name) for name in knobs.KNOBS}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -130,9 +128,8 @@ class Chain:
 
     def check(self, style: Style) -> None:
         """Refuse what the models of the voice cannot do."""
-        for name, lacking in KNOBS.items():
-            if getattr(style, name) is not None and name not in self.cascade.knobs:
-                raise TtskitError(f"{self.voice.container.name}: none of its models has {lacking}")
+        name, families = self.voice.container.name, self.cascade.families
+        knobs.check_known(name, families, style.knobs, style.preset)
         self.cascade.check_speaker(style.speaker)
         self._check_pitch(bool(style.pitch))
 
@@ -146,16 +143,16 @@ class Chain:
     def _manner(self, line: Line, style: Style) -> Manner:
         rate, pitch, volume = line.prosody[1:].T
         self._check_pitch(bool(pitch.any()))
-        knobs = {name: getattr(style, name) for name in KNOBS}
-        if style.noise_scale is None:
-            knobs["noise_scale"] = self.voice.settings.noise_scale
+        noise = self.voice.settings.noise_scale
+        own = {} if noise is None else {"noise_scale": noise}
         return Manner(
             length_scale=1 / (style.rate * rate),
             pitch=style.pitch + pitch,
             loudness=style.energy + volume,
             speaker=style.speaker,
             most=MOST,
-            knobs={name: value for name, value in knobs.items() if value is not None},
+            knobs={**own, **style.knobs},
+            preset=style.preset,
         )
 
 
@@ -237,6 +234,9 @@ def say(
     pause: float = 0.25,
     threads: int | None = None,
     rounds: int | None = None,
+    steps: int | None = None,
+    guidance: float | None = None,
+    preset: str = "",
 ) -> tuple[np.ndarray, int]:
     """Speak a text.
 
@@ -264,6 +264,12 @@ def say(
         Of torch, while the call lasts; without it those of OMP_NUM_THREADS if that is set, or one.
     rounds : int, optional
         Of Griffin-Lim, 0 to 1000, by a vocoder that has them; its own by default.
+    steps : int, optional
+        Of a decoder that refines its mel, 1 to 1000; its own by default.
+    guidance : float, optional
+        Of such a decoder, 0 to 100; its own by default.
+    preset : str
+        Name of such settings, if the models have some: `fast`, for one.
 
     Returns
     -------
@@ -274,8 +280,8 @@ def say(
     """
     if not isinstance(text, str):
         raise TtskitError(f"text: is {type(text).__name__}, needs a string")
-    style = Style(rate, pitch, energy, noise_scale, speaker, seed, rounds)
-    _check_range("pause", pause, 0, 60)
+    style = Style(rate, pitch, energy, noise_scale, speaker, seed, rounds, steps, guidance, preset)
+    knobs.check_range("pause", pause, 0, 60)
     loaded = voices.read(embedded.find(None if voice is None else str(voice)))
     passages = (Passage(line, place="the text") for line in text.split("\n"))
     lines = to_lines(passages, loaded.speller(), pause=pause / rate)
@@ -283,9 +289,3 @@ def say(
         spoken = pieces(Chain(loaded), lines, style)
         audio = [block for piece in spoken for block in piece.blocks()]
     return np.concatenate(audio), loaded.sample_rate
-
-
-def _check_range(name: str, value: float, least: float, most: float) -> None:
-    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not number or not least <= value <= most:
-        raise TtskitError(f"{name} {value!r}: needs a number from {least:g} to {most:g}")

@@ -25,15 +25,18 @@ from ttskit.options import (
     Device,
     DryRun,
     Fold,
+    Guidance,
     Jobs,
     Json,
     Lexicon,
     Limit,
     NoiseScale,
     Output,
+    RefineSteps,
     Restart,
     Seed,
     SkipBad,
+    SpeakingPreset,
 )
 
 if TYPE_CHECKING:
@@ -163,6 +166,21 @@ class Source(NamedTuple):
         return ("tokens", *(MEASURED if self.tell.func is recording else ()))
 
 
+class Steering(NamedTuple):
+    """What the models are steered by; None is their own."""
+
+    noise_scale: float | None
+    steps: int | None
+    guidance: float | None
+    preset: str
+
+    @property
+    def knobs(self) -> dict[str, float]:
+        """The numbers that are given."""
+        numbers = {name: value for name, value in self._asdict().items() if name != "preset"}
+        return {name: value for name, value in numbers.items() if value is not None}
+
+
 class SpellingOptions(NamedTuple):
     """How texts are to be spelt."""
 
@@ -239,19 +257,20 @@ def opened(
     return Source(reader.name, [reader.digest], reader.skipped, items, tell, {})
 
 
-def manner_of(models: Sequence[Model], speaker: str, length: float, noise: float | None) -> Manner:
+def manner_of(models: Sequence[Model], speaker: str, length: float, steering: Steering) -> Manner:
     """Return how to speak, as the models can."""
     from ttskit.models import find
     from ttskit.speaking.acoustics import Manner, mixture, numbers
+    from ttskit.speaking.knobs import check_known
     from ttskit.voices.voice import last_reader
 
     if speaker:
         mixture(speaker, numbers(last_reader(models)))
-    if noise is not None and not any("noise_scale" in find(one.family).knobs for one in models):
-        names = ", ".join(model.name for model in models)
-        raise TtskitError(f"{names}: has no randomness to scale; leave --noise-scale out")
-    knobs = {} if noise is None else {"noise_scale": noise}
-    return Manner(length_scale=length, speaker=speaker, knobs=knobs)
+    names, families = ", ".join(model.name for model in models), [find(m.family) for m in models]
+    check_known(names, families, steering.knobs, steering.preset)
+    return Manner(
+        length_scale=length, speaker=speaker, knobs=steering.knobs, preset=steering.preset
+    )
 
 
 def chain_of(
@@ -280,7 +299,9 @@ def recipe(source: Source, make: Decode, limit: int | None) -> Recipe:
         **source.options,
         "speaker": manner.speaker,
         "length_scale": manner.length_scale,
-        "noise_scale": manner.knobs.get("noise_scale"),
+        "noise_scale": None,
+        **manner.knobs,
+        **({"preset": manner.preset} if manner.preset else {}),
         "seed": make.seed,
         "limit": limit,
     }
@@ -422,6 +443,9 @@ def command(
     speaker: Speaker = "",
     length_scale: LengthScale = 1.0,
     noise_scale: NoiseScale = None,
+    steps: RefineSteps = None,
+    guidance: Guidance = None,
+    preset: SpeakingPreset = "",
     language: Language = None,
     lexicon: Lexicon = None,
     fold: Fold = False,
@@ -447,13 +471,14 @@ def command(
     tell = describe.summary(output, as_json)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     spelling = SpellingOptions(language, lexicon or (), fold)
+    steering = Steering(noise_scale, steps, guidance, preset)
     if codec and not (duration or decoder or model):
-        if length_scale != 1 or noise_scale is not None or any(spelling):
+        if length_scale != 1 or steering.knobs or preset or any(spelling):
             raise TtskitError("codes are decoded as they are: leave options of texts out")
         tell(write_decoded(inputs, codec, output, speaker, device, limit, running))
         return
     models = chain_of(duration, decoder, codec, model or ())
-    manner = manner_of(models, speaker, length_scale, noise_scale)
+    manner = manner_of(models, speaker, length_scale, steering)
     timed = duration is not None or length_scale != 1
     source = opened(inputs, timed, last_reader(models), spelling)
     make = Decode(models, source.tell, manner, seed, device, source.known)

@@ -25,12 +25,15 @@ from ttskit.options import (
     TEXT,
     VOICE,
     Device,
+    Guidance,
     Json,
     Lexicon,
     NoiseScale,
+    RefineSteps,
     Rounds,
     Seed,
     Speaker,
+    SpeakingPreset,
     Threads,
     check_outputs,
 )
@@ -419,6 +422,9 @@ def command(
     energy: Energy = 0.0,
     pause: Pause = 0.25,
     noise_scale: NoiseScale = None,
+    steps: RefineSteps = None,
+    guidance: Guidance = None,
+    preset: SpeakingPreset = "",
     rounds: Rounds = None,
     speaker: Speaker = "",
     seed: Seed = 0,
@@ -450,7 +456,7 @@ def command(
     rate /= length_scale
     loaded = opened(voice)
     lines = lines_of(loaded, text or (), file, ssml, phonemes, lexicon or (), pause / rate)
-    style = Style(rate, pitch, energy, noise_scale, speaker, seed, rounds)
+    style = Style(rate, pitch, energy, noise_scale, speaker, seed, rounds, steps, guidance, preset)
     with limited(to_speak(threads)):
         keep = timing is not None or manifest is not None
         report = Report(Chain(loaded, device), style, started, keep)
