@@ -116,6 +116,8 @@ def test_two_utterances_are_overfitted(case):
 def test_padding_costs_nothing(case):
     """The loss of a batch is the sum of the losses of its utterances, divided by its counts."""
     model = trained(case)
+    if model.role == "ranker":
+        pytest.skip("a contrast is of all utterances of a batch: test_clvp.py")
     batch = needed(model)
     ones = [replace(batch.only(row), counts=batch.own_counts()) for row in range(len(batch))]
     with torch.no_grad():
@@ -137,8 +139,9 @@ def test_padding_changes_nothing_that_is_generated(case):
     for name, alone in generated(model, batch.only(0), **quiet).items():
         own = tuple(slice(size) for size in alone.shape)
         torch.testing.assert_close(together[name][own], alone, rtol=1e-3, atol=1e-4, msg=name)
-        beyond = together[name][0, alone.shape[1] :]
-        assert model.role == "aligner" or not beyond.any(), name
+        if alone.dim() > 1:
+            beyond = together[name][0, alone.shape[1] :]
+            assert model.role == "aligner" or not beyond.any(), name
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if aligns(case)])

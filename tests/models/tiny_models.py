@@ -72,6 +72,7 @@ TINY: dict[str, dict[str, Any]] = {
         "speaker_channels": 4,
         "denoiser": {"hidden": 16, "layers": 1},
     },
+    "clvp": {"transformer": CAUSAL, "space": 8},
     "fsq": {"levels": [4, 3, 3], "residual": 2, **CODEC},
     "rvq": {"books": 2, **BOOKS},
     "vq": BOOKS,

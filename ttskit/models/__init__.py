@@ -21,6 +21,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "duration": {"plain": "Plain", "film": "Film"},
     "decoder": {"feedforward": "Feedforward", "glow": "Glow", "diffusion": "Diffusion"},
     "coder": {"autoregressive": "Autoregressive"},
+    "ranker": {"clvp": "Clvp"},
     "codec": {"fsq": "Fsq", "rvq": "Rvq", "vq": "Vq", "dac": "Dac", "encodec": "Encodec"},
     "vocoder": {
         "istft": "Istft",
