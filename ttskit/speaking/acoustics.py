@@ -14,7 +14,7 @@ import numpy as np
 
 from ttskit.errors import ArtifactError, TtskitError, at
 from ttskit.speaking.knobs import settings
-from ttskit.voices.join import join
+from ttskit.voices.join import apart, join
 
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Tokens
@@ -49,7 +49,9 @@ class Cascade:
     Attributes
     ----------
     takes : the fields that any of the models takes
+    makes : the fields that they make
     facts : of the last model that reads tokens
+    judges : the models that judge what the others make, by their roles
     """
 
     def __init__(
@@ -63,9 +65,11 @@ class Cascade:
         self.models = join(models, known, wanted)
         self.steps = [(model, _folded(model, device)) for model in self.models]
         self.takes = {name for model in self.models for name in model.takes}
+        self.makes = {name for model in self.models for name in model.makes}
+        self.judges = {model.role: model for model in apart(models)[1]}
         readers = [model for model in self.models if "tokens" in model.takes]
         self.facts = (readers or self.models)[-1].facts
-        self.wanted, self.device, self.widening = wanted, device, widening
+        self.known, self.wanted, self.device, self.widening = known, wanted, device, widening
 
     def run(
         self,
@@ -90,6 +94,8 @@ class Cascade:
             for model, module in self.steps:
                 if (wanted or self.wanted) in fields:
                     break
+                if fields.keys() >= set(model.makes):
+                    continue
                 outputs = self._step(id, model, module, fields, manner, seed)
                 if "durations" in outputs and "durations" not in fields:
                     outputs["durations"] = self._rounded(

@@ -22,21 +22,27 @@ from ttskit.errors import TtskitError
 from ttskit.options import (
     TEXT,
     VOICE,
+    Candidates,
     Device,
     DryRun,
     Fold,
     Guidance,
     Jobs,
     Json,
+    JudgeOption,
+    Knobs,
     Lexicon,
     Limit,
     NoiseScale,
     Output,
+    Rank,
     RefineSteps,
     Restart,
     Seed,
     SkipBad,
     SpeakingPreset,
+    numbers,
+    weights,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +52,7 @@ if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Features, Mels, Tokens
     from ttskit.artifacts.reader import Reader
     from ttskit.speaking.acoustics import Cascade, Manner
+    from ttskit.speaking.candidates import Choice, Judges
     from ttskit.speaking.texts import UtteranceText
     from ttskit.text.spelling import Speller
     from ttskit.training.examples import Examples
@@ -99,6 +106,13 @@ class Decode:
     seed: int
     device: str
     known: Collection[str]
+    choice: Choice
+
+    @cached_property
+    def judges(self) -> Judges:
+        from ttskit.speaking.candidates import Judges
+
+        return Judges(self.cascade, self.choice)
 
     @cached_property
     def cascade(self) -> Cascade:
@@ -114,20 +128,20 @@ class Decode:
         return last_reader(self.models)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "cascade"}
+        loaded = ("cascade", "judges")
+        return {name: value for name, value in vars(self).items() if name not in loaded}
 
     def __call__(self, item: Any) -> Mels:
         import numpy as np
 
         from ttskit.artifacts.kinds import Mels, Tokens
-        from ttskit.speaking.acoustics import check, seed_of, unspoken
+        from ttskit.speaking.acoustics import check, unspoken
 
         spelt, known, recorded = self.tell(item)
         check(spelt, len(self.reader.facts.symbols))
         speaker = self.manner.speaker or self.reader.speaker(spelt.speaker)
         manner = replace(self.manner, speaker=speaker)
-        seed = seed_of(self.seed, spelt.id)
-        fields = self.cascade.run(spelt.id, {"tokens": spelt.tokens, **(known or {})}, manner, seed)
+        fields = self._chosen(spelt, {"tokens": spelt.tokens, **(known or {})}, manner)
         if lost := unspoken(spelt.token_word, list(spelt.words), fields["durations"]):
             raise TtskitError(f"the word {lost!r} would get no frame, needs one: align it again")
         if not np.isfinite(fields["mel"]).all():
@@ -148,6 +162,28 @@ class Decode:
             confidence=fields.get("confidence"),
             **(recorded or {}),
         )
+
+    def _chosen(
+        self, spelt: Tokens | Alignment, known: Mapping[str, np.ndarray], manner: Manner
+    ) -> Mapping[str, np.ndarray]:
+        """Return the fields of the best candidate."""
+        from ttskit.speaking.acoustics import seed_of
+        from ttskit.speaking.realignment import Utterance
+
+        utterance = Utterance(
+            spelt.id,
+            manner.speaker,
+            spelt.text,
+            spelt.tokens,
+            spelt.token_word,
+            tuple(spelt.words),
+        )
+
+        def make(candidate: int) -> Mapping[str, np.ndarray]:
+            mark = f"{spelt.id} candidate {candidate}" if candidate else spelt.id
+            return self.cascade.run(spelt.id, known, manner, seed_of(self.seed, mark))
+
+        return self.judges.choose(utterance, make).fields
 
 
 class Source(NamedTuple):
@@ -173,12 +209,15 @@ class Steering(NamedTuple):
     steps: int | None
     guidance: float | None
     preset: str
+    others: Mapping[str, float]  # without an option of their own
 
     @property
     def knobs(self) -> dict[str, float]:
         """The numbers that are given."""
-        numbers = {name: value for name, value in self._asdict().items() if name != "preset"}
-        return {name: value for name, value in numbers.items() if value is not None}
+        numbers = {name: getattr(self, name) for name in ("noise_scale", "steps", "guidance")}
+        return {name: value for name, value in numbers.items() if value is not None} | {
+            **self.others
+        }
 
 
 class SpellingOptions(NamedTuple):
@@ -261,12 +300,14 @@ def manner_of(models: Sequence[Model], speaker: str, length: float, steering: St
     """Return how to speak, as the models can."""
     from ttskit.models import find
     from ttskit.speaking.acoustics import Manner, mixture, numbers
-    from ttskit.speaking.knobs import check_known
+    from ttskit.speaking.knobs import check, check_known
     from ttskit.voices.voice import last_reader
 
     if speaker:
         mixture(speaker, numbers(last_reader(models)))
     names, families = ", ".join(model.name for model in models), [find(m.family) for m in models]
+    for name, value in steering.others.items():
+        check(name, value)
     check_known(names, families, steering.knobs, steering.preset)
     return Manner(
         length_scale=length, speaker=speaker, knobs=steering.knobs, preset=steering.preset
@@ -302,6 +343,7 @@ def recipe(source: Source, make: Decode, limit: int | None) -> Recipe:
         "noise_scale": None,
         **manner.knobs,
         **({"preset": manner.preset} if manner.preset else {}),
+        **make.choice.options(),
         "seed": make.seed,
         "limit": limit,
     }
@@ -326,7 +368,7 @@ def write(
 
     how = recipe(source, make, limit)
     if running.restart or not up_to_date(output or Path("-"), how):
-        make.cascade  # noqa: B018 (refuses models that do not fit, before any work is done)
+        make.judges  # noqa: B018 (refuses models that do not fit, before any work is done)
     items = dict(list(source.items.items())[:limit])
     path = build(output, how, items, make, running, source=source.name)
     tokens.note_dropped(path)
@@ -446,6 +488,10 @@ def command(
     steps: RefineSteps = None,
     guidance: Guidance = None,
     preset: SpeakingPreset = "",
+    knob: Knobs = None,
+    candidates: Candidates = 1,
+    rank: Rank = None,
+    judge: JudgeOption = None,
     language: Language = None,
     lexicon: Lexicon = None,
     fold: Fold = False,
@@ -466,12 +512,15 @@ def command(
     """
     from ttskit.artifacts import describe
     from ttskit.artifacts.build import Running
+    from ttskit.metrics.intelligibility import listener
+    from ttskit.speaking.candidates import choice_of
     from ttskit.voices.voice import last_reader
 
     tell = describe.summary(output, as_json)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     spelling = SpellingOptions(language, lexicon or (), fold)
-    steering = Steering(noise_scale, steps, guidance, preset)
+    others = numbers("--knob", knob or (), "=", None)
+    steering = Steering(noise_scale, steps, guidance, preset, others)
     if codec and not (duration or decoder or model):
         if length_scale != 1 or steering.knobs or preset or any(spelling):
             raise TtskitError("codes are decoded as they are: leave options of texts out")
@@ -479,7 +528,8 @@ def command(
         return
     models = chain_of(duration, decoder, codec, model or ())
     manner = manner_of(models, speaker, length_scale, steering)
+    choice = choice_of(candidates, weights(rank), judge or (), listener)
     timed = duration is not None or length_scale != 1
     source = opened(inputs, timed, last_reader(models), spelling)
-    make = Decode(models, source.tell, manner, seed, device, source.known)
+    make = Decode(models, source.tell, manner, seed, device, source.known, choice)
     tell(write(output, source, make, limit, running))

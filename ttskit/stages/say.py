@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,11 +25,15 @@ from ttskit.formats.labels import TIMES, named
 from ttskit.options import (
     TEXT,
     VOICE,
+    Candidates,
     Device,
     Guidance,
     Json,
+    JudgeOption,
+    Knobs,
     Lexicon,
     NoiseScale,
+    Rank,
     RefineSteps,
     Rounds,
     Seed,
@@ -36,6 +41,8 @@ from ttskit.options import (
     SpeakingPreset,
     Threads,
     check_outputs,
+    numbers,
+    weights,
 )
 from ttskit.text.lines import InputLine, stream_lines
 
@@ -65,6 +72,7 @@ class Report:
     sentences: int = 0
     words: int = 0
     spoken: list[tuple[Line, np.ndarray]] = field(default_factory=list)
+    choices: list[dict[str, Any]] = field(default_factory=list)  # where there were any
 
     @property
     def rate(self) -> int:
@@ -79,6 +87,8 @@ class Report:
         self.sentences, self.words = piece.line.sentence, self.words + len(piece.line.words)
         if self.keep:
             self.spoken.append((piece.line, piece.durations))
+            if self.chain.judges.judging and piece.chosen:
+                self.choices.append({"sentence": piece.line.sentence, **piece.chosen.account()})
 
     def summary(self) -> dict[str, Any]:
         """Return how much was spoken, and how fast."""
@@ -212,7 +222,7 @@ def write_times(report: Report, timing: Path | None, manifest: Path | None) -> N
     if timing is None and manifest is None:
         return
     timeline = report.chain.timeline(report.spoken, report.style)
-    rows = account(timeline, report.spoken)
+    rows = [*report.choices, *account(timeline, report.spoken)]
     if timing is not None:
         atomic.write_text(timing, TIMES[named(timing)].text(timeline))
     if manifest is not None:
@@ -252,6 +262,17 @@ def check(
     if output is None and sys.stdout is not None and sys.stdout.isatty():
         raise typer.BadParameter("audio is not for a terminal: add -o FILE, or use a pipe")
     check_sound(output)
+
+
+def takes(regenerate: str | None) -> Counter[int]:
+    """Return by sentence how often it is to be spoken anew."""
+    try:
+        numbers = [int(number) for number in regenerate.split(",")] if regenerate else []
+    except ValueError:
+        numbers = [0]
+    if any(number < 1 for number in numbers):
+        raise typer.BadParameter(f"--regenerate {regenerate}: needs numbers of sentences, as 3,7")
+    return Counter(numbers)
 
 
 def check_times(
@@ -395,7 +416,17 @@ Manifest = Annotated[
     typer.Option(
         metavar="FILE",
         rich_help_panel=SOUND,
-        help="File for one JSON object per word: sentence, word, start and stop in seconds.",
+        help="File for one JSON object per word: sentence, word, start and stop in seconds; and "
+        "one per line that was chosen among candidates.",
+    ),
+]
+Regenerate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBERS",
+        rich_help_panel=VOICE,
+        help="Speak these sentences anew, as 3,7, and the others as before; 3,3 takes the third "
+        "sentence a third time.",
     ),
 ]
 Raw = Annotated[
@@ -426,6 +457,11 @@ def command(
     guidance: Guidance = None,
     preset: SpeakingPreset = "",
     rounds: Rounds = None,
+    knob: Knobs = None,
+    candidates: Candidates = 1,
+    rank: Rank = None,
+    judge: JudgeOption = None,
+    regenerate: Regenerate = None,
     speaker: Speaker = "",
     seed: Seed = 0,
     duration: Seconds = None,
@@ -451,14 +487,31 @@ def command(
         [file, textgrid, *(lexicon or ()), Path(voice) if voice else None],
     )
     from ttskit.dsp.threads import limited, to_speak
+    from ttskit.metrics.intelligibility import listener
+    from ttskit.speaking.candidates import choice_of
     from ttskit.speaking.chain import Chain, Style
 
+    knobs, again = numbers("--knob", knob or (), "=", None), takes(regenerate)
+    choice = choice_of(candidates, weights(rank), judge or (), listener)
     rate /= length_scale
     loaded = opened(voice)
     lines = lines_of(loaded, text or (), file, ssml, phonemes, lexicon or (), pause / rate)
-    style = Style(rate, pitch, energy, noise_scale, speaker, seed, rounds, steps, guidance, preset)
+    style = Style(
+        rate,
+        pitch,
+        energy,
+        noise_scale,
+        speaker,
+        seed,
+        rounds,
+        steps,
+        guidance,
+        preset,
+        knobs,
+        again,
+    )
     with limited(to_speak(threads)):
         keep = timing is not None or manifest is not None
-        report = Report(Chain(loaded, device), style, started, keep)
+        report = Report(Chain(loaded, device, choice), style, started, keep)
         speak(report, lines, textgrid, duration, output, raw)
     tell(report, timing, manifest, as_json)

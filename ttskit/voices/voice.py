@@ -21,7 +21,7 @@ from ttskit.artifacts import hdf5, sealing, streams
 from ttskit.dsp.widening import Widening
 from ttskit.errors import ArtifactError, TtskitError
 from ttskit.voices import embedded
-from ttskit.voices.join import check_clock, join
+from ttskit.voices.join import apart, check_clock, join
 from ttskit.voices.model import (
     CODES,
     GRID,
@@ -134,7 +134,7 @@ def read(path: Path, name: str = "") -> Voice:
 
 
 def chosen(names: Sequence[str]) -> dict[str, Model]:
-    """Return the chain that models make from tokens to audio, by their roles.
+    """Return the chain that models make from tokens to audio, and its judges, by their roles.
 
     Each is the file of a model, or the name of a family that needs no training.
     """
@@ -147,7 +147,7 @@ def chosen(names: Sequence[str]) -> dict[str, Model]:
     models = [read_model(*streams.local(path)) for path in files]
     if families:
         models += [weightless(name, last_reader(models).facts) for name in families]
-    return by_role(join(models, KNOWN, WANTED))
+    return by_role([*join(models, KNOWN, WANTED), *apart(models)[1]])
 
 
 def by_role(models: Iterable[Model]) -> dict[str, Model]:
@@ -164,8 +164,8 @@ def by_role(models: Iterable[Model]) -> dict[str, Model]:
 
 
 def last_reader(models: Iterable[Model]) -> Model:
-    """Return the last of some models that reads tokens."""
-    reading = [model for model in models if "tokens" in model.takes]
+    """Return the last model of a chain that reads tokens."""
+    reading = [model for model in apart([*models])[0] if "tokens" in model.takes]
     if not reading:
         raise ArtifactError("none of the models takes tokens: add one that does, such as a decoder")
     return reading[-1]
