@@ -16,7 +16,7 @@ from ttskit.errors import AlignmentError
 if TYPE_CHECKING:
     from ttskit.voices.aligner import Neural
 
-FLOOR = -10.0  # of the log-probability of a frame: one bad frame must not outweigh the others
+FLOOR = -30.0  # of the log-probability of a frame: one bad frame must not outweigh the others
 DOUBTFUL = -1.0  # mean log-probability of a word's frames, above which it is there
 FOREIGN, SPAN = (
     -8.0,
