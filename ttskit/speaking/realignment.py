@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
 FLOOR = -30.0  # of the log-probability of a frame: one bad frame must not outweigh the others
 DOUBTFUL = -1.0  # mean log-probability of a word's frames, above which it is there
-FOREIGN, SPAN = (
-    -8.0,
-    20,
-)  # mean log-probability of as many frames, below which they are not the text
+SPAN = 20  # frames
+FOREIGN = -7.0  # mean log-probability of a span, below which it is not of the text
 
 
 @dataclass(frozen=True)
