@@ -30,7 +30,7 @@ RANKERS = {  # what each needs, in words
     "clvp": "a ranker, such as clvp, and a chain that makes codes",
     "align": "an aligner",
     "duration": "an aligner, and durations of a duration model",
-    "heard": "a chain that makes audio",
+    "heard": "a chain that makes audio, and the recogniser of the command line",
 }
 # from samples, their rate and a text to an error rate
 Recognise: TypeAlias = Callable[[np.ndarray, int, str], float]
@@ -59,11 +59,13 @@ def choice_of(
     candidates: int,
     weights: Mapping[str, float],
     judges: Sequence[Path],
-    recogniser: Callable[[], Recognise],
+    recogniser: Callable[[], Recognise] | None = None,
 ) -> Choice:
     """Return how candidates are chosen, with the files of judges opened."""
     from ttskit.voices.model import read_model
 
+    if not isinstance(candidates, int) or candidates < 1:
+        raise TtskitError(f"candidates {candidates!r}: needs a whole number from 1 up")
     models = [read_model(path) for path in judges]
     for model in models:
         if model.role not in (*JUDGES, "duration"):

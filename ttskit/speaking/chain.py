@@ -16,7 +16,7 @@ from ttskit.errors import AlignmentError, TextError, TtskitError, at
 from ttskit.formats.timeline import Timeline
 from ttskit.speaking import knobs
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
-from ttskit.speaking.candidates import Choice, Chosen, Judges
+from ttskit.speaking.candidates import Choice, Chosen, Judges, choice_of
 from ttskit.speaking.lines import Line, spoken_record, to_lines
 from ttskit.speaking.realignment import Utterance
 from ttskit.text.ssml import Passage
@@ -278,6 +278,10 @@ def say(
     steps: int | None = None,
     guidance: float | None = None,
     preset: str = "",
+    candidates: int = 1,
+    rank: Mapping[str, float] | None = None,
+    judges: Sequence[str | Path] = (),
+    others: Mapping[str, float] | None = None,
 ) -> tuple[np.ndarray, int]:
     """Speak a text.
 
@@ -311,6 +315,13 @@ def say(
         Of such a decoder, 0 to 100; its own by default.
     preset : str
         Name of such settings, if the models have some: `fast`, for one.
+    candidates : int
+        Takes of each line, of which the best is spoken.
+    rank : mapping, optional
+        What ranks them, with weights: `{"align": 1, "clvp": 0.5}`.
+    judges : files of aligners and rankers, in place of those of the voice
+    others : mapping, optional
+        Further knobs of models, such as `{"temperature": 0.7}`.
 
     Returns
     -------
@@ -321,12 +332,25 @@ def say(
     """
     if not isinstance(text, str):
         raise TtskitError(f"text: is {type(text).__name__}, needs a string")
-    style = Style(rate, pitch, energy, noise_scale, speaker, seed, rounds, steps, guidance, preset)
+    style = Style(
+        rate,
+        pitch,
+        energy,
+        noise_scale,
+        speaker,
+        seed,
+        rounds,
+        steps,
+        guidance,
+        preset,
+        others or {},
+    )
+    choice = choice_of(candidates, rank or {}, [Path(judge) for judge in judges])
     knobs.check_range("pause", pause, 0, 60)
     loaded = voices.read(embedded.find(None if voice is None else str(voice)))
     passages = (Passage(line, place="the text") for line in text.split("\n"))
     lines = to_lines(passages, loaded.speller(), pause=pause / rate)
     with lent(to_speak(threads)):
-        spoken = pieces(Chain(loaded), lines, style)
+        spoken = pieces(Chain(loaded, choice=choice), lines, style)
         audio = [block for piece in spoken for block in piece.blocks()]
     return np.concatenate(audio), loaded.sample_rate
