@@ -155,6 +155,7 @@ class Other:
         self.table = TABLES.get(language, Table())
         self.signs = self.table.signs
         self.numbers = Numbers(language)
+        self.speaks_numbers = language in SPEAKS_NUMBERS
         self._rules = self._compiled() if language in SPEAKS_NUMBERS else []
         self._abbreviation = re.compile(rf"(?:{_alternatives(self.table.abbreviations)})(?!\w)")
 
