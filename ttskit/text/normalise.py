@@ -159,7 +159,7 @@ class Normaliser:
 def _reader(language: str, known: Callable[[str], bool]) -> English | Other | None:
     if language == CHARACTERS:
         return None
-    return English(known) if language == "en-us" else Other(language)
+    return English(known) if language == "en-us" else Other(language, known)
 
 
 def _paused(segment: Segment) -> list[Segment]:
