@@ -114,6 +114,7 @@ RULES: list[Rule] = [
     Rule(r"(?:\+?\d{1,3}[-. ])?\(\d{3}\)\s?\d{3}[-. ]\d{4}(?!\d)", _telephone),
     Rule(r"\+\d{1,3}(?:[-. ]?\d{1,4}){2,6}(?!\d)", _telephone),
     Rule(r"(?:\d{1,3}-)?\d{3}[-.]\d{3}[-.]\d{4}(?![\d-])|\d{3}-\d{4}(?![\d-])", _telephone),
+    Rule(r"0\d{2,4} \d{3,4} \d{3,4}(?![\d-])", _telephone),
     Rule(r"\d{3}-\d{2}-\d{4}(?![\d-])|\d{4}(?:[ -]\d{4}){3}(?!\d)", _telephone),
     Rule(r"\d+(?:-\d+){3,9}(?![\d-])", _telephone),
     Rule(r"\d{5}(?:-\d{4})?(?!\d)", _postal),

@@ -13,7 +13,7 @@ _END = (  # what a range begins with
     r"(?:(?:^|[\s(\[“\"'])(?:[$€£¥]|[A-Z]{0,2}\$)?\d[\d,.:]*[½¼¾]?"
     r"(?:\s?(?:[KkMmBTh%]|bn|st|nd|rd|th|°[CF]?|[ap]\.?m\.?|[AP]\.?M\.?|′|″|¢|€|£))?"
     r"|\b(?:[Nn]oon|[Mm]idnight|(?:Mon|Tues?|Wed(?:nes)?|Th(?:u(?:rs?)?)|Fri|Sat(?:ur)?|Sun)(?:day)?"
-    rf"|{MONTH}))\s?\Z"
+    rf"|{MONTH}))\.?\s?\Z"
 )
 _START = (  # and what it ends with
     r"\s?(?:(?:[$€£¥]|[A-Z]{0,2}\$)?\d|(?:[Nn]oon|[Mm]idnight|[Pp]resent|[Nn]ow"
@@ -35,9 +35,10 @@ def _score(match: re.Match[str]) -> Reading:
 
 def _upto(match: re.Match[str]) -> Reading:
     """A dash between the ends of a range is `to`: numbers, times, money, days, months."""
-    if re.search(_END, before(match)) and re.match(_START, after(match)):
-        return ["to"]
-    return None
+    ends = re.search(_END, before(match)) and re.match(_START, after(match))
+    left, right = re.search(r"(?<!\S)\d{3,}\Z", before(match)), re.match(r"\d{3,}", after(match))
+    falls = left and right and len(left[0]) == len(right[0]) and left[0] > right[0]
+    return ["to"] if ends and not falls else None  # `747-400` is no range
 
 
 def _minus(match: re.Match[str]) -> Reading:

@@ -46,7 +46,8 @@ def _multitude(match: re.Match[str]) -> Reading:
 
 def _scaled(match: re.Match[str]) -> Reading:
     """`2.5M users`, `3k runs`: thousands and millions of what is counted."""
-    if not (word_after(match) in COUNTABLE or word_after(match).endswith("s")):
+    counted = word_after(match)
+    if counted not in COUNTABLE and not re.fullmatch(r"\w{3,}[^s\W]s", counted.replace("this", "")):
         return None
     return [*NUMBERS.amount(match["amount"]), SCALES[match["scale"]]]
 
@@ -84,6 +85,8 @@ def _fraction(match: re.Match[str]) -> Reading:
     shares = top + bottom == 100 or top == bottom
     if (shares and top > 1) or (top, bottom) in {(24, 7), (9, 11)}:
         return [*NUMBERS.cardinal(top), *NUMBERS.cardinal(bottom)]
+    if bottom == 100 and 9 < top < 100:
+        return [*NUMBERS.cardinal(top), "out", "of", *NUMBERS.cardinal(bottom)]
     if match["whole"]:
         part = ["a", "half"] if (top, bottom) == (1, 2) else NUMBERS.fraction(top, bottom)
         return [*NUMBERS.amount(match["whole"]), "and", *part]

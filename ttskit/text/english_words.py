@@ -80,7 +80,8 @@ INITIALISMS = frozenset(
     """
     US UK EU UN IT AI TV PC ID UV IQ PR HR ER OR PS PM AM DC LA VIP CV CD SOS EST PST CST MST EDT
     PDT AD BC CE BCE CA PA MA MO DE AL AR AK IL ND NE MIT IRA NFL ADHD ATM GRE DIY FAQ CEO CFO CTO
-    COO MS MD BA BS JD RN EMT ICU IV PT AC ML NLP APA MLA AMA ACLU DOJ DOD DMV IRS TSA BP LED IP OS UI UX QA HQ ETA AKA
+    COO MS MD BA BS JD RN EMT ICU IV PT AC ML NLP APA MLA AMA ACLU DOJ DOD DMV IRS TSA BP LED IP OS
+    UI UX QA HQ ETA AKA
     """.split()
 )
 # Initialisms only after an article: `the WHO`; elsewhere words in capitals: `WHO did?`
@@ -113,6 +114,7 @@ READ_AS = {
     "him/her": "him or her",
     "vs": "versus",
     "Ltd": "limited",
+    "Ctrl": "Control",
 } | {
     word: " ".join(word.upper())
     for word in """

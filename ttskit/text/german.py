@@ -17,12 +17,15 @@ _DATIVE = frozenset(
     diesem jedem
     """.split()
 )
+_PREPOSITIONS = frozenset("in an auf aus bei mit nach seit von vor zu unter über".split())
 _NOMINATIVE = frozenset("der die das dieser diese".split())
 
 
-def _inflected(ordinal: list[str], before: str) -> list[str]:
-    """Return an ordinal as it stands after a word: `am dritten`, `der dritte`, `dritter`."""
-    ending = "n" if before in _DATIVE else "" if before in _NOMINATIVE else "r"
+def _inflected(ordinal: list[str], before: list[str]) -> list[str]:
+    """Return an ordinal as it stands after words: `am dritten`, `der dritte`, `dritter`."""
+    *head, last = ["", *before] if before else ["", ""]
+    nominative = last in _NOMINATIVE and head[-1] not in _PREPOSITIONS
+    ending = "" if nominative else "n" if last in _DATIVE | _NOMINATIVE else "r"
     return [*ordinal[:-1], ordinal[-1] + ending]
 
 

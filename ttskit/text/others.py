@@ -105,7 +105,7 @@ class Other:
                 self._time,
             ),
             Rule(
-                r"(?P<hour>\d{1,2})\.(?P<minute>[0-5]\d)(?:\s*(?:Uhr|uur|u)\b|(?=\s?[-–]\s?"
+                r"(?P<hour>\d{1,2})\.(?P<minute>[0-5]\d)(?:\s*(?:Uhr|uur|u)\b|(?=\s?(?:[-–]|tot|bis|en|und)\s?"
                 r"\d{1,2}\.[0-5]\d\s*(?:Uhr|uur|u)\b))",
                 self._time,
             ),
@@ -269,7 +269,7 @@ class Other:
     def _day_of_month(self, day: int, match: re.Match[str]) -> list[str]:
         """German says `dritter Oktober`, Dutch `drie oktober`."""
         if self.table is GERMAN:
-            return self.table.inflected(self.numbers.ordinal(day), word_before(match).lower())
+            return self.table.inflected(self.numbers.ordinal(day), before(match).lower().split())
         return self.numbers.cardinal(day)
 
     def _time(self, match: re.Match[str]) -> Reading:
@@ -282,7 +282,7 @@ class Other:
 
     def _ordinal(self, match: re.Match[str]) -> Reading:
         words = self.numbers.ordinal(int(match["number"]))
-        return self.table.inflected(words, word_before(match).lower())
+        return self.table.inflected(words, before(match).lower().split())
 
     def _decade(self, match: re.Match[str]) -> Reading:
         figures = match["decade"]

@@ -34,7 +34,7 @@ class Table:
     times: str = ""  # `10x`
     ratio: str = ""  # the word between the parts of `3:1`; "": that of a range
     ordinal: str = r"(?!)"  # the pattern of an ordinal in figures, with a group `number`
-    inflected: Callable[[list[str], str], list[str]] = lambda ordinal, _: ordinal
+    inflected: Callable[[list[str], list[str]], list[str]] = lambda ordinal, _: ordinal
     fraction: Callable[[int, int], list[str]] | None = None  # words of top and bottom
     mixed: Callable[[str, str], list[str]] | None = None  # whole and fraction, both as words
     regnal: frozenset[str] = _NONE  # names that a Roman ordinal follows
