@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -182,6 +183,14 @@ class Pronouncer:
             if word.lower() == "the" and following and not self.lexicon.find("the"):
                 vowel = following[0].lstrip("ˈˌ") in _EN_VOWELS
                 pronunciations[place] = Pronunciation(("ð", "i" if vowel else "ə"))
+
+
+def unknown(words: Sequence[str], language: str) -> int:
+    """Return how many words of texts are in no lexicon and composed of none that are."""
+    pronouncer = Pronouncer(language, Lexicon())
+    each = Counter(words)
+    found = pronouncer.pronounce([*each], [False] * len(each))
+    return sum(each[word] for word, one in zip(each, found, strict=True) if one.guessed)
 
 
 def _choose(rows: Rows, tag: str) -> Phonemes:
