@@ -11,8 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-LANGUAGES = ("en-us", "nl", "de-de")
-
 
 class Case(NamedTuple):
     """A text and its good readings."""
@@ -41,7 +39,19 @@ def bare(text: str) -> str:
 
 def shares(language: str, read: Callable[[str], str]) -> dict[str, tuple[int, int]]:
     """Return how many cases are right, of how many, by class."""
-    cases_ = cases(language)
-    counts = Counter(case.kind for case in cases_)
-    good = Counter(case.kind for case in cases_ if right(read(case.written), case))
+    known = cases(language)
+    counts = Counter(case.kind for case in known)
+    good = Counter(case.kind for case in known if right(read(case.written), case))
     return {kind: (good[kind], count) for kind, count in counts.items()}
+
+
+def table(by_language: dict[str, dict[str, tuple[int, int]]]) -> str:
+    """Return the shares of languages as a Markdown table: a row for each class, and the sum."""
+    kinds = dict.fromkeys(kind for shares in by_language.values() for kind in shares)
+    lines = [["class", *by_language], ["---"] * (len(by_language) + 1)]
+    for kind in kinds:
+        cells = (shares.get(kind) for shares in by_language.values())
+        lines.append([kind, *(f"{cell[0]} of {cell[1]}" if cell else "" for cell in cells)])
+    sums = [[sum(n) for n in zip(*shares.values(), strict=True)] for shares in by_language.values()]
+    lines.append(["all", *(f"{good} of {count}, {good / count:.1%}" for good, count in sums)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,5 +1,7 @@
 """Texts of each class against what a good reader would say: `tests/readings/LANGUAGE.tsv`."""
 
+from pathlib import Path
+
 import pytest
 
 from tests import readings
@@ -12,6 +14,13 @@ WRONG: dict[str, set[str]] = {  # what is read otherwise today
     "nl": set(),
     "de-de": set(),
 }
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "text.md"
+
+
+def said(spells):
+    return lambda text: spells.spell(text).text
 
 
 def speller(language):
@@ -35,3 +44,8 @@ def test_the_tables_are_long_and_name_no_text_twice(language):
     assert len(written) >= LEAST[language]
     assert len(set(written)) == len(written)
     assert len(written) * 0.97 <= len(written) - len(WRONG[language])
+
+
+def test_the_table_in_the_docs_says_what_is_right_today():
+    shares = {name: readings.shares(name, said(speller(name))) for name in LEAST}
+    assert readings.table(shares) in PAGE.read_text("utf-8")

@@ -72,7 +72,8 @@ DUTCH = Table(
         "kcal=kilocalorie|kilocalorieën;ton=ton"
     ),
     abbreviations=words(
-        "dr.=dokter;drs.=doctorandus;ir.=ingenieur;mr.=meester;prof.=professor;dhr.=de heer;"
+        "Drs.=doctorandus;Mr.=meester;dr.=dokter;drs.=doctorandus;ir.=ingenieur;"
+        "mr.=meester;prof.=professor;dhr.=de heer;"
         "Dhr.=de heer;mevr.=mevrouw;Mevr.=mevrouw;mw.=mevrouw;Mw.=mevrouw;mej.=mejuffrouw;"
         "Dr.=dokter;Prof.=professor;bijv.=bijvoorbeeld;bv.=bijvoorbeeld;Bijv.=bijvoorbeeld;"
         "d.w.z.=dat wil zeggen;o.a.=onder andere;enz.=enzovoort;etc.=et cetera;ca.=circa;"

@@ -45,6 +45,7 @@ class English:
             *english_roman.RULES,
             *english_money.OF_LETTERS,
             *english_codes.OF_LETTERS,
+            *english_measures.OF_LETTERS,
             *english_letters.rules(known),
         ]
         self._figures = [

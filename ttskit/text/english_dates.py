@@ -123,7 +123,8 @@ def _weekday(match: re.Match[str]) -> Reading:
 def _month(match: re.Match[str]) -> Reading:
     """`Jan-Mar`, `Mar 2020`; a month alone may be a name (`Jan`)."""
     follows = re.match(_MONTH_FOLLOWS, after(match))
-    if not follows and not re.search(rf"(?:{MONTH})\.?\s?[-–—/]\s?\Z", before(match)):
+    precedes = rf"(?:{MONTH})\.?(?:\s?[-–—/]\s?|\s(?:to|through|until|and)\s)\Z"
+    if not follows and not re.search(precedes, before(match)):
         return None
     return [table.MONTH_OF[match["name"].lower()]]
 

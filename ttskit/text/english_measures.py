@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ttskit.text.english_rules import NUMBER, NUMBERS, closing_stop
 from ttskit.text.english_units import COUNTABLE, INVARIABLE, IRREGULAR, MODIFIED, SCALES, UNITS
-from ttskit.text.rules import Reading, Rule, alternatives, word_after
+from ttskit.text.rules import Reading, Rule, alternatives, before, word_after
 
 _UNIT = alternatives(UNITS)
 _SHORT = alternatives(unit for unit, name in UNITS.items() if unit.isalpha() and " " not in name)
@@ -34,7 +34,8 @@ def _measure(match: re.Match[str]) -> Reading:
         return [*NUMBERS.amount(amount), "million"]
     one = amount == "1" or (following in MODIFIED and unit != "%")
     name = UNITS[unit] if one else _many(UNITS[unit])
-    return [*NUMBERS.amount(amount), *name.split(), *closing_stop(match)]
+    per = ["per", *UNITS[match["per"]].split()] if match["per"] else []
+    return [*NUMBERS.amount(amount), *name.split(), *per, *closing_stop(match)]
 
 
 def _multitude(match: re.Match[str]) -> Reading:
@@ -47,7 +48,8 @@ def _multitude(match: re.Match[str]) -> Reading:
 def _scaled(match: re.Match[str]) -> Reading:
     """`2.5M users`, `3k runs`: thousands and millions of what is counted."""
     counted = word_after(match)
-    if counted not in COUNTABLE and not re.fullmatch(r"\w{3,}[^s\W]s", counted.replace("this", "")):
+    many = re.fullmatch(r"\w{2,}[^s\W]s", counted) and counted != "this"
+    if counted not in COUNTABLE and not many:
         return None
     return [*NUMBERS.amount(match["amount"]), SCALES[match["scale"]]]
 
@@ -80,6 +82,16 @@ def _inches(match: re.Match[str]) -> Reading:
     return None if '"' in match[0] else [*NUMBERS.amount(match["amount"]), "inches"]
 
 
+def _out_of(match: re.Match[str]) -> Reading:
+    """`7.5/10`: a score, which no fraction is."""
+    return [*NUMBERS.amount(match["top"]), "out", "of", *NUMBERS.cardinal(match["bottom"])]
+
+
+def _by(match: re.Match[str]) -> Reading:
+    """`8' x 4'`."""
+    return ["by"] if re.search(r"\d['’′\"″]\s?\Z", before(match)) else None
+
+
 def _fraction(match: re.Match[str]) -> Reading:
     top, bottom = int(match["top"]), int(match["bottom"])
     shares = top + bottom == 100 or top == bottom
@@ -104,7 +116,9 @@ def _vulgar(match: re.Match[str]) -> Reading:
     return [*NUMBERS.amount(match["whole"]), "and", *(["a", "half"] if value * 2 == 1 else part)]
 
 
+OF_LETTERS: list[Rule] = [Rule(r"x(?=\s?\d)", _by)]
 RULES: list[Rule] = [
+    Rule(r"(?P<top>\d{1,3}\.\d{1,2})/(?P<bottom>\d{1,3})(?![\d/.])", _out_of),
     Rule(r"(?P<whole>\d{1,9})?\s?(?P<part>[¼-¾⅐-⅞])", _vulgar),
     Rule(r"(?:(?P<whole>\d{1,9})[ -])?(?P<top>\d{1,9})[/⁄](?P<bottom>\d{1,9})(?![\d/])", _fraction),
     Rule(
@@ -119,5 +133,8 @@ RULES: list[Rule] = [
     Rule(r"(?P<number>1(?:,?000){1,3}|1,?0{1,6})(?:'|’)?s(?=\s+of\b)", _multitude),
     Rule(rf"(?P<amount>{NUMBER})(?P<scale>k|M|B|bn|mn)(?=\s+[a-z])", _scaled),
     Rule(rf"(?P<amount>{NUMBER})-(?P<unit>{_SHORT})(?=\s+[a-z])", _hyphened),
-    Rule(rf"(?P<amount>{NUMBER})\s?(?P<unit>{_UNIT})(?![\w/]|[-'’]\w)", _measure),
+    Rule(
+        rf"(?P<amount>{NUMBER})\s?(?P<unit>{_UNIT})(?:/(?P<per>{_SHORT}))?(?![\w/]|[-'’]\w)",
+        _measure,
+    ),
 ]

@@ -54,7 +54,7 @@ GERMAN = Table(
     one="ein",
     ordinal=r"(?P<number>\d{1,3})\.(?=\s+(?:" + "|".join(_MONTHS) + "|Jan|Feb|Apr|Aug|Sept?|Okt|Nov"
     r"|Dez|Jahrhundert|Jh|Klasse|Platz|Mal|Stock|Tag|Woche|Jahr|Kapitel|Weltkrieg|Runde|Lebensjahr"
-    r"|Geburtstag|Bundesliga|Etage|Auflage|Semester|Halbzeit|Minute|Teil|Quartal)|\s+(?:bis|und)\s"
+    r"|Geburtstag|Bundesliga|Etage|Auflage|Semester|Halbzeit|Minute|Teil|Quartal)|(?:,|\s+(?:bis|und))\s"
     r"\d{1,2}\.)",
     inflected=_inflected,
     months=_MONTHS,
@@ -96,7 +96,7 @@ GERMAN = Table(
         "Stk.=Stück"
     ),
     abbreviations=words(
-        "Dr.=Doktor;Prof.=Professor;Hr.=Herr;Hrn.=Herrn;Fr.=Frau;Dipl.=Diplom;Ing.=Ingenieur;"
+        "Dr.=Doktor;ff.=folgende;Prof.=Professor;Hr.=Herr;Hrn.=Herrn;Fr.=Frau;Dipl.=Diplom;Ing.=Ingenieur;"
         "z.B.=zum Beispiel;z. B.=zum Beispiel;d.h.=das heißt;d. h.=das heißt;u.a.=unter anderem;"
         "u. a.=unter anderem;usw.=und so weiter;usf.=und so fort;etc.=et cetera;"
         "bzw.=beziehungsweise;ca.=circa;Nr.=Nummer;St.=Sankt;Str.=Straße;vgl.=vergleiche;"

@@ -208,7 +208,11 @@ class Other:
         return [self.table.days[match["name"]], *stop] if follows or precedes else None
 
     def _month(self, match: re.Match[str]) -> Reading:
-        if not re.search(r"\d\.?\s\Z", before(match)):
+        """A month is one after a day, or beside another month: `van jan. t/m mrt.`."""
+        months = rf"(?<!\w)(?:{alternatives(self.table.short_months)})\.?"
+        link = r"(?:\s?[-–/]\s?|\s(?:t/m|tot|en|bis|und)\s)"
+        precedes = re.search(rf"\d\.?\s\Z|{months}{link}\Z", before(match))
+        if not precedes and not re.match(rf"{link}{months}(?!\w)", after(match)):
             return None
         stop = ["|"] if match[0].endswith(".") and not after(match).strip() else []
         return [self.table.short_months[match["name"]], *stop]
