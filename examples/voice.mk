@@ -3,6 +3,7 @@
 # make is called again, and `make -j` is safe (but two trainings at once share the cores).
 #
 # DATASET      the folder of the recordings, in any layout that `ttskit corpus` knows
+# LANGUAGE     that of the texts, if it is not English: `ttskit languages`
 # CORPUS       further options of `ttskit corpus`
 # FEATURES     further options of `ttskit features`
 # LEXICON      file of words and their phonemes, if there is one
@@ -12,6 +13,7 @@
 TTSKIT ?= ttskit
 BUILD ?= build
 CORPUS ?=
+LANGUAGE ?=
 CARD ?= card.toml
 FEATURES ?=
 LEXICON ?=
@@ -56,7 +58,7 @@ $(BUILD)/features.h5: $(BUILD)/corpus.h5
 	$(TTSKIT) features $< $(FEATURES) -o $@
 
 $(BUILD)/tokens.h5: $(BUILD)/corpus.h5
-	$(TTSKIT) tokens $< $(LEXICON:%=--lexicon %) -o $@
+	$(TTSKIT) tokens $< $(LANGUAGE:%=--language %) $(LEXICON:%=--lexicon %) -o $@
 
 # what is tested on is never trained on
 $(BUILD)/train-%.h5: $(BUILD)/%.h5

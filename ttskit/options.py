@@ -215,6 +215,17 @@ Language = Annotated[
         "phonemes.",
     ),
 ]
+LanguageOrLikely = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="LANGUAGE",
+        rich_help_panel=TEXT,
+        help="Language of the texts: en-us, de, nl ...; or characters, for any language without "
+        "phonemes. See `ttskit languages`.",
+        show_default="en-us, if the texts look so",
+    ),
+]
 Lexicon = Annotated[
     list[Path] | None,
     typer.Option(

@@ -255,7 +255,11 @@ def mixture(speaker: str, known: Mapping[str, int]) -> np.ndarray:
 def check_symbols(symbols: Sequence[str], reader: Model, complaint: str) -> None:
     """Refuse tokens of another table than the model that reads them was trained on."""
     if tuple(symbols) != reader.facts.symbols:
+        from ttskit.text.symbols import language_of
+
+        own, other = (name or "other" for name in (reader.language, language_of(symbols)))
+        which = "other characters" if own == other else f"{other}, not {own}"
         raise ArtifactError(
-            f"{complaint} than {reader.name} was trained on: spell in its language (--language, "
-            "here or in `ttskit tokens`)"
+            f"{complaint} than {reader.name} was trained on ({which}): spell in its language "
+            f"(`ttskit tokens --language {reader.language or 'LANGUAGE'}`)"
         )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class SharedStyle:
     """How every system speaks."""
 
-    language: str  # of models; a voice has its own
+    language: str | None  # of models, None is their own; a voice has its own
     noise_scale: float | None
     speaker: str
     seed: int

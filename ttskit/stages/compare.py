@@ -319,12 +319,13 @@ Measures = Annotated[
     ),
 ]
 Language = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="LANGUAGE",
         rich_help_panel=TEXT,
         help="Language of texts that Models speak: en-us, de ...; or characters. A Voice has "
         "its own.",
+        show_default="that of the Models",
     ),
 ]
 
@@ -334,7 +335,7 @@ def command(
     output: Output = None,
     reference: Reference = None,
     measures: Measures = None,
-    language: Language = "en-us",
+    language: Language = None,
     noise_scale: NoiseScale = None,
     knob: Knobs = None,
     candidates: Candidates = 1,

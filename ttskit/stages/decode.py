@@ -239,7 +239,7 @@ def texts(path: Path, name: str, spelling: SpellingOptions, decoder: Model) -> S
 
     lexicons = [streams.local(one)[0] for one in spelling.lexicon]
     characters = [one for one in decoder.facts.symbols if len(one) == 1 and one not in SPECIAL]
-    language, table = spelling.language or "en-us", (*SPECIAL, *characters)
+    language, table = decoder.spoken_in(spelling.language), (*SPECIAL, *characters)
     speller = Speller(language, lexicons, table=table, fold=spelling.fold)
     check_symbols(speller.table, decoder, f"{name}: {speller.language} has other symbols")
     digests = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, *lexicons)]
@@ -470,7 +470,7 @@ Language = Annotated[
         rich_help_panel=TEXT,
         help="Language of lines of text: en-us, de, nl ...; or characters, for any language "
         "without phonemes.",
-        show_default="en-us",
+        show_default="that of the decoder",
     ),
 ]
 

@@ -95,8 +95,9 @@ def check_symbols(models: Sequence[Model]) -> None:
     reading = [model for model in models if model.facts.symbols]
     for model in reading[1:]:
         if model.facts.symbols != reading[0].facts.symbols:
+            both = ", ".join(f"{one.name} {one.language or 'other'}" for one in (model, reading[0]))
             raise ArtifactError(
-                f"{model.name}: knows other symbols than {reading[0].name}: "
+                f"{model.name}: knows other symbols than {reading[0].name} ({both}): "
                 "train both on one alignment"
             )
 

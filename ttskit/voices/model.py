@@ -21,7 +21,9 @@ import numpy as np
 
 from ttskit.artifacts import hdf5, sealing
 from ttskit.artifacts.record import unfit_attribute
-from ttskit.errors import ArtifactError, TtskitError, at
+from ttskit.errors import ArtifactError, TtskitError, UsageError, at
+from ttskit.text.languages import resolve
+from ttskit.text.symbols import language_of
 from ttskit.voices import embedded
 
 if TYPE_CHECKING:
@@ -61,6 +63,23 @@ class Model:
     def digest(self) -> str:
         """The digest of its file, even where it is now a part of a voice."""
         return str(self.container.attributes.get("digest", self.container.digest))
+
+    @property
+    def language(self) -> str:
+        """The language of its tokens; "" if it takes none, or those of several languages."""
+        return language_of(self.facts.symbols)
+
+    def spoken_in(self, named: str | None) -> str:
+        """Return the language to spell in: its own, which the one that is named must be."""
+        if named is None:
+            return self.language or "en-us"
+        wanted = resolve(named)
+        if self.language and wanted != self.language:
+            raise UsageError(
+                f"--language {named}: {self.name} was trained on {self.language}; "
+                "leave --language out"
+            )
+        return wanted
 
     @property
     def config(self) -> dict[str, Any]:
@@ -282,6 +301,8 @@ def write_model(
         **{key: getattr(facts, key) for key in GRID},
         **({key: getattr(facts, key) for key in (*CODES, "codec")} if facts.codec else {}),
     }
+    if language := language_of(facts.symbols):
+        attributes["language"] = language  # for those who look: it follows from the symbols
     sources = [
         *texts("symbols", facts.symbols),
         sealing.Source.of("silent", np.array(facts.silent, bool), "symbols"),

@@ -171,13 +171,17 @@ def last_reader(models: Iterable[Model]) -> Model:
     return reading[-1]
 
 
-def opened(parts: Sequence[str], language: str) -> Voice:
-    """Return a voice by its name, or models as a voice that is in no file."""
+def opened(parts: Sequence[str], language: str | None) -> Voice:
+    """Return a voice by its name, or models as a voice that is in no file.
+
+    The language is that of the models where none is named.
+    """
     if len(parts) == 1:
         return read(embedded.find(parts[0]))
     models = chosen(parts)
-    container = last_reader(models.values()).container
-    return Voice(container, models, VoiceSettings(language, False, (), ""))
+    reader = last_reader(models.values())
+    settings = VoiceSettings(reader.spoken_in(language), False, (), "")
+    return Voice(reader.container, models, settings)
 
 
 def write(
