@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.factory import SPOKEN, write_model, write_speakers
-from ttskit.errors import TtskitError
+from ttskit.errors import ArtifactError, TtskitError
 from ttskit.speaking.acoustics import Cascade, Manner
 from ttskit.voices.model import read_model
 
@@ -51,6 +51,16 @@ def test_it_stops_at_the_field_that_is_wanted(cascade):
     np.testing.assert_array_equal(
         fields["durations"], cascade.run("a", KNOWN, Manner(), 0)["durations"]
     )
+
+
+def test_a_model_of_durations_and_mel_makes_the_mel_of_the_rounded_durations(tmp_path):
+    joint = {"durations": "joint", "predict_durations": True, "predictor": {"hidden": 8}}
+    write_speakers(tmp_path, joint)
+    cascade = Cascade([read_model(tmp_path / "decoder.h5")], "mel")
+    fields = cascade.run("a", KNOWN, Manner(knobs=STILL, frames=80), 0)
+    assert fields["durations"].sum() == len(fields["mel"]) == 80
+    with pytest.raises(ArtifactError, match=r"makes durations, which .* makes too"):
+        Cascade([read_model(tmp_path / f"{role}.h5") for role in ("decoder", "duration")], "mel")
 
 
 def test_pitch_can_be_moved_token_by_token(cascade):

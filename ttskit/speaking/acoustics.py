@@ -90,15 +90,9 @@ class Cascade:
             for model, module in self.steps:
                 if (wanted or self.wanted) in fields:
                     break
-                outputs = self._step(id, model, module, fields, manner, seed)
-                if "durations" in outputs and "durations" not in fields:
-                    outputs["durations"] = self._rounded(
-                        id, fields["tokens"], outputs["durations"], manner
-                    )
-                if "mel" in outputs and self.widening is not None:
-                    outputs["mel"] = self.widening(outputs["mel"])
-                fields = {**outputs, **fields}
-                _check_length(id, fields, manner.most)
+                fields = self._with_outputs(id, model, module, fields, manner, seed)
+                if not fields.keys() >= {*model.makes}:  # it has made the durations alone
+                    fields = self._with_outputs(id, model, module, fields, manner, seed)
         return fields
 
     @property
@@ -110,6 +104,26 @@ class Cascade:
         """Refuse a speaker that one of the models does not know."""
         for model in filter(_by_speaker, self.models):
             mixture(speaker, numbers(model))
+
+    def _with_outputs(
+        self,
+        id: str,
+        model: Model,
+        module: Family,
+        fields: Mapping[str, np.ndarray],
+        manner: Manner,
+        seed: int,
+    ) -> dict[str, np.ndarray]:
+        """Return fields with those that a model makes of them, and that are not known yet."""
+        outputs = self._step(id, model, module, fields, manner, seed)
+        if "durations" in outputs and "durations" not in fields:
+            tokens, durations = fields["tokens"], outputs["durations"]
+            outputs["durations"] = self._rounded(id, tokens, durations, manner)
+        if "mel" in outputs and self.widening is not None:
+            outputs["mel"] = self.widening(outputs["mel"])
+        fields = {**outputs, **fields}
+        _check_length(id, fields, manner.most)
+        return fields
 
     def _step(
         self,
