@@ -91,7 +91,7 @@ class Cascade:
                 if (wanted or self.wanted) in fields:
                     break
                 fields = self._with_outputs(id, model, module, fields, manner, seed)
-                if not fields.keys() >= {*model.makes}:  # it has made the durations alone
+                if not fields.keys() >= {*module.makes(module.config)}:  # it has made the durations alone
                     fields = self._with_outputs(id, model, module, fields, manner, seed)
         return fields
 
