@@ -230,8 +230,10 @@ class Glow(Family):
             return {"durations": self.durations(hidden, mask, speaker).exp() * mask}
         durations = batch["durations"]
         frames = durations.sum(1)
-        steps = _steps(frames, self.config.flow.squeeze, up=True)
-        real = until(steps, int(steps.max()))
+        squeeze = self.config.flow.squeeze
+        steps = _steps(frames, squeeze, up=True)
+        longest = batch.longest(steps)
+        real = until(steps, longest + -longest % squeeze)
         coarse = self._coarse_mel(hidden, batch, real)
         mean, log_deviation = self._expected(hidden, durations, batch, real)
         noise = mean + log_deviation.exp() * noise_like(mean, generator) * noise_scale

@@ -91,7 +91,7 @@ class Cascade:
                 if (wanted or self.wanted) in fields:
                     break
                 fields = self._with_outputs(id, model, module, fields, manner, seed)
-                if not fields.keys() >= {*module.makes(module.config)}:  # it has made the durations alone
+                if not fields.keys() >= {*module.makes(module.config)}:  # only durations are made
                     fields = self._with_outputs(id, model, module, fields, manner, seed)
         return fields
 
@@ -141,7 +141,7 @@ class Cascade:
         from ttskit.networks.fields import FIELDS
 
         inputs = {name: value for name, value in fields.items() if name in FIELDS}
-        batch = collate([id], [_shifted(inputs, manner)]).to(self.device)
+        batch = collate([id], [_shifted(inputs, manner)], stepped=True).to(self.device)
         if _by_speaker(model):
             batch = _with_speaker(batch, manner.speaker, numbers(model))
         knobs = settings(type(module), manner.knobs, manner.preset)
