@@ -99,8 +99,8 @@ def test_every_size_of_every_family_has_a_bound():
     layers = [
         name for name, _ in flat(find("glow").Config()) if name.endswith(("layers", "blocks"))
     ]
-    assert layers == ["coarse_layers", "encoder.layers", "encoder.prenet_layers", "predictor.layers", "flow.blocks",
-                      "flow.layers"]  # fmt: skip
+    assert layers == ["coarse_layers", "encoder.layers", "encoder.prenet_layers",
+                      "predictor.layers", "flow.blocks", "flow.layers"]  # fmt: skip
     assert MOST_LAYERS == 1000
 
 
