@@ -96,6 +96,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "film": [{"reference": True}],
     "glow": [
         {"durations": "joint"},
+        {"durations": "joint", "predict_durations": True, "predictor": DURATION["predictor"]},
         {"mean_only": False, "pitch": True},
         {"coarse_layers": 2, "coarse_hidden": 16},
     ],
@@ -108,6 +109,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "autoregressive": [{"order": "concatenated"}, {"prosody": True}],
     "fsq": [{"groups": 2, "stride": 1, "speaker_channels": 4}],
     "rvq": [{"learnt": True, "stride": 4}],
+    "hifigan": [{"adversary": {"deep": True, "halvings": [0, 1]}}],
     "bigvgan": [{"activation": "snake"}],
 }
 ROLES = {family: role for role, families in FAMILIES.items() for family in families}

@@ -94,17 +94,12 @@ class Cascade:
             for model, module in self.steps:
                 if (wanted or self.wanted) in fields:
                     break
-                if fields.keys() >= set(model.makes):
+                makes = {*module.makes(module.config)}
+                if fields.keys() >= makes:
                     continue
-                outputs = self._step(id, model, module, fields, manner, seed)
-                if "durations" in outputs and "durations" not in fields:
-                    outputs["durations"] = self._rounded(
-                        id, fields["tokens"], outputs["durations"], manner
-                    )
-                if "mel" in outputs and self.widening is not None:
-                    outputs["mel"] = self.widening(outputs["mel"])
-                fields = {**outputs, **fields}
-                _check_length(id, fields, manner.most)
+                fields = self._with_outputs(id, model, module, fields, manner, seed)
+                if not fields.keys() >= makes:  # only durations are made
+                    fields = self._with_outputs(id, model, module, fields, manner, seed)
         return fields
 
     @property
@@ -116,6 +111,26 @@ class Cascade:
         """Refuse a speaker that one of the models does not know."""
         for model in filter(_by_speaker, self.models):
             mixture(speaker, numbers(model))
+
+    def _with_outputs(
+        self,
+        id: str,
+        model: Model,
+        module: Family,
+        fields: Mapping[str, np.ndarray],
+        manner: Manner,
+        seed: int,
+    ) -> dict[str, np.ndarray]:
+        """Return fields with those that a model makes of them, and that are not known yet."""
+        outputs = self._step(id, model, module, fields, manner, seed)
+        if "durations" in outputs and "durations" not in fields:
+            tokens, durations = fields["tokens"], outputs["durations"]
+            outputs["durations"] = self._rounded(id, tokens, durations, manner)
+        if "mel" in outputs and self.widening is not None:
+            outputs["mel"] = self.widening(outputs["mel"])
+        fields = {**outputs, **fields}
+        _check_length(id, fields, manner.most)
+        return fields
 
     def _step(
         self,
@@ -133,7 +148,7 @@ class Cascade:
         from ttskit.networks.fields import FIELDS
 
         inputs = {name: value for name, value in fields.items() if name in FIELDS}
-        batch = collate([id], [_shifted(inputs, manner)]).to(self.device)
+        batch = collate([id], [_shifted(inputs, manner)], stepped=True).to(self.device)
         if _by_speaker(model):
             batch = _with_speaker(batch, manner.speaker, numbers(model))
         knobs = settings(type(module), manner.knobs, manner.preset)

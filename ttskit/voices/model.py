@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
@@ -22,6 +21,7 @@ import numpy as np
 from ttskit.artifacts import hdf5, sealing
 from ttskit.artifacts.record import unfit_attribute
 from ttskit.errors import ArtifactError, TtskitError, UsageError, at
+from ttskit.settings import parsed
 from ttskit.text.languages import resolve
 from ttskit.text.symbols import language_of
 from ttskit.voices import embedded
@@ -84,7 +84,7 @@ class Model:
     @property
     def config(self) -> dict[str, Any]:
         """The keys of the family and, in the table `training`, those of the trainer."""
-        return tomllib.loads(str(self.container.attributes["config"]))
+        return parsed(str(self.container.attributes["config"]))
 
     def table(self, name: str) -> list[str]:
         """Return a list of strings; an absent one is empty."""
@@ -231,8 +231,8 @@ def model_of(container: hdf5.Container, role: str | None = None) -> Model:
     if role and attributes["role"] != role:
         raise ArtifactError(f"{name}: is a model for the role {attributes['role']}, needs {role}")
     try:
-        tomllib.loads(str(attributes["config"]))
-    except tomllib.TOMLDecodeError as error:
+        parsed(str(attributes["config"]))
+    except ValueError as error:
         raise ArtifactError(f"{name}: its config is not TOML: it is damaged") from error
     symbols = tuple(container.strings("symbols"))
     silent = container.map("silent") if "silent" in container.columns else np.zeros(0, bool)

@@ -20,6 +20,7 @@ import numpy as np
 from ttskit.artifacts import hdf5, sealing, streams
 from ttskit.dsp.widening import Widening
 from ttskit.errors import ArtifactError, TtskitError
+from ttskit.settings import parsed
 from ttskit.voices import embedded
 from ttskit.voices.join import apart, check_clock, join
 from ttskit.voices.model import (
@@ -244,8 +245,6 @@ def weightless(family: str, facts: Facts) -> Model:
 
 def card(path: Path) -> str:
     """Return a card as markdown: a file of markdown as it is, TOML by its keys."""
-    import tomllib
-
     from ttskit.text.lines import decode
 
     try:
@@ -253,8 +252,8 @@ def card(path: Path) -> str:
         if path.suffix.lower() != ".toml":
             title(text, str(path))
             return text
-        entries = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        entries = parsed(text)
+    except ValueError as error:
         raise ArtifactError(f"{path}: cannot be read: {error}") from error
     if missing := [key for key in CARD if key not in entries]:
         raise ArtifactError(f"{path}: lacks {', '.join(missing)}; a card has {', '.join(CARD)}")
