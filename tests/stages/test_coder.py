@@ -236,12 +236,12 @@ def test_a_coder_that_takes_no_durations_needs_an_aligner_to_say_when_it_speaks(
     with pytest.raises(ArtifactError, match="nothing here makes durations"):
         run("say", *words)
     faults("")
-    words = (*words, "--judge", judges[0])
-    run("say", *words, "--timing", tmp_path / "a.ctm")
+    judged = (*words, "--judge", judges[0])
+    run("say", *judged, "--timing", tmp_path / "a.ctm")
     assert (tmp_path / "a.ctm").read_text().count("\n") == 1
     for option in (("--rate", 2), ("--duration", 3)):
         with pytest.raises(TtskitError, match="none of its models takes durations"):
-            run("say", *words, *option)
+            run("say", *judged, *option)
 
 
 def test_a_knob_is_turned_and_an_unknown_one_is_refused(models, parts, tmp_path):

@@ -62,7 +62,8 @@ class Style:
     def knobs(self) -> dict[str, float]:
         """The numbers that models are steered by, where they are not their own."""
         given = {name: getattr(self, name) for name in knobs.OPTIONS}
-        return {name: value for name, value in given.items() if value is not None} | self.others
+        known = {name: value for name, value in given.items() if value is not None}
+        return {**known, **self.others}
 
 
 @dataclass(frozen=True)
