@@ -53,7 +53,7 @@ def process(tmp_path):
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Train without drawing, which takes longer than a short training."""
-    monkeypatch.setattr("ttskit.training.curves.save", lambda *_: None)
+    monkeypatch.setattr("ttskit.training.curves.save", lambda *_, **__: None)
 
 
 @pytest.fixture(scope="session")

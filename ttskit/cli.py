@@ -19,6 +19,7 @@ from ttskit.errors import Interrupted, TtskitError
 from ttskit.manual import Overview, Page
 from ttskit.stages import (
     align,
+    analyze,
     cat,
     compare,
     completion,
@@ -81,6 +82,7 @@ VERBS = {  # what a verb is for, as `ttskit --help` and docs/index.md have it
     ),
     "Looking and listening": (
         doctor,
+        analyze,
         plot,
         why,
         report,

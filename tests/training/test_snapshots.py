@@ -25,7 +25,7 @@ SMALL = [
 @pytest.fixture
 def sounds(tmp_path, monkeypatch):
     """Features and recordings of three utterances."""
-    monkeypatch.setattr(curves, "save", lambda *_: None)
+    monkeypatch.setattr(curves, "save", lambda *_, **__: None)
     write_speech(tmp_path, 3)
     features = Reader(tmp_path / "features.h5", Features)
     options: dict[str, Any] = {"provenance": PROVENANCE, "attributes": {"sample_rate": RATE}}
@@ -106,3 +106,12 @@ def test_a_model_without_snapshots_says_so(tmp_path):
     wish = request_of("aligner", "attention", "tiny", None, ["training.snapshot_every=1"])
     with pytest.raises(SettingError, match=r"training\.snapshot_every: aligner makes no snapshots"):
         train(readers, tmp_path / "x.h5", wish, Goal(steps=1))
+
+
+def test_models_are_kept_on_request(sounds, tmp_path):
+    wish = request_of("vocoder", "ddsp", None, None, [*SMALL, "training.keep_every=2"])
+    train(sounds, tmp_path / "x.h5", wish, Goal(steps=5))
+    kept = sorted((tmp_path / "x.h5.run").glob("model-*.h5"))
+    assert [path.name for path in kept] == ["model-000002.h5", "model-000004.h5"]
+    early, late = (read_model(path).weights() for path in kept)
+    assert any(not np.array_equal(early[name], late[name]) for name in early)

@@ -91,6 +91,12 @@ class Training:
         least=0,
         most=COUNT,
     )
+    keep_every: int = key(
+        0,
+        "updates between models that are kept in the run folder; 0 keeps the best alone",
+        least=0,
+        most=COUNT,
+    )
 
     def rate(self, step: int, progress: float) -> float:
         """Return the learning rate of update `step` (from 0) after a share of the training."""

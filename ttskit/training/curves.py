@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,33 +22,72 @@ INK, WARM, COOL = "#222222", "#e8590c", "#1c7ed6"
 SHOWN = 400  # most points of a curve
 
 
+# name of a figure -> the columns that it shows; one that ends in / stands for all that begin so
+FIGURES = {
+    "total": ("loss",),
+    "components": ("loss/",),
+    "accuracy": ("watch/accuracy/",),
+    "learning_rate": ("learning_rate", "gradient"),
+    "efficiency": ("step_seconds", "data_seconds", "backward_seconds", "memory_mb"),
+}
+
+
 def draw(folder: Path) -> Figure:
     """Return a figure of all curves in the log of a training."""
     rows = monitor.read(folder / "log.jsonl")
     updates = [row for row in rows if "step_seconds" in row]
-    held = [row for row in rows if "step_seconds" not in row]
     if not updates:
         raise TtskitError(f"{folder}: has no update to draw; needs the folder of a training")
-    from matplotlib.figure import Figure
-
     terms = [name for name in updates[-1] if name == "loss" or name.startswith("loss/")]
     terms = terms if len(terms) > 2 else terms[:1]
-    names = [*terms, "gradient", "learning_rate", "step_seconds"]
+    return _figure(rows, [*terms, "gradient", "learning_rate", "step_seconds"])
+
+
+def by_name(folder: Path) -> Iterator[tuple[str, Figure]]:
+    """Yield the figures of `FIGURES` for which the log of a training has columns."""
+    rows = monitor.read(folder / "log.jsonl")
+    known = dict.fromkeys(name for row in rows for name in row)
+    for figure, wanted in FIGURES.items():
+        names = [
+            name
+            for one in wanted
+            for name in known
+            if name == one or (one.endswith("/") and name.startswith(one))
+        ]
+        if names:
+            yield figure, _figure(rows, names)
+
+
+def pictures(folder: Path) -> dict[str, bytes]:
+    """Return the figures of a training as PNG, by name."""
+    images = {}
+    for name, figure in by_name(folder):
+        image = io.BytesIO()
+        figure.savefig(image, dpi=110, format="png")
+        images[name] = image.getvalue()
+    return images
+
+
+def _figure(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Figure:
+    """Return a figure of some columns of a log, of training and of validation."""
+    from matplotlib.figure import Figure
+
     columns = min(3, len(names))
     lines = -(-len(names) // columns)
     figure = Figure(figsize=(4.2 * columns, 2.7 * lines), layout="constrained")
     grid = figure.subplots(lines, columns, squeeze=False).ravel()
     for axes, name in zip(grid, names, strict=False):
-        steps, values = _curve(updates, name)
+        steps, values = _curve(rows, name)
         axes.plot(steps, values, color=COOL, linewidth=1.2, label="training")
-        if held and f"held_out/{name}" in held[-1]:
-            steps, values = _curve(held, f"held_out/{name}")
+        if any(f"held_out/{name}" in row for row in rows):
+            steps, values = _curve(rows, f"held_out/{name}")
             axes.plot(steps, values, color=WARM, linewidth=1.4, marker="o", markersize=2.5,
                       label="validation")  # fmt: skip
             axes.legend(frameon=False, fontsize=8)
         if len(values) and values.min() > 0 and values.max() > 20 * values.min():
             axes.set_yscale("log")
-        axes.set_title(name.removeprefix("loss/").replace("_", " "), fontsize=10, color=INK)
+        title = name.removeprefix("loss/").removeprefix("watch/")
+        axes.set_title(title.replace("_", " "), fontsize=10, color=INK)
         axes.grid(alpha=0.25)
     for axes in grid[len(names) :]:
         axes.set_visible(False)
@@ -72,9 +112,14 @@ def picture(shown: Picture, title: str) -> Figure:
     return figure
 
 
-def save(folder: Path, pictures: Mapping[str, Picture], step: int) -> None:
-    """Write the curves of a training and the pictures of its model into its folder."""
+def save(folder: Path, pictures: Mapping[str, Picture], step: int, *, final: bool = False) -> None:
+    """Write the curves of a training and the pictures of its model into its folder.
+
+    In the end the figures of `FIGURES` are written, too.
+    """
     draw(folder).savefig(folder / "loss.png", dpi=110)
+    for name, figure in by_name(folder) if final else ():
+        figure.savefig(folder / f"training_{name}.png", dpi=110)
     for name, shown in pictures.items():
         title = f"{name} after {wording.count(step, 'update')}"
         picture(shown, title).savefig(folder / f"{name}.png", dpi=110)

@@ -99,7 +99,7 @@ class Trainer:
             f"interrupted; {self.folder} keeps {wording.count(self.state.step, 'update')}: the "
             "same command goes on from there"
         )
-        self._picture({})
+        self._picture({}, final=True)
         processes.wait(self.fabric)
         return self.folder / "best.h5"
 
@@ -154,6 +154,9 @@ class Trainer:
                         break
                 if settings.snapshot_every and state.step % settings.snapshot_every == 0:
                     self._snapshot()
+                if settings.keep_every and state.step % settings.keep_every == 0:
+                    with self.averaged.in_place():
+                        self._write(f"model-{state.step:06}.h5")
                 if due:
                     self.save()
         self.save()
@@ -212,14 +215,14 @@ class Trainer:
             results = validate(self.model, loaded, self.seed, self.state.step, held_out=held_out)
             counts = held_out and self.model.judged(done)
             if self.state.judge(results.loss, self.training.least_gain if counts else None):
-                self._write_best()
+                self._write("best.h5")
         return results
 
-    def _write_best(self) -> None:
-        """Write the current model as the best one."""
+    def _write(self, name: str) -> None:
+        """Write the current model into the run folder."""
         if self._first:
             write_model(
-                self.folder / "best.h5",
+                self.folder / name,
                 self.model,
                 self.model.kept(),
                 self.config,
@@ -257,9 +260,9 @@ class Trainer:
             self.folder, self.state.step, names, outputs, self.model.facts, self.provenance
         )
 
-    def _picture(self, pictures: Mapping[str, Picture]) -> None:
+    def _picture(self, pictures: Mapping[str, Picture], *, final: bool = False) -> None:
         if self._first:
-            curves.save(self.folder, pictures, self.state.step)
+            curves.save(self.folder, pictures, self.state.step, final=final)
 
     def _warn_of_memory(self) -> None:
         lengths = dict.fromkeys(("frame", "token", "sample"), 0)
