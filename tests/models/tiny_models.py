@@ -38,6 +38,7 @@ UPSAMPLER = {"channels": 8, "rates": [8, 8], "kernels": [16, 15], "block_kernels
 CONTROLS = {"harmonics": 12, "noise_bands": 9, "guess": {"channels": 8, "layers": 1}}
 CAUSAL = {"hidden": 16, "layers": 2, "heads": 2, "filter": 24, "dropout": 0.0}
 CODEC = {"channels": 16, "layers": 1, "kernel": 3}
+STATES = {"hidden": 16, "layers": 1, "state": 3, "dilations": [1, 2], "dropout": 0.0}
 BOOKS = {"size": 4, "dimension": 8, **CODEC}
 WEIGHTS = {"loudness": {"last": 0.01}, "entropy": {"last": 0.01}, "mel": 1.0, **SPECTRAL}
 
@@ -73,6 +74,14 @@ TINY: dict[str, dict[str, Any]] = {
         "denoiser": {"hidden": 16, "layers": 1},
     },
     "clvp": {"transformer": CAUSAL, "space": 8},
+    "mamba": {
+        "style_channels": 4,
+        "style_hidden": 8,
+        "style_layers": 1,
+        "text": STATES,
+        "audio": STATES,
+        "adaptor": {"hidden": 16, "dropout": 0.0},
+    },
     "fsq": {"levels": [4, 3, 3], "residual": 2, **CODEC},
     "rvq": {"books": 2, **BOOKS},
     "vq": BOOKS,
@@ -107,6 +116,10 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"trunk": "transformer", "reverb": 0.01},
     ],
     "autoregressive": [{"order": "concatenated"}, {"prosody": True}],
+    "mamba": [
+        {"start": "guess", "context": "mean"},
+        {"audio": {"sees": "mean", "film": "plain"}},
+    ],
     "fsq": [{"groups": 2, "stride": 1, "speaker_channels": 4}],
     "rvq": [{"learnt": True, "stride": 4}],
     "hifigan": [{"adversary": {"deep": True, "halvings": [0, 1]}}],

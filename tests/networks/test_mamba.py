@@ -70,6 +70,7 @@ def test_every_step_sees_what_came_before_and_some_of_what_follows():
     layers = make(MambaConfig(hidden=12, layers=1, state=3, dilations=(1, 3)))
     x = torch.randn(1, 60, 12, requires_grad=True)
     layers(x, everything(60))[0, 30].sum().backward()
+    assert x.grad is not None
     seen = x.grad[0].abs().sum(-1) > 0
     assert seen[: 30 + 1].all()
     assert seen[31 : 31 + 2].all()  # a tap away

@@ -20,8 +20,8 @@ FAMILIES: dict[str, dict[str, str]] = {
     "aligner": {"attention": "Attention"},
     "duration": {"plain": "Plain", "film": "Film"},
     "decoder": {"feedforward": "Feedforward", "glow": "Glow", "diffusion": "Diffusion"},
-    "coder": {"autoregressive": "Autoregressive"},
     "ranker": {"clvp": "Clvp"},
+    "coder": {"autoregressive": "Autoregressive", "mamba": "Mamba"},
     "codec": {"fsq": "Fsq", "rvq": "Rvq", "vq": "Vq", "dac": "Dac", "encodec": "Encodec"},
     "vocoder": {
         "istft": "Istft",

@@ -43,5 +43,6 @@ FIELDS = {
     "confidence": Field("token", (), "of a predicted duration, 0 to 1", "the duration model film"),
     "match": Field("", (), "of text and speech, higher is better", "a ranker"),
     "audio": Field("sample", ("corpus",), "-1 to 1", "a vocoder"),
+    "reference": Field("reference", (), "mel of a recording in the wanted style", "--style"),
     "speaker": Field("", (), "index into speakers"),
 }

@@ -1,0 +1,31 @@
+"""The variance adaptor: pitch and loudness of tokens, predicted and added to their states.
+
+Shapes: B batch, H hidden channels, N tokens, S channels of a style.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from ttskit.networks.predictor import Predictor, PredictorConfig
+
+
+class Adaptor(nn.Module):
+    """Predicts pitch and loudness of tokens, and adds them to their states, normalised."""
+
+    def __init__(self, config: PredictorConfig, channels: int, style: int) -> None:
+        super().__init__()
+        self.predictor = Predictor(config, channels, style)
+        self.values = nn.Conv1d(config.hidden, 2, 1)
+        self.entry = nn.Conv1d(2, channels, 3, padding=1)
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(
+        self, x: Tensor, mask: Tensor, style: Tensor, known: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the states (B, N, H), and the squared errors (B, N, 2) of what is known."""
+        real = mask[:, None].to(x)
+        values = self.values(self.predictor(x.mT, real, style)).float().mT  # (B, N, 2)
+        used = values if known is None else known
+        states = self.norm(x + self.entry((used.mT * real).to(x)).mT)
+        return states * mask[..., None], (values - used).square()
