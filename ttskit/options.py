@@ -341,6 +341,17 @@ Rounds = Annotated[
         show_default="8 of source, 32 of griffinlim",
     ),
 ]
+StyleFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--style",
+        metavar="FILE",
+        rich_help_panel=VOICE,
+        help="Recording in whose style to speak, by models that follow one: a coder mamba, a "
+        "duration model film.",
+        show_default="the mean style",
+    ),
+]
 Speaker = Annotated[
     str,
     typer.Option(

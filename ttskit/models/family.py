@@ -56,6 +56,11 @@ class Family(nn.Module):
         return cls.role == "aligner"
 
     @classmethod
+    def styled(cls, config: Any) -> bool:  # noqa: ARG003
+        """Tell whether `generate` follows the style of a `reference` in the batch."""
+        return False
+
+    @classmethod
     def step(cls, config: Any) -> int:  # noqa: ARG003
         """Return how many frames are one step; `loss` drops the last ones if they fill none."""
         return 1

@@ -49,6 +49,10 @@ class Film(Plain):
         return (*super().needs(config), *(("mel",) if reads_mel else ()))
 
     @classmethod
+    def styled(cls, config: PlainConfig) -> bool:
+        return isinstance(config, FilmConfig) and config.reference
+
+    @classmethod
     def makes(cls, config: PlainConfig) -> tuple[str, ...]:
         return (*super().makes(config), "confidence")
 
@@ -77,8 +81,11 @@ class Film(Plain):
     def _states(self, batch: Batch) -> Tensor:
         mask = batch.mask("token")
         style = self.speakers(batch)  # (B, S)
-        if self.reference is not None and "mel" in batch:
-            style = style + self.reference(batch)
+        if self.reference is not None:
+            for name, axis in (("reference", "reference"), ("mel", "frame")):
+                if name in batch:
+                    style = style + self.reference(batch[name], batch.mask(axis))
+                    break
         return self.predictor(self.encoder(batch["tokens"], mask), mask[:, None], style)
 
     def _variance(self, states: Tensor) -> Tensor:
@@ -97,10 +104,10 @@ class Reference(nn.Module):
         self.scale = Scale(facts.statistics, "mel", facts.n_mels)
         self.style = nn.Linear(2 * facts.n_mels, channels)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Return the style of each utterance, (B, S)."""
-        real = batch.mask("frame")[..., None].float()  # (B, T, 1)
-        mel, frames = self.scale(batch["mel"]), real.sum(1)
+    def forward(self, mel: Tensor, mask: Tensor) -> Tensor:
+        """Return the style (B, S) of mels (B, T, C), with their mask (B, T) bool."""
+        real = mask[..., None].float()  # (B, T, 1)
+        mel, frames = self.scale(mel), real.sum(1)
         mean = (mel * real).sum(1) / frames  # (B, C)
         variance = ((mel - mean[:, None]).square() * real).sum(1) / frames
         style = self.style(torch.cat([mean, (variance + 1e-5).sqrt()], 1))

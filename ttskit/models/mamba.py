@@ -42,13 +42,17 @@ TRAINING = {
     "training.warmup": 200,
     "training.beta2": 0.98,
     "training.weight_decay": 0.05,
+    "audio.dilations": (1, 3, 9, 27),
+    "text.dropout": 0.2,
+    "audio.dropout": 0.2,
 }
+BASE = {"text.hidden": 128, "text.layers": 3, "audio.layers": 5}
 TINY = {
-    "text.hidden": 128,
-    "text.layers": 3,
+    "text.hidden": 96,
+    "text.layers": 2,
     "text.state": 8,
-    "audio.hidden": 192,
-    "audio.layers": 4,
+    "audio.hidden": 128,
+    "audio.layers": 3,
     "audio.state": 8,
 }
 
@@ -81,11 +85,7 @@ class Mamba(Coder):
     Config = MambaCoderConfig
     config: MambaCoderConfig
     knobs: ClassVar = {"iterations": 8.0, "noise_scale": 0.0}
-    presets: ClassVar = {
-        "base": {**TRAINING, "audio.hidden": 256, "audio.layers": 6,
-                 "audio.dilations": (1, 3, 9, 27)},
-        "tiny": {**TRAINING, **TINY, "audio.dilations": (1, 3, 9, 27)},
-    }  # fmt: skip
+    presets: ClassVar = {"base": {**TRAINING, **BASE}, "tiny": {**TRAINING, **TINY}}
 
     def __init__(self, config: MambaCoderConfig, facts: Facts) -> None:
         super().__init__(config, facts)
@@ -111,6 +111,10 @@ class Mamba(Coder):
     @classmethod
     def needs(cls, config: MambaCoderConfig) -> tuple[str, ...]:
         return (*super().needs(config), "pitch", "loudness_token", "mel")
+
+    @classmethod
+    def styled(cls, config: MambaCoderConfig) -> bool:  # noqa: ARG003
+        return True
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         style, away = self.style.trained(batch["mel"], batch.mask("frame"))

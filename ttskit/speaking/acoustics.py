@@ -39,6 +39,7 @@ class Manner:
         default_factory=dict
     )  # noise_scale ..., where models have it
     preset: str = ""  # a name for several knobs
+    reference: np.ndarray | None = None  # mel of a recording in the wanted style
     frames: int | None = None  # in all, to be fitted
     most: int | None = None  # frames in all, at most
 
@@ -87,6 +88,8 @@ class Cascade:
         import torch
 
         fields = dict(known)
+        if manner.reference is not None:
+            fields["reference"] = manner.reference
         if "durations" in fields and not fields["durations"].any():
             raise TtskitError("lasts no frame", utterance=id)
         _check_length(id, fields, manner.most)
@@ -106,6 +109,10 @@ class Cascade:
     def families(self) -> list[type[Family]]:
         """The families of the models."""
         return [type(module) for _, module in self.steps]
+
+    def check_style(self) -> None:
+        """Refuse a style where none of the models follows one."""
+        check_style(self.models)
 
     def check_speaker(self, speaker: str) -> None:
         """Refuse a speaker that one of the models does not know."""
@@ -218,6 +225,19 @@ def _with_speaker(batch: Batch, speaker: str, known: Mapping[str, int]) -> Batch
     if weights.max() == 1:
         return batch
     return batch.with_fields(speaker_mix=torch.tensor(weights).to(device))
+
+
+def check_style(models: Collection[Model]) -> None:
+    """Refuse a style where none of some models follows one."""
+    for model in models:
+        family, config = model.shape()
+        if family.styled(config):
+            return
+    names = ", ".join(model.name for model in models)
+    raise TtskitError(
+        f"{names}: none of them follows a style; leave --style out, or add a coder of the family "
+        "mamba, or a duration model trained with --family film --set reference=true"
+    )
 
 
 def numbers(model: Model) -> dict[str, int]:

@@ -19,6 +19,7 @@ from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.candidates import Choice, Chosen, Judges, choice_of
 from ttskit.speaking.lines import Line, spoken_record, to_lines
 from ttskit.speaking.realignment import Utterance
+from ttskit.speaking.reference import mel_of_file
 from ttskit.text.ssml import Passage
 from ttskit.voices import embedded
 from ttskit.voices import voice as voices
@@ -49,6 +50,7 @@ class Style:
     preset: str = ""  # of the models that have presets
     others: Mapping[str, float] = field(default_factory=dict)  # further knobs, by name
     takes: Mapping[int, int] = field(default_factory=dict)  # by sentence: which take of it; 0 else
+    reference: Path | None = None  # recording in the wanted style
 
     def __post_init__(self) -> None:
         for name, (least, most) in RANGES.items():
@@ -93,6 +95,7 @@ class Chain:
         )
         self.facts, self.voice = self.cascade.facts, voice
         self.judges = Judges(self.cascade, choice or Choice())
+        self._references: dict[Path, np.ndarray] = {}  # their mels
 
     def speak(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Piece:
         """Speak a line; its randomness follows from the seed and the number of the line alone."""
@@ -173,6 +176,8 @@ class Chain:
                 "the rate out"
             )
         self.cascade.check_speaker(style.speaker)
+        if style.reference is not None:
+            self.cascade.check_style()
         self._check_pitch(bool(style.pitch))
 
     def _check_pitch(self, wanted: bool) -> None:
@@ -181,6 +186,12 @@ class Chain:
                 f"{self.voice.container.name}: its decoder was not trained with pitch: "
                 "leave the pitch out, or train one with --set pitch=true"
             )
+
+    def _reference(self, path: Path | None) -> np.ndarray | None:
+        """Return the mel of a recording, which is read once."""
+        if path is not None and path not in self._references:
+            self._references[path] = mel_of_file(path, self.facts)
+        return None if path is None else self._references[path]
 
     def _manner(self, line: Line, style: Style) -> Manner:
         rate, pitch, volume = line.prosody[1:].T
@@ -192,6 +203,7 @@ class Chain:
             pitch=style.pitch + pitch,
             loudness=style.energy + volume,
             speaker=style.speaker,
+            reference=self._reference(style.reference),
             most=MOST,
             knobs={**own, **style.knobs},
             preset=style.preset,
@@ -283,6 +295,8 @@ def say(
     rank: Mapping[str, float] | None = None,
     judges: Sequence[str | Path] = (),
     others: Mapping[str, float] | None = None,
+    iterations: int | None = None,
+    style: str | Path | None = None,
 ) -> tuple[np.ndarray, int]:
     """Speak a text.
 
@@ -323,6 +337,10 @@ def say(
     judges : files of aligners and rankers, in place of those of the voice
     others : mapping, optional
         Further knobs of models, such as `{"temperature": 0.7}`.
+    iterations : int, optional
+        Of a coder that refines its codes, 1 to 1000; its own by default.
+    style : str or Path, optional
+        A recording in the wanted style, for voices whose models follow one.
 
     Returns
     -------
@@ -333,7 +351,8 @@ def say(
     """
     if not isinstance(text, str):
         raise TtskitError(f"text: is {type(text).__name__}, needs a string")
-    style = Style(
+    further = {} if iterations is None else {"iterations": iterations}
+    manner = Style(
         rate,
         pitch,
         energy,
@@ -344,7 +363,8 @@ def say(
         steps,
         guidance,
         preset,
-        others or {},
+        {**(others or {}), **further},
+        reference=None if style is None else Path(style),
     )
     choice = choice_of(candidates, rank or {}, [Path(judge) for judge in judges])
     knobs.check_range("pause", pause, 0, 60)
@@ -352,6 +372,6 @@ def say(
     passages = (Passage(line, place="the text") for line in text.split("\n"))
     lines = to_lines(passages, loaded.speller(), pause=pause / rate)
     with lent(to_speak(threads)):
-        spoken = pieces(Chain(loaded, choice=choice), lines, style)
+        spoken = pieces(Chain(loaded, choice=choice), lines, manner)
         audio = [block for piece in spoken for block in piece.blocks()]
     return np.concatenate(audio), loaded.sample_rate

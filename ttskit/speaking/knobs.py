@@ -33,6 +33,7 @@ KNOBS = {
     "noise_scale": Knob(0, MOST_NOISE, False, "a noise_scale: leave it out"),
     "rounds": Knob(0, 1000, True, "rounds of Griffin-Lim: leave them out"),
     "steps": Knob(1, 1000, True, "steps of refinement: leave them out"),
+    "iterations": Knob(1, 1000, True, "iterations of a coder: leave them out"),
     "guidance": Knob(0, 100, False, "guidance: leave it out"),
     "temperature": Knob(0, 100, False, "a temperature: leave it out"),
     "top_p": Knob(0, 1, False, "a top_p: leave it out"),

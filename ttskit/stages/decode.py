@@ -41,6 +41,7 @@ from ttskit.options import (
     Seed,
     SkipBad,
     SpeakingPreset,
+    StyleFile,
     numbers,
     weights,
 )
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from ttskit.voices.model import Model
 
 REVISION = 1
+MOST_ITERATIONS = 1000
 HEARD = ("f0", "voiced", "loudness")
 MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording
 
@@ -132,6 +134,10 @@ class Decode:
         return {name: value for name, value in vars(self).items() if name not in loaded}
 
     def __call__(self, item: Any) -> Mels:
+        return self.spoken(item, self.manner)
+
+    def spoken(self, item: Any, manner: Manner) -> Mels:
+        """Return the mel of an utterance that is spoken in some manner."""
         import numpy as np
 
         from ttskit.artifacts.kinds import Mels, Tokens
@@ -139,8 +145,8 @@ class Decode:
 
         spelt, known, recorded = self.tell(item)
         check(spelt, len(self.reader.facts.symbols))
-        speaker = self.manner.speaker or self.reader.speaker(spelt.speaker)
-        manner = replace(self.manner, speaker=speaker)
+        speaker = manner.speaker or self.reader.speaker(spelt.speaker)
+        manner = replace(manner, speaker=speaker)
         fields = self._chosen(spelt, {"tokens": spelt.tokens, **(known or {})}, manner)
         if lost := unspoken(spelt.token_word, list(spelt.words), fields["durations"]):
             raise TtskitError(f"the word {lost!r} would get no frame, needs one: align it again")
@@ -184,6 +190,20 @@ class Decode:
             return self.cascade.run(spelt.id, known, manner, seed_of(self.seed, mark))
 
         return self.judges.choose(utterance, make).fields
+
+
+@dataclass(frozen=True)
+class Iterated:
+    """From an utterance and a number of iterations to its mel, whose id ends in that number."""
+
+    make: Decode
+
+    def __call__(self, item: tuple[Any, int]) -> Mels:
+        utterance, count = item
+        manner = self.make.manner
+        knobs = {**manner.knobs, "iterations": count}
+        mels = self.make.spoken(utterance, replace(manner, knobs=knobs))
+        return replace(mels, id=f"{mels.id}@{count}")
 
 
 class Source(NamedTuple):
@@ -296,11 +316,14 @@ def opened(
     return Source(reader.name, [reader.digest], reader.skipped, items, tell, {})
 
 
-def manner_of(models: Sequence[Model], speaker: str, length: float, steering: Steering) -> Manner:
+def manner_of(
+    models: Sequence[Model], speaker: str, length: float, steering: Steering, style: Path | None
+) -> Manner:
     """Return how to speak, as the models can."""
     from ttskit.models import find
-    from ttskit.speaking.acoustics import Manner, mixture, numbers
+    from ttskit.speaking.acoustics import Manner, check_style, mixture, numbers
     from ttskit.speaking.knobs import check, check_known
+    from ttskit.speaking.reference import mel_of_file
     from ttskit.voices.voice import last_reader
 
     if speaker:
@@ -309,9 +332,31 @@ def manner_of(models: Sequence[Model], speaker: str, length: float, steering: St
     for name, value in steering.others.items():
         check(name, value)
     check_known(names, families, steering.knobs, steering.preset)
+    reference = None
+    if style is not None:
+        check_style(models)
+        reference = mel_of_file(style, models[-1].facts)
     return Manner(
-        length_scale=length, speaker=speaker, knobs=steering.knobs, preset=steering.preset
+        length_scale=length,
+        speaker=speaker,
+        knobs=steering.knobs,
+        preset=steering.preset,
+        reference=reference,
     )
+
+
+def counts_of(text: str | None) -> list[int]:
+    """Return the numbers of iterations that an option names, such as 1,2,4,8."""
+    counts = []
+    for one in text.split(",") if text else ():
+        if not one.strip().isdecimal() or not 1 <= int(one) <= MOST_ITERATIONS:
+            raise typer.BadParameter(
+                f"{one.strip()!r}: needs whole numbers from 1 to {MOST_ITERATIONS}, such as 8 or "
+                "1,2,4,8",
+                param_hint="--iterations",
+            )
+        counts.append(int(one))
+    return [*dict.fromkeys(counts)]
 
 
 def chain_of(
@@ -329,7 +374,9 @@ def chain_of(
     return models
 
 
-def recipe(source: Source, make: Decode, limit: int | None) -> Recipe:
+def recipe(
+    source: Source, make: Decode, limit: int | None, iterations: Sequence[int] = ()
+) -> Recipe:
     """Return what the artifact is made of and how."""
     from ttskit.artifacts import kinds
     from ttskit.artifacts.build import Recipe
@@ -347,6 +394,10 @@ def recipe(source: Source, make: Decode, limit: int | None) -> Recipe:
         "seed": make.seed,
         "limit": limit,
     }
+    if iterations:
+        options["iterations"] = list(iterations)
+    if manner.reference is not None:
+        options["style"] = hashlib.sha256(manner.reference.tobytes()).hexdigest()
     return Recipe(
         stage="decode",
         revision=REVISION,
@@ -360,17 +411,29 @@ def recipe(source: Source, make: Decode, limit: int | None) -> Recipe:
 
 
 def write(
-    output: Path | None, source: Source, make: Decode, limit: int | None, running: Running
+    output: Path | None,
+    source: Source,
+    make: Decode,
+    limit: int | None,
+    running: Running,
+    iterations: Sequence[int] = (),
 ) -> Path:
-    """Write the mels of the first `limit` utterances; note the characters that have no token."""
+    """Write the mels of the first `limit` utterances; note the characters that have no token.
+
+    With several numbers of iterations there is one mel of each, `ID@N`.
+    """
     from ttskit.artifacts.build import build, up_to_date
     from ttskit.speaking import tokens
 
-    how = recipe(source, make, limit)
+    how = recipe(source, make, limit, iterations)
     if running.restart or not up_to_date(output or Path("-"), how):
         make.judges  # noqa: B018 (refuses models that do not fit, before any work is done)
     items = dict(list(source.items.items())[:limit])
-    path = build(output, how, items, make, running, source=source.name)
+    if len(iterations) > 1:
+        items = {f"{id}@{n}": (item, n) for id, item in items.items() for n in iterations}
+        path = build(output, how, items, Iterated(make), running, source=source.name)
+    else:
+        path = build(output, how, items, make, running, source=source.name)
     tokens.note_dropped(path)
     return path
 
@@ -463,6 +526,16 @@ LengthScale = Annotated[
         help="Multiply predicted durations by this: above 1 is slower.",
     ),
 ]
+Iterations = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N,...",
+        rich_help_panel=VOICE,
+        help="Passes in which a coder mamba fills in its codes, at most; several numbers, such as "
+        "1,2,4,8, decode every utterance with each of them, as ID@1, ID@2 ...",
+        show_default="8",
+    ),
+]
 Language = Annotated[
     str | None,
     typer.Option(
@@ -492,6 +565,8 @@ def command(
     candidates: Candidates = 1,
     rank: Rank = None,
     judge: JudgeOption = None,
+    iterations: Iterations = None,
+    style: StyleFile = None,
     language: Language = None,
     lexicon: Lexicon = None,
     fold: Fold = False,
@@ -518,18 +593,20 @@ def command(
 
     tell = describe.summary(output, as_json)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
-    spelling = SpellingOptions(language, lexicon or (), fold)
+    spelling, counts = SpellingOptions(language, lexicon or (), fold), counts_of(iterations)
     others = numbers("--knob", knob or (), "=", None)
+    if counts:
+        others = {**others, "iterations": counts[0]}
     steering = Steering(noise_scale, steps, guidance, preset, others)
     if codec and not (duration or decoder or model):
-        if length_scale != 1 or steering.knobs or preset or any(spelling):
+        if length_scale != 1 or steering.knobs or preset or any(spelling) or style:
             raise TtskitError("codes are decoded as they are: leave options of texts out")
         tell(write_decoded(inputs, codec, output, speaker, device, limit, running))
         return
     models = chain_of(duration, decoder, codec, model or ())
-    manner = manner_of(models, speaker, length_scale, steering)
+    manner = manner_of(models, speaker, length_scale, steering, style)
     choice = choice_of(candidates, weights(rank), judge or (), listener)
     timed = duration is not None or length_scale != 1
     source = opened(inputs, timed, last_reader(models), spelling)
     make = Decode(models, source.tell, manner, seed, device, source.known, choice)
-    tell(write(output, source, make, limit, running))
+    tell(write(output, source, make, limit, running, counts))

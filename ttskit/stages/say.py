@@ -39,6 +39,7 @@ from ttskit.options import (
     Seed,
     Speaker,
     SpeakingPreset,
+    StyleFile,
     Threads,
     check_outputs,
     numbers,
@@ -383,6 +384,17 @@ Pause = Annotated[
         help="Pause between sentences; between paragraphs it is three times as long.",
     ),
 ]
+Iterations = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=1000,
+        metavar="N",
+        rich_help_panel=VOICE,
+        help="Passes in which a coder mamba fills in its codes, at most.",
+        show_default="8",
+    ),
+]
 Seconds = Annotated[
     float | None,
     typer.Option(
@@ -462,6 +474,8 @@ def command(
     rank: Rank = None,
     judge: JudgeOption = None,
     regenerate: Regenerate = None,
+    iterations: Iterations = None,
+    reference: StyleFile = None,
     speaker: Speaker = "",
     seed: Seed = 0,
     duration: Seconds = None,
@@ -484,7 +498,7 @@ def command(
     check_times(timing, manifest, textgrid, duration)
     check_outputs(
         {"--output": output or Path("-"), "--timing": timing, "--manifest": manifest},
-        [file, textgrid, *(lexicon or ()), Path(voice) if voice else None],
+        [file, textgrid, reference, *(lexicon or ()), Path(voice) if voice else None],
     )
     from ttskit.dsp.threads import limited, to_speak
     from ttskit.metrics.intelligibility import listener
@@ -492,6 +506,8 @@ def command(
     from ttskit.speaking.chain import Chain, Style
 
     knobs, again = numbers("--knob", knob or (), "=", None), takes(regenerate)
+    if iterations is not None:
+        knobs = {**knobs, "iterations": iterations}
     choice = choice_of(candidates, weights(rank), judge or (), listener)
     rate /= length_scale
     loaded = opened(voice)
@@ -509,6 +525,7 @@ def command(
         preset,
         knobs,
         again,
+        reference,
     )
     with limited(to_speak(threads)):
         keep = timing is not None or manifest is not None
