@@ -84,6 +84,8 @@ def test_importing_loads_neither_torch_nor_numpy():
         ({"rounds": -1}, "rounds -1: needs a number from 0 to 1000"),
         ({"rounds": 1001}, "rounds 1001: needs a number from 0 to 1000"),
         ({"rounds": 2.5}, "rounds 2.5: needs a whole number"),
+        ({"iterations": 0}, "iterations 0: needs a number from 1 to 1000"),
+        ({"iterations": 1.5}, "iterations 1.5: needs a whole number"),
         ({"pause": -1}, "pause -1: needs a number from 0 to 60"),
         ({"seed": -1}, "seed -1: needs a whole number"),
         ({"seed": 0.5}, "seed 0.5: needs a whole number"),

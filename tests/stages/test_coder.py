@@ -256,3 +256,51 @@ def test_a_knob_is_turned_and_an_unknown_one_is_refused(models, parts, tmp_path)
     with pytest.raises(TtskitError, match=r"no model has the knob warmth; there is .*temp"):
         run("decode", *words, "--knob", "warmth=1", "-o", tmp_path / "no.h5")
     assert run("decode", *words, "--knob", "temperature", "-o", tmp_path / "n.h5").exit_code == 2
+
+
+STATES = {"hidden": 16, "layers": 1, "state": 3, "dilations": [1, 2]}
+REFINING = {"text": STATES, "audio": STATES, "adaptor": {"hidden": 16}, "style_channels": 4}
+
+
+@pytest.fixture
+def refining(parts, tmp_path):
+    """A chain whose coder refines its codes and follows a style, and a recording."""
+    duration, coder, codec = parts
+    facts_of = read_model(coder).facts
+    known = {name: getattr(facts_of, name) for name in ("symbols", "silent", "stride", "books")}
+    known |= {"size": facts_of.size, "codec": facts_of.codec}
+    mamba = write_model(tmp_path / "mamba.h5", "mamba", REFINING, **known)
+    noise = 0.2 * np.random.default_rng(0).normal(0, 1, 16000)
+    soundfile.write(tmp_path / "style.wav", noise, 16000)
+    return ["--duration", duration, "--model", mamba, "--codec", codec], tmp_path / "style.wav"
+
+
+def test_each_number_of_iterations_is_decoded(models, refining, tmp_path):
+    chain, _ = refining
+    run("decode", models / "texts.tsv", *chain, "--iterations", "1,4", "-o", tmp_path / "m.h5")
+    both = ttskit.read(tmp_path / "m.h5")
+    assert both.ids == ["a@1", "a@4", "b@1", "b@4"]
+    run("decode", models / "texts.tsv", *chain, "--iterations", "4", "-o", tmp_path / "four.h5")
+    four = ttskit.read(tmp_path / "four.h5")
+    for id in ("a", "b"):
+        np.testing.assert_array_equal(four[id].mel, both[f"{id}@4"].mel)
+        assert not np.array_equal(both[f"{id}@1"].mel, both[f"{id}@4"].mel)
+
+
+def test_a_style_is_followed_and_refused_where_nothing_follows_it(
+    models, parts, refining, tmp_path
+):
+    (chain, style), out = refining, tmp_path / "m.h5"
+    run("decode", models / "texts.tsv", *chain, "-o", out)
+    run("decode", models / "texts.tsv", *chain, "--style", style, "-o", tmp_path / "styled.h5")
+    usual, styled = ttskit.read(out), ttskit.read(tmp_path / "styled.h5")
+    assert any(not np.array_equal(usual[id].mel, styled[id].mel) for id in usual.ids)
+    assert styled.provenance["options"]["style"]
+    voice, card = tmp_path / "voice.h5", models / "card.md"
+    run("voice", "pack", parts[0], chain[3], parts[2], "source", "--card", card, "-o", voice)
+    words = ("say", "Hello.", "--voice", voice, "-o", tmp_path / "a.wav")
+    assert run(*words, "--style", style, "--iterations", 2).exit_code == 0
+    stubborn = ["--duration", parts[0], "--model", parts[1], "--codec", parts[2]]
+    for option, value in (("--style", style), ("--iterations", "4")):
+        with pytest.raises(TtskitError, match=f"leave {option} out"):
+            run("decode", models / "texts.tsv", *stubborn, option, value, "-o", out)

@@ -46,7 +46,7 @@ TRAINING = {
     "text.dropout": 0.2,
     "audio.dropout": 0.2,
 }
-BASE = {"text.hidden": 128, "text.layers": 3, "audio.layers": 5}
+BASE = {"text.hidden": 128, "text.layers": 3}
 TINY = {
     "text.hidden": 96,
     "text.layers": 2,
@@ -198,9 +198,7 @@ class Mamba(Coder):
         if self.voice is not None and self.speakers is not None:
             x = x + self.voice(self.speakers(batch))[:, None]
         states = self.text(x, mask, style)
-        known = None
-        if "pitch" in batch:
-            known = torch.stack([batch["pitch"], batch["loudness_token"]], -1)
+        known = [batch.fields.get(name) for name in ("pitch", "loudness_token")]
         states, errors = self.adaptor(states, mask, style, known)
         states, real = regulated(
             states, batch["durations"], batch.lengths["token"], self.facts.stride
