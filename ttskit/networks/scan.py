@@ -1,8 +1,8 @@
-"""Linear recurrences whose factors differ from step to step, without a loop over steps.
+"""Linear recurrences whose factors differ from step to step, in chunks.
 
-Within blocks of steps the scan doubles its reach (Hillis and Steele, 1986); the states at the ends
-of blocks follow a recurrence of the same form.  The backward pass is the same recurrence backwards
-in time, so that only factors and states are kept for it.
+All blocks of a few steps take their steps at once, each from a state of 0; the states at the ends
+of blocks follow a recurrence of the same form, and are then added, decayed.  The backward pass is
+the same recurrence backwards in time, so that only factors and states are kept for it.
 
 Shapes: B batch, T steps, K blocks, L steps of a block, C channels, N numbers of a state.
 """
@@ -85,14 +85,12 @@ def _states(factors: Tensor, inputs: Tensor) -> Tensor:
     """Return the states (B, T, ...) after each step; nothing is differentiable."""
     steps = factors.shape[1]
     factors, states = (_blocks(x, min(BLOCK, steps)) for x in (factors, inputs))
-    reach, size = 1, factors.shape[2]  # (B, K, L, ...)
-    while reach < size:
-        states[:, :, reach:] += factors[:, :, reach:] * states[:, :, :-reach]
-        factors[:, :, reach:] *= factors[:, :, :-reach].clone()
-        reach *= 2
+    for step in range(1, factors.shape[2]):  # (B, K, L, ...)
+        states[:, :, step].addcmul_(factors[:, :, step], states[:, :, step - 1])
+        factors[:, :, step].mul_(factors[:, :, step - 1])
     if factors.shape[1] > 1:
         ends = _states(factors[:, :-1, -1], states[:, :-1, -1])  # (B, K - 1, ...)
-        states[:, 1:] += factors[:, 1:] * ends[:, :, None]
+        states[:, 1:].addcmul_(factors[:, 1:], ends[:, :, None])
     return states.flatten(1, 2)[:, :steps]
 
 
