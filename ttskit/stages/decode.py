@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from ttskit.voices.model import Model
 
 REVISION = 1
-MOST_ITERATIONS = 1000
 HEARD = ("f0", "voiced", "loudness")
 MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording
 
@@ -347,12 +346,13 @@ def manner_of(
 
 def counts_of(text: str | None) -> list[int]:
     """Return the numbers of iterations that an option names, such as 1,2,4,8."""
-    counts = []
+    from ttskit.speaking.knobs import KNOBS
+
+    counts, most = [], int(KNOBS["iterations"].most)
     for one in text.split(",") if text else ():
-        if not one.strip().isdecimal() or not 1 <= int(one) <= MOST_ITERATIONS:
+        if not one.strip().isdecimal() or not 1 <= int(one) <= most:
             raise typer.BadParameter(
-                f"{one.strip()!r}: needs whole numbers from 1 to {MOST_ITERATIONS}, such as 8 or "
-                "1,2,4,8",
+                f"{one.strip()!r}: needs whole numbers from 1 to {most}, such as 8 or 1,2,4,8",
                 param_hint="--iterations",
             )
         counts.append(int(one))
