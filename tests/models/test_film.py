@@ -65,6 +65,6 @@ def test_a_reference_changes_durations_and_is_optional(two):
 def test_a_reference_is_left_out_of_half_of_the_training(two):
     torch.manual_seed(0)
     reference = make(Film, {**SMALL, "reference": True}).reference
-    styles = torch.cat([reference.train()(two) for _ in range(200)])
+    styles = torch.cat([reference.train()(two["mel"], two.mask("frame")) for _ in range(200)])
     assert 0.4 < (styles == 0).all(1).float().mean() < 0.6
-    assert (reference.eval()(two) != 0).any(1).all()
+    assert (reference.eval()(two["mel"], two.mask("frame")) != 0).any(1).all()
