@@ -532,7 +532,7 @@ Iterations = Annotated[
         metavar="N,...",
         rich_help_panel=VOICE,
         help="Passes in which a coder mamba fills in its codes, at most; several numbers, such as "
-        "1,2,4,8, decode every utterance with each of them, as ID@1, ID@2 ...",
+        "1,2,4,8, decode every utterance with each of them, as ID@1, ID@2 and so on.",
         show_default="8",
     ),
 ]
