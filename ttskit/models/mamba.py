@@ -43,8 +43,8 @@ TRAINING = {
     "training.beta2": 0.98,
     "training.weight_decay": 0.05,
     "audio.dilations": (1, 3, 9, 27),
-    "text.dropout": 0.2,
-    "audio.dropout": 0.2,
+    "text.dropout": 0.35,
+    "audio.dropout": 0.35,
 }
 BASE = {"text.hidden": 128, "text.layers": 3}
 TINY = {
@@ -73,7 +73,7 @@ class MambaCoderConfig:
     style_hidden: int = key(64, "channels of the layers that extract a style", least=1)
     style_layers: int = key(3, "number of these layers", least=1, most=100)
     speaker_channels: int = key(64, "size of a speaker's embedding, if there are several", least=1)
-    word_dropout: float = key(0.1, "share of the known codes that training hides", least=0, most=1)
+    word_dropout: float = key(0.2, "share of the known codes that training hides", least=0, most=1)
     text: MambaConfig = table(MambaConfig, "the text encoder")
     audio: MambaConfig = table(MambaConfig, "the audio model, over codes")
     adaptor: PredictorConfig = table(PredictorConfig, "the predictor of pitch and loudness")
