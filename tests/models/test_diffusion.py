@@ -60,9 +60,7 @@ def test_one_step_without_noise_is_near_the_coarse_mel_as_soon_as_the_loss_is_sm
         coarse = generator.scale.inverse(generator.mel(states, f0, voiced.float()))
     real = batch.mask("frame")
     away = (mel(model, steps=1.0, noise_scale=0.0) - coarse)[real].abs().mean()
-    noisy = (mel(model, steps=1.0, noise_scale=1.0) - coarse)[real].abs().mean()
     assert away < 0.25  # of a deviation of 2
-    assert away < noisy + 0.25
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])

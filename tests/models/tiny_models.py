@@ -109,7 +109,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"mean_only": False, "pitch": True},
         {"coarse_layers": 2, "coarse_hidden": 16},
     ],
-    "diffusion": [{"objective": "ddpm"}],
+    "diffusion": [{"objective": "ddpm"}, {"source": "codes"}],
     "ddsp": [
         {"trunk": "mlp", "residual": 0.9, "inputs": ["mel", "f0", "delta_f0", "loudness"]},
         {"trunk": "micro-rnn", "micro": 16, "smoothing": {"mode": "biquad"}},

@@ -23,7 +23,7 @@ class Facts:
     n_mels: int = 80
     fmin: float = 0.0  # Hz
     fmax: float = 8000.0
-    # of the codes that a coder makes; 0 and "" for other models
+    # of the codes that a model makes or takes; 0 and "" for other models
     stride: int = 0  # frames of a code
     books: int = 0
     size: int = 0  # codes of a book

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from ttskit.artifacts.kinds import Codes, Corpus, Mels, Spoken
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import declared
 from ttskit.errors import ArtifactError, AudioError
-from ttskit.speaking.acoustics import Cascade, Manner
+from ttskit.speaking.acoustics import Cascade, Manner, seed_of
 from ttskit.voices.model import Model, read_model
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ def codec_of(path: Path) -> Model:
 
 
 def check_codes(codes: Reader[Codes], codec: Model) -> None:
-    """Refuse codes of another codec: they would be noise."""
-    if codes.table("codec") != [codec.digest]:
+    """Refuse codes of another codec than a model is or was trained with: they would be noise."""
+    known = codec.digest if codec.role == "codec" else codec.facts.codec
+    if codes.table("codec") != [known]:
         raise ArtifactError(
             f"{codes.name}: was not encoded by {codec.name}: decode it with the model that "
             "`ttskit encode` was given"
@@ -128,8 +129,9 @@ class Decoder:
     """From the id of an utterance to the mel of its codes."""
 
     codes: Reader[Codes]
-    codec: Model
-    speaker: str = ""  # another than the utterance's own
+    codec: Model  # or a decoder that takes codes
+    manner: Manner  # its speaker, if any, is another than the utterance's own
+    seed: int = 0
     device: str = "cpu"
 
     @cached_property
@@ -142,11 +144,13 @@ class Decoder:
     def __call__(self, id: str) -> Mels:
         row = self.codes.row(id)
         spoken = {name: self.codes.value(row, name) for name in SPOKEN}
-        manner = Manner(speaker=self.speaker or speaker_of([self.codec], spoken["speaker"]))
-        mel = self.cascade.run(id, fields_of(self.codes, row), manner, 0)["mel"]
+        speaker = self.manner.speaker
+        own = speaker or speaker_of([self.codec], spoken["speaker"])
+        known, seed = fields_of(self.codes, row), seed_of(self.seed, id)
+        mel = self.cascade.run(id, known, replace(self.manner, speaker=own), seed)["mel"]
         if not np.isfinite(mel).all():
             raise ArtifactError(f"{self.codec.name} produced NaN or infinity: retrain it")
-        return Mels(**spoken | ({"speaker": self.speaker} if self.speaker else {}), mel=mel)
+        return Mels(**spoken | ({"speaker": speaker} if speaker else {}), mel=mel)
 
 
 def speaker_of(models: Sequence[Model], own: str) -> str:

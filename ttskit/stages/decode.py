@@ -323,10 +323,9 @@ def manner_of(
     from ttskit.speaking.acoustics import Manner, check_style, mixture, numbers
     from ttskit.speaking.knobs import check, check_known
     from ttskit.speaking.reference import mel_of_file
-    from ttskit.voices.voice import last_reader
 
     if speaker:
-        mixture(speaker, numbers(last_reader(models)))
+        mixture(speaker, numbers(reader_of(models)))
     names, families = ", ".join(model.name for model in models), [find(m.family) for m in models]
     for name, value in steering.others.items():
         check(name, value)
@@ -359,6 +358,18 @@ def counts_of(text: str | None) -> list[int]:
     return [*dict.fromkeys(counts)]
 
 
+def reader_of(models: Sequence[Model]) -> Model:
+    """Return the last model that reads tokens, or the only one, which reads codes."""
+    from ttskit.voices.voice import last_reader
+
+    return models[0] if reads_codes(models) else last_reader(models)
+
+
+def reads_codes(models: Sequence[Model]) -> bool:
+    """Return whether models are a codec alone, or another model that takes nothing but codes."""
+    return len(models) == 1 and models[0].takes == ("codes",)
+
+
 def chain_of(
     duration: Path | None, decoder: Path | None, codec: Path | None, others: Sequence[Path]
 ) -> list[Model]:
@@ -372,6 +383,11 @@ def chain_of(
     if not models or (duration and len(models) == 1):
         raise typer.BadParameter("which model makes the mel?", param_hint="--decoder")
     return models
+
+
+def steered(manner: Manner) -> dict[str, Any]:
+    """Return what models are steered by, to be recorded."""
+    return {**manner.knobs, **({"preset": manner.preset} if manner.preset else {})}
 
 
 def recipe(
@@ -388,8 +404,7 @@ def recipe(
         "speaker": manner.speaker,
         "length_scale": manner.length_scale,
         "noise_scale": None,
-        **manner.knobs,
-        **({"preset": manner.preset} if manner.preset else {}),
+        **steered(manner),
         **make.choice.options(),
         "seed": make.seed,
         "limit": limit,
@@ -440,9 +455,10 @@ def write(
 
 def write_decoded(
     inputs: Sequence[Path] | None,
-    codec: Path,
+    model: Model,
     output: Path | None,
-    speaker: str,
+    manner: Manner,
+    seed: int,
     device: str,
     limit: int | None,
     running: Running,
@@ -450,23 +466,22 @@ def write_decoded(
     """Write the mels of the first `limit` utterances of Codes, perhaps as another speaker's."""
     from ttskit.artifacts import kinds, streams
     from ttskit.artifacts.build import Recipe, build
-    from ttskit.speaking.acoustics import mixture, numbers
-    from ttskit.speaking.coding import Decoder, check_codes, codec_of
+    from ttskit.speaking.coding import Decoder, check_codes
 
-    (codes,), model = streams.inputs(inputs, kinds.Codes), codec_of(codec)
+    (codes,) = streams.inputs(inputs, kinds.Codes)
     check_codes(codes, model)
-    mixture(speaker, numbers(model))  # refuses a speaker that the codec does not know
+    model.check_grid(codes.name, codes.attributes)
     how = Recipe(
         stage="decode",
         revision=REVISION,
         kind=kinds.Mels,
-        options={"speaker": speaker, "limit": limit},
+        options={"speaker": manner.speaker, "seed": seed, "limit": limit, **steered(manner)},
         inputs=[codes.digest, model.container.digest],
         attributes={name: codes.attributes[name] for name in kinds.Mels.attributes},
         tables={"symbols": codes.table("symbols")},
         skipped=codes.skipped,
     )
-    items, make = {id: id for id in codes.ids[:limit]}, Decoder(codes, model, speaker, device)
+    items, make = {id: id for id in codes.ids[:limit]}, Decoder(codes, model, manner, seed, device)
     return build(output, how, items, make, running, source=codes.name)
 
 
@@ -598,14 +613,14 @@ def command(
     if counts:
         others = {**others, "iterations": counts[0]}
     steering = Steering(noise_scale, steps, guidance, preset, others)
-    if codec and not (duration or decoder or model):
-        if length_scale != 1 or steering.knobs or preset or any(spelling) or style:
-            raise TtskitError("codes are decoded as they are: leave options of texts out")
-        tell(write_decoded(inputs, codec, output, speaker, device, limit, running))
-        return
     models = chain_of(duration, decoder, codec, model or ())
     manner = manner_of(models, speaker, length_scale, steering, style)
     choice = choice_of(candidates, weights(rank), judge or (), listener)
+    if reads_codes(models):
+        if length_scale != 1 or candidates > 1 or any(spelling) or style:
+            raise TtskitError("codes are decoded as they are: leave options of texts out")
+        tell(write_decoded(inputs, models[0], output, manner, seed, device, limit, running))
+        return
     timed = duration is not None or length_scale != 1
     source = opened(inputs, timed, last_reader(models), spelling)
     make = Decode(models, source.tell, manner, seed, device, source.known, choice)
