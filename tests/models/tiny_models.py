@@ -37,7 +37,8 @@ VOCODER = {"spectral": SPECTRAL, "adversary": CRITICS}
 UPSAMPLER = {"channels": 8, "rates": [8, 8], "kernels": [16, 15], "block_kernels": [3]}
 CONTROLS = {"harmonics": 12, "noise_bands": 9, "guess": {"channels": 8, "layers": 1}}
 CAUSAL = {"hidden": 16, "layers": 2, "heads": 2, "filter": 24, "dropout": 0.0}
-CODEC = {"channels": 16, "layers": 1, "kernel": 3}
+PATCHES = {"from_progress": 0.5, "channels": 2, "frames": 16}
+CODEC = {"channels": 16, "layers": 1, "finish": 1, "kernel": 3, "adversary": PATCHES}
 BOOKS = {"size": 4, "dimension": 8, **CODEC}
 WEIGHTS = {"loudness": {"last": 0.01}, "entropy": {"last": 0.01}, "mel": 1.0, **SPECTRAL}
 
@@ -60,7 +61,7 @@ TINY: dict[str, dict[str, Any]] = {
         "dropout": 0.0,
         "contour_hidden": 16,
         "speaker_channels": 4,
-        "adversary": {"from_progress": 0.5, "channels": 2, "frames": 16},
+        "adversary": PATCHES,
     },
     "autoregressive": {"causal": CAUSAL, "encoder": ENCODER, "speaker_channels": 4},
     "diffusion": {
