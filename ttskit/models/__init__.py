@@ -22,7 +22,14 @@ FAMILIES: dict[str, dict[str, str]] = {
     "decoder": {"feedforward": "Feedforward", "glow": "Glow", "diffusion": "Diffusion"},
     "coder": {"autoregressive": "Autoregressive"},
     "ranker": {"clvp": "Clvp"},
-    "codec": {"fsq": "Fsq", "rvq": "Rvq", "vq": "Vq", "dac": "Dac", "encodec": "Encodec"},
+    "codec": {
+        "fsq": "Fsq",
+        "rvq": "Rvq",
+        "vq": "Vq",
+        "dac": "Dac",
+        "encodec": "Encodec",
+        "snac": "Snac",
+    },
     "vocoder": {
         "istft": "Istft",
         "ddsp": "Ddsp",
