@@ -32,11 +32,11 @@ from ttskit.settings import MOST_LAYERS, key, table
 TRAINING: Mapping[str, Any] = {
     "training.batch": 16,
     "training.segment": 96,
-    "training.learning_rate": 1e-3,
+    "training.learning_rate": 2e-3,
     "training.beta1": 0.8,
     "training.beta2": 0.99,
     "training.weight_decay": 0.01,
-    "adversary.from_progress": 0.3,
+    "adversary.from_progress": 0.5,
     "adversary.weight": 0.2,
     "adversary.features": 1.0,
     "adversary.channels": 16,
