@@ -249,10 +249,16 @@ def test_padding_does_not_move_the_books():
 
 
 @pytest.mark.parametrize(
-    "quantiser", [FiniteScalar(LEVELS, 1, 3, 1.0), residual(3, dropout=1.0, dimension=4)]
+    "quantiser",
+    [
+        FiniteScalar(LEVELS, 1, 3, 1.0),
+        FiniteScalar(LEVELS, 3, 1, 1.0),
+        residual(3, dropout=1.0, dimension=4),
+    ],
+    ids=["stages", "groups", "vectors"],
 )
-def test_dropout_uses_the_first_stages_only_and_only_in_training(quantiser):
-    x = latents(200, 3, 4)
+def test_dropout_uses_the_first_books_only_and_only_in_training(quantiser):
+    x = latents(200, 3, quantiser.dimension)
     torch.manual_seed(0)
     result = quantiser.eval()(x, whole(x))
     torch.testing.assert_close(result.vectors, quantiser.vectors(result.codes))

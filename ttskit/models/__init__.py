@@ -23,8 +23,8 @@ FAMILIES: dict[str, dict[str, str]] = {
     "coder": {"autoregressive": "Autoregressive"},
     "ranker": {"clvp": "Clvp"},
     "codec": {
-        "fsq": "Fsq",
         "rvq": "Rvq",
+        "fsq": "Fsq",
         "vq": "Vq",
         "dac": "Dac",
         "encodec": "Encodec",

@@ -46,8 +46,8 @@ TRAINING: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class MelCodecConfig:
-    stride: int = key(2, "frames that a code lasts", least=1, most=64)
-    channels: int = key(256, "hidden channels of encoder and decoder", least=1)
+    stride: int = key(4, "frames that a code lasts", least=1, most=64)
+    channels: int = key(192, "hidden channels of encoder and decoder", least=1)
     layers: int = key(
         4, "ConvNeXt blocks of the encoder, and as many of the decoder", least=1, most=MOST_LAYERS
     )

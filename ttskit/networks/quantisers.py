@@ -44,14 +44,14 @@ class Quantised(NamedTuple):
 class Quantiser(nn.Module):
     """Vectors of `dimension` channels as codes of `books` books of `size` vectors each.
 
-    In training only the first few stages are used for a share `dropout` of the utterances, so that
-    fewer codes suffice.  A stage is a book, or several that describe different channels.
+    In training only the first few books are used for a share `dropout` of the utterances, so that
+    fewer codes suffice.
     """
 
-    def __init__(self, dimension: int, books: int, size: int, stages: int, dropout: float) -> None:
+    def __init__(self, dimension: int, books: int, size: int, dropout: float) -> None:
         super().__init__()
         self.dimension, self.books, self.size = dimension, books, size
-        self.stages, self.dropout = stages, dropout
+        self.dropout = dropout
         if size > MOST:
             raise SettingError(f"a book has {size} codes, needs at most {MOST}")
 
@@ -67,11 +67,11 @@ class Quantiser(nn.Module):
         """Set the books from the first latents of a training."""
 
     def used(self, latents: Tensor) -> Tensor:
-        """Return how many stages each utterance is to use, (B, 1): all but in training."""
-        every = torch.full((len(latents), 1), self.stages, device=latents.device)
+        """Return how many books each utterance is to use, (B, 1): all but in training."""
+        every = torch.full((len(latents), 1), self.books, device=latents.device)
         if not self.training or not self.dropout:
             return every
-        fewer = torch.randint_like(every, 1, self.stages + 1)
+        fewer = torch.randint_like(every, 1, self.books + 1)
         return torch.where(
             torch.rand(every.shape, device=every.device) < self.dropout, fewer, every
         )
@@ -93,8 +93,8 @@ class FiniteScalar(Quantiser):
         if min(levels) < 3:
             raise SettingError(f"levels has {min(levels)}, needs at least 3")
         size, dimension = math.prod(levels), len(levels) * groups
-        super().__init__(dimension, groups * stages, size, stages, dropout)
-        self.groups = groups
+        super().__init__(dimension, groups * stages, size, dropout)
+        self.groups, self.stages = groups, stages
         basis = [math.prod(levels[:place]) for place in range(len(levels))]
         self.register_buffer("levels", torch.tensor(levels), persistent=False)
         self.register_buffer("basis", torch.tensor(basis), persistent=False)
@@ -115,7 +115,8 @@ class FiniteScalar(Quantiser):
         for stage in range(self.stages):
             digits = self._digits(smooth.detach() - total, stage)
             codes.append((digits * self.basis).sum(3))
-            wanted = (stage < used)[..., None, None]
+            books = torch.arange(self.groups, device=latents.device) + stage * self.groups
+            wanted = (books < used)[:, None, :, None]
             total = total + torch.where(wanted, self._values(digits, stage), 0.0)
         vectors = (smooth + (total - smooth).detach()).flatten(2)
         nothing = vectors.new_zeros(vectors.shape[:2])
@@ -252,7 +253,7 @@ class Residual(Quantiser):
 
     def __init__(self, dimension: int, codebooks: Sequence[Codebook], dropout: float) -> None:
         books, size = len(codebooks), len(codebooks[0].table)
-        super().__init__(dimension, books, size, books, dropout)
+        super().__init__(dimension, books, size, dropout)
         self.codebooks = nn.ModuleList(codebooks)
 
     def forward(self, latents: Tensor, mask: Tensor) -> Quantised:
