@@ -37,7 +37,8 @@ VOCODER = {"spectral": SPECTRAL, "adversary": CRITICS}
 UPSAMPLER = {"channels": 8, "rates": [8, 8], "kernels": [16, 15], "block_kernels": [3]}
 CONTROLS = {"harmonics": 12, "noise_bands": 9, "guess": {"channels": 8, "layers": 1}}
 CAUSAL = {"hidden": 16, "layers": 2, "heads": 2, "filter": 24, "dropout": 0.0}
-CODEC = {"channels": 16, "layers": 1, "kernel": 3}
+PATCHES = {"from_progress": 0.5, "channels": 2, "frames": 16}
+CODEC = {"channels": 16, "layers": 1, "finish": 1, "kernel": 3, "adversary": PATCHES}
 STATES = {"hidden": 16, "layers": 1, "state": 3, "dilations": [1, 2], "dropout": 0.0}
 BOOKS = {"size": 4, "dimension": 8, **CODEC}
 WEIGHTS = {"loudness": {"last": 0.01}, "entropy": {"last": 0.01}, "mel": 1.0, **SPECTRAL}
@@ -61,7 +62,7 @@ TINY: dict[str, dict[str, Any]] = {
         "dropout": 0.0,
         "contour_hidden": 16,
         "speaker_channels": 4,
-        "adversary": {"from_progress": 0.5, "channels": 2, "frames": 16},
+        "adversary": PATCHES,
     },
     "autoregressive": {"causal": CAUSAL, "encoder": ENCODER, "speaker_channels": 4},
     "diffusion": {
@@ -95,6 +96,15 @@ TINY: dict[str, dict[str, Any]] = {
         "dimension": 3,
     },
     "encodec": {"channels": 2, "strides": [4, 16], "dimension": 3, "books": 2, "size": 4},
+    "snac": {
+        "channels": 2,
+        "strides": [4, 16],
+        "decoder_channels": 8,
+        "rates": [16, 4],
+        "lasts": [2, 1],
+        "size": 4,
+        "dimension": 3,
+    },
     "istft": {"channels": 32, "hidden": 64, "layers": 2, **VOCODER},
     "ddsp": {"channels": 16, "layers": 1, **CONTROLS, "spectral": WEIGHTS, "adversary": CRITICS},
     "hifigan": {**UPSAMPLER, "dilations": [1, 3], **VOCODER},

@@ -88,12 +88,57 @@ def test_every_book_brings_the_vectors_nearer(quantiser):
     x = latents(2, 300, 4)
     quantiser.start(x, whole(x))
     result = quantiser.eval()(x, whole(x))
-    target = quantiser.bounded(x) if isinstance(quantiser, FiniteScalar) else x
+    bounded = isinstance(quantiser, FiniteScalar)
+    target = quantiser.bounded(quantiser.whitened(x)) if bounded else x
     errors = [
         (quantiser.vectors(result.codes[:, :, :count]) - target.view(2, 300, 4)).square().mean()
         for count in (1, 2, 3)
     ]
     assert errors[0] > 1.5 * errors[1] > 1.5**2 * errors[2]
+
+
+def test_channels_are_whitened_so_that_all_levels_are_used():
+    mixing = torch.tensor([[3.0, 0, 0, 0], [2.9, 0.2, 0, 0], [0, 0, 0.02, 0], [1, 1, 0, 0.5]])
+    x = latents(1, 20_000, 4) @ mixing.T + 2.0
+    quantiser = FiniteScalar(LEVELS, 1, 1, 0.0)
+    before = perplexity(frequencies(quantiser(x, whole(x)).codes[0], quantiser.size))
+    quantiser = FiniteScalar(LEVELS, 1, 1, 0.0)
+    quantiser.start(x, whole(x))
+    codes = quantiser.eval()(x, whole(x)).codes[0]
+    assert before < 0.1 * quantiser.size
+    assert perplexity(frequencies(codes, quantiser.size)) > 0.9 * quantiser.size
+    assert len(codes.unique()) == quantiser.size
+    white = quantiser.whitened(x)[0]
+    torch.testing.assert_close(white.T.cov(), 1.21 * torch.eye(4), atol=1e-2, rtol=0)
+
+
+def test_whitening_follows_the_encoder_without_the_padding():
+    quantiser, mask = FiniteScalar(LEVELS, 1, 1, 0.0), torch.arange(50) < 40
+    for update in range(600):
+        x = 5 * latents(4, 50, 4, seed=update) + 1
+        quantiser(torch.where(mask[:, None], x, 1e3), mask.expand(4, -1))
+    torch.testing.assert_close(quantiser.mean, torch.ones(4), atol=0.2, rtol=0)
+    torch.testing.assert_close(quantiser.covariance, 25 * torch.eye(4), atol=1.5, rtol=0)
+
+
+@pytest.mark.parametrize("quantiser", [FiniteScalar(LEVELS, 1, 1, 0.0), residual(2, dimension=4)])
+def test_only_the_turn_of_the_encoder_moves_a_quantiser(quantiser):
+    x = latents(2, 30, 4)
+    before = {name: value.clone() for name, value in quantiser.state_dict().items()}
+    with torch.no_grad():
+        quantiser(x, whole(x))
+    for name, value in quantiser.state_dict().items():
+        assert torch.equal(value, before[name])
+    quantiser(x, whole(x))
+    assert any((value != before[name]).any() for name, value in quantiser.state_dict().items())
+
+
+@pytest.mark.parametrize("quantiser", [FiniteScalar(LEVELS, 1, 2, 0.0), residual(2, dimension=4)])
+def test_codes_are_those_of_full_precision_where_layers_have_half(quantiser):
+    x = latents(2, 500, 4)
+    expected = quantiser.eval()(x, whole(x)).codes
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(quantiser(x, whole(x)).codes, expected)
 
 
 def test_the_nearest_vectors_are_found():
@@ -204,10 +249,16 @@ def test_padding_does_not_move_the_books():
 
 
 @pytest.mark.parametrize(
-    "quantiser", [FiniteScalar(LEVELS, 1, 3, 1.0), residual(3, dropout=1.0, dimension=4)]
+    "quantiser",
+    [
+        FiniteScalar(LEVELS, 1, 3, 1.0),
+        FiniteScalar(LEVELS, 3, 1, 1.0),
+        residual(3, dropout=1.0, dimension=4),
+    ],
+    ids=["stages", "groups", "vectors"],
 )
-def test_dropout_uses_the_first_stages_only_and_only_in_training(quantiser):
-    x = latents(200, 3, 4)
+def test_dropout_uses_the_first_books_only_and_only_in_training(quantiser):
+    x = latents(200, 3, quantiser.dimension)
     torch.manual_seed(0)
     result = quantiser.eval()(x, whole(x))
     torch.testing.assert_close(result.vectors, quantiser.vectors(result.codes))

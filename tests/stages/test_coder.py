@@ -100,7 +100,7 @@ def test_a_chain_that_makes_codes_is_compared(models, parts, tmp_path):
 
 def test_another_codec_is_refused_in_a_chain_and_in_a_voice(models, parts, tmp_path):
     def change(module):
-        module.scale.mean.fill_(1)
+        module.generator.scale.mean.fill_(1)
 
     other = write_model(tmp_path / "other.h5", "rvq", RVQ, change, symbols=(), silent=())
     with pytest.raises(ArtifactError, match=r"other.h5: knows codes of another codec than .*coder"):

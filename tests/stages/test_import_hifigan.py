@@ -67,7 +67,7 @@ def test_a_checkpoint_that_does_not_fit_takes_one_line(folder):
 
 
 def test_a_config_is_needed_and_must_be_json(folder):
-    with pytest.raises(TtskitError, match=r"needs --config config\.json"):
+    with pytest.raises(TtskitError, match=r"need --config config\.json"):
         run("import", "generator.pth.tar", "-o", "vocoder.h5")
     (folder / "config.json").write_text("{", encoding="utf-8")
     with pytest.raises(TtskitError, match=r"config\.json: is not JSON"):

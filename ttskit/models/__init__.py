@@ -26,7 +26,14 @@ FAMILIES: dict[str, dict[str, str]] = {
     },
     "ranker": {"clvp": "Clvp"},
     "coder": {"autoregressive": "Autoregressive", "mamba": "Mamba"},
-    "codec": {"fsq": "Fsq", "rvq": "Rvq", "vq": "Vq", "dac": "Dac", "encodec": "Encodec"},
+    "codec": {
+        "rvq": "Rvq",
+        "fsq": "Fsq",
+        "vq": "Vq",
+        "dac": "Dac",
+        "encodec": "Encodec",
+        "snac": "Snac",
+    },
     "vocoder": {
         "istft": "Istft",
         "ddsp": "Ddsp",

@@ -1,6 +1,6 @@
 """Families that may be trained with critics: generator and critics take turns.
 
-Shapes: B batch.
+Shapes: B batch, M mel bands.
 """
 
 from __future__ import annotations
@@ -78,3 +78,18 @@ class Adversarial(Family):
         """Return all weights but those of the critics."""
         weights = self.state_dict()
         return {name: value for name, value in weights.items() if not name.startswith("critics.")}
+
+
+def windows(batch: Batch, frames: int, recorded: Tensor, copy: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the same random `frames` of every utterance of two mels, (B, frames, M) each.
+
+    What is longer than the utterance is 0.
+    """
+    lengths = batch.lengths["frame"]
+    spare = (lengths - frames).clamp_min(0)
+    start = (torch.rand(len(batch), device=copy.device) * (spare + 1)).long()
+    at = start[:, None] + torch.arange(frames, device=copy.device)
+    real = (at < lengths[:, None])[..., None]
+    index = at.clamp_max(copy.shape[1] - 1)[..., None].expand(-1, -1, copy.shape[2])
+    recorded, copy = (mel.gather(1, index) * real for mel in (recorded, copy))
+    return recorded, copy

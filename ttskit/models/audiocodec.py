@@ -82,14 +82,19 @@ class AudioCodec(Codec, Vocoder):
     def stream(
         self,
         frames: Mapping[str, Tensor],
-        generator: torch.Generator | None = None,  # noqa: ARG002
+        generator: torch.Generator | None = None,
         **knobs: float,  # noqa: ARG002
     ) -> Iterator[Tensor]:
         """Yield the audio (N,) of codes (L, K) of all books, or of the first ones."""
         codes = frames["codes"].long()
         books = zip(codes.T, self._books(), strict=False)
         vectors = torch.stack([book.vectors(column[None]) for column, book in books]).sum(0)
-        yield self.decoder(vectors)[0, 0]
+        yield self.decoded(vectors, generator)[0, 0]
+
+    def decoded(self, vectors: Tensor, generator: torch.Generator | None) -> Tensor:  # noqa: ARG002
+        """Return the audio (B, 1, N) of vectors (B, C, L); all randomness is the generator's."""
+        audio: Tensor = self.decoder(vectors)
+        return audio
 
     @torch.no_grad()
     def generate(

@@ -53,17 +53,18 @@ class Dac(AudioCodec):
         steps = zip(pairwise(widths), config.strides, strict=True)
         self.encoder = nn.Sequential(
             nn.Conv1d(1, widths[0], 7, padding=3),
-            *(_down(inner, outer, stride) for (inner, outer), stride in steps),
+            *(down(inner, outer, stride) for (inner, outer), stride in steps),
             Snake(widths[-1]),
             nn.Conv1d(widths[-1], widths[-1], 3, padding=1),
         )
-        books = (Directions(widths[-1], config) for _ in range(config.books))
-        self.quantiser = nn.ModuleList(books)
+        self.quantiser = nn.ModuleList(
+            Directions(widths[-1], config.size, config.dimension) for _ in range(config.books)
+        )
         narrowing = [config.decoder_channels // 2**power for power in range(len(config.rates) + 1)]
         steps = zip(pairwise(narrowing), config.rates, strict=True)
         self.decoder = nn.Sequential(
             nn.Conv1d(widths[-1], narrowing[0], 7, padding=3),
-            *(_up(inner, outer, stride) for (inner, outer), stride in steps),
+            *(up(inner, outer, stride) for (inner, outer), stride in steps),
             Snake(narrowing[-1]),
             nn.Conv1d(narrowing[-1], 1, 7, padding=3),
             nn.Tanh(),
@@ -93,10 +94,11 @@ class Snake(nn.Module):
 class Unit(nn.Sequential):
     """A residual unit: a dilated convolution between activations, and one of width 1."""
 
-    def __init__(self, channels: int, dilation: int) -> None:
+    def __init__(self, channels: int, dilation: int, groups: int = 1) -> None:
+        padding = 3 * dilation
         super().__init__(
             Snake(channels),
-            nn.Conv1d(channels, channels, 7, dilation=dilation, padding=3 * dilation),
+            nn.Conv1d(channels, channels, 7, 1, padding, dilation, groups),
             Snake(channels),
             nn.Conv1d(channels, channels, 1),
         )
@@ -112,11 +114,11 @@ class Unit(nn.Sequential):
 class Directions(Book):
     """A book of vectors of few channels, compared by direction alone."""
 
-    def __init__(self, channels: int, config: DacConfig) -> None:
+    def __init__(self, channels: int, size: int, dimension: int) -> None:
         super().__init__()
-        self.in_proj = nn.Conv1d(channels, config.dimension, 1)
-        self.out_proj = nn.Conv1d(config.dimension, channels, 1)
-        self.codebook = nn.Embedding(config.size, config.dimension)
+        self.in_proj = nn.Conv1d(channels, dimension, 1)
+        self.out_proj = nn.Conv1d(dimension, channels, 1)
+        self.codebook = nn.Embedding(size, dimension)
 
     def nearest(self, vectors: Tensor) -> Tensor:
         """Return the code (B, L) of each of the vectors (B, C, L)."""
@@ -131,20 +133,24 @@ class Directions(Book):
         return projected
 
 
-def _down(inner: int, outer: int, stride: int) -> nn.Sequential:
+def down(inner: int, outer: int, stride: int, groups: int = 1) -> nn.Sequential:
     """Return a step of the encoder, (B, inner, N) to (B, outer, N / stride)."""
     return nn.Sequential(
-        *(Unit(inner, dilation) for dilation in DILATIONS),
+        *(Unit(inner, dilation, groups) for dilation in DILATIONS),
         Snake(inner),
         nn.Conv1d(inner, outer, 2 * stride, stride, math.ceil(stride / 2)),
     )
 
 
-def _up(inner: int, outer: int, stride: int) -> nn.Sequential:
-    """Return a step of the decoder, (B, inner, N) to (B, outer, N · stride)."""
+def up(inner: int, outer: int, stride: int, groups: int = 1, *between: nn.Module) -> nn.Sequential:
+    """Return a step of the decoder, (B, inner, N) to (B, outer, N · stride).
+
+    The layers `between` follow the transposed convolution.
+    """
     padding, more = math.ceil(stride / 2), stride % 2
     return nn.Sequential(
         Snake(inner),
         nn.ConvTranspose1d(inner, outer, 2 * stride, stride, padding, output_padding=more),
-        *(Unit(outer, dilation) for dilation in DILATIONS),
+        *between,
+        *(Unit(outer, dilation, groups) for dilation in DILATIONS),
     )

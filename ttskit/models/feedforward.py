@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ttskit.models.adversarial import Adversarial, Pair
+from ttskit.models.adversarial import Adversarial, Pair, windows
 from ttskit.models.frames import Frames, FramesConfig, States
 from ttskit.networks.batch import Batch
 from ttskit.networks.convnext import Stack
@@ -121,21 +121,11 @@ class Feedforward(Adversarial):
         return 4 * utterances * lengths["frame"] * (layers + 16 * self.facts.n_mels)
 
     def _windows(self, batch: Batch, mel: Tensor) -> tuple[Tensor, Tensor]:
-        """Cut the same frames of each utterance out of recorded and predicted mels.
-
-        Both are normalised; where nobody plays against the decoder they are left whole.
-        """
+        """Return the normalised mels that critics see, recorded and predicted."""
         true = self.generator.scale(batch["mel"])
         if self.critics is None:
             return true, mel
-        frames = self.config.adversary.frames
-        spare = (batch.lengths["frame"] - frames).clamp_min(0)
-        start = (torch.rand(len(batch), device=mel.device) * (spare + 1)).long()
-        at = start[:, None] + torch.arange(frames, device=mel.device)
-        real = (at < batch.lengths["frame"][:, None])[..., None]
-        index = at.clamp_max(mel.shape[1] - 1)[..., None].expand(-1, -1, mel.shape[2])
-        recorded, copy = (x.gather(1, index) * real for x in (true, mel))
-        return recorded, copy
+        return windows(batch, self.config.adversary.frames, true, mel)
 
 
 class Generator(Frames):

@@ -27,7 +27,7 @@ class FsqConfig(MelCodecConfig):
         most=MOST_LAYERS,
     )
     dropout: float = key(
-        0.5, "share of utterances trained on the first few stages only", least=0, most=1
+        0.2, "share of utterances trained on the first few books only", least=0, most=1
     )
 
 

@@ -14,55 +14,63 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ttskit.models.adversarial import Adversarial, Pair, windows
 from ttskit.models.coding import Codec
 from ttskit.networks.batch import Batch
 from ttskit.networks.convnext import MaskedConvNeXt
+from ttskit.networks.critics import PatchAdversary
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.layers import LayerNorm, Scale, Speakers
 from ttskit.networks.quantisers import Quantised, Quantiser, frequencies, perplexity
-from ttskit.settings import MOST_LAYERS, key
+from ttskit.settings import MOST_LAYERS, key, table
 
 TRAINING: Mapping[str, Any] = {
     "training.batch": 16,
     "training.segment": 96,
     "training.learning_rate": 2e-3,
+    "training.beta1": 0.8,
     "training.beta2": 0.99,
     "training.weight_decay": 0.01,
+    "adversary.from_progress": 0.5,
+    "adversary.weight": 0.2,
+    "adversary.features": 1.0,
+    "adversary.channels": 16,
+    "adversary.frames": 96,
 }
 
 
 @dataclass(frozen=True)
 class MelCodecConfig:
-    stride: int = key(2, "frames that a code lasts", least=1, most=64)
-    channels: int = key(256, "hidden channels of encoder and decoder", least=1)
+    stride: int = key(4, "frames that a code lasts", least=1, most=64)
+    channels: int = key(192, "hidden channels of encoder and decoder", least=1)
     layers: int = key(
         4, "ConvNeXt blocks of the encoder, and as many of the decoder", least=1, most=MOST_LAYERS
+    )
+    finish: int = key(
+        2, "ConvNeXt blocks of the decoder at the rate of frames", least=0, most=MOST_LAYERS
     )
     kernel: int = key(7, "width of a convolution in codes, odd", least=1, odd=True)
     speaker_channels: int = key(
         0, "size of a speaker's vector, which the decoder gets; 0 for none", least=0
     )
-    delta: float = key(1.0, "weight of the error of differences between successive frames", least=0)
+    delta: float = key(0.5, "weight of the error of differences between successive frames", least=0)
+    adversary: PatchAdversary = table(PatchAdversary, "critics (discriminators)")
 
 
-class MelCodec(Codec):
+class MelCodec(Adversarial, Codec):
     """Mel in, codes out by `encode`, and mel again by `generate`."""
 
     config: MelCodecConfig
+    generator: Generator
 
     def __init__(self, config: MelCodecConfig, facts: Facts) -> None:
         super().__init__(config, facts)
-        self.quantiser = self.quantised_by()
-        self.encoder = Blocks(config, config.stride * facts.n_mels, self.quantiser.dimension)
-        self.decoder = Blocks(config, self.quantiser.dimension, config.stride * facts.n_mels)
-        self.scale = Scale(facts.statistics, "mel", facts.n_mels)
-        size = config.speaker_channels
-        self.speakers = Speakers(facts, size) if size else None
-        self.voice = nn.Linear(size, config.channels) if size else None
+        self.generator = Generator(config, facts, self.quantised_by())
 
     def quantised_by(self) -> Quantiser:
         """Return a new quantiser, as the config has it."""
@@ -82,24 +90,28 @@ class MelCodec(Codec):
 
     @property
     def books(self) -> int:
-        return self.quantiser.books
+        return self.generator.quantiser.books
 
     @property
     def size(self) -> int:
-        return self.quantiser.size
+        return self.generator.quantiser.size
 
-    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
-        latents, mask = self._latents(batch)
-        quantised, frames = self.quantiser(latents, mask), batch.mask("frame")
-        copy = self._mel(batch, quantised.vectors, mask)[:, : frames.shape[1]]
-        error = (copy - batch["mel"]) * frames[..., None]
-        inner = frames[:, 1:] & frames[:, :-1]
-        change = (error[:, 1:] - error[:, :-1]).abs().mean(2) * inner
-        return {
+    def heard(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        copy, _ = self.generator.copy(batch)
+        recorded, copy = (self.generator.scale(mel) for mel in (batch["mel"], copy))
+        return self._windows(batch, recorded, copy)
+
+    def pair(self, batch: Batch, progress: float) -> Pair:  # noqa: ARG002
+        copy, quantised = self.generator.copy(batch)
+        recorded, copy = (self.generator.scale(mel) for mel in (batch["mel"], copy))
+        frames, error = batch.mask("frame"), copy - recorded
+        change = (error[:, 1:] - error[:, :-1]).abs().mean(2) * (frames[:, 1:] & frames[:, :-1])
+        terms = {
             "mel": batch.mean(error.abs(), "frame"),
             "delta": self.config.delta * batch.mean(F.pad(change, (1, 0)), "frame"),
             **self._distances(batch, quantised),
         }
+        return Pair(*self._windows(batch, recorded, copy), terms)
 
     def generate(
         self,
@@ -108,23 +120,21 @@ class MelCodec(Codec):
         **knobs: float,  # noqa: ARG002
     ) -> dict[str, Tensor]:
         """Return the mel (B, C · stride, M) of codes of all books, or of the first ones."""
-        vectors = self.quantiser.vectors(batch["codes"])
-        return {"mel": self._mel(batch, vectors, batch.mask("code"))}
+        vectors = self.generator.quantiser.vectors(batch["codes"])
+        return {"mel": self.generator.mel(batch, vectors, batch.mask("code"))}
 
     def encode(self, batch: Batch) -> Tensor:
         """Return the codes (B, C, K) of mels; the last one may stand for less than it lasts."""
-        codes: Tensor = self.quantiser(*self._latents(batch)).codes
-        return codes
+        return self.generator.quantised(batch)[0].codes
 
     @torch.no_grad()
     def initialise(self, batch: Batch) -> None:
-        self.quantiser.start(*self._latents(batch))
+        self.generator.quantiser.start(*self.generator.latents(batch))
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
-        latents, mask = self._latents(batch)
-        quantised = self.quantiser(latents, mask)
-        counts = frequencies(quantised.codes[mask], self.quantiser.size)  # (K, size)
+        quantised, mask = self.generator.quantised(batch)
+        counts = frequencies(quantised.codes[mask], self.size)  # (K, size)
         varied = perplexity(counts)
         facts, step = self.facts, self.config.stride * self.facts.hop_length
         numbers = {f"perplexity/{book}": float(value) for book, value in enumerate(varied, 1)}
@@ -132,34 +142,15 @@ class MelCodec(Codec):
         shares = counts / counts.sum(1, keepdim=True)
         ordered = {f"book {book}": row.sort(descending=True)[0].cpu().numpy()
                    for book, row in enumerate(shares, 1)}  # fmt: skip
-        mel = self._mel(batch, quantised.vectors, mask)[0, : int(batch.lengths["frame"][0])]
+        mel = self.sample(batch)["mels"]["mel"][: int(batch.lengths["frame"][0])]
         return numbers, {
             "copy": Picture(mel.T.cpu().numpy(), "frame", "mel band"),
-            "codes": Picture(mel.new_zeros(0, self.quantiser.size).numpy(),
+            "codes": Picture(np.zeros((0, self.size)),
                              "codes, the most frequent first", "share", ordered),
         }  # fmt: skip
 
     def sample(self, batch: Batch) -> Mapping[str, Mapping[str, Tensor]]:
-        latents, mask = self._latents(batch)
-        mel = self._mel(batch, self.quantiser(latents, mask).vectors, mask)
-        return {"mels": {"mel": mel[0, : batch["mel"].shape[1]]}}
-
-    def _latents(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return what is to be quantised (B, C, D), and the mask of codes (B, C)."""
-        stride, frames = self.config.stride, batch.mask("frame")
-        mel = self.scale(batch["mel"]) * frames[..., None]
-        missing = -mel.shape[1] % stride
-        stacked = F.pad(mel, (0, 0, 0, missing)).view(len(mel), -1, stride * mel.shape[2])
-        mask = F.pad(frames, (0, missing)).view(len(mel), -1, stride).any(2)
-        return self.encoder(stacked, mask), mask
-
-    def _mel(self, batch: Batch, vectors: Tensor, mask: Tensor) -> Tensor:
-        """Return the mel (B, C · stride, M) of quantised vectors, 0 in the padding."""
-        voice = self.voice(self.speakers(batch)) if self.voice and self.speakers else None
-        stacked: Tensor = self.decoder(vectors, mask, voice)  # (B, C, stride · M)
-        frames = stacked.reshape(len(stacked), -1, self.facts.n_mels)
-        real = mask.repeat_interleave(self.config.stride, 1)
-        return self.scale.inverse(frames) * real[..., None]
+        return {"mels": {"mel": self.generator.copy(batch)[0][0]}}
 
     def _distances(self, batch: Batch, quantised: Quantised) -> dict[str, Tensor]:  # noqa: ARG002
         """Return further terms of the loss: what keeps encoder and books together."""
@@ -170,15 +161,65 @@ class MelCodec(Codec):
         frames = batch.mask("frame").shape[1]
         return batch.mean(values.repeat_interleave(self.config.stride, 1)[:, :frames], "frame")
 
+    def _windows(self, batch: Batch, recorded: Tensor, copy: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what critics see of two mels."""
+        if self.critics is None:
+            return recorded, copy
+        return windows(batch, self.config.adversary.frames, recorded, copy)
+
+
+class Generator(nn.Module):
+    """All that is learned but the critics."""
+
+    def __init__(self, config: MelCodecConfig, facts: Facts, quantiser: Quantiser) -> None:
+        super().__init__()
+        self.stride, self.n_mels = config.stride, facts.n_mels
+        self.quantiser = quantiser
+        width, joined = config.channels, config.stride * facts.n_mels
+        self.encoder = Blocks(config, config.layers, joined, quantiser.dimension)
+        self.decoder = Blocks(config, config.layers, quantiser.dimension, config.stride * width)
+        self.finish = Blocks(config, config.finish, width, facts.n_mels)
+        self.scale = Scale(facts.statistics, "mel", facts.n_mels)
+        size = config.speaker_channels
+        self.speakers = Speakers(facts, size) if size else None
+        self.voice = nn.Linear(size, width) if size else None
+
+    def latents(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return what is to be quantised (B, C, D), and the mask of codes (B, C)."""
+        frames = batch.mask("frame")
+        mel = self.scale(batch["mel"]) * frames[..., None]
+        missing = -mel.shape[1] % self.stride
+        stacked = F.pad(mel, (0, 0, 0, missing)).view(len(mel), -1, self.stride * self.n_mels)
+        mask = F.pad(frames, (0, missing)).view(len(mel), -1, self.stride).any(2)
+        return self.encoder(stacked, mask).float(), mask
+
+    def quantised(self, batch: Batch) -> tuple[Quantised, Tensor]:
+        """Return the quantised vectors, and the mask of codes (B, C)."""
+        latents, mask = self.latents(batch)
+        return self.quantiser(latents, mask), mask
+
+    def copy(self, batch: Batch) -> tuple[Tensor, Quantised]:
+        """Return the decoded mel (B, T, M), and what it was decoded from."""
+        quantised, mask = self.quantised(batch)
+        return self.mel(batch, quantised.vectors, mask)[:, : batch["mel"].shape[1]], quantised
+
+    def mel(self, batch: Batch, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Return the mel (B, C · stride, M) of quantised vectors, 0 in the padding."""
+        voice = self.voice(self.speakers(batch)) if self.voice and self.speakers else None
+        joined = self.decoder(vectors, mask, voice)  # (B, C, stride · H)
+        real = mask.repeat_interleave(self.stride, 1)
+        frames: Tensor = self.finish(joined.reshape(*real.shape, -1), real).float()
+        return self.scale.inverse(frames) * real[..., None]
+
 
 class Blocks(nn.Module):
     """ConvNeXt blocks between two linear layers, (B, C, inner) to (B, C, outer)."""
 
-    def __init__(self, config: MelCodecConfig, inner: int, outer: int) -> None:
+    def __init__(self, config: MelCodecConfig, layers: int, inner: int, outer: int) -> None:
         super().__init__()
         self.enter = nn.Linear(inner, config.channels)
         self.blocks = nn.ModuleList(
-            MaskedConvNeXt(config.channels, config.kernel, 0.0) for _ in range(config.layers)
+            MaskedConvNeXt(config.channels, config.kernel, 0.0) for _ in range(layers)
         )
         self.norm = LayerNorm(config.channels)
         self.leave = nn.Linear(config.channels, outer)

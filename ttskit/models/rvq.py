@@ -20,7 +20,7 @@ from ttskit.settings import MOST_LAYERS, key
 @dataclass(frozen=True)
 class VectorConfig(MelCodecConfig):
     size: int = key(1024, "vectors of a book", least=2, most=65536)
-    dimension: int = key(16, "channels of a vector", least=1)
+    dimension: int = key(64, "channels of a vector", least=1)
     learnt: bool = key(False, "books are learnt by the gradient instead of moving averages")
     decay: float = key(0.99, "decay of the moving averages of a book", least=0, most=0.99999)
     replace: float = key(
@@ -35,7 +35,7 @@ class VectorConfig(MelCodecConfig):
 class RvqConfig(VectorConfig):
     books: int = key(4, "books, each for what the last one left over", least=1, most=MOST_LAYERS)
     dropout: float = key(
-        0.5, "share of utterances trained on the first few books only", least=0, most=1
+        0.2, "share of utterances trained on the first few books only", least=0, most=1
     )
 
 

@@ -26,6 +26,9 @@ from ttskit.errors import SettingError
 MOST = 2**16  # codes of a book, as a file can hold
 ROUNDS = 10  # of k-means
 AT_ONCE = 4096  # vectors whose distances from a book are held in memory
+DECAY = 0.99  # of the mean and the covariance by which channels are whitened
+SPREAD = 1.1  # deviation of whitened channels, by which a Gaussian uses all levels about alike
+TINIEST = 1e-6  # added to their variances, of which none is 0
 EPSILON = 1e-3  # by which the bound of a channel exceeds its outer levels
 
 
@@ -41,14 +44,14 @@ class Quantised(NamedTuple):
 class Quantiser(nn.Module):
     """Vectors of `dimension` channels as codes of `books` books of `size` vectors each.
 
-    In training only the first few stages are used for a share `dropout` of the utterances, so that
-    fewer codes suffice.  A stage is a book, or several that describe different channels.
+    In training only the first few books are used for a share `dropout` of the utterances, so that
+    fewer codes suffice.
     """
 
-    def __init__(self, dimension: int, books: int, size: int, stages: int, dropout: float) -> None:
+    def __init__(self, dimension: int, books: int, size: int, dropout: float) -> None:
         super().__init__()
         self.dimension, self.books, self.size = dimension, books, size
-        self.stages, self.dropout = stages, dropout
+        self.dropout = dropout
         if size > MOST:
             raise SettingError(f"a book has {size} codes, needs at most {MOST}")
 
@@ -64,11 +67,11 @@ class Quantiser(nn.Module):
         """Set the books from the first latents of a training."""
 
     def used(self, latents: Tensor) -> Tensor:
-        """Return how many stages each utterance is to use, (B, 1): all but in training."""
-        every = torch.full((len(latents), 1), self.stages, device=latents.device)
+        """Return how many books each utterance is to use, (B, 1): all but in training."""
+        every = torch.full((len(latents), 1), self.books, device=latents.device)
         if not self.training or not self.dropout:
             return every
-        fewer = torch.randint_like(every, 1, self.stages + 1)
+        fewer = torch.randint_like(every, 1, self.books + 1)
         return torch.where(
             torch.rand(every.shape, device=every.device) < self.dropout, fewer, every
         )
@@ -83,25 +86,37 @@ class FiniteScalar(Quantiser):
 
     levels: Tensor
     basis: Tensor
+    mean: Tensor  # (D,), moving average of what is to be rounded
+    covariance: Tensor  # (D, D)
 
     def __init__(self, levels: Sequence[int], groups: int, stages: int, dropout: float) -> None:
         if min(levels) < 3:
             raise SettingError(f"levels has {min(levels)}, needs at least 3")
         size, dimension = math.prod(levels), len(levels) * groups
-        super().__init__(dimension, groups * stages, size, stages, dropout)
-        self.groups = groups
+        super().__init__(dimension, groups * stages, size, dropout)
+        self.groups, self.stages = groups, stages
         basis = [math.prod(levels[:place]) for place in range(len(levels))]
         self.register_buffer("levels", torch.tensor(levels), persistent=False)
         self.register_buffer("basis", torch.tensor(basis), persistent=False)
+        self.register_buffer("mean", torch.zeros(dimension))
+        self.register_buffer("covariance", SPREAD**2 * torch.eye(dimension))
 
-    def forward(self, latents: Tensor, mask: Tensor) -> Quantised:  # noqa: ARG002
+    def start(self, latents: Tensor, mask: Tensor) -> None:
+        if torch.equal(self.mean, torch.zeros_like(self.mean)):
+            self._follow(latents[mask], 1.0)
+
+    def forward(self, latents: Tensor, mask: Tensor) -> Quantised:
+        real, latents = latents[mask].detach(), self.whitened(latents)
+        if self.training and torch.is_grad_enabled():  # and not only for critics
+            self._follow(real, 1 - DECAY)
         grouped = latents.view(*latents.shape[:2], self.groups, -1)
         smooth = self.bounded(grouped)  # (B, L, G, levels)
         used, codes, total = self.used(latents), [], torch.zeros_like(smooth)
         for stage in range(self.stages):
             digits = self._digits(smooth.detach() - total, stage)
             codes.append((digits * self.basis).sum(3))
-            wanted = (stage < used)[..., None, None]
+            books = torch.arange(self.groups, device=latents.device) + stage * self.groups
+            wanted = (books < used)[:, None, :, None]
             total = total + torch.where(wanted, self._values(digits, stage), 0.0)
         vectors = (smooth + (total - smooth).detach()).flatten(2)
         nothing = vectors.new_zeros(vectors.shape[:2])
@@ -113,6 +128,23 @@ class FiniteScalar(Quantiser):
         for stage, some in enumerate(torch.split(digits, self.groups, 2)):
             total[:, :, : some.shape[2]] += self._values(some, stage)
         return total.flatten(2)
+
+    def whitened(self, latents: Tensor) -> Tensor:
+        """Return latents (..., D) as channels that are not correlated and equally spread."""
+        with torch.autocast(latents.device.type, enabled=False):
+            factor = torch.linalg.cholesky(self.covariance) / SPREAD
+            away = (latents - self.mean).mT
+            return torch.linalg.solve_triangular(factor, away, upper=False).mT
+
+    @torch.no_grad()
+    def _follow(self, latents: Tensor, share: float) -> None:
+        """Update the moving averages by latents (N, D)."""
+        self.mean.lerp_(latents.mean(0), share)
+        away = latents - self.mean
+        with torch.autocast(latents.device.type, enabled=False):
+            covariance = away.T @ away / len(away)
+        covariance.diagonal().add_(TINIEST)
+        self.covariance.lerp_(covariance, share)
 
     def bounded(self, latents: Tensor) -> Tensor:
         """Return channels bounded to little more than -1 to 1, as in the paper."""
@@ -168,7 +200,8 @@ class Codebook(nn.Module):
         """Return the number of the nearest vector of the book for each of (..., D)."""
         lengths = self.table.square().sum(1)
         parts = torch.split(vectors.flatten(0, -2), AT_ONCE)
-        nearest = [(lengths - 2 * part @ self.table.T).argmin(1) for part in parts]
+        with torch.autocast(vectors.device.type, enabled=False):  # near ones differ by little
+            nearest = [(lengths - 2 * part @ self.table.T).argmin(1) for part in parts]
         return torch.cat(nearest).view(vectors.shape[:-1])
 
     @torch.no_grad()
@@ -220,7 +253,7 @@ class Residual(Quantiser):
 
     def __init__(self, dimension: int, codebooks: Sequence[Codebook], dropout: float) -> None:
         books, size = len(codebooks), len(codebooks[0].table)
-        super().__init__(dimension, books, size, books, dropout)
+        super().__init__(dimension, books, size, dropout)
         self.codebooks = nn.ModuleList(codebooks)
 
     def forward(self, latents: Tensor, mask: Tensor) -> Quantised:
@@ -235,7 +268,7 @@ class Residual(Quantiser):
             commitment = commitment + distance * wanted
             if book.learnt:
                 codebook = codebook + (rest.detach() - vectors).square().mean(2) * wanted
-            if self.training:
+            if self.training and torch.is_grad_enabled():  # and not only for critics
                 there = mask & wanted
                 book.follow(rest.detach()[there], nearest[there])
             total = total + vectors.detach() * wanted[..., None]

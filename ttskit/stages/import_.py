@@ -1,9 +1,8 @@
 """Import: an artifact made of files that other programs wrote or edited.
 
 TextGrids, edited in Praat or elsewhere, and the Alignment that they were exported from become an
-Alignment of the same tokens with the durations of their tier `phones`.  A checkpoint of HiFi-GAN
-and its config.json, or one of the Descript Audio Codec or of EnCodec, become a
-Model.
+Alignment of the same tokens with the durations of their tier `phones`.  A checkpoint of HiFi-GAN or
+SNAC with its config.json, or one of the Descript Audio Codec or of EnCodec, becomes a Model.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment
     from ttskit.artifacts.reader import Reader
     from ttskit.models.family import Family
-    from ttskit.models.hifigan import Hifigan
 
 SUFFIX = ".textgrid"  # however it is capitalised
 
@@ -104,33 +102,44 @@ def loaded(checkpoint: Path) -> Any:
         ) from error
 
 
-def hifigan(content: Any, config: Path, checkpoint: Path) -> Hifigan:
-    """Return the generator in a public checkpoint of HiFi-GAN."""
-    from ttskit.voices.hifigan import from_checkpoint
-
-    weights = content.get("generator") if isinstance(content, dict) else None
-    if not isinstance(weights, dict):
-        raise TtskitError("has no `generator`, as checkpoints of HiFi-GAN have", file=checkpoint)
+def settings_of(config: Path) -> Mapping[str, Any]:
+    """Return the content of a config.json."""
     try:
         settings = json.loads(config.read_bytes())
     except ValueError as error:
         raise TtskitError(f"is not JSON: {error}", file=config) from error
+    if not isinstance(settings, dict):
+        raise TtskitError("holds no settings; needs an object", file=config)
+    return settings
+
+
+def configured(content: Any, config: Path, checkpoint: Path) -> Family:
+    """Return the model in a checkpoint that has a config beside it: of SNAC or of HiFi-GAN."""
+    from ttskit.voices import audiocodec, hifigan
+
+    settings = settings_of(config)
+    content = content if isinstance(content, dict) else {}
     with at(checkpoint):
-        return from_checkpoint(weights, settings)
+        if "vq_strides" in settings:
+            return audiocodec.snac(content, settings)
+        weights = content.get("generator")
+        if not isinstance(weights, dict):
+            raise TtskitError("has no `generator`, as checkpoints of HiFi-GAN have")
+        return hifigan.from_checkpoint(weights, settings)
 
 
 def model_of(checkpoint: Path, config: Path | None) -> Family:
-    """Return the model in a public checkpoint: of HiFi-GAN with its config, else of a codec."""
+    """Return the model in a public checkpoint: with a config of SNAC or HiFi-GAN."""
     from ttskit.voices.audiocodec import from_checkpoint
 
     content = loaded(checkpoint)
     if config is not None:
-        return hifigan(content, config, checkpoint)
+        return configured(content, config, checkpoint)
     with at(checkpoint):
         codec = from_checkpoint(content)
     if codec is None:
         raise TtskitError(
-            "is no checkpoint of DAC or EnCodec; one of HiFi-GAN needs --config config.json",
+            "is no checkpoint of DAC or EnCodec; SNAC and HiFi-GAN need --config config.json",
             file=checkpoint,
         )
     return codec
@@ -219,7 +228,7 @@ Paths = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILE...",
-        help="TextGrids, or folders of them; or one checkpoint of HiFi-GAN, DAC or EnCodec.",
+        help="TextGrids, or folders of them; or one checkpoint of HiFi-GAN, DAC, EnCodec or SNAC.",
     ),
 ]
 Like = Annotated[
@@ -229,7 +238,8 @@ Like = Annotated[
 Config = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="For a checkpoint of HiFi-GAN, the config.json published beside it."
+        metavar="FILE",
+        help="For a checkpoint of HiFi-GAN or SNAC, the config.json published beside it.",
     ),
 ]
 

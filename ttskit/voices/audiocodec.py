@@ -1,5 +1,5 @@
-"""Public checkpoints of codecs of audio as models: the Descript Audio Codec (Kumar et al., 2023)
-and EnCodec for 24 kHz (Défossez et al., 2022).
+"""Public checkpoints of codecs of audio as models: the Descript Audio Codec (Kumar et al., 2023),
+EnCodec for 24 kHz (Défossez et al., 2022) and SNAC (Siuzdak et al., 2024).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ttskit.errors import SettingError
 from ttskit.models.audiocodec import AudioCodec
 from ttskit.models.dac import Dac, DacConfig
 from ttskit.models.encodec import Encodec, EncodecConfig
+from ttskit.models.snac import Snac, SnacConfig
 from ttskit.networks.facts import Facts
 
 ENCODEC = 24000  # Hz, of the causal model
@@ -59,6 +60,18 @@ def encodec(content: Mapping[str, Tensor]) -> Encodec:
     return model
 
 
+def snac(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) -> Snac:
+    """Return the codec of a checkpoint of SNAC: its weights by name, and its config.json."""
+    try:
+        config, rate = _snac_config(settings), int(settings["sampling_rate"])
+        renamed = {_dac_name(name): value for name, value in weights.items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SettingError(f"checkpoint of SNAC: missing or not as published: {error}") from error
+    model = Snac(config, _facts(rate, config.strides))
+    _load(model, renamed, "SNAC")
+    return model
+
+
 def _facts(rate: int, strides: tuple[int, ...]) -> Facts:
     """Return the facts of a codec, which has no mel: those of the mel are arbitrary."""
     return Facts(sample_rate=rate, hop_length=math.prod(strides), fmax=min(8000.0, rate / 2))
@@ -74,9 +87,34 @@ def _dac_config(settings: Mapping[str, Any]) -> DacConfig:
         size=int(settings["codebook_size"]),
         dimension=int(settings["codebook_dim"]),
     )
-    if math.prod(config.strides) != math.prod(config.rates) or not config.strides:
-        raise ValueError(f"rates of {config.strides} and {config.rates} differ in their product")
+    _check_rates(config.strides, config.rates)
     return config
+
+
+def _snac_config(settings: Mapping[str, Any]) -> SnacConfig:
+    config = SnacConfig(
+        channels=int(settings["encoder_dim"]),
+        strides=tuple(map(int, settings["encoder_rates"])),
+        decoder_channels=int(settings["decoder_dim"]),
+        rates=tuple(map(int, settings["decoder_rates"])),
+        lasts=tuple(map(int, settings["vq_strides"])),
+        size=int(settings["codebook_size"]),
+        dimension=int(settings["codebook_dim"]),
+        noise=bool(settings["noise"]),
+        depthwise=bool(settings["depthwise"]),
+    )
+    _check_rates(config.strides, config.rates)
+    if settings.get("attn_window_size"):
+        raise ValueError("attn_window_size is set: only models without attention can be read")
+    if any(max(config.lasts) % last for last in config.lasts):
+        raise ValueError(f"vq_strides of {config.lasts} do not divide their largest")
+    return config
+
+
+def _check_rates(strides: tuple[int, ...], rates: tuple[int, ...]) -> None:
+    """Refuse an encoder and a decoder of different hops."""
+    if math.prod(strides) != math.prod(rates) or not strides:
+        raise ValueError(f"rates of {strides} and {rates} differ in their product")
 
 
 def _encodec_config(weights: Mapping[str, Tensor]) -> EncodecConfig:
@@ -96,7 +134,9 @@ def _encodec_config(weights: Mapping[str, Tensor]) -> EncodecConfig:
 
 
 def _dac_name(name: str) -> str:
-    """Return our name of a weight of DAC: only ours leave out what holds a list of layers."""
+    """Return our name of a weight of DAC or SNAC: ours leave out what holds a list of layers."""
+    for theirs, usual in (("original0", "weight_g"), ("original1", "weight_v")):
+        name = name.replace(f"parametrizations.weight.{theirs}", usual)
     name = re.sub(r"\b(block|model)\.", "", name)
     return re.sub(r"^quantizer\.quantizers\.", "quantiser.", name)
 
