@@ -106,7 +106,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"trunk": "micro-rnn", "micro": 16, "smoothing": {"mode": "biquad"}},
         {"trunk": "transformer", "reverb": 0.01},
     ],
-    "autoregressive": [{"order": "concatenated"}, {"prosody": True}],
+    "autoregressive": [{"order": "concatenated"}, {"prosody": True}, {"reference": True}],
     "fsq": [{"groups": 2, "stride": 1, "speaker_channels": 4}],
     "rvq": [{"learnt": True, "stride": 4}],
     "hifigan": [{"adversary": {"deep": True, "halvings": [0, 1]}}],

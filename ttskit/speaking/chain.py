@@ -19,6 +19,7 @@ from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.candidates import Choice, Chosen, Judges, choice_of
 from ttskit.speaking.lines import Line, spoken_record, to_lines
 from ttskit.speaking.realignment import Utterance
+from ttskit.speaking.references import heard
 from ttskit.text.ssml import Passage
 from ttskit.voices import embedded
 from ttskit.voices import voice as voices
@@ -48,6 +49,7 @@ class Style:
     guidance: float | None = None  # of such a decoder
     preset: str = ""  # of the models that have presets
     others: Mapping[str, float] = field(default_factory=dict)  # further knobs, by name
+    reference: tuple[str, ...] = ()  # clips to sound like, perhaps with weights
     takes: Mapping[int, int] = field(default_factory=dict)  # by sentence: which take of it; 0 else
 
     def __post_init__(self) -> None:
@@ -93,6 +95,7 @@ class Chain:
         )
         self.facts, self.voice = self.cascade.facts, voice
         self.judges = Judges(self.cascade, choice or Choice())
+        self._clips: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
 
     def speak(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Piece:
         """Speak a line; its randomness follows from the seed and the number of the line alone."""
@@ -101,7 +104,7 @@ class Chain:
         if not line.words:
             return Piece(line, np.array([frames]), silence, np.zeros(0, np.float32))
         manner = self._manner(line, style)
-        known = {"tokens": line.tokens[1:]}
+        known = {"tokens": line.tokens[1:], **self._heard(style)}
         if durations is not None:
             known["durations"] = durations[1:]
         chosen = self._chosen(line, style, manner, known)
@@ -114,6 +117,13 @@ class Chain:
         if lost := unspoken(line.token_word, line.words, durations):
             raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
         return Piece(line, durations, silence, audio, chosen)
+
+    def _heard(self, style: Style) -> dict[str, np.ndarray]:
+        """Return what the reference clips of a style give; they are read once."""
+        if style.reference not in self._clips:
+            name = self.voice.container.name
+            self._clips[style.reference] = heard(self.cascade, style.reference, name)
+        return self._clips[style.reference]
 
     def _chosen(
         self, line: Line, style: Style, manner: Manner, known: Mapping[str, np.ndarray]
@@ -172,6 +182,7 @@ class Chain:
                 f"{name}: none of its models takes durations, so it has a rate of its own: leave "
                 "the rate out"
             )
+        self._heard(style)
         self.cascade.check_speaker(style.speaker)
         self._check_pitch(bool(style.pitch))
 

@@ -420,6 +420,15 @@ Manifest = Annotated[
         "one per line that was chosen among candidates.",
     ),
 ]
+Reference = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CLIP",
+        rich_help_panel=VOICE,
+        help="Recording to sound like, of a voice whose coder was trained with references; "
+        "a.wav:0.7,b.wav:0.3 mixes two. May be repeated.",
+    ),
+]
 Regenerate = Annotated[
     str | None,
     typer.Option(
@@ -462,6 +471,7 @@ def command(
     rank: Rank = None,
     judge: JudgeOption = None,
     regenerate: Regenerate = None,
+    reference: Reference = None,
     speaker: Speaker = "",
     seed: Seed = 0,
     duration: Seconds = None,
@@ -508,6 +518,7 @@ def command(
         guidance,
         preset,
         knobs,
+        tuple(reference or ()),
         again,
     )
     with limited(to_speak(threads)):
