@@ -78,7 +78,7 @@ def changed(
 
 def decoded(cascade: Cascade, text: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Return the mel of a text in the style of a reference."""
-    manner = Manner(reference=reference, knobs={"iterations": 4})
+    manner = Manner(style=reference, knobs={"iterations": 4})
     mels: np.ndarray = cascade.run("text", {"tokens": text}, manner, 0)["mel"]
     return mels
 
@@ -122,7 +122,7 @@ def calibration(features: Path, alignment: Path, duration: Path) -> None:
     pairs = []
     for id in aligned.ids:
         record = aligned[id]
-        manner = Manner(reference=recorded[id].mel)
+        manner = Manner(style=recorded[id].mel)
         fields = cascade.run(id, {"tokens": record.tokens}, manner, 0)
         error = np.log1p(fields["durations"]) - np.log1p(record.durations)
         pairs += [*zip(fields["confidence"], np.abs(error), strict=True)]

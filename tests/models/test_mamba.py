@@ -83,8 +83,8 @@ def test_a_reference_changes_the_codes_and_pitch_is_taken_where_it_is_known():
         name: value for name, value in plain.fields.items() if name in ("tokens", "durations")
     }
     only = type(batch)(batch.ids, {**fields, "speaker": batch["speaker"]}, batch.lengths)
-    styled = only.with_fields(reference=8 * batch["mel"] - 3)
-    styled.lengths["reference"] = batch.lengths["frame"]
+    styled = only.with_fields(style=8 * batch["mel"] - 3)
+    styled.lengths["style"] = batch.lengths["frame"]
     style, usual = model._style(styled), model._style(only)
     assert (style - usual).abs().max() > 0.01
     assert (model._context(styled, style)[0] - model._context(only, usual)[0]).abs().max() > 0

@@ -57,7 +57,7 @@ class Family(nn.Module):
 
     @classmethod
     def styled(cls, config: Any) -> bool:  # noqa: ARG003
-        """Tell whether `generate` follows the style of a `reference` in the batch."""
+        """Tell whether `generate` follows the `style` in the batch."""
         return False
 
     @classmethod

@@ -82,7 +82,7 @@ class Film(Plain):
         mask = batch.mask("token")
         style = self.speakers(batch)  # (B, S)
         if self.reference is not None:
-            for name, axis in (("reference", "reference"), ("mel", "frame")):
+            for name, axis in (("style", "style"), ("mel", "frame")):
                 if name in batch:
                     style = style + self.reference(batch[name], batch.mask(axis))
                     break

@@ -184,8 +184,8 @@ class Mamba(Coder):
 
     def _style(self, batch: Batch) -> Tensor:
         """Return the style of the reference recordings, or the usual one."""
-        if "reference" in batch:
-            return self.style(batch["reference"], batch.mask("reference"))
+        if "style" in batch:
+            return self.style(batch["style"], batch.mask("style"))
         return self.style.usual(len(batch))
 
     def _context(self, batch: Batch, style: Tensor) -> tuple[Tensor, Tensor, Tensor]:

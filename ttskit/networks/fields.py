@@ -36,6 +36,10 @@ FIELDS = {
     "distribution": Field("frame", _CONTROLS, "share of each harmonic"),
     "noise": Field("frame", _CONTROLS, "gain of noise by band"),
     "codes": Field("code", ("codes",), "a code of each book", "a coder"),
+    "reference": Field(
+        "clip", ("codes",), "codes of a clip of the speaker", "clips by `say --reference`"
+    ),
+    "latent": Field("", (), "mix of what is heard in several clips"),
     "tokens": Field("token", (*_SPOKEN, "tokens", "codes"), "index into symbols", "a text"),
     "durations": Field("token", (*_SPOKEN, "codes"), "frames", "a duration model"),
     "pitch": Field("token", ("features",), "octaves from the speaker's median", _PREDICTED),
@@ -43,6 +47,6 @@ FIELDS = {
     "confidence": Field("token", (), "of a predicted duration, 0 to 1", "the duration model film"),
     "match": Field("", (), "of text and speech, higher is better", "a ranker"),
     "audio": Field("sample", ("corpus",), "-1 to 1", "a vocoder"),
-    "reference": Field("reference", (), "mel of a recording in the wanted style", "--style"),
+    "style": Field("style", (), "mel of a recording in the wanted style", "--style"),
     "speaker": Field("", (), "index into speakers"),
 }

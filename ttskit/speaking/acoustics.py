@@ -39,7 +39,7 @@ class Manner:
         default_factory=dict
     )  # noise_scale ..., where models have it
     preset: str = ""  # a name for several knobs
-    reference: np.ndarray | None = None  # mel of a recording in the wanted style
+    style: np.ndarray | None = None  # mel of a recording in the wanted style
     frames: int | None = None  # in all, to be fitted
     most: int | None = None  # frames in all, at most
 
@@ -88,8 +88,8 @@ class Cascade:
         import torch
 
         fields = dict(known)
-        if manner.reference is not None:
-            fields["reference"] = manner.reference
+        if manner.style is not None:
+            fields["style"] = manner.style
         if "durations" in fields and not fields["durations"].any():
             raise TtskitError("lasts no frame", utterance=id)
         _check_length(id, fields, manner.most)

@@ -17,9 +17,10 @@ from ttskit.formats.timeline import Timeline
 from ttskit.speaking import knobs
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.candidates import Choice, Chosen, Judges, choice_of
+from ttskit.speaking.clips import heard
 from ttskit.speaking.lines import Line, spoken_record, to_lines
 from ttskit.speaking.realignment import Utterance
-from ttskit.speaking.reference import mel_of_file
+from ttskit.speaking.style import mel_of_file
 from ttskit.text.ssml import Passage
 from ttskit.voices import embedded
 from ttskit.voices import voice as voices
@@ -49,8 +50,9 @@ class Style:
     guidance: float | None = None  # of such a decoder
     preset: str = ""  # of the models that have presets
     others: Mapping[str, float] = field(default_factory=dict)  # further knobs, by name
+    reference: tuple[str, ...] = ()  # clips to sound like, perhaps with weights
     takes: Mapping[int, int] = field(default_factory=dict)  # by sentence: which take of it; 0 else
-    reference: Path | None = None  # recording in the wanted style
+    style: Path | None = None  # recording in the wanted style
 
     def __post_init__(self) -> None:
         for name, (least, most) in RANGES.items():
@@ -95,7 +97,8 @@ class Chain:
         )
         self.facts, self.voice = self.cascade.facts, voice
         self.judges = Judges(self.cascade, choice or Choice())
-        self._references: dict[Path, np.ndarray] = {}  # their mels
+        self._styles: dict[Path, np.ndarray] = {}  # mels of recordings in a wanted style
+        self._clips: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
 
     def speak(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Piece:
         """Speak a line; its randomness follows from the seed and the number of the line alone."""
@@ -104,7 +107,7 @@ class Chain:
         if not line.words:
             return Piece(line, np.array([frames]), silence, np.zeros(0, np.float32))
         manner = self._manner(line, style)
-        known = {"tokens": line.tokens[1:]}
+        known = {"tokens": line.tokens[1:], **self._heard(style)}
         if durations is not None:
             known["durations"] = durations[1:]
         chosen = self._chosen(line, style, manner, known)
@@ -117,6 +120,13 @@ class Chain:
         if lost := unspoken(line.token_word, line.words, durations):
             raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
         return Piece(line, durations, silence, audio, chosen)
+
+    def _heard(self, style: Style) -> dict[str, np.ndarray]:
+        """Return what the reference clips of a style give; they are read once."""
+        if style.reference not in self._clips:
+            name = self.voice.container.name
+            self._clips[style.reference] = heard(self.cascade, style.reference, name)
+        return self._clips[style.reference]
 
     def _chosen(
         self, line: Line, style: Style, manner: Manner, known: Mapping[str, np.ndarray]
@@ -175,8 +185,9 @@ class Chain:
                 f"{name}: none of its models takes durations, so it has a rate of its own: leave "
                 "the rate out"
             )
+        self._heard(style)
         self.cascade.check_speaker(style.speaker)
-        if style.reference is not None:
+        if style.style is not None:
             self.cascade.check_style()
         self._check_pitch(bool(style.pitch))
 
@@ -187,11 +198,11 @@ class Chain:
                 "leave the pitch out, or train one with --set pitch=true"
             )
 
-    def _reference(self, path: Path | None) -> np.ndarray | None:
+    def _mel(self, path: Path | None) -> np.ndarray | None:
         """Return the mel of a recording, which is read once."""
-        if path is not None and path not in self._references:
-            self._references[path] = mel_of_file(path, self.facts)
-        return None if path is None else self._references[path]
+        if path is not None and path not in self._styles:
+            self._styles[path] = mel_of_file(path, self.facts)
+        return None if path is None else self._styles[path]
 
     def _manner(self, line: Line, style: Style) -> Manner:
         rate, pitch, volume = line.prosody[1:].T
@@ -203,7 +214,7 @@ class Chain:
             pitch=style.pitch + pitch,
             loudness=style.energy + volume,
             speaker=style.speaker,
-            reference=self._reference(style.reference),
+            style=self._mel(style.style),
             most=MOST,
             knobs={**own, **style.knobs},
             preset=style.preset,
@@ -364,7 +375,7 @@ def say(
         guidance,
         preset,
         {**(others or {}), **further},
-        reference=None if style is None else Path(style),
+        style=None if style is None else Path(style),
     )
     choice = choice_of(candidates, rank or {}, [Path(judge) for judge in judges])
     knobs.check_range("pause", pause, 0, 60)

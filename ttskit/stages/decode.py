@@ -322,7 +322,7 @@ def manner_of(
     from ttskit.models import find
     from ttskit.speaking.acoustics import Manner, check_style, mixture, numbers
     from ttskit.speaking.knobs import check, check_known
-    from ttskit.speaking.reference import mel_of_file
+    from ttskit.speaking.style import mel_of_file
 
     if speaker:
         mixture(speaker, numbers(reader_of(models)))
@@ -330,16 +330,16 @@ def manner_of(
     for name, value in steering.others.items():
         check(name, value)
     check_known(names, families, steering.knobs, steering.preset)
-    reference = None
+    recorded = None
     if style is not None:
         check_style(models)
-        reference = mel_of_file(style, models[-1].facts)
+        recorded = mel_of_file(style, models[-1].facts)
     return Manner(
         length_scale=length,
         speaker=speaker,
         knobs=steering.knobs,
         preset=steering.preset,
-        reference=reference,
+        style=recorded,
     )
 
 
@@ -411,8 +411,8 @@ def recipe(
     }
     if iterations:
         options["iterations"] = list(iterations)
-    if manner.reference is not None:
-        options["style"] = hashlib.sha256(manner.reference.tobytes()).hexdigest()
+    if manner.style is not None:
+        options["style"] = hashlib.sha256(manner.style.tobytes()).hexdigest()
     return Recipe(
         stage="decode",
         revision=REVISION,

@@ -432,6 +432,15 @@ Manifest = Annotated[
         "one per line that was chosen among candidates.",
     ),
 ]
+Reference = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CLIP",
+        rich_help_panel=VOICE,
+        help="Recording to sound like, of a voice whose coder was trained with references; "
+        "a.wav:0.7,b.wav:0.3 mixes two. May be repeated.",
+    ),
+]
 Regenerate = Annotated[
     str | None,
     typer.Option(
@@ -475,7 +484,8 @@ def command(
     judge: JudgeOption = None,
     regenerate: Regenerate = None,
     iterations: Iterations = None,
-    reference: StyleFile = None,
+    style: StyleFile = None,
+    reference: Reference = None,
     speaker: Speaker = "",
     seed: Seed = 0,
     duration: Seconds = None,
@@ -498,7 +508,7 @@ def command(
     check_times(timing, manifest, textgrid, duration)
     check_outputs(
         {"--output": output or Path("-"), "--timing": timing, "--manifest": manifest},
-        [file, textgrid, reference, *(lexicon or ()), Path(voice) if voice else None],
+        [file, textgrid, style, *(lexicon or ()), Path(voice) if voice else None],
     )
     from ttskit.dsp.threads import limited, to_speak
     from ttskit.metrics.intelligibility import listener
@@ -512,7 +522,7 @@ def command(
     rate /= length_scale
     loaded = opened(voice)
     lines = lines_of(loaded, text or (), file, ssml, phonemes, lexicon or (), pause / rate)
-    style = Style(
+    manner = Style(
         rate,
         pitch,
         energy,
@@ -524,11 +534,12 @@ def command(
         guidance,
         preset,
         knobs,
+        tuple(reference or ()),
         again,
-        reference,
+        style,
     )
     with limited(to_speak(threads)):
         keep = timing is not None or manifest is not None
-        report = Report(Chain(loaded, device, choice), style, started, keep)
+        report = Report(Chain(loaded, device, choice), manner, started, keep)
         speak(report, lines, textgrid, duration, output, raw)
     tell(report, timing, manifest, as_json)
