@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 FAMILIES: dict[str, dict[str, str]] = {
     "aligner": {"attention": "Attention"},
     "duration": {"plain": "Plain", "film": "Film"},
-    "decoder": {"feedforward": "Feedforward", "glow": "Glow", "diffusion": "Diffusion"},
+    "decoder": {
+        "feedforward": "Feedforward",
+        "glow": "Glow",
+        "diffusion": "Diffusion",
+        "ddn": "Ddn",
+    },
     "coder": {"autoregressive": "Autoregressive"},
     "codec": {"fsq": "Fsq", "rvq": "Rvq", "vq": "Vq", "dac": "Dac", "encodec": "Encodec"},
     "vocoder": {
