@@ -14,9 +14,10 @@ import numpy as np
 from ttskit.dsp.threads import lent, to_speak
 from ttskit.errors import AlignmentError, TextError, TtskitError
 from ttskit.formats.timeline import Timeline
-from ttskit.speaking import knobs
+from ttskit.speaking import knobs, takes
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.lines import Line, spoken_record, to_lines
+from ttskit.speaking.takes import Take
 from ttskit.text.ssml import Passage
 from ttskit.voices import embedded
 from ttskit.voices import voice as voices
@@ -69,6 +70,7 @@ class Piece:
     durations: np.ndarray  # (N,) frames, the pause before it included
     silence: int  # samples of the pause
     audio: np.ndarray  # (T * hop_length,) float32, what follows the pause
+    take: np.ndarray | None = None  # (choices,) of a decoder that draws them
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield the pause, in blocks, and then the audio."""
@@ -87,8 +89,17 @@ class Chain:
         )
         self.facts, self.voice = self.cascade.facts, voice
 
-    def speak(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Piece:
-        """Speak a line; its randomness follows from the seed and the number of the line alone."""
+    def speak(
+        self,
+        line: Line,
+        style: Style,
+        durations: np.ndarray | None = None,
+        take: np.ndarray | None = None,
+    ) -> Piece:
+        """Speak a line; its randomness follows from the seed and the number of the line alone.
+
+        With a take its decoder chooses as it did then.
+        """
         frames = self.pause(line) if durations is None else int(durations[0])
         silence = frames * self.facts.hop_length
         if not line.words:
@@ -98,6 +109,8 @@ class Chain:
         known = {"tokens": line.tokens[1:]}
         if durations is not None:
             known["durations"] = durations[1:]
+        if take is not None:
+            known["take"] = take
         fields = self.cascade.run(f"line {line.number + 1}", known, manner, seed)
         audio, spoken = fields["audio"], fields["durations"]
         volume = style.energy + line.prosody[:, 2]
@@ -107,7 +120,7 @@ class Chain:
         durations = np.concatenate([[frames], spoken])
         if lost := unspoken(line.token_word, line.words, durations):
             raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
-        return Piece(line, durations, silence, audio)
+        return Piece(line, durations, silence, audio, fields.get("take"))
 
     def pause(self, line: Line) -> int:
         """Return the frames of silence before a line."""
@@ -210,15 +223,21 @@ def pieces(
     lines: Iterable[Line],
     style: Style,
     durations: Sequence[np.ndarray] | None = None,
+    take: Take | None = None,
 ) -> Iterator[Piece]:
-    """Speak each line before the next one is asked for."""
+    """Speak each line before the next one is asked for; with a take, as it was spoken then."""
     chain.check(style)
-    words = 0
+    if take is not None:
+        takes.check(take.model, takes.taker(chain.cascade.models), "the take")
+    spoken = 0
     for place, line in enumerate(lines):
-        yield chain.speak(line, style, None if durations is None else durations[place])
-        words += len(line.words)
-    if not words:
+        own = take.line(spoken) if take is not None and line.words else None
+        yield chain.speak(line, style, None if durations is None else durations[place], own)
+        spoken += bool(line.words)
+    if not spoken:
         raise TextError(NO_WORD)
+    if take is not None:
+        take.check_end(spoken)
 
 
 def say(
