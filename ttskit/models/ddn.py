@@ -145,7 +145,7 @@ class Ddn(Family):
         condition = self._condition(states, f0, voiced.float())
         choose = self._chooser(batch, condition, Drawn(temperature, generator))
         steps = self._steps(batch, condition, choose)
-        if isinstance(choose, Given):
+        if isinstance(choose, Given) and "take" in batch.lengths:
             choose.check(batch.lengths["take"])
         mel = self.generator.scale.inverse((condition.mel + steps[-1].output).mT)
         real = condition.mask
