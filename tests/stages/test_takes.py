@@ -169,6 +169,22 @@ def test_mels_without_a_take_are_refused(recorded, tmp_path):
         decoded(recorded, "--take", recorded / "features.h5", output=tmp_path / "x.h5")
 
 
+def test_info_and_why_say_what_a_take_costs(recorded, tmp_path):
+    made = decoded(recorded, output=tmp_path / "x.h5")
+    described = json.loads(run("info", tmp_path / "x.h5", "--json").stdout)["takes"]
+    choices = sum(len(record.take) for record in made.values())
+    seconds = sum(len(record.mel) for record in made.values()) * 256 / 22050
+    assert described["choices"] == choices
+    assert described["bits_per_second"] == pytest.approx(4 * choices / seconds, rel=0.01)
+    assert 0 < described["entropy_per_second"] <= described["bits_per_second"]
+    assert "bits a second" in run("info", tmp_path / "x.h5").stdout
+    record = made[made.ids[0]]
+    assert (
+        f"choices of the model {record.take_of}"
+        in run("why", made.ids[0], tmp_path / "x.h5").stdout
+    )
+
+
 def test_silence_and_punctuation_are_spoken_by_a_ddn_voice(voice, tmp_path):
     for text in ("Oh.", "Well ... no!"):
         run("say", text, "--voice", voice, "-o", tmp_path / "a.wav")
