@@ -84,3 +84,14 @@ def test_bits_are_those_of_all_choices(case, expected):
     a_second = SPEECH.sample_rate / SPEECH.hop_length
     assert numbers["bits_per_second"] == pytest.approx(2 * a_second * expected, rel=0.1)
     assert 0 <= numbers["entropy_per_second"] <= numbers["bits_per_second"]
+
+
+def test_the_levels_are_drawn_from_coarse_to_fine():
+    batch = short_and_long()
+    _, pictures = trained("ddn").watch(batch)
+    fine, *coarser = pictures["levels"].values.reshape(3, SPEECH.n_mels, -1)
+    assert fine.shape[1] == batch.lengths["frame"][0]
+    for mel, scale in zip(coarser, (2, 4), strict=True):
+        for start in range(0, mel.shape[1], scale):
+            together = mel[:, start : start + scale]
+            assert (together == together[:, :1]).all()

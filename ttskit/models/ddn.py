@@ -167,8 +167,9 @@ class Ddn(Family):
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
-        generator = self.generator
-        numbers, pictures = generator.watched(batch, self.generate(batch))
+        generator, generated = self.generator, self.generate(batch)
+        numbers, pictures = generator.watched(batch, generated)
+        pictures["levels"] = self._drawn_levels(batch.with_fields(take=generated["take"]))
         states = generator.states(batch)
         condition = self._condition(states, *generator.recorded(batch))
         nearest = self._learned(batch, condition, counting=False)
@@ -199,6 +200,13 @@ class Ddn(Family):
         coarse = self.config.layers * 8 * self.config.hidden + 16 * self.facts.n_mels
         floats = int(positions * lengths["frame"]) * layer + lengths["frame"] * coarse
         return 4 * utterances * floats
+
+    def _drawn_levels(self, batch: Batch) -> Picture:
+        """Return the mel of the first utterance after each of its choices, the coarsest on top."""
+        frames = int(batch.lengths["frame"][0])
+        mels = [mel[0].repeat_interleave(scale, 0)[:frames] for scale, mel in self.levels(batch)]
+        bands = torch.cat([mel.T for mel in reversed(mels)])
+        return Picture(bands.cpu().numpy(), "frame", "mel, choice by choice")
 
     def _condition(self, states: States, f0: Tensor, voiced: Tensor) -> Condition:
         """Return what the pyramid starts from; without a coarse mel its mel is 0."""
