@@ -62,6 +62,9 @@ PUBLISHED = {
 @dataclass(frozen=True)
 class DdnConfig(GeneratorConfig):
     coarse: bool = key(True, "predict a coarse mel, which the pyramid adds to")
+    refine_only: bool = key(
+        False, "train the pyramid alone; coarse mel and pitch stay as they begin (train --init)"
+    )
     chain_dropout: float = key(
         0.1, "how often training draws a choice of an utterance instead", least=0, most=1
     )
@@ -105,13 +108,27 @@ class Ddn(Family):
     def makes(cls, config: DdnConfig) -> tuple[str, ...]:  # noqa: ARG003
         return ("mel", "f0", "voiced", "take")
 
+    def prepare(self) -> None:
+        if self.config.refine_only:
+            self.generator.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Ddn:
+        """Train; what is not trained makes what it will make later, without dropout."""
+        super().train(mode)
+        if self.config.refine_only:
+            self.generator.eval()
+        return self
+
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         """Return the errors of pitch and coarse mel, and those of the choices nearest to the mel.
 
-        The latter have no gradient for the coarse mel.
+        The latter have no gradient for the coarse mel, and are alone where only they are trained.
         """
         generator = self.generator
         states = generator.states(batch)
+        if self.config.refine_only:
+            condition = self._condition(states, *generator.recorded(batch))
+            return self._losses(batch, self._learned(batch, condition, counting=self.training))
         terms = generator.errors(batch, states)
         condition = self._condition(states, *generator.recorded(batch))
         if self.config.coarse:
