@@ -31,11 +31,12 @@ def test_a_take_has_a_number_for_each_position_of_each_scale():
     model, batch = trained("ddn"), short_and_long()
     take = generated(model, batch)["take"]
     for row, frames in enumerate(batch.lengths["frame"].tolist()):
-        own = sum(math.ceil(frames / scale) for scale in (4, 2, 1))
+        own = 1 + sum(math.ceil(frames / scale) for scale in (4, 2, 1))
         assert not take[row, own:].any()
     longest = int(batch.lengths["frame"].max())
-    assert take.shape[1] == sum(math.ceil(longest / scale) for scale in (4, 2, 1))
-    assert take.max() < 4
+    assert take.shape[1] == 1 + sum(math.ceil(longest / scale) for scale in (4, 2, 1))
+    assert take[:, 0].tolist() == [50, 50]
+    assert take[:, 1:].max() < 4
 
 
 def test_a_take_of_a_padded_utterance_is_that_of_it_alone():
@@ -48,11 +49,20 @@ def test_a_take_of_a_padded_utterance_is_that_of_it_alone():
     torch.testing.assert_close(padded[:1, : again.shape[1]], again, rtol=1e-3, atol=1e-4)
 
 
+def test_the_noise_scale_draws_takes_together():
+    model, batch = trained("ddn"), short_and_long()
+    between = []
+    for scale in (0.0, 0.5, 1.0):
+        one, other = (generated(model, batch, seed, noise_scale=scale)["mel"] for seed in (1, 2))
+        between.append(float((one - other).abs().mean()))
+    assert between[0] == 0 < between[1] < between[2]
+
+
 def test_guided_choices_are_nearer_to_a_recording_than_drawn_ones():
     model, batch = trained("ddn"), short_and_long()
     real = until(batch.lengths["frame"], batch["mel"].shape[1])
     guided = generated(model, batch.with_fields(guide=batch["mel"], guided=real))["mel"]
-    drawn = generated(model, batch, noise_scale=math.inf)["mel"]
+    drawn = generated(model, batch, temperature=math.inf)["mel"]
     away = [float(batch.mean((mel - batch["mel"]).abs(), "frame")) for mel in (guided, drawn)]
     assert away[0] < away[1]
 

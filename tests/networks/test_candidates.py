@@ -43,7 +43,7 @@ def test_distances_are_those_of_a_loop_however_few_are_held_in_memory(layer, mon
 def test_the_chosen_candidates_and_their_leak_are_those_of_a_loop(layer):
     features, previous, _ = inputs()
     index = torch.randint(4, (2, 7))
-    output, leak = layer(features, previous, index)
+    output, leak = layer(features, previous, index).chunk(2, 1)
     for row, at in product(range(2), range(7)):
         number = index[row, at]
         own = candidate(layer, features, previous, row, number, at)
@@ -51,9 +51,19 @@ def test_the_chosen_candidates_and_their_leak_are_those_of_a_loop(layer):
         torch.testing.assert_close(leak[row, :, at], layer.weight[number] @ features[row, 4:, at])
 
 
+def test_the_expected_candidate_is_the_mean_however_few_are_held_in_memory(layer, monkeypatch):
+    features, previous, _ = inputs()
+    weights = torch.rand(2, 4, 7).softmax(1)
+    each = [layer(features, previous, torch.full((2, 7), number)) for number in range(4)]
+    mean = sum(one * weights[:, None, number] for number, one in enumerate(each))
+    torch.testing.assert_close(layer.expected(features, previous, weights), mean)
+    monkeypatch.setattr(candidates, "AT_ONCE", 2 * 4 * 5 * 3)
+    torch.testing.assert_close(layer.expected(features, previous, weights), mean)
+
+
 def test_only_what_is_chosen_gets_a_gradient(layer):
     features, previous, _ = inputs()
-    layer(features, previous, torch.full((2, 7), 2))[0].sum().backward()
+    layer(features, previous, torch.full((2, 7), 2)).sum().backward()
     assert [bool(row.abs().sum()) for row in layer.weight.grad] == [False, False, True, False]
 
 
@@ -113,7 +123,7 @@ def fitted(split, seed):
         index = layer.judged(features, previous, nearness(target)).argmin(1)
         layer.note(layer.judged(features, previous, nearness(target)), torch.ones(1, 256) > 0)
         optimizer.zero_grad()
-        (layer(features, previous, index)[0] - target).square().mean().backward()
+        (layer(features, previous, index)[:, :1] - target).square().mean().backward()
         optimizer.step()
         if made := layer.settle(0.97, may_split=split):
             rows.copy([Copied("1", layer.weight, *made)], layer, {"model": optimizer}, {})

@@ -47,7 +47,7 @@ def test_means_of_positions_ignore_the_padding():
 @pytest.mark.parametrize("frames", [1, 2, 3, 5, 16, 33])
 @torch.no_grad()
 def test_every_length_has_steps_of_the_lengths_of_its_scales(frames):
-    steps = pyramid(refine=2)(*setting(frames), Drawn(1.0, torch.Generator()))
+    steps = pyramid(refine=2)(*setting(frames), Drawn(1.0, 1.0, torch.Generator()))
     assert [step.place.scale for step in steps] == [4, 2, 1, 1, 1, 1]
     for step in steps:
         assert step.output.shape == (1, 4, -(-frames // step.place.scale))
@@ -59,7 +59,7 @@ def test_the_prediction_of_a_scale_goes_on_from_the_coarser_one():
     for head in made.heads():
         head.candidates.weight.zero_()
     made.levels[0].heads[0].candidates.weight.fill_(1.0)
-    first, *_, last = made(*setting(8), Drawn(0.0, None))
+    first, *_, last = made(*setting(8), Drawn(0.0, 1.0, None))
     torch.testing.assert_close(last.output, first.output.repeat_interleave(4, 2))
 
 
@@ -67,9 +67,9 @@ def test_the_prediction_of_a_scale_goes_on_from_the_coarser_one():
 def test_choices_that_are_given_again_give_the_same():
     for select in ("frame", "patch", "segment", "utterance"):
         made = pyramid(select=select, refine=1)
-        steps = made(*setting(11), Drawn(1.0, torch.Generator().manual_seed(3)))
+        steps = made(*setting(11), Drawn(1.0, 0.25, torch.Generator().manual_seed(3)))
         parts = [step.place.regions.gathered(step.chosen)[0] for step in steps]
-        again = made(*setting(11), Given(torch.cat(parts)[None]))
+        again = made(*setting(11), Given(torch.cat([torch.tensor([25]), *parts])[None]))
         for one, other in zip(steps, again, strict=True):
             assert torch.equal(one.output, other.output)
 
@@ -77,14 +77,14 @@ def test_choices_that_are_given_again_give_the_same():
 @torch.no_grad()
 def test_temperature_goes_from_the_likeliest_to_equal_shares():
     made, inputs = pyramid(), setting(4000)
-    likeliest = made(*inputs, Drawn(0.0, None))[0]
+    likeliest = made(*inputs, Drawn(0.0, 1.0, None))[0]
     logits = likeliest.place.logits()
     assert torch.equal(likeliest.chosen, logits.argmax(1))
     for temperature, share in (
         (1.0, logits.softmax(1).mean((0, 2))),
         (float("inf"), torch.full((5,), 0.2)),
     ):
-        drawn = made(*inputs, Drawn(temperature, torch.Generator().manual_seed(0)))[0]
+        drawn = made(*inputs, Drawn(temperature, 1.0, torch.Generator().manual_seed(0)))[0]
         counts = torch.bincount(drawn.chosen.flatten(), minlength=5) / drawn.chosen.numel()
         torch.testing.assert_close(counts, share, atol=0.05, rtol=0)
 
@@ -93,7 +93,7 @@ def test_temperature_goes_from_the_likeliest_to_equal_shares():
 def test_guided_frames_come_nearer_to_their_target_than_drawn_ones():
     made, inputs, target = pyramid(), setting(32), torch.randn(1, 4, 32)
     known = torch.arange(32)[None] < 16
-    drawn = Drawn(1.0, torch.Generator().manual_seed(0))
+    drawn = Drawn(1.0, 1.0, torch.Generator().manual_seed(0))
     guided = Guided(known, lambda scale: nearness(averaged(target, known, scale)), drawn)
     steps = made(*inputs, guided)
     away = (steps[-1].output - target).square().mean(1)[0]

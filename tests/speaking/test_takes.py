@@ -17,7 +17,7 @@ DDN = {"encoder": SMALL, "hidden": 8, "layers": 1, "pyramid": {"channels": 8, "l
 def a_take(seed=0, lines=3):
     rng = np.random.default_rng(seed)
     sizes = rng.integers(1, 600, lines)
-    return Take("0123abcd", [rng.integers(0, 16, size) for size in sizes])
+    return Take("0123abcd", [np.append(50, rng.integers(0, 16, size)) for size in sizes])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -37,7 +37,7 @@ def test_a_code_takes_the_bits_of_its_choices():
 
 def test_a_code_may_have_one_candidate_or_thousands():
     for high in (1, 2, 4096, 2**16):
-        take = Take("00000000", [np.arange(high)[-5:]])
+        take = Take("00000000", [np.append(100, np.arange(high)[-5:])])
         np.testing.assert_array_equal(parsed(take.code()).lines[0], take.lines[0])
 
 

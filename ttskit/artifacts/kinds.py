@@ -153,7 +153,10 @@ class Mels(Spoken):
     voiced: np.ndarray | None = array("frame", "?", "whether f0 was heard", optional=True)
     loudness: np.ndarray | None = array("frame", "f4", "dB, A-weighted", optional=True)
     take: np.ndarray | None = array(
-        "take", "u2", "number of each candidate that was chosen, coarse to fine", optional=True
+        "take",
+        "u2",
+        "noise scale in hundredths, then the chosen candidates by number",
+        optional=True,
     )
     take_of: str | None = string("fingerprint of the model that chose", optional=True)
 

@@ -43,11 +43,10 @@ def takes(reader: Reader[Any]) -> dict[str, Any]:
     `bits_per_second` is what their codes take but for a few bytes, `entropy_per_second` what the
     numbers take at least if frequent ones are written in fewer bits.
     """
-    numbers = reader.column("take")
+    pieces = [one[1:] for one in np.split(reader.column("take"), reader.offsets("take")[1:-1])]
+    numbers = np.concatenate(pieces)
     rate = float(reader.attributes["sample_rate"]) / float(reader.attributes["hop_length"])
     seconds = max(1, int(reader.offsets("frame")[-1])) / rate
-    offsets = reader.offsets("take")
-    pieces = np.split(numbers, offsets[1:-1])
     bits = sum(len(one) * max(1, int(one.max(initial=0)).bit_length()) for one in pieces)
     counts = np.bincount(numbers)
     shares = counts[counts > 0] / max(1, len(numbers))

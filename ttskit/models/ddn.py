@@ -82,7 +82,7 @@ class Ddn(Family):
     Config = DdnConfig
     config: DdnConfig
     generator: Frames
-    knobs = {"noise_scale": 0.7}  # noqa: RUF012 (the temperature)
+    knobs = {"noise_scale": 0.5, "temperature": 1.0}  # noqa: RUF012
     presets = {  # noqa: RUF012
         "base": TRAINING,
         "tiny": {**TRAINING, **TINY, "hidden": 192, "layers": 6, "pyramid.channels": 96},
@@ -152,22 +152,31 @@ class Ddn(Family):
     ) -> dict[str, Tensor]:
         """Return mels (B, T, M), f0 (B, T) in Hz, voicing (B, T) and takes, 0 in the padding.
 
+        Choices are drawn by the prior with a `temperature`; `noise_scale` is the share that is
+        taken of their difference from what the prior expects.
         A batch with `take` gives that one again.  In one with `guide`, a mel (B, T, M), and
         `guided` (B, T), the frames that are guided come as near to it as choices can, and the
         others fit them.
         """
-        temperature = {**self.knobs, **knobs}["noise_scale"]
+        settings = {**self.knobs, **knobs}
+        share = round(100 * settings["noise_scale"]) / 100
+        temperature = settings["temperature"] if share else 0.0
         states = self.generator.states(batch)
         f0, voiced = self.generator.predicted(batch, states)
         condition = self._condition(states, f0, voiced.float())
-        choose = self._chooser(batch, condition, Drawn(temperature, generator))
+        choose = self._chooser(batch, condition, Drawn(temperature, share, generator))
         steps = self._steps(batch, condition, choose)
         if isinstance(choose, Given) and "take" in batch.lengths:
             choose.check(batch.lengths["take"])
         mel = self.generator.scale.inverse((condition.mel + steps[-1].output).mT)
         real = condition.mask
         made = {"mel": mel * real[..., None], "f0": f0 * real, "voiced": voiced}
-        return {**made, "take": packed(steps)}
+        taken = (
+            batch["take"][:, :1]
+            if "take" in batch
+            else torch.full_like(condition.mask[:, :1], round(100 * share), dtype=torch.long)
+        )
+        return {**made, "take": packed(taken, steps)}
 
     @torch.no_grad()
     def levels(self, batch: Batch) -> list[tuple[int, Tensor]]:
@@ -299,9 +308,13 @@ class Condition(NamedTuple):
         return Condition(self.states.detach(), self.mel.detach(), self.mask)
 
 
-def packed(steps: Sequence[Step]) -> Tensor:
-    """Return the numbers of all choices of each utterance, coarse to fine, padded by 0."""
-    rows = zip(*(step.place.regions.gathered(step.chosen) for step in steps), strict=True)
+def packed(first: Tensor, steps: Sequence[Step]) -> Tensor:
+    """Return the numbers of all choices of each utterance, coarse to fine, padded by 0.
+
+    Before them are the numbers `first` (B, 1).
+    """
+    choices = [step.place.regions.gathered(step.chosen) for step in steps]
+    rows = zip(first.unbind(), *choices, strict=True)
     return pad_sequence([torch.cat(row) for row in rows], batch_first=True)
 
 

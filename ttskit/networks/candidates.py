@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ttskit.networks.quantisers import perplexity
 from ttskit.networks.together import summed
@@ -89,16 +90,34 @@ class Candidates(nn.Module):
                 parts.append(measure(candidates, start))
         return torch.cat(parts, 2)
 
-    def forward(self, features: Tensor, previous: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the chosen candidates and their leak, (B, P, L) each.
+    def forward(self, features: Tensor, previous: Tensor, index: Tensor) -> Tensor:
+        """Return the chosen candidates and their leak, (B, 2 P, L).
 
         `index` (B, L) is the number of the candidate at each position.
         """
         with torch.autocast(features.device.type, enabled=False):
             halves = features.float().mT.reshape(index.numel(), 2, -1)  # (Q, 2, C / 2)
-            both = self._by_candidate(halves, index.flatten()).view(*index.shape, 2, -1)
-        output, leak = both.unbind(2)  # (B, L, P)
-        return (output.mT + previous if self.residual else output.mT), leak.mT
+            both = self._by_candidate(halves, index.flatten()).view(*index.shape, -1).mT
+        return self._added(both, previous)
+
+    def expected(self, features: Tensor, previous: Tensor, weights: Tensor) -> Tensor:
+        """Return the means of all candidates and of their leaks, (B, 2 P, L).
+
+        `weights` (B, K, L) sum to 1 at each position.
+        """
+        count, outputs, half = self.weight.shape
+        size = max(1, AT_ONCE // (len(features) * count * outputs))
+        weight, parts = self.weight.flatten(0, 1).float(), []
+        for start in range(0, features.shape[2], size):
+            some = slice(start, start + size)
+            halves = features[..., some].float().view(len(features), 2, half, -1)
+            each = (weight @ halves).view(len(features), 2, count, outputs, -1)
+            parts.append((each * weights[:, None, :, None, some]).sum(2).flatten(1, 2))
+        return self._added(torch.cat(parts, 2), previous)
+
+    def _added(self, both: Tensor, previous: Tensor) -> Tensor:
+        """Return candidates and leaks (B, 2 P, L), the former added to the prediction before."""
+        return both + F.pad(previous, (0, 0, 0, previous.shape[1])) if self.residual else both
 
     def _by_candidate(self, halves: Tensor, index: Tensor) -> Tensor:
         """Apply to each row (Q, 2, C / 2) the weights of its candidate (Q,): (Q, 2, P).

@@ -13,7 +13,9 @@ from torch import Tensor
 
 from ttskit.errors import TtskitError
 from ttskit.networks.candidates import Measure, nearness
-from ttskit.networks.pyramid import Choose, Place, averaged, coarser
+from ttskit.networks.pyramid import Choice, Choose, Place, averaged, coarser
+
+FLOAT = torch.float32
 
 
 class Nearest:
@@ -28,51 +30,64 @@ class Nearest:
         self.target, self.mask = target, mask
         self.dropout, self.counting = dropout, counting
 
-    def __call__(self, place: Place) -> tuple[Tensor, Tensor]:
+    def __call__(self, place: Place) -> Choice:
         candidates, real = place.head.candidates, place.regions.mask
         target = averaged(self.target, self.mask, place.scale)
         judged = candidates.judged(place.features, place.previous, nearness(target))
         distances = place.regions.shared(judged)
-        index = distances.argmin(1)
+        chosen = distances.argmin(1)
         if self.dropout:
-            dropped = torch.rand(len(index), 1, device=index.device) < self.dropout
+            dropped = torch.rand(len(chosen), 1, device=chosen.device) < self.dropout
             with torch.no_grad():
-                drawn = Drawn(1.0, None)(place)[0]
-            index, real = torch.where(dropped, drawn, index), real & ~dropped
+                drawn = drawn_from(place, 1.0, None)
+            chosen, real = torch.where(dropped, drawn, chosen), real & ~dropped
         if self.counting:
             candidates.note(distances, real)
-        return index, real
+        return Choice(chosen, real)
 
 
 class Drawn:
-    """A random candidate by the prior; at temperature 0 the likeliest, at infinity any."""
+    """A random candidate by the prior; at temperature 0 the likeliest, at infinity any.
 
-    def __init__(self, temperature: float, generator: torch.Generator | None) -> None:
-        self.temperature, self.generator = temperature, generator
+    With a share below 1 it is drawn towards what the prior expects, the mean of the candidates.
+    """
 
-    def __call__(self, place: Place) -> tuple[Tensor, Tensor]:
-        scores, real = place.logits(), place.regions.mask
-        if self.temperature:
-            noise = place.regions.spread(self._noise(scores))
-            share = 1.0 if math.isfinite(self.temperature) else 0.0
-            scores = share * scores + min(self.temperature, 1e6) * noise
-        return torch.where(real, scores.argmax(1), 0), real
+    def __init__(self, temperature: float, share: float, generator: torch.Generator | None) -> None:
+        self.temperature, self.share, self.generator = temperature, share, generator
 
-    def _noise(self, like: Tensor) -> Tensor:
-        """Return Gumbel noise: the highest sum with logits is a draw by their softmax."""
-        device = self.generator.device if self.generator else like.device
-        uniform = torch.rand(like.shape, generator=self.generator, device=device).to(like)
-        return -(-uniform.clamp(1e-9, 1 - 1e-7).log()).log()
+    def __call__(self, place: Place) -> Choice:
+        chosen = drawn_from(place, self.temperature, self.generator)
+        return Choice(chosen, place.regions.mask, torch.full_like(chosen, self.share, dtype=FLOAT))
+
+
+def drawn_from(place: Place, temperature: float, generator: torch.Generator | None) -> Tensor:
+    """Return the number of a random candidate at each position, (B, L)."""
+    scores = place.logits()
+    if temperature:
+        noise = place.regions.spread(gumbel(scores, generator))
+        share = 1.0 if math.isfinite(temperature) else 0.0
+        scores = share * scores + min(temperature, 1e6) * noise
+    return torch.where(place.regions.mask, scores.argmax(1), 0)
+
+
+def gumbel(like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Return Gumbel noise: the highest sum with logits is a draw by their softmax."""
+    device = generator.device if generator else like.device
+    uniform = torch.rand(like.shape, generator=generator, device=device).to(like)
+    return -(-uniform.clamp(1e-9, 1 - 1e-7).log()).log()
 
 
 class Given:
-    """The candidates of a code: one number for each region, from coarse to fine."""
+    """The candidates of a take: a number for each region, coarse to fine.
+
+    The first number is the share in hundredths.
+    """
 
     def __init__(self, take: Tensor) -> None:
-        """Follow codes (B, numbers of all scales); there is at least one number."""
-        self.take, self.done = take, torch.zeros(len(take), dtype=torch.long, device=take.device)
+        """Follow takes (B, numbers)."""
+        self.take, self.done = take, torch.ones(len(take), dtype=torch.long, device=take.device)
 
-    def __call__(self, place: Place) -> tuple[Tensor, Tensor]:
+    def __call__(self, place: Place) -> Choice:
         regions, count = place.regions, place.head.candidates.count
         at = (self.done[:, None] + regions.number).clamp_max(self.take.shape[1] - 1)
         self.done = self.done + regions.counts
@@ -82,15 +97,16 @@ class Given:
                 f"the take chooses candidate {int(chosen.max())}, there are 0 to {count - 1}: it "
                 "is of another model or text"
             )
-        return chosen, regions.mask
+        share = (self.take[:, :1] / 100).expand(-1, chosen.shape[1])
+        return Choice(chosen, regions.mask, share)
 
     def check(self, lengths: Tensor) -> None:
-        """Refuse codes of other lengths (B,) than the choices that they were asked for."""
+        """Refuse takes of other lengths (B,) than the choices that they were asked for."""
         for given, made in zip(lengths.tolist(), self.done.tolist(), strict=True):
             if given != made:
                 raise TtskitError(
-                    f"the take has {given} choices, needs {made}: it is of another text, or of "
-                    "another speed"
+                    f"the take has {given - 1} choices, needs {made - 1}: it is of another text, "
+                    "or of another speed"
                 )
 
 
@@ -101,12 +117,15 @@ class Guided:
         """Judge by `measure` of a scale where frames are known, (B, T) bool."""
         self.known, self.measure, self.otherwise = known, measure, otherwise
 
-    def __call__(self, place: Place) -> tuple[Tensor, Tensor]:
-        index, real = self.otherwise(place)
+    def __call__(self, place: Place) -> Choice:
+        chosen, real, share = self.otherwise(place)
         known = coarser(self.known, place.scale)[:, None].float()  # (B, 1, L)
         judged = place.head.candidates.judged(
             place.features, place.previous, self.measure(place.scale)
         )
         best = place.regions.shared(judged * known).argmin(1)
         guided = place.regions.shared(known)[:, 0] > 0
-        return torch.where(guided & real, best, index), real
+        share = torch.ones_like(known[:, 0]) if share is None else share
+        return Choice(
+            torch.where(guided & real, best, chosen), real, torch.where(guided, 1.0, share)
+        )

@@ -112,6 +112,14 @@ class Place(NamedTuple):
         return self.regions.shared(self.head.logits(self.features, self.regions.mask))
 
 
+class Choice(NamedTuple):
+    """The number of a candidate at each position, and how much of it is taken."""
+
+    chosen: Tensor  # (B, L)
+    counted: Tensor  # (B, L) bool, positions that the loss counts
+    share: Tensor | None = None  # (B, L), of its difference from what the prior expects; or all
+
+
 class Step(NamedTuple):
     """A choice, and the prediction after it."""
 
@@ -122,8 +130,7 @@ class Step(NamedTuple):
     leak: Tensor  # (B, P, L)
 
 
-# the candidate at each position (B, L), and the positions that the loss counts (B, L)
-Choose = Callable[[Place], tuple[Tensor, Tensor]]
+Choose = Callable[[Place], Choice]
 
 
 class Pyramid(nn.Module):
@@ -241,9 +248,14 @@ class Head(nn.Module):
     def forward(self, features: Tensor, output: Tensor, grid: Grid, choose: Choose) -> Step:
         """Choose, given features (B, C, L) and the prediction so far (B, P, L)."""
         place = Place(grid.scale, self, self.norm(features) * grid.real, output, grid.regions)
-        index, counted = choose(place)
-        chosen, leak = self.candidates(place.features, output, index)
-        return Step(place, index, counted, chosen * grid.real, leak * grid.real)
+        chosen, counted, share = choose(place)
+        made = self.candidates(place.features, output, chosen)
+        if share is not None:
+            weights = place.logits().softmax(1)
+            expected = self.candidates.expected(place.features, output, weights)
+            made = expected + share[:, None] * (made - expected)
+        mel, leak = (made * grid.real).chunk(2, 1)
+        return Step(place, chosen, counted, mel, leak)
 
     def logits(self, features: Tensor, mask: Tensor) -> Tensor:
         """Return the logits of the candidates, (B, K, L), which teach the features nothing."""

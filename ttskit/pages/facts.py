@@ -155,12 +155,10 @@ def mels(id: str, reader: Reader[Any]) -> Iterator[tuple[str, Any]]:
     if record.dropped:
         yield "not_spoken", record.dropped
     if record.take is not None:
-        seconds, width = (
-            len(record.mel) * step(reader),
-            int(record.take.max(initial=0)).bit_length(),
-        )
-        rate = round(len(record.take) * max(1, width) / seconds, 1)
-        yield "take", f"{len(record.take)} choices of the model {record.take_of}, {rate:g} bits/s"
+        choices = record.take[1:]
+        bits = len(choices) * max(1, int(choices.max(initial=0)).bit_length())
+        rate = round(bits / (len(record.mel) * step(reader)), 1)
+        yield "take", f"{len(choices)} choices of the model {record.take_of}, {rate:g} bits/s"
     yield from spoken(record, reader)
 
 

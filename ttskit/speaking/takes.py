@@ -30,7 +30,7 @@ VERSION = 1
 LONGEST_NAME = 250  # characters of a file's name
 MOST_LINES, MOST_CHOICES = 1 << 20, 1 << 26
 HEADER = struct.Struct("<B4sI")  # version, model, lines
-LINE = struct.Struct("<IB")  # choices, bits of each
+LINE = struct.Struct("<HIB")  # share in hundredths, choices, bits of each
 SAMPLERS = ("uniform", "prior", "greedy", "guided")
 OTHER = "it is of another text"
 DAMAGED = "is damaged: copy it whole, as it was printed"
@@ -38,10 +38,13 @@ DAMAGED = "is damaged: copy it whole, as it was printed"
 
 @dataclass(frozen=True)
 class Take:
-    """The choices of each line of a text, and the fingerprint of the model that they are of."""
+    """The choices of each line of a text, and the fingerprint of the model that they are of.
+
+    The first number of a line is the noise scale in hundredths.
+    """
 
     model: str
-    lines: Sequence[np.ndarray]  # (choices,) each
+    lines: Sequence[np.ndarray]  # (1 + choices,) each
 
     def line(self, number: int) -> np.ndarray:
         """Return the choices of a line by its number from 0."""
@@ -58,10 +61,12 @@ class Take:
     def code(self) -> str:
         """Return the take as text."""
         parts = [HEADER.pack(VERSION, bytes.fromhex(self.model), len(self.lines))]
-        for choices in self.lines:
+        for line in self.lines:
+            choices = line[1:].astype(np.int64)
             width = max(1, int(choices.max(initial=0)).bit_length())
-            bits = choices[:, None].astype(np.int64) >> np.arange(width) & 1
-            parts += [LINE.pack(len(choices), width), np.packbits(bits.astype(np.uint8)).tobytes()]
+            bits = (choices[:, None] >> np.arange(width) & 1).astype(np.uint8)
+            header = LINE.pack(int(line[0]), len(choices), width)
+            parts += [header, np.packbits(bits).tobytes()]
         body = b"".join(parts)
         packed = body + struct.pack("<I", zlib.crc32(body))
         return base64.urlsafe_b64encode(packed).decode().rstrip("=")
@@ -105,13 +110,14 @@ def _lines(body: bytes, there: int) -> list[np.ndarray]:
     if there > MOST_LINES:
         raise ValueError
     for _ in range(there):
-        choices, width = LINE.unpack_from(body, at)
+        share, choices, width = LINE.unpack_from(body, at)
         at += LINE.size
         size = -(-choices * width // 8)
         if choices > MOST_CHOICES or not 1 <= width <= 16 or at + size > len(body):
             raise ValueError
         bits = np.unpackbits(np.frombuffer(body, np.uint8, size, at), count=choices * width)
-        lines.append((bits.reshape(choices, width).astype(np.int64) << np.arange(width)).sum(1))
+        numbers = (bits.reshape(choices, width).astype(np.int64) << np.arange(width)).sum(1)
+        lines.append(np.concatenate([[share], numbers]))
         at += size
     if at != len(body):
         raise ValueError
@@ -190,6 +196,10 @@ class Choices:
             number = numbered(self.word, list(spelt.words))
             guided = np.repeat(spelt.token_word != number, spelt.durations)
         return {"guide": mel, "guided": guided}
+
+    def whole(self, fields: Mapping[str, np.ndarray]) -> bool:
+        """Whether an utterance has a take that makes it again: not one with recorded frames."""
+        return "take" in fields and not self.word
 
     def kept(self, fields: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the mel; beside a word that is spoken anew, frames are the recorded ones."""

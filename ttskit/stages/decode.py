@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from ttskit.voices.model import Model
 
 REVISION = 1
-SCALES = {"uniform": float("inf"), "greedy": 0.0}  # sampler -> noise_scale; the others: any
+TEMPERATURES = {"uniform": float("inf"), "greedy": 0.0, "guided": 1.0}  # by sampler
 HEARD = ("f0", "voiced", "loudness")
 MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording
 
@@ -163,8 +163,8 @@ class Decode:
             durations=fields["durations"],
             dropped=spelt.dropped if isinstance(spelt, Tokens) else None,
             confidence=fields.get("confidence"),
-            take=fields["take"].astype("u2") if "take" in fields else None,
-            take_of=self.fingerprint if "take" in fields else None,
+            take=fields["take"].astype("u2") if self.choices.whole(fields) else None,
+            take_of=self.fingerprint if self.choices.whole(fields) else None,
             **recorded,
         )
 
@@ -302,7 +302,11 @@ def manner_of(
         mixture(speaker, numbers(last_reader(models)))
     names, families = ", ".join(model.name for model in models), [find(m.family) for m in models]
     check_known(names, families, steering.knobs, steering.preset)
-    own = {"noise_scale": SCALES[sampler]} if sampler in SCALES else {}
+    own = (
+        {"temperature": TEMPERATURES[sampler], "noise_scale": 1.0}
+        if sampler in TEMPERATURES
+        else {}
+    )
     knobs = {**steering.knobs, **own}
     return Manner(length_scale=length, speaker=speaker, knobs=knobs, preset=steering.preset)
 
