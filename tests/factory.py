@@ -69,12 +69,14 @@ def alignment_record(id: str = "a") -> Alignment:
     )
 
 
-def write_alignment(path: Path, *records: Alignment, hop_length: int = 256) -> Path:
+def write_alignment(
+    path: Path, *records: Alignment, hop_length: int = 256, symbols: Sequence[str] = SYMBOLS
+) -> Path:
     attributes = {"sample_rate": 16000, "hop_length": hop_length}
     header: dict[str, Any] = {
         "provenance": PROVENANCE,
         "attributes": attributes,
-        "tables": {"symbols": SYMBOLS},
+        "tables": {"symbols": symbols},
     }
     with Writer(path, Alignment, **header) as writer:
         for record in records:

@@ -36,6 +36,14 @@ def test_toml_that_is_written_is_read_back():
     assert "mlp, gru" in text
 
 
+@pytest.mark.parametrize(("value", "why"), [("[" * 5000, "nested too deeply"), ("9" * 5000, "")])
+def test_toml_that_no_parser_can_hold_is_refused(value, why):
+    with pytest.raises(SettingError, match=f"x.toml: is not TOML: .*{why}"):
+        settings.from_toml(Outer(), f"channels = {value}", "x.toml")
+    with pytest.raises(SettingError, match="channels"):
+        settings.assigned(Outer(), f"channels={value}")
+
+
 def test_texts_need_no_quotes_and_integers_serve_as_floats():
     changed = settings.assigned(Outer(), "trunk=gru", "inner.rate=1")
     assert (changed.trunk, changed.inner.rate) == ("gru", 1.0)

@@ -35,6 +35,7 @@ from ttskit.stages import (
     help,
     import_,
     info,
+    languages,
     ls,
     merge,
     plot,
@@ -100,6 +101,7 @@ VERBS = {  # what a verb is for, as `ttskit --help` and docs/index.md have it
     ),
     "Help": (
         help,
+        languages,
         completion,
     ),
 }

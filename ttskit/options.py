@@ -13,6 +13,30 @@ from ttskit.manual import RUNNING
 TEXT, VOICE, TAKES = "Text", "Voice", "Takes"  # groups of options on a help page
 
 
+def numbers(
+    option: str, entries: Iterable[str], mark: str, usual: float | None
+) -> dict[str, float]:
+    """Return numbers by name, of entries such as `name=0.5`; `usual` is that of a name alone.
+
+    >>> numbers("--rank", ["align:2", "clvp"], ":", 1.0)
+    {'align': 2.0, 'clvp': 1.0}
+    """
+    found = {}
+    for entry in entries:
+        name, given, value = entry.partition(mark)
+        try:
+            number = usual if usual is not None and not given else float(value)
+        except ValueError:
+            raise typer.BadParameter(f"{option} {entry}: needs NAME{mark}NUMBER") from None
+        found[name.strip()] = number
+    return found
+
+
+def weights(rank: str | None) -> dict[str, float]:
+    """Return the weights of the rankers that --rank names."""
+    return numbers("--rank", rank.split(",") if rank else (), ":", 1.0)
+
+
 def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | None] = ()) -> None:
     """Refuse outputs, by their options, that are one file, or that replace an input."""
     read = {path.resolve() for path in inputs if path is not None and str(path) != "-"}
@@ -203,6 +227,17 @@ Language = Annotated[
         "phonemes.",
     ),
 ]
+LanguageOrLikely = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="LANGUAGE",
+        rich_help_panel=TEXT,
+        help="Language of the texts: en-us, de, nl ...; or characters, for any language without "
+        "phonemes. See `ttskit languages`.",
+        show_default="en-us, if the texts look so",
+    ),
+]
 Lexicon = Annotated[
     list[Path] | None,
     typer.Option(
@@ -264,6 +299,46 @@ SpeakingPreset = Annotated[
         rich_help_panel=VOICE,
         help="Steps and the like of the models at once: ultra_fast, fast, standard or high of the "
         "decoder diffusion. Options given beside it win.",
+    ),
+]
+Knobs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--knob",
+        metavar="NAME=NUMBER",
+        rich_help_panel=VOICE,
+        help="Turn a knob of a model, such as temperature=0.7 of a coder. May be repeated.",
+    ),
+]
+Candidates = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=1000,
+        metavar="N",
+        rich_help_panel=VOICE,
+        help="Takes of each utterance to choose from; without --rank the first one in which the "
+        "aligner finds every word.",
+    ),
+]
+Rank = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        rich_help_panel=VOICE,
+        help="What ranks candidates: clvp, align, duration, heard; or several with weights, as "
+        "align:1,clvp:0.5.",
+        show_default="nothing",
+    ),
+]
+JudgeOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--judge",
+        metavar="FILE",
+        rich_help_panel=VOICE,
+        help="Aligner, ranker or duration model that judges candidates, in place of the voice's "
+        "own. May be repeated.",
     ),
 ]
 Rounds = Annotated[

@@ -67,10 +67,18 @@ def to_toml(settings: Any, *, comments: bool = True) -> str:
 def from_toml(settings: T, text: str, source: str) -> T:
     """Return `settings` changed by a TOML text; `source` is what errors call it."""
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        values = parsed(text)
+    except ValueError as error:
         raise SettingError(f"is not TOML: {error}", file=source) from error
     return changed(settings, values, source)
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """Return what a TOML text says, not checked; ValueError tells why it cannot be read."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def assigned(settings: T, *assignments: str) -> T:
@@ -134,8 +142,8 @@ def _nested(assignments: Sequence[str]) -> dict[str, Any]:
             if not isinstance(inner, dict):
                 raise SettingError(f"--set {assignment}: {part} has been set to {inner!r} before")
         try:
-            inner[last] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+            inner[last] = parsed(f"value = {value}")["value"]
+        except ValueError:
             inner[last] = value.strip()  # a text without its quotes
     return values
 

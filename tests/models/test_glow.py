@@ -1,6 +1,7 @@
 """Glow-TTS: exact inverses and determinants, and its own alignment."""
 
 import math
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -52,6 +53,39 @@ def test_joint_training_finds_durations():
     true = validation["durations"]
     assert (model.eval().align(validation) - true).abs().sum() < 0.15 * true.sum()
     assert model.watch(validation)[1]["alignment"].values.sum() == true[0].sum()
+
+
+JOINT = {**SMALL, "durations": "joint", "predict_durations": True}
+
+
+def test_joint_training_learns_to_predict_durations():
+    """They are nearer than the mean of all, though an unseen alignment is found, too."""
+    model = make(Glow, {**JOINT, "predictor": {"hidden": 16, "dropout": 0.0}})
+    batches = [batch(*[8] * 12, seed=seed) for seed in range(24)]
+    validation = batches.pop()
+    model.initialise(batches[0])
+    train(model, batches, 150)
+    tokens = replace(validation, fields={n: validation[n] for n in ("tokens", "speaker")})
+    predicted = model.eval().generate(tokens)["durations"]
+    true = validation["durations"].float()
+    assert (predicted - true).abs().sum() < 0.6 * (true.mean() - true).abs().sum()
+
+
+def test_predicting_durations_teaches_the_encoder_nothing(two):
+    model = make(Glow, JOINT)
+    model.loss(two, 1.0)["durations"].backward()
+    assert all(p.grad is None for p in model.encoder.parameters())
+    assert all(p.grad is not None for p in model.durations.parameters())
+
+
+def test_the_error_of_durations_is_that_of_their_logarithms(two):
+    """For a predictor that always says e frames; a silent token without frames counts as half."""
+    two, model = two.only(1), make(Glow, JOINT).eval()  # the one with whole steps of the flow
+    torch.nn.init.zeros_(model.durations.value.weight)
+    torch.nn.init.ones_(model.durations.value.bias)
+    error = model.loss(two, 1.0)["durations"].item()
+    logs = [np.log(max(frames, 0.5)) for frames in model.align(two)[0].tolist()]
+    assert error == pytest.approx(np.mean([(1 - log) ** 2 for log in logs]), rel=1e-4)
 
 
 def test_initialisation_makes_every_norm_give_mean_0_and_deviation_1():
@@ -237,6 +271,8 @@ def test_half_precision_keeps_the_determinants(trained, two):
 def test_settings_that_contradict_each_other_are_refused():
     with pytest.raises(SettingError, match="coarse_layers is 2, needs 0"):
         changed(Glow.Config(), {"durations": "joint", "coarse_layers": 2}, "test")
+    with pytest.raises(SettingError, match="predict_durations needs durations to be joint"):
+        changed(Glow.Config(), {"predict_durations": True}, "test")
     with pytest.raises(SettingError, match="groups is 6, needs a divisor of 8 mels"):
         make(Glow, {**SMALL, "flow": {"groups": 6}})
     assert not Glow.aligns(changed(Glow.Config(), {"coarse_layers": 2}, "test"))

@@ -88,6 +88,7 @@ TINY: dict[str, dict[str, Any]] = {
             "dropout": 0.0,
         },
     },
+    "clvp": {"transformer": CAUSAL, "space": 8},
     "fsq": {"levels": [4, 3, 3], "residual": 2, **CODEC},
     "rvq": {"books": 2, **BOOKS},
     "vq": BOOKS,
@@ -111,6 +112,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "film": [{"reference": True}],
     "glow": [
         {"durations": "joint"},
+        {"durations": "joint", "predict_durations": True, "predictor": DURATION["predictor"]},
         {"mean_only": False, "pitch": True},
         {"coarse_layers": 2, "coarse_hidden": 16},
     ],
@@ -130,6 +132,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "autoregressive": [{"order": "concatenated"}, {"prosody": True}],
     "fsq": [{"groups": 2, "stride": 1, "speaker_channels": 4}],
     "rvq": [{"learnt": True, "stride": 4}],
+    "hifigan": [{"adversary": {"deep": True, "halvings": [0, 1]}}],
     "bigvgan": [{"activation": "snake"}],
 }
 ROLES = {family: role for role, families in FAMILIES.items() for family in families}

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 from tests.factory import SPOKEN, write_model, write_speakers
-from ttskit.errors import TtskitError
+from ttskit.errors import ArtifactError, TtskitError
+from ttskit.networks.batch import collate
 from ttskit.speaking.acoustics import Cascade, Manner
 from ttskit.voices.model import read_model
 
@@ -51,6 +53,49 @@ def test_it_stops_at_the_field_that_is_wanted(cascade):
     np.testing.assert_array_equal(
         fields["durations"], cascade.run("a", KNOWN, Manner(), 0)["durations"]
     )
+
+
+def test_a_model_of_durations_and_mel_makes_the_mel_of_the_rounded_durations(tmp_path):
+    joint = {"durations": "joint", "predict_durations": True, "predictor": {"hidden": 8}}
+    write_speakers(tmp_path, joint)
+    cascade = Cascade([read_model(tmp_path / "decoder.h5")], "mel")
+    fields = cascade.run("a", KNOWN, Manner(knobs=STILL, frames=80), 0)
+    assert fields["durations"].sum() == len(fields["mel"]) == 80
+    with pytest.raises(ArtifactError, match=r"makes durations, which .* makes too"):
+        Cascade([read_model(tmp_path / f"{role}.h5") for role in ("decoder", "duration")], "mel")
+
+
+def test_few_shapes_reach_the_networks_however_many_lengths_lines_have(cascade):
+    shapes = set()
+    for _, module in cascade.steps:
+        for layer in module.modules():
+            if not [*layer.children()]:
+                layer.register_forward_pre_hook(lambda _, x: shapes.add(x[0].shape[1:]))
+    lengths = set()
+    for count in range(5, 45):
+        tokens = np.resize(TOKENS, count)
+        fields = cascade.run("a", {"tokens": tokens}, Manner(knobs=STILL), 0)
+        assert len(fields["mel"]) == fields["durations"].sum()
+        lengths.add(len(fields["mel"]))
+    assert len(lengths) > 35
+    assert len({shape[-1] for shape in shapes if len(shape) == 2}) < 30
+
+
+@pytest.mark.parametrize("role", ["duration", "decoder"])
+def test_the_room_beyond_a_line_changes_nothing(cascade, role):
+    """Against a batch without padding."""
+    model, module = next(step for step in cascade.steps if step[0].role == role)
+    fields = cascade.run("a", KNOWN, Manner(knobs=STILL), 0)
+    known = {name: fields[name] for name in model.takes} | {"speaker": np.int64(0)}
+    with torch.no_grad():
+        plain = module.generate(collate(["a"], [known]), torch.Generator(), **knobs_of(module))
+    for name, value in plain.items():
+        if name in ("mel", "pitch"):
+            np.testing.assert_allclose(fields[name], value[0].numpy(), rtol=1e-3, atol=1e-4)
+
+
+def knobs_of(module):
+    return {name: value for name, value in STILL.items() if name in module.knobs}
 
 
 def test_pitch_can_be_moved_token_by_token(cascade):

@@ -2,15 +2,20 @@
 
 import json
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 
+import ttskit
 from tests.factory import run, write_alignment_of, write_model, write_speech
 from tests.tiny import CARD, ENCODER, facts
 from tests.tiny import write_model as write_small
 from ttskit.artifacts.hdf5 import open_container
-from ttskit.errors import ArtifactError
+from ttskit.errors import AlignmentError, ArtifactError, TtskitError
 from ttskit.models.plain import Plain
+from ttskit.speaking import candidates
+from ttskit.speaking.realignment import Realigned
 from ttskit.voices import voice as voices
 from ttskit.voices.model import read_model
 
@@ -115,3 +120,139 @@ def test_a_packed_coder_makes_the_codes_of_its_file(models, parts, tmp_path):
     assert packed.facts == own.facts
     for name, weight in own.weights().items():
         assert torch.equal(packed.weights()[name], weight)
+
+
+@pytest.fixture(scope="module")
+def judges(models):
+    """An aligner and a ranker that have learnt nothing."""
+    known = {"symbols": facts().symbols, "silent": facts().silent}
+    codes = {"stride": 4, "books": 2, "size": 32, "codec": read_model(models / "codec.h5").digest}
+    aligner = write_model(
+        models / "aligner.h5", "attention", {"embedding": 8, "hidden": 8}, **known
+    )
+    clvp = write_model(models / "clvp.h5", "clvp", {"transformer": CAUSAL}, **known, **codes)
+    return [aligner, clvp]
+
+
+@pytest.fixture(scope="module")
+def voice(models, parts, judges):
+    """A voice that has its judges in it."""
+    words = (*parts, "source", *judges, "--card", models / "card.md")
+    run("voice", "pack", *words, "-o", models / "judged.h5")
+    return models / "judged.h5"
+
+
+@pytest.fixture
+def faults(monkeypatch):
+    """What the aligner finds in each take in turn, in place of what it finds."""
+
+    def plant(*found):
+        each = iter(found)
+
+        def realigned(_aligner, mel, utterance):
+            durations = np.zeros(len(utterance.tokens), int)
+            durations[1] = len(mel)
+            return Realigned(durations, 0.0, next(each))
+
+        monkeypatch.setattr(candidates, "realigned", realigned)
+
+    return plant
+
+
+def test_judges_are_packed_beside_the_chain(voice):
+    assert [*voices.read(voice).models][-2:] == ["aligner", "ranker"]
+    assert voices.read(voice).reader.role == "coder"
+
+
+def test_the_manifest_says_which_candidate_was_chosen_and_why_others_lost(voice, faults, tmp_path):
+    faults("the word 'one' is lost", "", "")
+    words = ("--voice", voice, "--candidates", 3, "--rank", "clvp:2,align")
+    run("say", "One.", *words, "-o", tmp_path / "a.wav", "--manifest", tmp_path / "a.jsonl")
+    first, second = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())
+    assert first["sentence"] == second["sentence"] == 1
+    assert second["word"] == "One"
+    assert first["candidate"] in (1, 2)
+    assert first["scores"].keys() == {"clvp", "align"}
+    assert first["others"][0]["lost"] == "the word 'one' is lost"
+    assert [row["candidate"] for row in first["others"]] == [0, 3 - first["candidate"]]
+
+
+def test_a_word_that_every_candidate_loses_is_named(voice, faults, tmp_path):
+    faults("the word 'one' is lost", "the word 'two' is lost")
+    words = ("--voice", voice, "--candidates", 2, "-o", tmp_path / "a.wav")
+    with pytest.raises(
+        AlignmentError, match="sentence 1: the word 'two' is lost, in the last of 2"
+    ):
+        run("say", "One two.", *words)
+    assert not (tmp_path / "a.wav").exists()
+
+
+def test_decode_and_compare_choose_too(models, parts, judges, faults, tmp_path):
+    duration, coder, codec = parts
+    chain = ("--duration", duration, "--model", coder, "--codec", codec, "-j", 1)
+    chosen = ("--judge", judges[0], "--candidates", 2)
+    faults("lost", "", "")
+    run("decode", models / "texts.tsv", *chain, *chosen, "-o", tmp_path / "chosen.h5")
+    run("decode", models / "texts.tsv", *chain, "-o", tmp_path / "first.h5")
+    chosen_mels, first_mels = (ttskit.read(tmp_path / f"{n}.h5") for n in ("chosen", "first"))
+    assert not np.array_equal(chosen_mels["a"].mel, first_mels["a"].mel)
+    np.testing.assert_array_equal(chosen_mels["b"].mel, first_mels["b"].mel)
+    faults(*[""] * 4)
+    words = (*parts, "source", *judges, "--rank", "clvp", "--measures", "rtf", "--json", "-j", 1)
+    assert run("compare", models / "texts.tsv", *words, "-o", tmp_path / "c").exit_code == 0
+
+
+def test_a_sentence_that_is_regenerated_is_another_take_and_the_others_are_as_before(
+    models, parts, tmp_path
+):
+    run("voice", "pack", *parts, "source", "--card", models / "card.md", "-o", tmp_path / "v.h5")
+
+    def said(*words):
+        text = "One.\nTwo.\nSix."
+        options = ("--voice", tmp_path / "v.h5", "-o", tmp_path / "a.wav")
+        run("say", text, *options, "--manifest", tmp_path / "a.jsonl", *words)
+        return soundfile.read(tmp_path / "a.wav", dtype="int16")
+
+    (usual, rate), (again, _), (third, _) = (
+        said(*words) for words in ((), ("--regenerate", 2), ("--regenerate", "2,2"))
+    )
+    first, _, last = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())
+    differing = np.flatnonzero(usual != again)
+    assert first["stop"] * rate <= differing.min() <= differing.max() < last["start"] * rate
+    assert len({take.tobytes() for take in (usual, again, third)}) == 3
+
+
+def test_a_coder_that_takes_no_durations_needs_an_aligner_to_say_when_it_speaks(
+    models, parts, judges, faults, tmp_path
+):
+    settings = {**SIZES, "order": "concatenated"}
+    known = read_model(parts[1]).facts
+    codes = {name: getattr(known, name) for name in ("stride", "books", "size", "codec")}
+    free = write_model(tmp_path / "free.h5", "autoregressive", settings, symbols=known.symbols,
+                       silent=known.silent, **codes)  # fmt: skip
+    card = ("--card", models / "card.md", "-o", tmp_path / "free-voice.h5")
+    run("voice", "pack", free, parts[2], "source", *card)
+    words = ("One.", "--voice", tmp_path / "free-voice.h5", "-o", tmp_path / "a.wav")
+    with pytest.raises(ArtifactError, match="nothing here makes durations"):
+        run("say", *words)
+    faults("")
+    judged = (*words, "--judge", judges[0])
+    run("say", *judged, "--timing", tmp_path / "a.ctm")
+    assert (tmp_path / "a.ctm").read_text().count("\n") == 1
+    for option in (("--rate", 2), ("--duration", 3)):
+        with pytest.raises(TtskitError, match="none of its models takes durations"):
+            run("say", *judged, *option)
+
+
+def test_a_knob_is_turned_and_an_unknown_one_is_refused(models, parts, tmp_path):
+    duration, coder, codec = parts
+    words = (models / "texts.tsv", "--duration", duration, "--model", coder, "--codec", codec)
+    mels = []
+    for seed in (1, 2):
+        out = tmp_path / f"{seed}.h5"
+        run("decode", *words, "--knob", "temperature=0", "--seed", seed, "-o", out, "-j", 1)
+        mels.append(ttskit.read(out)["a"].mel)
+    np.testing.assert_array_equal(*mels)
+    with pytest.raises(TtskitError, match=r"no model has the knob warmth; there is .*temp"):
+        run("decode", *words, "--knob", "warmth=1", "-o", tmp_path / "no.h5")
+    assert run("decode", *words, "--knob", "temperature", "-o", tmp_path / "n.h5").exit_code == 2

@@ -248,7 +248,7 @@ def test_a_grid_is_named_by_what_differs():
         (("texts.tsv", *CHAIN, "--measures", "mcd"), "mcd needs two Corpora"),
         (("texts.tsv", *CHAIN, "--measures", "mdc"), "no measure 'mdc'"),
         (("texts.tsv", *CHAIN, "--speaker", "bob"), "no speaker 'bob'"),
-        (("texts.tsv", *CHAIN, "--language", "de"), "decoder.h5: knows other symbols"),
+        (("texts.tsv", *CHAIN, "--language", "de"), "decoder.h5 was trained on characters; leave"),
         (("texts.tsv", *CHAIN, "-o", "few.h5"), "few.h5: is no folder"),
         (("tokens-of-others.h5", *CHAIN), "tokens-of-others.h5: has other symbols than decoder"),
     ],

@@ -62,6 +62,15 @@ def test_a_part_of_a_dataset_is_chosen_and_listed(dataset, tmp_path, ttskit):
     assert b"no part 'tst'; there is dev, test" in ttskit("corpus", table, "--part", "tst").stderr
 
 
+def test_the_first_utterances_of_each_speaker_are_read(dataset, tmp_path, ttskit):
+    rows = [f"wavs/c{n:02}.wav\tsentence {n}\t{'abc'[n // 10 % 3]}" for n in range(40)]
+    table = dataset / "table.tsv"
+    table.write_text("\n".join(["audio\ttext\tspeaker", *rows]))
+    words = ("corpus", table, "--per-speaker", "2", "--limit", "5", "-o", "x.h5")
+    assert ttskit(*words).returncode == 0
+    assert list(Reader(tmp_path / "x.h5", Corpus)) == ["c00", "c01", "c10", "c11", "c20"]
+
+
 def call(*words):
     return [sys.executable, "-m", "ttskit", "corpus", *map(str, words)]
 

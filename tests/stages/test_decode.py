@@ -205,7 +205,7 @@ def test_what_does_not_fit_is_refused(speech):
     decoder = ["--decoder", "decoder.h5"]
     recordings = ["features.h5", "alignment.h5"]
     for words, says in (
-        (["lines.txt", *MODELS], "lines.txt: en-us has other symbols than decoder.h5 was trained"),
+        (["lines.txt", *MODELS, "--language", "en"], "decoder.h5 was trained on characters"),
         ([*lines, "--decoder", "phonemes.h5"], "lines.txt: characters has other symbols"),
         (
             ["tokens.h5", *MODELS[:3], "phonemes.h5"],

@@ -14,6 +14,8 @@ from ttskit.artifacts.writer import Writer
 from ttskit.cli import app
 from ttskit.dsp import flatstart, mel, speechlike
 from ttskit.dsp.mel import MelSettings
+from ttskit.text.spelling import Speller
+from ttskit.text.symbols import symbols
 
 RATE = 16000
 WORDS = ["open window", "yellow moon rain", "seven rivers", "quiet garden stone", "always water"]
@@ -174,3 +176,29 @@ def test_any_of_the_inputs_will_do(tmp_path, corpus):
     path = write_alignment(tmp_path / "a.h5", alignment_record())
     both = {tuple(line) for line in found(corpus, path)}
     assert both == {tuple(line) for one in (corpus, path) for line in found(one)}
+
+
+def test_an_alignment_of_another_language_than_its_texts_is_found(tmp_path):
+    for text, odd in (
+        ("De man zei dat het niet om hem ging, maar om zijn huis.", True),
+        ("The man said that it was not about him, but about his house.", False),
+    ):
+        spelling = Speller("en-us").spell(text)
+        table = symbols("en-us")
+        tokens = np.array([table.index(token) for token in spelling.tokens])
+        record = Alignment(
+            id="a",
+            speaker="",
+            text=text,
+            language="en-us",
+            tokens=tokens,
+            token_word=np.array(spelling.token_word),
+            words=np.array(spelling.words, dtype=object),
+            spans=np.array(spelling.spans),
+            durations=np.full(len(tokens), 4),
+            token_score=np.full(len(tokens), -40.0),
+            score=np.array(-40.0),
+        )
+        path = write_alignment(tmp_path / "x.h5", record, symbols=table)
+        found = run("doctor", path, "--min-tokens", 0).stdout
+        assert ("look like Dutch: spell them with --language nl" in found) == odd

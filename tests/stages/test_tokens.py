@@ -6,10 +6,11 @@ import threading
 import numpy as np
 import pytest
 
-from tests.factory import PROVENANCE, sha
+from tests.factory import PROVENANCE, run, sha
 from ttskit.artifacts.kinds import Tokens
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
+from ttskit.errors import UsageError
 from ttskit.text.symbols import BEGIN, END, symbols
 
 
@@ -143,3 +144,19 @@ def test_verify_names_a_token_that_is_no_symbol(tmp_path, ttskit):
     result = ttskit("verify", "x.h5", "y.h5")
     assert result.stdout == b"x.h5: whole\n"
     assert b"y.h5: tokens holds 10" in result.stderr
+
+
+DUTCH = "a\tDe man zei dat het niet om hem ging, maar om zijn huis.\nb\tZe waren er ook bij.\n"
+
+
+def test_texts_of_another_language_than_english_want_it_named(tmp_path):
+    (tmp_path / "x.tsv").write_text(DUTCH)
+    with pytest.raises(UsageError, match=r"x.tsv: the texts look like Dutch: add --language nl"):
+        run("tokens", tmp_path / "x.tsv", "-o", tmp_path / "x.h5")
+    assert not (tmp_path / "x.h5").exists()
+
+
+def test_a_language_that_does_not_fit_is_doubted_where_many_words_are_guessed(tmp_path):
+    (tmp_path / "x.tsv").write_text(DUTCH)
+    words = ["tokens", tmp_path / "x.tsv", "--language", "en", "-o", tmp_path / "x.h5", "-j", 1]
+    assert "look like Dutch: spell them with --language nl" in run(*words).stderr

@@ -11,7 +11,7 @@ from tests.factory import PROVENANCE, run
 from tests.tiny import CARD, facts, write_model, write_voice
 from ttskit.artifacts.kinds import Features, Mels
 from ttskit.artifacts.writer import Writer
-from ttskit.errors import ArtifactError, TextError, TtskitError
+from ttskit.errors import ArtifactError, TextError, TtskitError, UsageError
 from ttskit.models.ddsp import Ddsp
 from ttskit.models.glow import Glow
 from ttskit.models.istft import Istft
@@ -197,11 +197,16 @@ def test_models_that_do_not_fit_are_refused_before_anything_is_written(tmp_path,
 
 
 def test_models_of_another_symbol_table_are_refused(tmp_path):
-    with pytest.raises(ArtifactError, match=r"other symbols \(22\) than en-us has \(\d+\): name"):
-        write_voice(tmp_path, known=facts((*SPECIAL, *"abcde")))
-    found = voice.read(
-        write_voice(tmp_path, "--language", "characters", known=facts((*SPECIAL, *"abcde")))
-    )
+    with pytest.raises(ArtifactError, match=r"other symbols \(\d+\) than en-us has \(\d+\): name"):
+        write_voice(tmp_path, known=facts((*SPECIAL, "aː", "b")))
+
+
+def test_the_language_of_a_voice_is_that_of_its_models(tmp_path):
+    known = facts((*SPECIAL, *"abcde"))
+    with pytest.raises(UsageError, match=r"--language nl: .* was trained on characters; leave"):
+        write_voice(tmp_path, "--language", "nl", known=known)
+    found = voice.read(write_voice(tmp_path, known=known))
+    assert found.language == "characters"
     assert found.speller().spell("bad cap").tokens[1:-1] == tuple("bad#ca")
 
 

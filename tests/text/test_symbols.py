@@ -47,3 +47,14 @@ def test_characters_have_no_fixed_table():
 def test_phonemes_may_be_written_apart_or_together(written):
     known = symbols.writable(symbols.symbols("en-us"))
     assert symbols.parse(written, known) == ("h", "ə", "l", "ˈoʊ")
+
+
+@pytest.mark.parametrize("name", sorted(LANGUAGES))
+def test_a_table_tells_its_language(name):
+    assert symbols.language_of(symbols.symbols(name)) == name
+
+
+def test_a_table_of_characters_is_of_no_other_language_and_a_merged_one_of_none():
+    assert symbols.language_of((*symbols.SPECIAL, *"abc")) == "characters"
+    assert symbols.language_of((*symbols.symbols("nl"), "ʁ")) == ""
+    assert symbols.language_of(()) == ""

@@ -63,6 +63,10 @@ def test_a_config_is_compared_with_the_weights_before_it_is_built(decoder, name,
     assert says in complaint(configured(decoder, name, value))
 
 
+def test_a_config_that_is_nested_too_deeply_is_refused(decoder):
+    assert "its config is not TOML" in complaint(changed(decoder, config="x = " + "[" * 5000))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("hop_length", 10**9), ("n_fft", 1e300), ("n_mels", 0), ("sample_rate", -1), ("fmax", "x")],
@@ -95,8 +99,8 @@ def test_every_size_of_every_family_has_a_bound():
     layers = [
         name for name, _ in flat(find("glow").Config()) if name.endswith(("layers", "blocks"))
     ]
-    assert layers == ["coarse_layers", "encoder.layers", "encoder.prenet_layers", "flow.blocks",
-                      "flow.layers"]  # fmt: skip
+    assert layers == ["coarse_layers", "encoder.layers", "encoder.prenet_layers",
+                      "predictor.layers", "flow.blocks", "flow.layers"]  # fmt: skip
     assert MOST_LAYERS == 1000
 
 

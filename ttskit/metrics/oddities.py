@@ -117,6 +117,7 @@ def alignments(
     yield from _misfits(alignment, spoken, threshold, min_tokens)
     yield from _stretched(alignment, spoken, threshold, min_tokens)
     yield from _scarce(alignment, spoken, min_tokens)
+    yield from _of_language(alignment)
 
 
 def _misfits(
@@ -195,6 +196,22 @@ def _scarce(alignment: Reader[Alignment], spoken: Phonemes, least: int) -> Itera
     absent = [s for s, count in zip(table, counts, strict=True) if not count and s not in SPECIAL]
     if absent and least:
         yield Finding("-", "no data", " ".join(absent))
+
+
+def _of_language(alignment: Reader[Alignment]) -> Iterator[Finding]:
+    """Yield that a large part of the words is in no lexicon: is the language another one?"""
+    from ttskit.text.detection import doubts
+    from ttskit.text.languages import CHARACTERS, installed
+    from ttskit.text.phonemes import unknown
+    from ttskit.text.symbols import language_of
+
+    language = language_of(alignment.table("symbols"))
+    if language in {"", CHARACTERS} or not installed(language):
+        return
+    words = [word for row in range(len(alignment)) for word in alignment.value(row, "words")]
+    guessed = unknown(words, language)
+    if complaint := doubts(alignment.table("text"), language, guessed, len(words)):
+        yield Finding("-", "language", complaint)
 
 
 def _how(what: str, values: np.ndarray, row: int, off: float) -> str:

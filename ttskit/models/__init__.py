@@ -26,6 +26,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "ddn": "Ddn",
     },
     "coder": {"autoregressive": "Autoregressive"},
+    "ranker": {"clvp": "Clvp"},
     "codec": {"fsq": "Fsq", "rvq": "Rvq", "vq": "Vq", "dac": "Dac", "encodec": "Encodec"},
     "vocoder": {
         "istft": "Istft",

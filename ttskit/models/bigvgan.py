@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ttskit.models.hifigan import PAPER as HIFIGAN
 from ttskit.models.hifigan import TRAINING
 from ttskit.models.vocoder import Convolutional
 from ttskit.networks.facts import Facts
@@ -20,6 +21,21 @@ from ttskit.networks.upsampler import Upsampler, UpsamplerConfig
 from ttskit.settings import key
 
 RECIPE = {"training.learning_rate": 1e-4, "training.clip_norm": 500.0}
+# As published, with 24 kHz, 100 mel bands and a hop of 256.  What differs: as in HiFi-GAN, and
+# the critics' spectra have a window and hops of a quarter; an epoch of LibriTTS is taken to be
+# 11,087 updates; activations are `snakebeta`, as in the published weights.
+PAPER = HIFIGAN | {
+    "channels": 1536,
+    "rates": [4, 4, 2, 2, 2, 2],
+    "kernels": [8, 8, 4, 4, 4, 4],
+    "adversary.halvings": [],
+    "adversary.n_fft": [512, 1024, 2048],
+    "training.batch": 32,
+    "training.learning_rate": 1e-4,
+    "training.clip_norm": 1000.0,
+    "training.half_life": 7_680_000.0,  # 0.999 every epoch
+}
+SMALL = {"channels": 512, "rates": [8, 8, 2, 2], "kernels": [16, 16, 4, 4]}
 TAPS = 12  # of the low-pass filter
 REACH = 5  # samples on either side that an activation depends on
 
@@ -36,6 +52,8 @@ class Bigvgan(Convolutional):
     presets: ClassVar = {
         "base": TRAINING | RECIPE,
         "tiny": TRAINING | RECIPE | {"channels": 128},
+        "paper": PAPER,
+        "paper-base": PAPER | SMALL,
     }
 
     def __init__(self, config: Config, facts: Facts) -> None:

@@ -45,18 +45,36 @@ TRAINING = {
     "training.schedule": "exponential",
     "training.clip_norm": 3.0,
 }
-# As published but for the sample rate and hop; segments are 4 s long as there.
-PAPER = TRAINING | {
+INSTRUMENT = TRAINING | {
     "inputs": ("f0", "loudness"),
     "gated": False,
     "harmonics": 100,
     "guess.channels": 0,
+}
+# As published, on Features with a sample rate of 16000 and a hop of 64, where segments last 4 s.
+# What differs: f0 is that of the Features; magnitudes are at least 1e-5 in both terms, not only
+# below the logarithm; the room begins at 0, not at faint noise.  Weights are those of sums over
+# the six FFT sizes, of which the loss is the mean.
+PAPER = INSTRUMENT | {
+    "slope": 0.2,
+    "reverb": 3.0,
+    "spectral.linear": 6.0,
+    "spectral.log.first": 6.0,
+    "spectral.log.last": 6.0,
+    "spectral.floor": 1e-5,
     "training.batch": 32,
-    "training.segment": 344,
+    "training.segment": 1000,
     "training.learning_rate": 3e-4,
     "training.half_life": 343_000.0,  # 0.98 every 10,000 updates
     "training.final": 0.0,
     "training.warmup": 0,
+}
+# Not published: a clip at a time, as attention over many takes memory.
+TRANSFORMER = {
+    "trunk": "transformer",
+    "causal": True,
+    "training.batch": 1,
+    "training.accumulate": 32,
 }
 
 
@@ -124,14 +142,15 @@ class Ddsp(Learnt):
             "training.learning_rate": 1e-3,
         },
         "paper": PAPER,
-        "instrument": PAPER
+        "transformer": PAPER | TRANSFORMER,
+        "instrument": INSTRUMENT
         | {
             "channels": 128,
             "training.batch": 8,
             "training.segment": 86,
             "training.learning_rate": 3e-3,
-            "training.half_life": 0.0,
             "training.final": 0.03,
+            "training.warmup": 0,
         },
     }
     generator: Controller

@@ -80,7 +80,11 @@ class Family(nn.Module):
     def generate(
         self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
     ) -> dict[str, Tensor]:
-        """Return the fields that `makes` names; all randomness comes from `generator`."""
+        """Return the fields that `makes` names; all randomness comes from `generator`.
+
+        A model that makes durations and also what lasts as long as they do returns them alone if
+        the batch has none: they are rounded, and it is called again.
+        """
         raise NotImplementedError
 
     def scores(self, batch: Batch) -> Tensor:

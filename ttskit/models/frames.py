@@ -82,7 +82,7 @@ class Frames(nn.Module):
         given = torch.stack([batch["pitch"], batch["loudness_token"]], 1)
         hidden = (hidden + self.given(given)) * mask[:, None]
         frames = durations.sum(1)
-        longest = int(frames.max())
+        longest = batch.longest(frames)
         token = token_of_frame(durations, batch.lengths["token"], longest)
         real = until(frames, longest)
         x = torch.cat([expand(hidden, token), places(durations, token)], 1)

@@ -36,10 +36,29 @@ from ttskit.networks.layers import (
     token_of_frame,
     until,
 )
+from ttskit.networks.predictor import Predictor, PredictorConfig
 from ttskit.settings import MOST_LAYERS, key, table
 
 HALF_LOG = math.log(2 * math.pi) / 2
 READ_DURATIONS = ("coarse_layers", "pitch")  # settings that need durations as an input
+LEAST = 0.5  # frames that silent tokens without any count as where a logarithm is taken
+TRAINING = {
+    "training.batch": 32,
+    "training.optimizer": "adam",
+    "training.learning_rate": 1.14e-3,  # 192 ** -0.5 * 4000 ** -0.5
+    "training.beta1": 0.9,
+    "training.beta2": 0.98,
+    "training.epsilon": 1e-9,
+    "training.weight_decay": 0.0,
+    "training.schedule": "noam",
+    "training.warmup": 4000,
+    "training.clip_norm": 0.0,
+    "training.clip_value": 5.0,
+}
+# As published, all sizes too.  What differs: the mel is normalised by its statistics; no blank
+# lies between phonemes, but one between words, which may last no frame; predicted durations are
+# rounded so that their sum is kept, not each of them up.
+PAPER = TRAINING | {"durations": "joint", "predict_durations": True}
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,10 @@ class GlowConfig:
         "alignment",
         "where durations come from (joint: found in training)",
         choices=("alignment", "joint"),
+    )
+    predict_durations: bool = key(
+        False,
+        "joint: predict durations too, from the states of the encoder",
     )
     mean_only: bool = key(True, "the Gaussians of the tokens all have standard deviation 1")
     speaker_channels: int = key(256, "size of a speaker's embedding, if there are several", least=1)
@@ -63,12 +86,15 @@ class GlowConfig:
     )
     coarse_hidden: int = key(192, "channels of these layers", least=1)
     encoder: EncoderConfig = table(EncoderConfig, "the text encoder")
+    predictor: PredictorConfig = table(PredictorConfig, "the predictor of durations, if any")
     flow: FlowConfig = table(FlowConfig, "the invertible network")
 
     def __post_init__(self) -> None:
         for name in READ_DURATIONS:
             if self.durations == "joint" and (value := getattr(self, name)):
                 raise SettingError(f"{name} is {value}, needs 0 where durations is joint")
+        if self.predict_durations and self.durations != "joint":
+            raise SettingError("predict_durations needs durations to be joint")
 
 
 class Glow(Family):
@@ -80,19 +106,7 @@ class Glow(Family):
     Config = GlowConfig
     knobs = {"noise_scale": 0.667}  # noqa: RUF012
     presets = {  # noqa: RUF012
-        "base": {
-            "training.batch": 32,
-            "training.optimizer": "adam",
-            "training.learning_rate": 1.14e-3,  # 192 ** -0.5 * 4000 ** -0.5
-            "training.beta1": 0.9,
-            "training.beta2": 0.98,
-            "training.epsilon": 1e-9,
-            "training.weight_decay": 0.0,
-            "training.schedule": "noam",
-            "training.warmup": 4000,
-            "training.clip_norm": 0.0,
-            "training.clip_value": 5.0,
-        },
+        "base": TRAINING,
         "tiny": {
             "speaker_channels": 32,
             "speaker_in_encoder": True,
@@ -113,6 +127,7 @@ class Glow(Family):
             "training.warmup": 200,
             "training.clip_norm": 1.0,
         },
+        "paper": PAPER,
     }
 
     def __init__(self, config: GlowConfig, facts: Facts) -> None:
@@ -122,6 +137,11 @@ class Glow(Family):
         self.speakers = Speakers(facts, speaker) if speaker else None
         self.encoder = TextEncoder(
             config.encoder, len(facts.symbols), speaker if config.speaker_in_encoder else 0
+        )
+        self.durations = (
+            DurationPredictor(config.predictor, hidden + speaker)
+            if config.predict_durations
+            else None
         )
         self.pitch = nn.Conv1d(1, hidden, 3, padding=1) if config.pitch else None
         entry = hidden + PLACES, config.coarse_hidden, config.coarse_layers, channels
@@ -142,11 +162,12 @@ class Glow(Family):
 
     @classmethod
     def takes(cls, config: GlowConfig) -> tuple[str, ...]:
-        return ("tokens", "durations", *(("pitch",) if config.pitch else ()))
+        durations = () if config.predict_durations else ("durations",)
+        return ("tokens", *durations, *(("pitch",) if config.pitch else ()))
 
     @classmethod
-    def makes(cls, config: GlowConfig) -> tuple[str, ...]:  # noqa: ARG003
-        return ("mel",)
+    def makes(cls, config: GlowConfig) -> tuple[str, ...]:
+        return ("durations", "mel") if config.predict_durations else ("mel",)
 
     @classmethod
     def aligns(cls, config: GlowConfig) -> bool:
@@ -166,7 +187,8 @@ class Glow(Family):
         """Return the mean negative log-likelihood of the mel per frame and channel (equation 2).
 
         With a coarse mel, also its mean absolute error.  The flow is trained on the remaining
-        error; its loss has no gradient for the coarse mel.
+        error; its loss has no gradient for the coarse mel.  With predicted durations, also their
+        error (equation 7), which has no gradient for the encoder.
         """
         mel, real = self._whole_steps(batch)
         speaker = self._speaker(batch)
@@ -184,19 +206,34 @@ class Glow(Family):
         each = log_deviation + away.square() / 2 + HALF_LOG  # (B, C, T)
         total = (each * real[:, None]).sum() - log_determinant.sum()
         size = batch.count("frame") * mel.shape[1]
-        error = {"coarse": ((coarse.mel - mel) * real[:, None]).abs().sum() / size}
-        return {"likelihood": total / size, **(error if self.coarse else {})}
+        terms = {"likelihood": total / size}
+        if self.coarse:
+            terms["coarse"] = ((coarse.mel - mel) * real[:, None]).abs().sum() / size
+        if self.durations is not None:
+            predicted = self.durations(hidden, batch.mask("token"), speaker)
+            error = predicted - durations.clamp(min=LEAST).log()
+            terms["durations"] = batch.mean(error.square(), "token")
+        return terms
 
     def generate(
         self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
     ) -> dict[str, Tensor]:
-        """Return mels (B, T, C) whose frames are those of the durations, 0 in the padding."""
+        """Return mels (B, T, C) whose frames are those of the durations, 0 in the padding.
+
+        Where the batch has no durations, they are returned instead, if they are predicted.
+        """
         noise_scale = {**self.knobs, **knobs}["noise_scale"]
-        durations, speaker = batch["durations"], self._speaker(batch)
-        frames = durations.sum(1)
-        steps = _steps(frames, self.config.flow.squeeze, up=True)
-        real = until(steps, int(steps.max()))
+        speaker = self._speaker(batch)
         hidden = self._hidden(batch, speaker)
+        if self.durations is not None and "durations" not in batch:
+            mask = batch.mask("token")
+            return {"durations": self.durations(hidden, mask, speaker).exp() * mask}
+        durations = batch["durations"]
+        frames = durations.sum(1)
+        squeeze = self.config.flow.squeeze
+        steps = _steps(frames, squeeze, up=True)
+        longest = batch.longest(steps)
+        real = until(steps, longest + -longest % squeeze)
         coarse = self._coarse_mel(hidden, batch, real)
         mean, log_deviation = self._expected(hidden, durations, batch, real)
         noise = mean + log_deviation.exp() * noise_like(mean, generator) * noise_scale
@@ -329,6 +366,21 @@ class CoarseMel(NamedTuple):
 
     def detached(self) -> CoarseMel:
         return CoarseMel(self.mel.detach(), None if self.states is None else self.states.detach())
+
+
+class DurationPredictor(nn.Module):
+    """The logarithm of the frames of each token, from the states of an encoder, held constant."""
+
+    def __init__(self, config: PredictorConfig, channels: int) -> None:
+        super().__init__()
+        self.layers = Predictor(config, channels)
+        self.value = nn.Conv1d(config.hidden, 1, 1)
+
+    def forward(self, hidden: Tensor, mask: Tensor, speaker: Tensor | None) -> Tensor:
+        """hidden (B, H, N), mask (B, N), speaker (B, S) -> (B, N)."""
+        known = [] if speaker is None else [speaker[..., None].expand(-1, -1, hidden.shape[2])]
+        states = self.layers(torch.cat([hidden.detach(), *known], 1), mask[:, None])
+        return self.value(states).float()[:, 0]
 
 
 def _steps(frames: Tensor, squeeze: int, up: bool) -> Tensor:

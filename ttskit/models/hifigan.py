@@ -24,6 +24,34 @@ TRAINING = {
 }
 
 
+# As published.  What differs: the loss measures the mel that the model reads, up to its fmax,
+# instead of the full band; no critic has spectral norm, and audio is padded for them with zeros;
+# their scores are no part of feature matching.  Weights are those of sums over the eight critics,
+# of which the loss is the mean; an epoch of LJSpeech is 809 updates.
+PAPER = TRAINING | {
+    "spectral.mel": 45.0,
+    "adversary.channels": 32,
+    "adversary.deep": True,
+    "adversary.halvings": [0, 1, 2],
+    "adversary.n_fft": [],
+    "adversary.weight": 8.0,
+    "adversary.features": 16.0,
+    "training.weight_decay": 0.01,
+    "training.half_life": 560_000.0,  # 0.999 every epoch
+    "training.final": 0.0,
+    "training.warmup": 0,
+}
+V2 = {"channels": 128}
+V3 = {
+    "channels": 256,
+    "rates": [8, 8, 4],
+    "kernels": [16, 16, 8],
+    "block_kernels": [3, 5, 7],
+    "dilations": [1, 2, 2, 6, 3, 12],
+    "double": False,
+}
+
+
 class Hifigan(Convolutional):
     """A vocoder of upsampling steps with leaky rectifiers."""
 
@@ -31,16 +59,11 @@ class Hifigan(Convolutional):
 
     presets: ClassVar = {
         "v1": TRAINING,
-        "v2": TRAINING | {"channels": 128},
-        "v3": TRAINING
-        | {
-            "channels": 256,
-            "rates": [8, 8, 4],
-            "kernels": [16, 16, 8],
-            "block_kernels": [3, 5, 7],
-            "dilations": [1, 2, 2, 6, 3, 12],
-            "double": False,
-        },
+        "v2": TRAINING | V2,
+        "v3": TRAINING | V3,
+        "paper": PAPER,
+        "paper-v2": PAPER | V2,
+        "paper-v3": PAPER | V3,
     }
 
     def __init__(self, config: UpsamplerConfig, facts: Facts) -> None:

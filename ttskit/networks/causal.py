@@ -59,8 +59,9 @@ class Cache:
 class Causal(nn.Module):
     """Layers over (B, L, H), with the norm after the last one."""
 
-    def __init__(self, config: CausalConfig) -> None:
+    def __init__(self, config: CausalConfig, both_ways: bool = False) -> None:
         super().__init__()
+        self.both_ways = both_ways  # attend to what comes after, too; without a cache
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.hidden, eps=1e-5)
         pairs = config.hidden // config.heads // 2
@@ -89,7 +90,8 @@ class Causal(nn.Module):
             before = cache.length
             real = real if cache.real is None else torch.cat([cache.real, real], 1)
         length = x.shape[1]
-        seen = torch.ones(length, before + length, dtype=torch.bool, device=x.device).tril(before)
+        seen = torch.ones(length, before + length, dtype=torch.bool, device=x.device)
+        seen = seen if self.both_ways else seen.tril(before)
         own = torch.eye(length, before + length, dtype=torch.bool, device=x.device)
         own = own.roll(before, 1)
         mask = (seen & real[:, None] | own)[:, None]  # (B, 1, L, M); padding attends to itself

@@ -1,6 +1,6 @@
-"""Discriminators between recordings and copies, here called critics: of audio by periods (Kong et
-al., 2020, HiFi-GAN) and by spectral resolutions (Jang et al., 2021, UnivNet), of mels by patches
-(Isola et al., 2017, pix2pix).
+"""Discriminators between recordings and copies, here called critics: of audio by periods and at
+several rates (Kong et al., 2020, HiFi-GAN) and by spectral resolutions (Jang et al., 2021,
+UnivNet), of mels by patches (Isola et al., 2017, pix2pix).
 
 Each returns the outputs of all its layers; the last is its score, high for a recording.
 
@@ -9,6 +9,7 @@ B batch, N samples, P a period, T frames, F frequency bins, M mel bands, C chann
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -49,10 +50,18 @@ class AudioAdversary(Adversary):
         (512, 1024, 2048), "FFT sizes in samples, one critic each", least=8
     )
 
+    halvings: tuple[int, ...] = key(
+        (), "times that the sample rate is halved, one critic each", least=0, most=16
+    )
+    deep: bool = key(
+        False, "one more layer in the critics of periods and of FFT sizes, as published"
+    )
+
     def critics(self) -> list[nn.Module]:
         """Return new critics."""
-        periods = [Period(period, self.channels) for period in self.periods]
-        return [*periods, *(Resolution(n_fft, self.channels) for n_fft in self.n_fft)]
+        periods = [Period(period, self.channels, self.deep) for period in self.periods]
+        sizes = [Resolution(n_fft, self.channels, self.deep) for n_fft in self.n_fft]
+        return [*periods, *(Halved(times, self.channels) for times in self.halvings), *sizes]
 
 
 @dataclass(frozen=True)
@@ -108,11 +117,17 @@ class Critics(nn.Module):
 class Period(nn.Module):
     """A critic of every P-th sample, at each of P offsets."""
 
-    def __init__(self, period: int, channels: int) -> None:
+    def __init__(self, period: int, channels: int, deep: bool) -> None:
         super().__init__()
         self.period = period
-        widths = (1, channels, 4 * channels, 16 * channels, 16 * channels)
-        self.layers = nn.ModuleList(_layer(a, b, (5, 1), (3, 1)) for a, b in pairwise(widths))
+        widths = [1, channels, 4 * channels, 16 * channels, (32 if deep else 16) * channels]
+        strides = [(3, 1)] * 4
+        if deep:
+            widths, strides = [*widths, widths[-1]], [*strides, (1, 1)]
+        self.layers = nn.ModuleList(
+            _layer(a, b, (5, 1), stride)
+            for (a, b), stride in zip(pairwise(widths), strides, strict=True)
+        )
         self.score = _layer(widths[-1], 1, (3, 1))
 
     def forward(self, audio: Tensor) -> list[Tensor]:
@@ -120,15 +135,48 @@ class Period(nn.Module):
         return _outputs(audio.view(len(audio), 1, -1, self.period), self.layers, self.score)
 
 
+class Halved(nn.Module):
+    """A critic of audio whose rate is halved a number of times."""
+
+    def __init__(self, times: int, channels: int) -> None:
+        super().__init__()
+        self.halve = nn.AvgPool1d(4, 2, padding=2)
+        self.times = times
+        widths = [1, *(times * channels for times in (4, 4, 8, 16, 32, 32, 32))]
+        shapes = (
+            (15, 1, 1),
+            (41, 2, 4),
+            (41, 2, 16),
+            (41, 4, 16),
+            (41, 4, 16),
+            (41, 1, 16),
+            (5, 1, 1),
+        )
+        self.layers = nn.ModuleList(
+            _along(a, b, *shape) for (a, b), shape in zip(pairwise(widths), shapes, strict=True)
+        )
+        self.score = _along(widths[-1], 1, 3)
+
+    def forward(self, audio: Tensor) -> list[Tensor]:
+        audio = audio[:, None]
+        for _ in range(self.times):
+            audio = self.halve(audio)
+        return _outputs(audio, self.layers, self.score)
+
+
 class Resolution(nn.Module):
     """A critic of the magnitudes of a spectrogram."""
 
-    def __init__(self, n_fft: int, channels: int) -> None:
+    def __init__(self, n_fft: int, channels: int, deep: bool) -> None:
         super().__init__()
         self.n_fft = n_fft
-        # The first layers halve frequency, as full-width layers cost most.
-        widths = (1, channels, channels, channels)
-        self.layers = nn.ModuleList(_layer(a, b, (3, 9), (1, 2)) for a, b in pairwise(widths))
+        # Without a deep one the first layer halves frequency too: layers of full width cost most.
+        strides = [*([(1, 1)] if deep else []), (1, 2), (1, 2), (1, 2)]
+        widths = [1, *(channels for _ in strides)]
+        self.layers = nn.ModuleList(
+            _layer(a, b, (3, 9), stride)
+            for (a, b), stride in zip(pairwise(widths), strides, strict=True)
+        )
         self.layers.append(_layer(channels, channels, (3, 3)))
         self.score = _layer(channels, 1, (3, 3))
 
@@ -161,6 +209,12 @@ def _layer(
 ) -> nn.Module:
     padding = kernel[0] // 2, kernel[1] // 2
     return weight_norm(nn.Conv2d(inputs, outputs, kernel, stride, padding))
+
+
+def _along(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Module:
+    """Return a convolution over samples, in as many groups as both numbers of channels allow."""
+    groups = math.gcd(groups, inputs, outputs)
+    return weight_norm(nn.Conv1d(inputs, outputs, kernel, stride, kernel // 2, groups=groups))
 
 
 def _outputs(x: Tensor, layers: nn.ModuleList, score: nn.Module) -> list[Tensor]:

@@ -44,6 +44,7 @@ FIELDS = {
     "pitch": Field("token", ("features",), "octaves from the speaker's median", _PREDICTED),
     "loudness_token": Field("token", ("features",), "10 dB from the median", _PREDICTED),
     "confidence": Field("token", (), "of a predicted duration, 0 to 1", "the duration model film"),
+    "match": Field("", (), "of text and speech, higher is better", "a ranker"),
     "audio": Field("sample", ("corpus",), "-1 to 1", "a vocoder"),
     "speaker": Field("", (), "index into speakers"),
 }

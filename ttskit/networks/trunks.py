@@ -50,7 +50,7 @@ class Mlp(Trunk):
     def __init__(self, inputs: Mapping[str, int], config: TrunkConfig) -> None:
         super().__init__(inputs, config)
         self.stacks = Stacks(inputs, config)
-        self.output = stack(self.stacks.width, config.channels, config.layers)
+        self.output = stack(self.stacks.width, config)
 
     def states(self, inputs: Sequence[Tensor], mask: Tensor) -> Tensor:  # noqa: ARG002
         states: Tensor = self.output(self.stacks(inputs))
@@ -65,7 +65,7 @@ class Recurrent(Trunk):
         self.stacks = Stacks(inputs, config)
         self.core = self.recurrence(self.stacks.width, config)
         both = self.stacks.width + self.core.hidden_size
-        self.output = stack(both, config.channels, config.layers)
+        self.output = stack(both, config)
 
     def recurrence(self, width: int, config: TrunkConfig) -> nn.GRU | MicroLayer:
         """Return the recurrent layer, from (B, T, width) to states."""
@@ -176,9 +176,7 @@ class Stacks(nn.Module):
 
     def __init__(self, inputs: Mapping[str, int], config: TrunkConfig) -> None:
         super().__init__()
-        self.stacks = nn.ModuleList(
-            stack(width, config.channels, config.layers) for width in inputs.values()
-        )
+        self.stacks = nn.ModuleList(stack(width, config) for width in inputs.values())
         self.width = len(inputs) * config.channels
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
@@ -186,16 +184,17 @@ class Stacks(nn.Module):
         return torch.cat([own(x) for own, x in zip(self.stacks, inputs, strict=True)], -1)
 
 
-def stack(width: int, channels: int, layers: int) -> nn.Sequential:
-    """Return `layers` of linear layer, norm and leaky ReLU, (B, T, width) to (B, T, channels)."""
+def stack(width: int, config: TrunkConfig) -> nn.Sequential:
+    """Return layers of linear layer, norm and leaky ReLU, (B, T, width) to (B, T, channels)."""
+    channels = config.channels
     return nn.Sequential(
         *(
             nn.Sequential(
                 nn.Linear(channels if layer else width, channels),
                 nn.LayerNorm(channels),
-                nn.LeakyReLU(),
+                nn.LeakyReLU(config.slope),
             )
-            for layer in range(layers)
+            for layer in range(config.layers)
         )
     )
 
@@ -222,6 +221,7 @@ class TrunkConfig:
     layers: int = key(
         3, "layers of each stack; blocks of the transformer", least=1, most=MOST_LAYERS
     )
+    slope: float = key(0.01, "of the leaky ReLU below 0", least=0, most=1)
     micro: int = key(32, "micro-rnn: channels of the state", least=16, most=64)
     heads: int = key(
         4, "transformer: attention heads; twice their number must divide channels", least=1

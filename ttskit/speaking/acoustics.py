@@ -14,7 +14,7 @@ import numpy as np
 
 from ttskit.errors import ArtifactError, TtskitError, at
 from ttskit.speaking.knobs import settings
-from ttskit.voices.join import join
+from ttskit.voices.join import apart, join
 
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Tokens
@@ -49,7 +49,9 @@ class Cascade:
     Attributes
     ----------
     takes : the fields that any of the models takes
+    makes : the fields that they make
     facts : of the last model that reads tokens
+    judges : the models that judge what the others make, by their roles
     """
 
     def __init__(
@@ -63,9 +65,11 @@ class Cascade:
         self.models = join(models, known, wanted)
         self.steps = [(model, _folded(model, device)) for model in self.models]
         self.takes = {name for model in self.models for name in model.takes}
+        self.makes = {name for model in self.models for name in model.makes}
+        self.judges = {model.role: model for model in apart(models)[1]}
         readers = [model for model in self.models if "tokens" in model.takes]
         self.facts = (readers or self.models)[-1].facts
-        self.wanted, self.device, self.widening = wanted, device, widening
+        self.known, self.wanted, self.device, self.widening = known, wanted, device, widening
 
     def run(
         self,
@@ -90,15 +94,12 @@ class Cascade:
             for model, module in self.steps:
                 if (wanted or self.wanted) in fields:
                     break
-                outputs = self._step(id, model, module, fields, manner, seed)
-                if "durations" in outputs and "durations" not in fields:
-                    outputs["durations"] = self._rounded(
-                        id, fields["tokens"], outputs["durations"], manner
-                    )
-                if "mel" in outputs and self.widening is not None:
-                    outputs["mel"] = self.widening(outputs["mel"])
-                fields = {**outputs, **fields}
-                _check_length(id, fields, manner.most)
+                makes = {*module.makes(module.config)}
+                if fields.keys() >= makes:
+                    continue
+                fields = self._with_outputs(id, model, module, fields, manner, seed)
+                if not fields.keys() >= makes:  # only durations are made
+                    fields = self._with_outputs(id, model, module, fields, manner, seed)
         return fields
 
     @property
@@ -110,6 +111,26 @@ class Cascade:
         """Refuse a speaker that one of the models does not know."""
         for model in filter(_by_speaker, self.models):
             mixture(speaker, numbers(model))
+
+    def _with_outputs(
+        self,
+        id: str,
+        model: Model,
+        module: Family,
+        fields: Mapping[str, np.ndarray],
+        manner: Manner,
+        seed: int,
+    ) -> dict[str, np.ndarray]:
+        """Return fields with those that a model makes of them, and that are not known yet."""
+        outputs = self._step(id, model, module, fields, manner, seed)
+        if "durations" in outputs and "durations" not in fields:
+            tokens, durations = fields["tokens"], outputs["durations"]
+            outputs["durations"] = self._rounded(id, tokens, durations, manner)
+        if "mel" in outputs and self.widening is not None:
+            outputs["mel"] = self.widening(outputs["mel"])
+        fields = {**outputs, **fields}
+        _check_length(id, fields, manner.most)
+        return fields
 
     def _step(
         self,
@@ -127,7 +148,7 @@ class Cascade:
         from ttskit.networks.fields import FIELDS
 
         inputs = {name: value for name, value in fields.items() if name in FIELDS}
-        batch = collate([id], [_shifted(inputs, manner)]).to(self.device)
+        batch = collate([id], [_shifted(inputs, manner)], stepped=True).to(self.device)
         if _by_speaker(model):
             batch = _with_speaker(batch, manner.speaker, numbers(model))
         knobs = settings(type(module), manner.knobs, manner.preset)
@@ -249,7 +270,11 @@ def mixture(speaker: str, known: Mapping[str, int]) -> np.ndarray:
 def check_symbols(symbols: Sequence[str], reader: Model, complaint: str) -> None:
     """Refuse tokens of another table than the model that reads them was trained on."""
     if tuple(symbols) != reader.facts.symbols:
+        from ttskit.text.symbols import language_of
+
+        own, other = (name or "other" for name in (reader.language, language_of(symbols)))
+        which = "other characters" if own == other else f"{other}, not {own}"
         raise ArtifactError(
-            f"{complaint} than {reader.name} was trained on: spell in its language (--language, "
-            "here or in `ttskit tokens`)"
+            f"{complaint} than {reader.name} was trained on ({which}): spell in its language "
+            f"(`ttskit tokens --language {reader.language or 'LANGUAGE'}`)"
         )

@@ -5,18 +5,20 @@ N tokens of a line, T frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from ttskit.dsp.threads import lent, to_speak
-from ttskit.errors import AlignmentError, TextError, TtskitError
+from ttskit.errors import AlignmentError, TextError, TtskitError, at
 from ttskit.formats.timeline import Timeline
 from ttskit.speaking import knobs, takes
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
+from ttskit.speaking.candidates import Choice, Chosen, Judges, choice_of
 from ttskit.speaking.lines import Line, spoken_record, to_lines
+from ttskit.speaking.realignment import Utterance
 from ttskit.speaking.takes import Take
 from ttskit.text.ssml import Passage
 from ttskit.voices import embedded
@@ -46,6 +48,8 @@ class Style:
     steps: int | None = None  # of a decoder that refines; its own without them
     guidance: float | None = None  # of such a decoder
     preset: str = ""  # of the models that have presets
+    others: Mapping[str, float] = field(default_factory=dict)  # further knobs, by name
+    takes: Mapping[int, int] = field(default_factory=dict)  # by sentence: which take of it; 0 else
 
     def __post_init__(self) -> None:
         for name, (least, most) in RANGES.items():
@@ -58,8 +62,9 @@ class Style:
     @property
     def knobs(self) -> dict[str, float]:
         """The numbers that models are steered by, where they are not their own."""
-        given = {name: getattr(self, name) for name in knobs.KNOBS}
-        return {name: value for name, value in given.items() if value is not None}
+        given = {name: getattr(self, name) for name in knobs.OPTIONS}
+        known = {name: value for name, value in given.items() if value is not None}
+        return {**known, **self.others}
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,12 @@ class Piece:
     durations: np.ndarray  # (N,) frames, the pause before it included
     silence: int  # samples of the pause
     audio: np.ndarray  # (T * hop_length,) float32, what follows the pause
-    take: np.ndarray | None = None  # (choices,) of a decoder that draws them
+    chosen: Chosen | None = None  # where there were candidates or judges
+
+    @property
+    def take(self) -> np.ndarray | None:
+        """How a decoder that draws choices has chosen, (numbers,)."""
+        return self.chosen.fields.get("take") if self.chosen else None
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield the pause, in blocks, and then the audio."""
@@ -82,12 +92,13 @@ class Piece:
 class Chain:
     """A voice that is loaded, and speaks line by line."""
 
-    def __init__(self, voice: Voice, device: str = "cpu") -> None:
+    def __init__(self, voice: Voice, device: str = "cpu", choice: Choice | None = None) -> None:
         check_device(device)
         self.cascade = Cascade(
             [*voice.models.values()], WANTED, KNOWN, device, voice.settings.widening
         )
         self.facts, self.voice = self.cascade.facts, voice
+        self.judges = Judges(self.cascade, choice or Choice())
 
     def speak(
         self,
@@ -105,14 +116,13 @@ class Chain:
         if not line.words:
             return Piece(line, np.array([frames]), silence, np.zeros(0, np.float32))
         manner = self._manner(line, style)
-        seed = int(np.random.SeedSequence([style.seed, line.number]).generate_state(1)[0])
         known = {"tokens": line.tokens[1:]}
         if durations is not None:
             known["durations"] = durations[1:]
         if take is not None:
             known["take"] = take
-        fields = self.cascade.run(f"line {line.number + 1}", known, manner, seed)
-        audio, spoken = fields["audio"], fields["durations"]
+        chosen = self._chosen(line, style, manner, known)
+        audio, spoken = chosen.fields["audio"], chosen.fields["durations"]
         volume = style.energy + line.prosody[:, 2]
         if "loudness_token" not in self.cascade.takes and volume.any():
             audio = louder(audio, np.repeat(volume[1:], spoken), self.facts.hop_length)
@@ -120,7 +130,33 @@ class Chain:
         durations = np.concatenate([[frames], spoken])
         if lost := unspoken(line.token_word, line.words, durations):
             raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
-        return Piece(line, durations, silence, audio, fields.get("take"))
+        return Piece(line, durations, silence, audio, chosen)
+
+    def _chosen(
+        self, line: Line, style: Style, manner: Manner, known: Mapping[str, np.ndarray]
+    ) -> Chosen:
+        """Return all fields of the chosen candidate of a line."""
+        utterance = Utterance(
+            f"sentence {line.sentence}",
+            style.speaker,
+            line.text,
+            line.tokens[1:],
+            line.token_word[1:],
+            line.words,
+        )
+        name, take = f"line {line.number + 1}", style.takes.get(line.sentence, 0)
+
+        def seed(candidate: int) -> int:
+            chance = [style.seed, line.number, *([take, candidate] if take or candidate else [])]
+            return int(np.random.SeedSequence(chance).generate_state(1)[0])
+
+        def make(candidate: int) -> Mapping[str, np.ndarray]:
+            return self.cascade.run(name, known, manner, seed(candidate), self.judges.wanted)
+
+        with at(utterance=utterance.id):
+            chosen = self.judges.choose(utterance, make)
+        fields = self.cascade.run(name, chosen.fields, manner, seed(chosen.candidate))
+        return replace(chosen, fields=fields)
 
     def pause(self, line: Line) -> int:
         """Return the frames of silence before a line."""
@@ -128,6 +164,11 @@ class Chain:
 
     def durations(self, line: Line, style: Style) -> np.ndarray:
         """Return the frames (N,) that each token of a line would last."""
+        if "durations" not in self.cascade.takes:
+            raise TtskitError(
+                f"{self.voice.container.name}: none of its models takes durations, so they "
+                "cannot be set"
+            )
         if not line.words:
             return np.array([self.pause(line)])
         known, manner = {"tokens": line.tokens[1:]}, self._manner(line, style)
@@ -143,6 +184,11 @@ class Chain:
         """Refuse what the models of the voice cannot do."""
         name, families = self.voice.container.name, self.cascade.families
         knobs.check_known(name, families, style.knobs, style.preset)
+        if "durations" not in self.cascade.takes and style.rate != 1:
+            raise TtskitError(
+                f"{name}: none of its models takes durations, so it has a rate of its own: leave "
+                "the rate out"
+            )
         self.cascade.check_speaker(style.speaker)
         self._check_pitch(bool(style.pitch))
 
@@ -256,6 +302,10 @@ def say(
     steps: int | None = None,
     guidance: float | None = None,
     preset: str = "",
+    candidates: int = 1,
+    rank: Mapping[str, float] | None = None,
+    judges: Sequence[str | Path] = (),
+    others: Mapping[str, float] | None = None,
 ) -> tuple[np.ndarray, int]:
     """Speak a text.
 
@@ -289,6 +339,13 @@ def say(
         Of such a decoder, 0 to 100; its own by default.
     preset : str
         Name of such settings, if the models have some: `fast`, for one.
+    candidates : int
+        Takes of each line, of which the best is spoken.
+    rank : mapping, optional
+        What ranks them, with weights: `{"align": 1, "clvp": 0.5}`.
+    judges : files of aligners and rankers, in place of those of the voice
+    others : mapping, optional
+        Further knobs of models, such as `{"temperature": 0.7}`.
 
     Returns
     -------
@@ -299,12 +356,25 @@ def say(
     """
     if not isinstance(text, str):
         raise TtskitError(f"text: is {type(text).__name__}, needs a string")
-    style = Style(rate, pitch, energy, noise_scale, speaker, seed, rounds, steps, guidance, preset)
+    style = Style(
+        rate,
+        pitch,
+        energy,
+        noise_scale,
+        speaker,
+        seed,
+        rounds,
+        steps,
+        guidance,
+        preset,
+        others or {},
+    )
+    choice = choice_of(candidates, rank or {}, [Path(judge) for judge in judges])
     knobs.check_range("pause", pause, 0, 60)
     loaded = voices.read(embedded.find(None if voice is None else str(voice)))
     passages = (Passage(line, place="the text") for line in text.split("\n"))
     lines = to_lines(passages, loaded.speller(), pause=pause / rate)
     with lent(to_speak(threads)):
-        spoken = pieces(Chain(loaded), lines, style)
+        spoken = pieces(Chain(loaded, choice=choice), lines, style)
         audio = [block for piece in spoken for block in piece.blocks()]
     return np.concatenate(audio), loaded.sample_rate

@@ -34,11 +34,19 @@ KNOBS = {
     "rounds": Knob(0, 1000, True, "rounds of Griffin-Lim: leave them out"),
     "steps": Knob(1, 1000, True, "steps of refinement: leave them out"),
     "guidance": Knob(0, 100, False, "guidance: leave it out"),
+    "temperature": Knob(0, 100, False, "a temperature: leave it out"),
+    "top_p": Knob(0, 1, False, "a top_p: leave it out"),
+    "repetition_penalty": Knob(0.01, 100, False, "a repetition_penalty: leave it out"),
+    "shortest": Knob(0, 10, False, "a shortest length: leave it out"),
+    "longest": Knob(0, 10, False, "a longest length: leave it out"),
 }
+OPTIONS = ("noise_scale", "rounds", "steps", "guidance")  # those with an option of their own
 
 
 def check(name: str, value: float) -> None:
-    """Refuse a value out of the bounds of a knob."""
+    """Refuse a value out of the bounds of a knob, and what is none."""
+    if name not in KNOBS:
+        raise TtskitError(f"no model has the knob {name}; there is {', '.join(KNOBS)}")
     knob = KNOBS[name]
     check_range(name, value, knob.least, knob.most)
     if knob.whole and value % 1:

@@ -7,20 +7,21 @@ nothing else to do, and they hardly swing with what else it does.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ttskit import progress
+from ttskit.speaking.candidates import Choice
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ttskit.artifacts.kinds import Corpus, Tokens
     from ttskit.artifacts.reader import Reader
-    from ttskit.speaking.chain import Chain
+    from ttskit.speaking.chain import Chain, Style
     from ttskit.speaking.lines import Line
     from ttskit.speaking.texts import UtteranceText
     from ttskit.text.spelling import Speller
@@ -30,10 +31,26 @@ if TYPE_CHECKING:
 class SharedStyle:
     """How every system speaks."""
 
-    language: str  # of models; a voice has its own
+    language: str | None  # of models, None is their own; a voice has its own
     noise_scale: float | None
     speaker: str
     seed: int
+    knobs: Mapping[str, float] = field(default_factory=dict)
+    choice: Choice = field(default_factory=Choice)
+
+    def style(self, seed: int) -> Style:
+        """Return the style of one text."""
+        from ttskit.speaking.chain import Style
+
+        return Style(
+            noise_scale=self.noise_scale, speaker=self.speaker, seed=seed, others=self.knobs
+        )
+
+    def options(self) -> dict[str, Any]:
+        """Return all that the audio depends on, as far as it is not the usual."""
+        own = {"noise_scale": self.noise_scale, "speaker": self.speaker, "seed": self.seed}
+        knobs = {"knobs": dict(self.knobs)} if self.knobs else {}
+        return {"language": self.language, **own, **knobs, **self.choice.options()}
 
 
 @dataclass
@@ -81,8 +98,7 @@ class TimedSpeech:
         from ttskit.speaking.acoustics import seed_of
 
         manner = self.manner
-        seed = seed_of(manner.seed, text.id)
-        style = chain.Style(noise_scale=manner.noise_scale, speaker=manner.speaker, seed=seed)
+        style = manner.style(seed_of(manner.seed, text.id))
         pieces = chain.pieces(self.chain, self._lines(text), style)
         return np.concatenate([block for piece in pieces for block in piece.blocks()])
 
@@ -91,7 +107,8 @@ class TimedSpeech:
         from ttskit.speaking.chain import Chain
         from ttskit.voices import voice
 
-        return Chain(voice.opened(self.parts, self.manner.language))
+        opened = voice.opened(self.parts, self.manner.language)
+        return Chain(opened, choice=self.manner.choice)
 
     @cached_property
     def speller(self) -> Speller:

@@ -139,10 +139,14 @@ class TrainedModel:
 
     def check(self, features: Reader[Features], symbols: Sequence[str]) -> None:
         """Refuse a model that was trained on other features or symbols."""
+        from ttskit.text.symbols import language_of
+
         self.model.check_grid(features.name, features.attributes)
         if tuple(symbols) != self.model.facts.symbols:
+            own, other = self.model.language or "other", language_of(symbols) or "other"
             raise ArtifactError(
-                "has other symbols than the tokens: make tokens in its language", file=self.path
+                f"has other symbols ({own}) than the tokens ({other}): make tokens in its language",
+                file=self.path,
             )
 
     def options(self) -> dict[str, Any]:

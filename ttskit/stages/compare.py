@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -20,9 +20,13 @@ import typer
 from ttskit.errors import ArtifactError, TtskitError
 from ttskit.options import (
     TEXT,
+    Candidates,
     Jobs,
+    JudgeOption,
+    Knobs,
     Limit,
     NoiseScale,
+    Rank,
     Restart,
     Seed,
     SkipBad,
@@ -30,6 +34,8 @@ from ttskit.options import (
     TableCsv,
     TableJson,
     TableMarkdown,
+    numbers,
+    weights,
 )
 
 if TYPE_CHECKING:
@@ -186,7 +192,7 @@ def synthesise(
             stage="compare",
             revision=REVISION,
             kind=kinds.Corpus,
-            options={**asdict(manner), **spelling, "limit": texts.limit},
+            options={**manner.options(), **spelling, "limit": texts.limit},
             inputs=[texts.digest, *(model.container.digest for model in voice.models.values())],
             attributes={"sample_rate": voice.sample_rate},
             skipped=texts.skipped,
@@ -203,14 +209,14 @@ def synthesise(
 def able(voice: Voice, texts: Texts, manner: SharedStyle) -> None:
     """Refuse a system that cannot speak the texts in this manner."""
     from ttskit.speaking.acoustics import check_symbols
-    from ttskit.speaking.chain import Chain, Style
+    from ttskit.speaking.chain import Chain
 
     if texts.tokens is None:
         voice.speller()
     else:
         symbols = texts.tokens.table("symbols")
         check_symbols(symbols, voice.reader, f"{texts.name}: has other symbols")
-    Chain(voice).check(Style(noise_scale=manner.noise_scale, speaker=manner.speaker))
+    Chain(voice, choice=manner.choice).check(manner.style(manner.seed))
 
 
 def costs(corpus: Reader[Corpus], voice: Voice) -> dict[str, float]:
@@ -313,12 +319,13 @@ Measures = Annotated[
     ),
 ]
 Language = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="LANGUAGE",
         rich_help_panel=TEXT,
         help="Language of texts that Models speak: en-us, de ...; or characters. A Voice has "
         "its own.",
+        show_default="that of the Models",
     ),
 ]
 
@@ -328,8 +335,12 @@ def command(
     output: Output = None,
     reference: Reference = None,
     measures: Measures = None,
-    language: Language = "en-us",
+    language: Language = None,
     noise_scale: NoiseScale = None,
+    knob: Knobs = None,
+    candidates: Candidates = 1,
+    rank: Rank = None,
+    judge: JudgeOption = None,
     speaker: Speaker = "",
     seed: Seed = 0,
     as_json: TableJson = False,
@@ -349,6 +360,8 @@ def command(
     from ttskit import tables
     from ttskit.artifacts.build import Running
     from ttskit.metrics import scoring
+    from ttskit.metrics.intelligibility import listener
+    from ttskit.speaking.candidates import choice_of
     from ttskit.speaking.stopwatch import SharedStyle
     from ttskit.voices import voice
 
@@ -358,6 +371,8 @@ def command(
     names = measures_of(scoring.names_in(measures), recorded is not None)
     systems = {name: System(parts, voice.opened(parts, language)) for name, parts in chains.items()}
     running = Running(jobs, skip_bad, restart)
-    manner = SharedStyle(language, noise_scale, speaker, seed)
+    choice = choice_of(candidates, weights(rank), judge or (), listener)
+    knobs = numbers("--knob", knob or (), "=", None)
+    manner = SharedStyle(language, noise_scale, speaker, seed, knobs, choice)
     results = compare(output, systems, texts, manner, recorded, names, running)
     typer.echo(json.dumps(summary(*results, texts)) if form == "json" else page(*results, form))

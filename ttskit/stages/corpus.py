@@ -7,11 +7,11 @@ Reads a dataset folder or file in any of the formats of `ttskit.datasets`; write
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -132,7 +132,7 @@ def announce(dataset: Dataset, path: Path) -> None:
         raise TtskitError("holds no recording", file=path)
 
 
-def recipe_of(dataset: Dataset, settings: Settings, part: str, limit: int | None) -> Recipe:
+def recipe_of(dataset: Dataset, settings: Settings, options: Mapping[str, Any]) -> Recipe:
     """Return what determines the Corpus of a dataset, or of a part of it."""
     from ttskit import datasets
     from ttskit.artifacts.build import Recipe
@@ -142,7 +142,7 @@ def recipe_of(dataset: Dataset, settings: Settings, part: str, limit: int | None
         stage="corpus",
         revision=REVISION,
         kind=Corpus,
-        options={**asdict(settings), "limit": limit} | ({"part": part} if part else {}),
+        options={**asdict(settings), **options},
         inputs=[datasets.digest(dataset)],
         attributes={"sample_rate": settings.sample_rate},
     )
@@ -217,6 +217,12 @@ Speaker = Annotated[
 ]
 
 
+PerSpeaker = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Use only the first N utterances of each speaker."),
+]
+
+
 def command(
     dataset: DatasetOption,
     output: Output = None,
@@ -229,6 +235,7 @@ def command(
     min_seconds: MinSeconds = 0.0,
     max_seconds: MaxSeconds = None,
     speaker: Speaker = "",
+    per_speaker: PerSpeaker = None,
     limit: Limit = None,
     jobs: Jobs = 0,
     skip_bad: SkipBad = False,
@@ -249,12 +256,14 @@ def command(
     tell = describe.summary(output, as_json)
     found = datasets.understand(dataset, format)
     chosen = found.part(part) if part else found
-    first = replace(chosen, clips=chosen.clips[:limit], bad=chosen.bad[:limit])
+    first = chosen.first(limit, per_speaker)
     if explain_only:
         typer.echo("\n".join(explain(first)))
         return
     settings = Settings(sample_rate, trim, peak, min_seconds, max_seconds, speaker)
-    recipe = recipe_of(found, settings, part, limit)
+    kept = {"part": part, "per_speaker": per_speaker}
+    options = {"limit": limit} | {name: value for name, value in kept.items() if value}
+    recipe = recipe_of(found, settings, options)
     announce(first, dataset)
     clips, bad = {clip.id: clip for clip in first.clips}, dict(first.bad)
     make, running = partial(utterance, settings=settings), Running(jobs, skip_bad, restart, dry_run)

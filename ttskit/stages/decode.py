@@ -23,22 +23,28 @@ from ttskit.options import (
     TAKES,
     TEXT,
     VOICE,
+    Candidates,
     Device,
     DryRun,
     Fold,
     Guidance,
     Jobs,
     Json,
+    JudgeOption,
+    Knobs,
     Lexicon,
     Limit,
     NoiseScale,
     Output,
+    Rank,
     RefineSteps,
     Restart,
     Seed,
     SkipBad,
     SpeakingPreset,
     numbered,
+    numbers,
+    weights,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +54,7 @@ if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Features, Mels, Tokens
     from ttskit.artifacts.reader import Reader
     from ttskit.speaking.acoustics import Cascade, Manner
+    from ttskit.speaking.candidates import Choice, Judges
     from ttskit.speaking.takes import Choices
     from ttskit.speaking.texts import UtteranceText
     from ttskit.text.spelling import Speller
@@ -106,6 +113,13 @@ class Decode:
     device: str
     known: Collection[str]
     choices: Choices
+    choice: Choice
+
+    @cached_property
+    def judges(self) -> Judges:
+        from ttskit.speaking.candidates import Judges
+
+        return Judges(self.cascade, self.choice)
 
     @cached_property
     def cascade(self) -> Cascade:
@@ -128,23 +142,22 @@ class Decode:
         return last_reader(self.models)
 
     def __getstate__(self) -> dict[str, Any]:
-        loaded = ("cascade", "fingerprint")
+        loaded = ("cascade", "judges", "fingerprint")
         return {name: value for name, value in vars(self).items() if name not in loaded}
 
     def __call__(self, item: Any) -> Mels:
         import numpy as np
 
         from ttskit.artifacts.kinds import Mels, Tokens
-        from ttskit.speaking.acoustics import check, seed_of, unspoken
+        from ttskit.speaking.acoustics import check, unspoken
 
         spelt, known, columns, guide = self.tell(item)
         recorded: dict[str, Any] = dict(columns or {})
         check(spelt, len(self.reader.facts.symbols))
         speaker = self.manner.speaker or self.reader.speaker(spelt.speaker)
         manner = replace(self.manner, speaker=speaker)
-        seed = seed_of(self.seed, spelt.id)
         given = {"tokens": spelt.tokens, **(known or {}), **self.choices.fields(spelt, guide)}
-        fields = self.cascade.run(spelt.id, given, manner, seed)
+        fields = self._chosen(spelt, given, manner)
         if lost := unspoken(spelt.token_word, list(spelt.words), fields["durations"]):
             raise TtskitError(f"the word {lost!r} would get no frame, needs one: align it again")
         if not np.isfinite(fields["mel"]).all():
@@ -167,6 +180,28 @@ class Decode:
             take_of=self.fingerprint if self.choices.whole(fields) else None,
             **recorded,
         )
+
+    def _chosen(
+        self, spelt: Tokens | Alignment, known: Mapping[str, np.ndarray], manner: Manner
+    ) -> Mapping[str, np.ndarray]:
+        """Return the fields of the best candidate."""
+        from ttskit.speaking.acoustics import seed_of
+        from ttskit.speaking.realignment import Utterance
+
+        utterance = Utterance(
+            spelt.id,
+            manner.speaker,
+            spelt.text,
+            spelt.tokens,
+            spelt.token_word,
+            tuple(spelt.words),
+        )
+
+        def make(candidate: int) -> Mapping[str, np.ndarray]:
+            mark = f"{spelt.id} candidate {candidate}" if candidate else spelt.id
+            return self.cascade.run(spelt.id, known, manner, seed_of(self.seed, mark))
+
+        return self.judges.choose(utterance, make).fields
 
 
 class ChoiceOptions(NamedTuple):
@@ -205,12 +240,15 @@ class Steering(NamedTuple):
     steps: int | None
     guidance: float | None
     preset: str
+    others: Mapping[str, float]  # without an option of their own
 
     @property
     def knobs(self) -> dict[str, float]:
         """The numbers that are given."""
-        numbers = {name: value for name, value in self._asdict().items() if name != "preset"}
-        return {name: value for name, value in numbers.items() if value is not None}
+        numbers = {name: getattr(self, name) for name in ("noise_scale", "steps", "guidance")}
+        return {name: value for name, value in numbers.items() if value is not None} | {
+            **self.others
+        }
 
 
 class SpellingOptions(NamedTuple):
@@ -232,7 +270,7 @@ def texts(path: Path, name: str, spelling: SpellingOptions, decoder: Model) -> S
 
     lexicons = [streams.local(one)[0] for one in spelling.lexicon]
     characters = [one for one in decoder.facts.symbols if len(one) == 1 and one not in SPECIAL]
-    language, table = spelling.language or "en-us", (*SPECIAL, *characters)
+    language, table = decoder.spoken_in(spelling.language), (*SPECIAL, *characters)
     speller = Speller(language, lexicons, table=table, fold=spelling.fold)
     check_symbols(speller.table, decoder, f"{name}: {speller.language} has other symbols")
     digests = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, *lexicons)]
@@ -295,12 +333,14 @@ def manner_of(
     """Return how to speak, as the models can."""
     from ttskit.models import find
     from ttskit.speaking.acoustics import Manner, mixture, numbers
-    from ttskit.speaking.knobs import check_known
+    from ttskit.speaking.knobs import check, check_known
     from ttskit.voices.voice import last_reader
 
     if speaker:
         mixture(speaker, numbers(last_reader(models)))
     names, families = ", ".join(model.name for model in models), [find(m.family) for m in models]
+    for name, value in steering.others.items():
+        check(name, value)
     check_known(names, families, steering.knobs, steering.preset)
     own = (
         {"temperature": TEMPERATURES[sampler], "noise_scale": 1.0}
@@ -361,6 +401,7 @@ def recipe(source: Source, make: Decode, limit: int | None) -> Recipe:
         "noise_scale": None,
         **manner.knobs,
         **({"preset": manner.preset} if manner.preset else {}),
+        **make.choice.options(),
         "seed": make.seed,
         "limit": limit,
         **make.choices.options(),
@@ -387,7 +428,7 @@ def write(
 
     how = recipe(source, make, limit)
     if running.restart or not up_to_date(output or Path("-"), how):
-        make.cascade  # noqa: B018 (refuses models that do not fit, before any work is done)
+        make.judges  # noqa: B018 (refuses models that do not fit, before any work is done)
     items = dict(list(source.items.items())[:limit])
     path = build(output, how, items, make, running, source=source.name)
     tokens.note_dropped(path)
@@ -499,7 +540,7 @@ Language = Annotated[
         rich_help_panel=TEXT,
         help="Language of lines of text: en-us, de, nl ...; or characters, for any language "
         "without phonemes.",
-        show_default="en-us",
+        show_default="that of the decoder",
     ),
 ]
 
@@ -562,6 +603,10 @@ def command(
     steps: RefineSteps = None,
     guidance: Guidance = None,
     preset: SpeakingPreset = "",
+    knob: Knobs = None,
+    candidates: Candidates = 1,
+    rank: Rank = None,
+    judge: JudgeOption = None,
     sampler: Sampler = None,
     take: TakeOption = None,
     takes: Takes = 1,
@@ -586,6 +631,8 @@ def command(
     """
     from ttskit.artifacts import describe
     from ttskit.artifacts.build import Running
+    from ttskit.metrics.intelligibility import listener
+    from ttskit.speaking.candidates import choice_of
     from ttskit.voices.voice import last_reader
 
     check_sampler(sampler, noise_scale)
@@ -593,7 +640,8 @@ def command(
     tell = describe.summary(output, as_json)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     spelling = SpellingOptions(language, lexicon or (), fold)
-    steering = Steering(noise_scale, steps, guidance, preset)
+    others = numbers("--knob", knob or (), "=", None)
+    steering = Steering(noise_scale, steps, guidance, preset, others)
     if codec and not (duration or decoder or model):
         if length_scale != 1 or steering.knobs or preset or any(spelling):
             raise TtskitError("codes are decoded as they are: leave options of texts out")
@@ -601,9 +649,10 @@ def command(
         return
     models = chain_of(duration, decoder, codec, model or ())
     manner = manner_of(models, speaker, length_scale, steering, sampler)
+    choice = choice_of(candidates, weights(rank), judge or (), listener)
     timed = duration is not None or length_scale != 1
     source = opened(inputs, timed, last_reader(models), spelling)
     choices = choices_of(models, ChoiceOptions(sampler, take, takes, inpaint), source)
-    make = Decode(models, source.tell, manner, seed, device, source.known, choices)
+    make = Decode(models, source.tell, manner, seed, device, source.known, choices, choice)
     for number, path in enumerate(outputs, 1):
         tell(write(path, source, replace(make, seed=seed + number - 1), limit, running))

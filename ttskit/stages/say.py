@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,11 +26,15 @@ from ttskit.options import (
     TAKES,
     TEXT,
     VOICE,
+    Candidates,
     Device,
     Guidance,
     Json,
+    JudgeOption,
+    Knobs,
     Lexicon,
     NoiseScale,
+    Rank,
     RefineSteps,
     Rounds,
     Seed,
@@ -38,6 +43,8 @@ from ttskit.options import (
     Threads,
     check_outputs,
     numbered,
+    numbers,
+    weights,
 )
 from ttskit.text.lines import InputLine, stream_lines
 
@@ -68,7 +75,8 @@ class Report:
     sentences: int = 0
     words: int = 0
     spoken: list[tuple[Line, np.ndarray]] = field(default_factory=list)
-    choices: list[np.ndarray] = field(default_factory=list)  # of each line, where they are drawn
+    choices: list[dict[str, Any]] = field(default_factory=list)  # where there were any
+    codes: list[np.ndarray] = field(default_factory=list)  # of each line, where they are drawn
 
     @property
     def rate(self) -> int:
@@ -83,15 +91,17 @@ class Report:
         self.sentences, self.words = piece.line.sentence, self.words + len(piece.line.words)
         if self.keep:
             self.spoken.append((piece.line, piece.durations))
+            if self.chain.judges.judging and piece.chosen:
+                self.choices.append({"sentence": piece.line.sentence, **piece.chosen.account()})
         if piece.take is not None:
-            self.choices.append(piece.take)
+            self.codes.append(piece.take)
 
     def code(self) -> str:
         """Return the code of the take that was spoken."""
         from ttskit.speaking import takes
 
         model = takes.taker(self.chain.cascade.models)
-        return takes.Take(takes.fingerprint(model), self.choices).code()
+        return takes.Take(takes.fingerprint(model), self.codes).code()
 
     def summary(self) -> dict[str, Any]:
         """Return how much was spoken, and how fast."""
@@ -104,7 +114,7 @@ class Report:
             "load_seconds": round(self.begun - self.started, 3),
             "first_audio_seconds": round(self.first - self.started, 3),
             "real_time_factor": round((self.last - self.begun) / seconds, 4),
-            **({"take": self.code()} if self.choices else {}),
+            **({"take": self.code()} if self.codes else {}),
         }
 
 
@@ -232,7 +242,7 @@ def write_times(report: Report, timing: Path | None, manifest: Path | None) -> N
     if timing is None and manifest is None:
         return
     timeline = report.chain.timeline(report.spoken, report.style)
-    rows = account(timeline, report.spoken)
+    rows = [*report.choices, *account(timeline, report.spoken)]
     if timing is not None:
         atomic.write_text(timing, TIMES[named(timing)].text(timeline))
     if manifest is not None:
@@ -272,6 +282,17 @@ def check(
     if output is None and sys.stdout is not None and sys.stdout.isatty():
         raise typer.BadParameter("audio is not for a terminal: add -o FILE, or use a pipe")
     check_sound(output)
+
+
+def regenerated(regenerate: str | None) -> Counter[int]:
+    """Return by sentence how often it is to be spoken anew."""
+    try:
+        numbers = [int(number) for number in regenerate.split(",")] if regenerate else []
+    except ValueError:
+        numbers = [0]
+    if any(number < 1 for number in numbers):
+        raise typer.BadParameter(f"--regenerate {regenerate}: needs numbers of sentences, as 3,7")
+    return Counter(numbers)
 
 
 def check_times(
@@ -415,7 +436,17 @@ Manifest = Annotated[
     typer.Option(
         metavar="FILE",
         rich_help_panel=SOUND,
-        help="File for one JSON object per word: sentence, word, start and stop in seconds.",
+        help="File for one JSON object per word: sentence, word, start and stop in seconds; and "
+        "one per line that was chosen among candidates.",
+    ),
+]
+Regenerate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBERS",
+        rich_help_panel=VOICE,
+        help="Speak these sentences anew, as 3,7, and the others as before; 3,3 takes the third "
+        "sentence a third time.",
     ),
 ]
 Raw = Annotated[
@@ -480,6 +511,11 @@ def command(
     guidance: Guidance = None,
     preset: SpeakingPreset = "",
     rounds: Rounds = None,
+    knob: Knobs = None,
+    candidates: Candidates = 1,
+    rank: Rank = None,
+    judge: JudgeOption = None,
+    regenerate: Regenerate = None,
     speaker: Speaker = "",
     seed: Seed = 0,
     take: TakeOption = None,
@@ -509,23 +545,40 @@ def command(
         [file, textgrid, *(lexicon or ()), Path(voice) if voice else None],
     )
     from ttskit.dsp.threads import limited, to_speak
-    from ttskit.speaking import takes as code
+    from ttskit.metrics.intelligibility import listener
+    from ttskit.speaking import takes as coded
+    from ttskit.speaking.candidates import choice_of
     from ttskit.speaking.chain import Chain, Style
 
+    knobs, again = numbers("--knob", knob or (), "=", None), regenerated(regenerate)
+    choice = choice_of(candidates, weights(rank), judge or (), listener)
     rate /= length_scale
-    given = code.read(take) if take else None
+    given = coded.read(take) if take else None
     loaded = opened(voice)
     lines = lines_of(loaded, text or (), file, ssml, phonemes, lexicon or (), pause / rate)
-    style = Style(rate, pitch, energy, noise_scale, speaker, seed, rounds, steps, guidance, preset)
-    again = list(lines) if len(outputs) > 1 else lines
+    style = Style(
+        rate,
+        pitch,
+        energy,
+        noise_scale,
+        speaker,
+        seed,
+        rounds,
+        steps,
+        guidance,
+        preset,
+        knobs,
+        again,
+    )
+    spoken = list(lines) if len(outputs) > 1 else lines
     with limited(to_speak(threads)):
         keep = timing is not None or manifest is not None
-        chain = Chain(loaded, device)
+        chain = Chain(loaded, device, choice)
         if takes:
-            code.taker(chain.cascade.models)
+            coded.taker(chain.cascade.models)
         for number, path in enumerate(outputs):
             report = Report(chain, replace(style, seed=seed + number), started, keep)
-            speak(report, again, textgrid, duration, path, raw, given)
+            speak(report, spoken, textgrid, duration, path, raw, given)
             tell(report, timing, manifest, as_json)
             if takes and not as_json:
                 typer.echo(f"{path}\t{report.code()}")

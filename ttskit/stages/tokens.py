@@ -21,7 +21,7 @@ from ttskit.options import (
     Fold,
     Jobs,
     Json,
-    Language,
+    LanguageOrLikely,
     Lexicon,
     Limit,
     Output,
@@ -29,6 +29,7 @@ from ttskit.options import (
     SkipBad,
 )
 from ttskit.speaking.tokens import REVISION, note_dropped, utterance
+from ttskit.text.detection import doubts
 
 if TYPE_CHECKING:
     from ttskit.artifacts.build import Recipe
@@ -77,7 +78,7 @@ Inputs = Annotated[
 def command(
     inputs: Inputs = None,
     output: Output = None,
-    language: Language = "en-us",
+    language: LanguageOrLikely = None,
     lexicon: Lexicon = None,
     fold: Fold = False,
     limit: Limit = None,
@@ -103,15 +104,27 @@ def command(
         raise UsageError(f"tokens takes one input, not {len(paths)}; merge them first")
     texts = read_texts(*streams.local(paths[0]), kinds.Corpus)
     lexicon = [streams.local(path)[0] for path in lexicon or ()]
-    speller = speller_of(texts, language, lexicon, fold)
+    speller = speller_of(texts, language or language_in(texts), lexicon, fold)
     how = recipe(texts.first(limit), speller, lexicon)
     spell, running = partial(utterance, speller=speller), Running(jobs, skip_bad, restart, dry_run)
     path = build(output, how, texts.first(limit).items, spell, running, source=texts.name)
-    note(path)
+    note(path, texts.first(limit))
     tell(path)
 
 
-def note(path: Path) -> None:
+def language_in(texts: Texts) -> str:
+    """Return the language of texts for which none is named: English, if they look like it."""
+    from ttskit.text.detection import detected
+
+    if likely := detected(item.text for item in texts.items.values()):
+        raise UsageError(
+            f"{texts.name}: the texts look like {likely.name}: add --language {likely.option} "
+            "(or the language that they are in: `ttskit languages`)"
+        )
+    return "en-us"
+
+
+def note(path: Path, texts: Texts) -> None:
     """Note how many words were guessed and which characters are not spoken."""
     from ttskit import progress
     from ttskit.artifacts import kinds
@@ -123,4 +136,7 @@ def note(path: Path) -> None:
     guessed, words = int(reader.column("guessed").sum()), len(reader.column("guessed"))
     counts = f"{wording.count(words, 'word')}, {guessed} of them guessed"
     progress.note(f"{counts} (`ttskit text --unknown`)")
+    language = str(reader.table("language")[0]) if len(reader) else ""
+    if complaint := doubts((item.text for item in texts.items.values()), language, guessed, words):
+        progress.complain(f"ttskit: {path.name}: {complaint}")
     note_dropped(path)

@@ -39,7 +39,7 @@ Role = Annotated[
     str,
     typer.Argument(
         metavar="ROLE",
-        help="What the model is for: aligner, duration, decoder, coder, codec, vocoder; "
+        help="What the model is for: aligner, duration, decoder, coder, ranker, codec, vocoder; "
         "`ttskit config` lists all roles.",
         autocompletion=roles,
     ),

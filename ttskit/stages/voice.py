@@ -161,10 +161,11 @@ Card = Annotated[
     ),
 ]
 Language = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="LANGUAGE",
         help="pack: language that the models were trained on: en-us, de ...; or characters.",
+        show_default="that of the models",
     ),
 ]
 Lexicon = Annotated[
@@ -221,7 +222,7 @@ def command(
     files: Files = None,
     output: Output = None,
     card: Card = None,
-    language: Language = "en-us",
+    language: Language = None,
     lexicon: Lexicon = None,
     fold: Fold = False,
     noise_scale: NoiseScale = None,
@@ -242,9 +243,10 @@ def command(
         if card is None:
             raise typer.BadParameter("pack needs --card: name, licence, data, weaknesses ...")
         models, words = voice.chosen(files or ()), lines(lexicon or ())
-        widening = measured(widen, share, voice.last_reader(models.values())) if widen else None
+        reader = voice.last_reader(models.values())
+        widening = measured(widen, share, reader) if widen else None
         settings = voice.VoiceSettings(
-            language, fold, words, voice.card(card), noise_scale, widening
+            reader.spoken_in(language), fold, words, voice.card(card), noise_scale, widening
         )
         pack(output, models, settings, not float32)
         return

@@ -7,8 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ttskit.text import english_figures, english_letters
-from ttskit.text.english_rules import NUMBERS, STOP
+from ttskit.text import (
+    addresses,
+    english_codes,
+    english_dates,
+    english_figures,
+    english_letters,
+    english_measures,
+    english_money,
+    english_roman,
+)
+from ttskit.text.english_rules import NUMBERS
+from ttskit.text.english_words import ADDRESS_SIGNS, LOWER_IN_ADDRESS, SIGNS
+from ttskit.text.rules import apply
 
 
 class English:
@@ -20,18 +31,37 @@ class English:
         Whether the lexicon has a word.
     """
 
+    signs = SIGNS
+    speaks_numbers = True
+
     def __init__(self, known: Callable[[str], bool]) -> None:
         self.numbers = NUMBERS
-        self._letters = english_letters.rules(known)
+        naming = addresses.Naming(ADDRESS_SIGNS, LOWER_IN_ADDRESS, NUMBERS.code, known)
+        web = addresses.rules(naming)
+        self._letters = [
+            *web,
+            *english_letters.FIXED,
+            *english_dates.OF_LETTERS,
+            *english_roman.RULES,
+            *english_money.OF_LETTERS,
+            *english_codes.OF_LETTERS,
+            *english_measures.OF_LETTERS,
+            *english_letters.rules(known),
+        ]
+        self._figures = [
+            *web,
+            *english_figures.BETWEEN,
+            *english_dates.RULES,
+            *english_codes.RULES,
+            *english_money.RULES,
+            *english_measures.RULES,
+            *english_figures.RULES,
+        ]
 
     def read(self, text: str, at: int) -> tuple[int, list[str]] | None:
         """Return the end and the reading of what begins at `at`; None if no rule reads it."""
-        first = text[at]
-        rules = self._letters if first.isalpha() or first in "'’" else english_figures.RULES
-        for pattern, function in rules:
-            match = pattern.match(text, at)
-            if match and (reading := function(match)) is not None:
-                if reading and reading[-1] == STOP:
-                    return match.end() - 1, reading[:-1]
-                return match.end(), reading
-        return None
+        first, following = text[at], text[at + 1 : at + 2]
+        if first in ".,?;:" and (not following or following.isspace()):
+            return None
+        alphabetic = first.isalpha() or first in "'’"
+        return apply(self._letters if alphabetic else self._figures, text, at)

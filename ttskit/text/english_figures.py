@@ -1,206 +1,132 @@
-"""The rules of English for what begins with a figure or a sign: numbers, dates, money, units."""
+"""The rules of English for numbers, mathematics, ranges, and the signs that belong to them."""
 
 from __future__ import annotations
 
 import re
 
-from ttskit.text import addresses
-from ttskit.text import english_words as table
-from ttskit.text.english_letters import mixed
-from ttskit.text.english_rules import (
-    MONTH,
-    NUMBERS,
-    Reading,
-    Rule,
-    closing_stop,
-    rule,
-    word_before,
+from ttskit.text.english_codes import mixed
+from ttskit.text.english_dates import YEARS
+from ttskit.text.english_rules import MONTH, NUMBER, NUMBERS
+from ttskit.text.rules import Reading, Rule, after, before, word_before
+
+_END = (  # what a range begins with
+    r"(?:(?:^|[\s(\[“\"'])(?:[$€£¥]|[A-Z]{0,2}\$)?\d[\d,.:]*[½¼¾]?"
+    r"(?:\s?(?:[KkMmBTh%]|bn|st|nd|rd|th|°[CF]?|[ap]\.?m\.?|[AP]\.?M\.?|′|″|¢|€|£))?"
+    r"|\b(?:[Nn]oon|[Mm]idnight|(?:Mon|Tues?|Wed(?:nes)?|Th(?:u(?:rs?)?)|Fri|Sat(?:ur)?|Sun)(?:day)?"
+    rf"|{MONTH}))\.?\s?\Z"
 )
-from ttskit.text.numbers import plural
-
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
-_HALF = r"(?P<half>\s?(?:[ap]m\b|[ap]\.m\.|[AP]M\b|[AP]\.M\.))"
-_MONEY = "|".join(sorted(map(re.escape, table.MONEY), key=len, reverse=True))
-_SCALE = "|".join(sorted(table.SCALES, key=len, reverse=True))
-_UNIT = "|".join(sorted(map(re.escape, table.UNITS), key=len, reverse=True))
-
-
-def _clock(match: re.Match[str]) -> Reading:
-    hour, minute = int(match["hour"]), match["minute"]
-    if hour > 24:
-        return None
-    reading = NUMBERS.cardinal(hour)
-    if minute == "00" and not match["half"] and not match["second"]:
-        reading += ["o'clock"] if 0 < hour < 13 else ["hundred", "hours"]
-    elif minute and minute != "00":
-        reading += [*(["oh"] if minute[0] == "0" else []), *NUMBERS.cardinal(int(minute))]
-    if match["second"]:
-        reading += ["and", *NUMBERS.cardinal(int(match["second"])), "seconds"]
-    if match["half"]:
-        reading += [match["half"].strip()[0].upper(), "M", *closing_stop(match)]
-    return reading
-
-
-def _hour(match: re.Match[str]) -> Reading:
-    half = match["half"].strip()[0].upper()
-    return [*NUMBERS.cardinal(match["hour"]), half, "M", *closing_stop(match)]
-
-
-def _date(match: re.Match[str]) -> Reading:
-    month, day, year = int(match["month"]), int(match["day"]), match["year"]
-    if month > 12 >= day and "/" in match[0]:
-        month, day = day, month
-    if not (1 <= month <= 12 and 1 <= day <= 31):
-        return None
-    if len(year) == 2:
-        year = ("20" if int(year) < 50 else "19") + year
-    return [table.MONTHS[month - 1], *NUMBERS.ordinal(day), *NUMBERS.year(year)]
-
-
-def _day_month(match: re.Match[str]) -> Reading:
-    if not 1 <= int(match["day"]) <= 31:
-        return None
-    the = [] if word_before(match).lower() == "the" else ["the"]
-    return [*the, *NUMBERS.ordinal(match["day"]), *([] if match["of"] else ["of"])]
-
-
-def _telephone(match: re.Match[str]) -> Reading:
-    return [*(["plus"] if match[0][0] == "+" else []), *NUMBERS.digits(match[0])]
-
-
-def _money(match: re.Match[str]) -> Reading:
-    one, many, cent, cents = table.MONEY[match["sign"]]
-    amount, scale = match["amount"].replace(",", ""), match["scale"]
-    whole, _, fraction = amount.partition(".")
-    minus = ["minus"] if match["minus"] else []
-    upto = ["to", *NUMBERS.amount(match["upto"])] if match["upto"] else []
-    if scale or upto or len(fraction) not in {0, 2} or (fraction and not cent):
-        reading = [*NUMBERS.amount(amount), *upto, *([table.SCALES[scale]] if scale else [])]
-        return [*minus, *reading, *many.split()]
-    nothing = not any(map(int, whole))
-    reading = [] if nothing and int(fraction or 0) else NUMBERS.amount(whole)
-    reading += plural(whole, one, many).split() if reading else []
-    if int(fraction or 0):
-        small = [*NUMBERS.cardinal(int(fraction)), cent if int(fraction) == 1 else cents]
-        reading += (["and", *small]) if reading else small
-    return [*minus, *reading]
-
-
-def _money_after(match: re.Match[str]) -> Reading:
-    one, many, _, _ = table.MONEY[match["sign"]]
-    return [*NUMBERS.amount(match["amount"]), *plural(match["amount"], one, many).split()]
-
-
-def _version(match: re.Match[str]) -> Reading:
-    parts = match[0].split(".")
-    between = "dot" if len(parts) == 4 else "point"
-    reading = NUMBERS.code(parts[0])
-    return reading + [word for part in parts[1:] for word in (between, *NUMBERS.code(part))]
-
-
-def _fraction(match: re.Match[str]) -> Reading:
-    top, bottom = int(match["top"]), int(match["bottom"])
-    if (top, bottom) in {(24, 7), (9, 11), (50, 50)}:
-        return [*NUMBERS.cardinal(top), *NUMBERS.cardinal(bottom)]
-    if match["whole"]:
-        part = ["a", "half"] if (top, bottom) == (1, 2) else NUMBERS.fraction(top, bottom)
-        return [*NUMBERS.amount(match["whole"]), "and", *part]
-    if top < bottom:
-        return NUMBERS.fraction(top, bottom)
-    return [*NUMBERS.cardinal(top), "over", *NUMBERS.cardinal(bottom)]
-
-
-def _height(match: re.Match[str]) -> Reading:
-    inches = NUMBERS.cardinal(match["inches"]) if match["inches"] else []
-    return [*NUMBERS.cardinal(match["feet"]), "foot" if inches else "feet", *inches]
-
-
-def _measure(match: re.Match[str]) -> Reading:
-    unit, amount = table.UNITS[match["unit"]], match["amount"]
-    head, *tail = unit.split(" per ") if unit != "per mille" else [unit]
-    if amount != "1":
-        noun, *rest = head.split(" ") if head.startswith("degree") else [head]
-        last = noun.split(" ")[-1]
-        many = table.IRREGULAR.get(last, last + "s")
-        head = " ".join([noun[: len(noun) - len(last)] + many, *rest])
-    unit = " per ".join([head, *tail])
-    return [*NUMBERS.amount(amount), *unit.split()]
+_START = (  # and what it ends with
+    r"\s?(?:(?:[$€£¥]|[A-Z]{0,2}\$)?\d|(?:[Nn]oon|[Mm]idnight|[Pp]resent|[Nn]ow"
+    rf"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)|{MONTH})(?![a-ce-z]))"
+)
+_OPERAND = r"(?:\A|[\s(=])[\w.,)²³]+\s\Z"
+_EQUATION = r"\s[\w.,(²³]+\s?[=<>+*/×÷]"
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_LOVERS = frozenset("i we you they".split())
 
 
 def _ordinal(match: re.Match[str]) -> Reading:
     return NUMBERS.ordinal(match["number"].replace(",", ""))
 
 
-def _decade(match: re.Match[str]) -> Reading:
-    years = match["years"]
-    *head, last = NUMBERS.year(years) if len(years) == 4 else NUMBERS.cardinal(years)
-    return [*head, last[:-1] + "ies" if last.endswith("y") else last + "s"]
-
-
 def _score(match: re.Match[str]) -> Reading:
     return [*NUMBERS.amount(match["left"]), "to"]
 
 
-def _range(match: re.Match[str]) -> Reading:
-    left = match["left"]
-    if re.fullmatch(r"1[1-9]\d\d|20\d\d", left):
-        return [*NUMBERS.year(left), "to"]
-    return [*NUMBERS.amount(left), "to"]
+def _upto(match: re.Match[str]) -> Reading:
+    """A dash between the ends of a range is `to`: numbers, times, money, days, months."""
+    ends = re.search(_END, before(match)) and re.match(_START, after(match))
+    left, right = re.search(r"(?<!\S)\d{3,}\Z", before(match)), re.match(r"\d{3,}", after(match))
+    falls = left and right and len(left[0]) == len(right[0]) and left[0] > right[0]
+    return ["to"] if ends and not falls else None  # `747-400` is no range
 
 
 def _minus(match: re.Match[str]) -> Reading:
-    before = match.string[match.start() - 1 : match.start()]
-    return ["minus"] if not before or before in " \t\n(=+*/^" else None
+    previous = match.string[match.start() - 1 : match.start()]
+    return ["minus"] if not previous or previous in " \t\n(=+*/^" else None
+
+
+def _operator(match: re.Match[str]) -> Reading:
+    """A sign with spaces around it between two operands: `6 / 2 = 3`."""
+    name = {"-": "minus", "−": "minus", "/": "divided by", "*": "times", "x": "times"}[match[0]]
+    left, right = re.search(_OPERAND, before(match)), re.match(_EQUATION, after(match))
+    if match[0] in "-−" and not (right or re.search(r"[=+*/×÷]\s\S+\s\Z", before(match))):
+        return None
+    return name.split() if left and re.match(r"\s[\w(.]", after(match)) else None
 
 
 def _times(match: re.Match[str]) -> Reading:
-    return [*NUMBERS.amount(match["left"]), "times" if " " in match[0] else "by"]
+    left = match["left"]
+    screen = len(left) > 3 and not match[0].count(" ")
+    return [
+        *(NUMBERS.code(left) if screen else NUMBERS.amount(left)),
+        "times" if " " in match[0] else "by",
+    ]
 
 
-def _year(match: re.Match[str]) -> Reading:
-    return NUMBERS.year(match[0])
+def _resolution(match: re.Match[str]) -> Reading:
+    """The second figure of `1920x1080`."""
+    return NUMBERS.code(match[0]) if re.search(r"\d{4}\s?[x×]\Z", before(match)) else None
+
+
+def _fold(match: re.Match[str]) -> Reading:
+    return [*NUMBERS.amount(match["number"]), "times"]
+
+
+def _power(match: re.Match[str]) -> Reading:
+    exponent = match["power"].translate(_SUPERSCRIPTS)
+    named = {"2": ["squared"], "3": ["cubed"]}.get(exponent)
+    if named:
+        return named
+    minus = ["minus"] if exponent[0] == "-" else []
+    digits = exponent.lstrip("-")
+    return ["to", "the", *minus, *(NUMBERS.cardinal(digits) if digits.isdecimal() else [digits])]
+
+
+def _scientific(match: re.Match[str]) -> Reading:
+    sign = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "": []}[match["sign"]]
+    return [*NUMBERS.amount(match["number"]), "E", *sign, *NUMBERS.cardinal(match["power"])]
+
+
+def _european(match: re.Match[str]) -> Reading:
+    whole, _, part = match[0].replace(".", "").partition(",")
+    return NUMBERS.decimal(whole, part, "point")
 
 
 def _plain_number(match: re.Match[str]) -> Reading:
     return NUMBERS.amount(match[0])
 
 
+def _heart(match: re.Match[str]) -> Reading:
+    return ["love"] if word_before(match).lower() in _LOVERS else None
+
+
+BETWEEN: list[Rule] = [
+    Rule(r"[-−/*]", _operator),
+    Rule(r"[-–—~]", _upto),
+]
 RULES: list[Rule] = [
-    *addresses.RULES,
-    rule(
-        rf"(?P<hour>\d{{1,2}}):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:]){_HALF}?",
-        _clock,
-    ),
-    rule(rf"(?P<hour>1[0-2]|[1-9]){_HALF}", _hour),
-    rule(r"(?P<left>\d{1,3}):(?=\d{1,3}(?![\d:]))", _score),
-    rule(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4}|\d\d)(?![\d/])", _date),
-    rule(r"(?P<year>[12]\d{3})-(?P<month>\d\d)-(?P<day>\d\d)(?![\d-])", _date),
-    rule(rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?P<of>\s+of)?(?=\s+(?:{MONTH})\b)", _day_month),
-    rule(r"(?:\+?\d{1,3}[-. ])?\(\d{3}\)\s?\d{3}[-. ]\d{4}(?!\d)", _telephone),
-    rule(r"\+\d{1,3}(?:[-. ]?\d{1,4}){2,6}(?!\d)", _telephone),
-    rule(r"(?:\d{1,3}-)?\d{3}[-.]\d{3}[-.]\d{4}(?![\d-])|\d{3}-\d{4}(?![\d-])", _telephone),
-    rule(r"\d+(?:-\d+){3,9}(?![\d-])", _telephone),
-    rule(
-        rf"(?P<minus>[-−])?(?P<sign>{_MONEY})\s?(?P<amount>{_NUMBER})"
-        rf"(?:[-–](?:{_MONEY})?(?P<upto>{_NUMBER})(?![\d-]))?"
-        rf"(?:(?:\s(?=\w\w\w))?(?P<scale>{_SCALE})\b)?",
-        _money,
-    ),
-    rule(rf"(?P<amount>{_NUMBER})\s?(?P<sign>{_MONEY})(?!\d)", _money_after),
-    rule(r"\d{1,5}(?:\.\d{1,5}){2,4}(?![\w.]*\d)", _version),
-    rule(r"(?:(?P<whole>\d{1,9})[ -])?(?P<top>\d{1,9})[/⁄](?P<bottom>\d{1,9})(?![\d/])", _fraction),
-    rule(r"(?P<feet>\d)['’′](?:\s?(?P<inches>1[01]|\d)(?:\"|”|″|'')?)?(?![\w'])", _height),
-    rule(r"(?P<years>(?:1\d|20)\d0|[2-9]0)(?:'|’)?s(?!\w)", _decade),
-    rule(rf"(?P<amount>{_NUMBER})\s?(?P<unit>{_UNIT})(?!\w)", _measure),
-    rule(r"(?P<number>\d[\d,]{0,18})(?:st|nd|rd|th)(?!\w)", _ordinal),
-    rule(rf"(?P<left>{_NUMBER})[-–—](?=\d)(?!\d+-\d)(?!0\d)", _range),
-    rule(r"(?P<left>\d{1,5})\s?[x×]\s?(?=\d)", _times),
-    rule(r"(?:1[1-9]|20)\d\d(?![\d.,]*\d)(?!\w)", _year),
-    rule(r"(?=[0-9]{0,20}[A-Za-z])[A-Za-z0-9]{1,40}", mixed),
-    rule(rf"{_NUMBER}|\d+", _plain_number),
-    rule(r"\.\d+", _plain_number),
-    rule(r"[-−](?=[.\d])", _minus),
-    rule(r"#(?=\d)", lambda _: ["number"]),
-    rule(r"(?<=\b[A-G])#(?!\w)", lambda _: ["sharp"]),
-    rule(r"(?<=\w)\.(?=[a-z])|(?<!\S)\.(?=[A-Za-z])", lambda _: ["dot"]),
+    Rule(r"(?P<left>\d{1,3}):(?=\d{1,3}(?![\d:]))", _score),
+    Rule(r"(?P<number>\d[\d,]{0,18})(?:st|nd|rd|th|ST|ND|RD|TH)(?!\w)", _ordinal),
+    Rule(rf"(?P<number>{NUMBER})[eE](?P<sign>[-−+]?)(?P<power>\d{{1,4}})(?!\w)", _scientific),
+    Rule(r"(?P<left>\d{1,5})\s?[x×]\s?(?=\d)", _times),
+    Rule(r"\d{4}(?!\w)", _resolution),
+    Rule(rf"(?P<number>{NUMBER})[x×](?!\w)", _fold),
+    *YEARS,
+    Rule(r"(?=[0-9]{0,20}[A-Za-z])[A-Za-z0-9]{1,40}", mixed),
+    Rule(r"\d{1,3}(?:\.\d{3})+,\d{1,4}(?!\d)|\d{1,9},\d{1,2}(?![\d,])", _european),
+    Rule(rf"{NUMBER}|\d+", _plain_number),
+    Rule(r"\.\d+", _plain_number),
+    Rule(r"[-−](?=[.\d])", _minus),
+    Rule(r"(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,6})", _power),
+    Rule(r"\^\s?(?P<power>-?\d{1,6}|[A-Za-z](?!\w))", _power),
+    Rule(r"(?<=[\dnk])!(?=\s*[=+*/×÷)])|(?<=\bn)!", lambda _: ["factorial"]),
+    Rule(r"<3(?!\w)", _heart),
+    Rule(r"#(?=\d)", lambda _: ["number"]),
+    Rule(r"(?<=\b[A-G])#(?!\w)", lambda _: ["sharp"]),
+    Rule(r"(?<![\w&])#(?=[A-Za-z])", lambda _: ["hashtag"]),
+    Rule(r"(?<![\w$])\$(?=[A-Z]{1,5}(?!\w))", lambda _: []),
+    Rule(r"(?<!\S)--(?=[a-z])", lambda _: ["dash", "dash"]),
+    Rule(r"(?<!\S)~(?=\d)", lambda _: ["approximately"]),
+    Rule(r"(?<=\w)\.(?=[a-z])|(?<!\S)\.(?=[A-Za-z])", lambda _: ["dot"]),
 ]

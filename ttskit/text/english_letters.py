@@ -1,4 +1,4 @@
-"""The rules of English for what begins with a letter: abbreviations, initialisms, numerals."""
+"""The rules of English for abbreviations, initials, initialisms and words that lack letters."""
 
 from __future__ import annotations
 
@@ -6,74 +6,56 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from ttskit.text import addresses
 from ttskit.text import english_words as table
-from ttskit.text.english_rules import (
-    MONTH,
-    NUMBERS,
-    Reading,
-    Rule,
-    closing_stop,
-    letters,
-    rule,
-    word_after,
-    word_before,
-)
-from ttskit.text.numbers import roman
+from ttskit.text.english_rules import closing_stop
+from ttskit.text.rules import Reading, Rule, after, alternatives, letters, word_after, word_before
 
 Known = Callable[[str], bool]
+_GRADED = frozenset("a an the got get gets earned his her my your their grade of or".split())
+
+
+_NUMBER_FOLLOWS = r"\s*\d|\s(?!I\b)[IVXLC]{1,9}(?!\w)"
 
 
 def rules(known: Known) -> list[Rule]:
     """Return the rules in the order in which they are tried; `known`: if the lexicon has a word."""
     return [
-        *addresses.RULES,
-        rule(r"[A-Z]{1,2}&[A-Z](?![\w&])", _ampersand),
-        rule(
-            rf"(?P<month>{MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\w:]|[.,/]\d)",
-            _month_day,
-        ),
-        rule(r"(?P<short>[A-Za-z]{1,20}(?:\.[A-Za-z]{1,3}){0,3})\.", _abbreviation),
-        rule(r"(?:[A-Za-z]\.){2,}", _initials),
-        rule(r"[A-Z]\.(?=\s)", _initial),
-        rule(r"(?=[A-Za-z]{1,20}\d)[A-Za-z0-9]{1,40}", mixed),
-        rule(r"(?P<roman>[IVXLCDM]+)(?P<tail>(?:['’]s)?)(?!\w|['’]\w)", _roman),
-        rule(r"(?P<capitals>[A-Z]{2,})(?P<tail>['’]?s|)(?!\w|['’]\w)", partial(_capitals, known)),
-        rule(r"['’](?:[A-Za-z]+)['’]?", _elision),
-        rule(r"A(?![\w'’])", _letter),
-        rule(r"['’](?=\d0s\b)", lambda _: []),
+        Rule(r"(?P<ampersand>[A-Z]{1,2}&[A-Z])(?P<tail>(?:['’]s)?)(?![\w&])", _ampersand),
+        Rule(rf"(?P<short>{_PHRASES})\.", _abbreviation),
+        Rule(r"(?P<short>[A-Za-z]{1,20}(?:\.[A-Za-z]{1,3}){0,3})\.", _abbreviation),
+        Rule(r"(?:[A-Za-z]\.){2,}", _initials),
+        Rule(r"[A-Z]\.(?=\s)", _initial),
+        Rule(r"(?P<capitals>[A-Z]{2,})(?P<tail>['’]?s|)(?!\w|['’]\w)", partial(_capitals, known)),
+        Rule(r"['’](?:[A-Za-z]+)['’]?", _elision),
+        Rule(r"(?P<grade>[A-F])(?P<sign>[-−+])(?=[\s.,;:!?)]|\Z)", _grade),
+        Rule(r"A(?![\w'’])", _letter),
+        Rule(r"['’](?=\d0s\b)", lambda _: []),
     ]
 
 
-def mixed(match: re.Match[str]) -> Reading:
-    """Read a name of letters and figures: `MP3`, `F150`, `4x4`."""
-    reading: list[str] = []
-    for part in re.findall(r"\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+", match[0]):
-        if part.isdigit():
-            reading += NUMBERS.code(part)
-        elif (part.isupper() and part not in table.ACRONYMS) or len(part) == 1:
-            reading += letters(part)
-        else:
-            reading.append(part)
-    return reading
+_PHRASES = alternatives(short for short in table.ABBREVIATIONS if " " in short)
+
+
+def _grade(match: re.Match[str]) -> Reading:
+    """`a B- grade`, `an A+`."""
+    if word_before(match).lower() not in _GRADED:
+        return None
+    return [match["grade"], "plus" if match["sign"] == "+" else "minus"]
 
 
 def _ampersand(match: re.Match[str]) -> Reading:
     """`R&D` is read R and D."""
-    return " ".join(match[0]).replace("&", "and").split()
-
-
-def _month_day(match: re.Match[str]) -> Reading:
-    if not 1 <= int(match["day"]) <= 31:
-        return None
-    return [table.MONTH_OF[match["month"].lower()], *NUMBERS.ordinal(match["day"])]
+    *reading, last = " ".join(match["ampersand"]).replace("&", "and").split()
+    return [*reading, last + match["tail"].replace("’", "'")]
 
 
 def _abbreviation(match: re.Match[str]) -> Reading:
     short, capital = match["short"].lower(), match["short"][0].isupper()
     if short in {"dr", "st"} and capital:
         return _title_or_street(match, short)
-    if short in table.BEFORE_NUMBER and re.compile(r"\s*\d").match(match.string, match.end()):
+    if short == "ft":
+        return ["Fort"] if capital and word_after(match)[:1].isupper() else None
+    if short in table.BEFORE_NUMBER and re.match(_NUMBER_FOLLOWS, after(match)):
         return [table.BEFORE_NUMBER[short]]
     if short not in table.ABBREVIATIONS:
         return None
@@ -108,30 +90,14 @@ def _initial(match: re.Match[str]) -> Reading:
     return letters(match[0])
 
 
-def _roman(match: re.Match[str]) -> Reading:
-    """A numeral after a king (`Henry VIII`), after a noun (`Chapter I`), or plainly one (`XIV`)."""
-    value, text, before = roman(match["roman"]), match["roman"], word_before(match)
-    plain = len(text) > 1 and set(text) <= set("IVX") and value < 40
-    if not value:
-        return None
-    if before in table.REGNAL and value < 40:
-        reading = ["the", *NUMBERS.ordinal(value)]
-    elif before.lower() in table.COUNTED or plain:
-        reading = NUMBERS.cardinal(value)
-    elif len(text) > 4 and 1000 < value < 2100:
-        reading = NUMBERS.year(str(value))
-    else:
-        return None
-    return [*reading[:-1], reading[-1] + match["tail"].replace("’", "'")]
-
-
 def _capitals(known: Known, match: re.Match[str]) -> Reading:
     text, tail = match["capitals"], match["tail"].replace("’", "'")
-    if text in table.READ_AS:
-        reading = table.READ_AS[text].split()
-    elif text in table.ACRONYMS or (text not in table.INITIALISMS and known(text.lower())):
+    articled = text in table.ARTICLED and word_before(match).lower() in {"the", "a", "an"}
+    if text in table.ACRONYMS or (
+        text not in table.INITIALISMS and not articled and known(text.lower())
+    ):
         reading = [text]
-    elif _shouts(match) and (known(text.lower()) or len(text) > 5):
+    elif _shouts(known, match) and (known(text.lower()) or len(text) > 5):
         return None
     elif len(text) > 5 and re.search("[AEIOUY]", text):
         reading = [text]
@@ -142,11 +108,12 @@ def _capitals(known: Known, match: re.Match[str]) -> Reading:
     return reading
 
 
-def _shouts(match: re.Match[str]) -> bool:
+def _shouts(known: Known, match: re.Match[str]) -> bool:
     """Whether the words around are capitals too, so that capitals mean nothing."""
     near = match.string[max(0, match.start() - 40) : match.end() + 40]
     words = [word for word in re.findall(r"[^\W\d_]+", near) if len(word) > 1]
-    return len(words) > 1 and all(word.isupper() for word in words)
+    others = set(words) - {match["capitals"]} - table.INITIALISMS
+    return all(word.isupper() for word in words) and any(known(w.lower()) for w in others)
 
 
 def _elision(match: re.Match[str]) -> Reading:
@@ -158,3 +125,15 @@ def _elision(match: re.Match[str]) -> Reading:
 def _letter(match: re.Match[str]) -> Reading:
     """`A` is the article, unless it is named as a letter: `vitamin A`, `Plan A`."""
     return ["A"] if word_before(match).lower() in table.LETTERED else None
+
+
+def _read_as(match: re.Match[str]) -> Reading:
+    dotted = match.string[match.end() : match.end() + 1] == "."
+    if dotted and match[0].lower() in table.ABBREVIATIONS:
+        return None
+    return table.READ_AS[match[0]].split()
+
+
+FIXED: list[Rule] = [
+    Rule(rf"(?:{alternatives(table.READ_AS)})(?![\w/]|['’]\w)", _read_as),
+]

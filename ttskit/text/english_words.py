@@ -1,4 +1,4 @@
-"""What English abbreviations, units, signs and initialisms are read as: tables, no rules."""
+"""What English abbreviations, signs and initialisms are read as: tables, no rules."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ ABBREVIATIONS = {
     "sept": "September", "oct": "October", "nov": "November", "dec": "December",
     "tues": "Tuesday", "thurs": "Thursday", "esq": "Esquire", "misc": "miscellaneous",
     "est": "established", "govt": "government", "assn": "association", "atty": "attorney",
+    "chap": "chapter", "avg": "average", "ln": "lane", "pkwy": "parkway", "tel": "telephone",
+    "ext": "extension", "yr": "year", "yrs": "years", "hrs": "hours", "mins": "minutes",
+    "qty": "quantity", "temp": "temperature", "univ": "university", "inst": "institute",
+    "intl": "international", "natl": "national", "attn": "attention", "encl": "enclosed",
+    "et al": "et al", "op. cit": "op cit", "loc. cit": "loc cit", "ibid": "ibid",
+    "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "thur": "Thursday",
+    "fri": "Friday", "ed. by": "edited by",
 }  # fmt: skip
 
 # Read so only before a number: `No. 5`, `pp. 3`.
@@ -26,6 +33,9 @@ BEFORE_NUMBER = {
     "figs": "figures", "p": "page", "pp": "pages", "sec": "section", "eq": "equation",
     "ed": "edition", "op": "opus", "rm": "room", "ext": "extension", "jan": "January",
     "mar": "March", "jun": "June", "jul": "July", "sep": "September", "ver": "version",
+    "eqs": "equations", "secs": "sections", "vols": "volumes", "chs": "chapters", "art": "article",
+    "c": "circa", "ca": "circa", "max": "maximum", "min": "minimum", "para": "paragraph",
+    "d": "died", "b": "born", "fl": "flourished", "rs": "rupees", "v": "version",
 }  # fmt: skip
 
 MONTHS = (
@@ -36,54 +46,6 @@ MONTH_OF = {name.lower(): name for name in MONTHS} | {
     name[:3].lower(): name for name in MONTHS
 } | {"sept": "September"}  # fmt: skip
 
-# sign -> one, many, hundredth, hundredths
-MONEY = {
-    "$": ("dollar", "dollars", "cent", "cents"),
-    "US$": ("US dollar", "US dollars", "cent", "cents"),
-    "£": ("pound", "pounds", "penny", "pence"),
-    "€": ("euro", "euros", "cent", "cents"),
-    "¥": ("yen", "yen", "sen", "sen"),
-    "₹": ("rupee", "rupees", "paisa", "paise"),
-    "₽": ("ruble", "rubles", "kopek", "kopeks"),
-    "₩": ("won", "won", "jeon", "jeon"),
-    "₿": ("bitcoin", "bitcoins", "cent", "cents"),
-    "¢": ("cent", "cents", "", ""),
-}
-SCALES = {
-    "k": "thousand", "K": "thousand", "m": "million", "M": "million", "mn": "million",
-    "bn": "billion", "b": "billion", "B": "billion", "tn": "trillion", "T": "trillion",
-    "thousand": "thousand", "million": "million", "billion": "billion", "trillion": "trillion",
-}  # fmt: skip
-
-UNITS = {
-    "km": "kilometer", "m": "meter", "cm": "centimeter", "mm": "millimeter", "nm": "nanometer",
-    "µm": "micrometer", "μm": "micrometer", "mi": "mile", "ft": "foot", "yd": "yard",
-    "yds": "yard", "in.": "inch", "kg": "kilogram", "g": "gram", "mg": "milligram",
-    "lb": "pound", "lbs": "pound", "oz": "ounce", "l": "liter", "L": "liter", "ml": "milliliter",
-    "mL": "milliliter", "cl": "centiliter", "s": "second", "sec": "second", "ms": "millisecond",
-    "min": "minute", "mins": "minute", "h": "hour", "hr": "hour", "hrs": "hour",
-    "km/h": "kilometer per hour", "kph": "kilometer per hour", "kmh": "kilometer per hour",
-    "mph": "mile per hour", "m/s": "meter per second", "mpg": "mile per gallon",
-    "Hz": "hertz", "kHz": "kilohertz", "MHz": "megahertz", "GHz": "gigahertz", "dB": "decibel",
-    "V": "volt", "W": "watt", "kW": "kilowatt", "MW": "megawatt", "kWh": "kilowatt hour",
-    "mA": "milliamp", "Ω": "ohm", "N": "newton", "J": "joule", "kJ": "kilojoule",
-    "cal": "calorie", "kcal": "kilocalorie", "Pa": "pascal", "kPa": "kilopascal",
-    "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte",
-    "Mbps": "megabit per second", "Gbps": "gigabit per second", "px": "pixel",
-    "m²": "square meter", "km²": "square kilometer", "cm²": "square centimeter",
-    "m³": "cubic meter", "cm³": "cubic centimeter", "m2": "square meter",
-    "km2": "square kilometer", "sq ft": "square foot", "%": "percent", "°": "degree",
-    "°C": "degree Celsius", "°F": "degree Fahrenheit", "ºC": "degree Celsius",
-    "ºF": "degree Fahrenheit", "℃": "degree Celsius", "℉": "degree Fahrenheit", "‰": "per mille",
-}  # fmt: skip
-IRREGULAR = {
-    "foot": "feet",
-    "inch": "inches",
-    "hertz": "hertz",
-    "percent": "percent",
-    "per mille": "per mille",
-}
-
 SIGNS = {
     "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "°": "degrees",
     "$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "¢": "cent", "©": "copyright",
@@ -92,30 +54,74 @@ SIGNS = {
     "≥": "greater than or equal to", "≠": "not equal to", "≈": "approximately",
     "~": "approximately", "−": "minus", "√": "square root of", "∞": "infinity", "§": "section",
     "¶": "paragraph", "#": "hash", "№": "number", "²": "squared", "³": "cubed", "→": "to",
-    "/": "slash", "\\": "backslash", "^": "caret", "_": "underscore", "₹": "rupee",
-    "µ": "micro", "μ": "mu", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta",
-    "Δ": "delta", "ε": "epsilon", "θ": "theta", "λ": "lambda", "π": "pi", "σ": "sigma",
-    "Σ": "sigma", "φ": "phi", "ω": "omega", "Ω": "omega",
+    "/": "slash", "\\": "backslash", "^": "caret", "₹": "rupee",
+    "§§": "sections", "!=": "not equal to", "==": "equals", "<=": "less than or equal to",
+    ">=": "greater than or equal to", "->": "to", "=>": "to", "←": "from", "⇒": "to",
+    "&&": "and", "||": "or", "++": "plus plus", "<-": "from", "∑": "sum of", "∫": "integral of",
+    "∂": "partial", "∈": "in", "∴": "therefore",
 }  # fmt: skip
 
 # In an address every sign is named.
 ADDRESS_SIGNS = {
     ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", ":": "colon",
     "?": "question mark", "=": "equals", "&": "and", "#": "hash", "+": "plus", "%": "percent",
-    "~": "tilde",
+    "~": "tilde", "\\": "backslash",
 }  # fmt: skip
 
 # In capitals and yet read as words; named letter by letter although they are words too.
 ACRONYMS = frozenset(
     """
     NASA NATO AIDS UNESCO UNICEF OPEC FIFA NAFTA SWAT COVID SARS OSHA FEMA PIN RAM ROM
-    GIF JPEG LASER RADAR SCUBA SONAR TASER ZIP ASCII LAN WAN RAID NASDAQ OK DARPA
+    GIF JPEG LASER RADAR SCUBA SONAR TASER ZIP ASCII LAN WAN RAID NASDAQ DARPA JSON YAML NAND
+    UNIX LINUX BASIC COBOL FORTRAN CRISPR SIM MOMA CAPTCHA WASP YOLO FOMO PETA BAFTA
     """.split()
 )
 INITIALISMS = frozenset(
-    "US UK EU UN IT AI TV PC ID UV IQ PR HR ER OR PS PM AM DC LA VIP CV CD SOS".split()
+    """
+    US UK EU UN IT AI TV PC ID UV IQ PR HR ER OR PS PM AM DC LA VIP CV CD SOS EST PST CST MST EDT
+    PDT AD BC CE BCE CA PA MA MO DE AL AR AK IL ND NE MIT IRA NFL ADHD ATM GRE DIY FAQ CEO CFO CTO
+    COO MS MD BA BS JD RN EMT ICU IV PT AC ML NLP APA MLA AMA ACLU DOJ DOD DMV IRS TSA BP LED IP OS
+    UI UX QA HQ ETA AKA
+    """.split()
 )
-READ_AS = {"OK": "okay", "TTS": "T T S"}
+# Initialisms only after an article: `the WHO`; elsewhere words in capitals: `WHO did?`
+ARTICLED = frozenset("WHO SAT ACT ADD".split())
+# Written as it is here, and read otherwise.
+READ_AS = {
+    "OK": "okay",
+    "TTS": "T T S",
+    "PhD": "P H D",
+    "PhDs": "P H D's",
+    "BSc": "B S C",
+    "MSc": "M S C",
+    "iOS": "I O S",
+    "LaTeX": "Latech",
+    "WWI": "World War one",
+    "WWII": "World War two",
+    "WW1": "World War one",
+    "WW2": "World War two",
+    "kB": "kilobyte",
+    "w/o": "without",
+    "w/": "with",
+    "b/c": "because",
+    "c/o": "care of",
+    "n/a": "N A",
+    "N/A": "N A",
+    "he/she": "he or she",
+    "she/he": "she or he",
+    "s/he": "she or he",
+    "his/her": "his or her",
+    "him/her": "him or her",
+    "vs": "versus",
+    "Ltd": "limited",
+    "Ctrl": "Control",
+} | {
+    word: " ".join(word.upper())
+    for word in """
+    brb omg lol tbh imo imho idk afk ttyl lmk smh fyi faq btw html css xml php sql ssh ftp http
+    https url usb pdf cpu gpu dvd tbd diy rsvp nsfw wtf
+    """.split()
+}
 
 # A Roman numeral after one of these is an ordinal (`Henry VIII`) ...
 REGNAL = frozenset(
@@ -123,21 +129,22 @@ REGNAL = frozenset(
     Henry Louis George Elizabeth Edward Charles James Richard William Philip Pius Benedict Paul
     John Napoleon Alexander Nicholas Catherine Peter Leo Gregory Clement Innocent Urban Frederick
     Ferdinand Mary Ivan Albert Leopold Gustav Christian Margaret Wilhelm Otto Constantine
-    Boniface Sixtus Julius Ramses Ptolemy Darius Xerxes Robert David Malcolm Alfonso
+    Boniface Sixtus Julius Ramses Ptolemy Darius Xerxes Robert David Alfonso
     """.split()
 )
 # ... and after one of these a cardinal, however short it is.
 COUNTED = frozenset(
     """
     war chapter part volume book act scene section article title type phase stage level class
-    figure table appendix bowl apollo rocky grade amendment vol mark version
+    figure table appendix bowl apollo rocky grade amendment vol mark version parts acts scenes
+    chapters volumes books sections articles phases types wars
     """.split()
 )
 # The A after one of these is the letter.
 LETTERED = frozenset(
     "vitamin plan grade type letter group hepatitis section class option an straight".split()
 )
-LOWER_IN_ADDRESS = frozenset("me be at my go do we to of is in".split())
+LOWER_IN_ADDRESS = frozenset("me be at my go do we to of is in no so up on us co".split())
 STARTERS = frozenset("the he she it they we i you this that but and there then in on a an".split())
 ROOMS = frozenset("Suite Apt Apartment Unit Room Floor NE NW SE SW North South East West".split())
 ELISIONS = {"'em": "them", "'n'": "and", "'tis": "it is", "'twas": "it was", "'cause": "because",

@@ -10,15 +10,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ttskit.text.english import English
-from ttskit.text.english_words import SIGNS
 from ttskit.text.languages import CHARACTERS, LANGUAGES
-from ttskit.text.numbers import EnglishNumbers
-from ttskit.text.others import SPEAKS_NUMBERS, Other
+from ttskit.text.others import Other
+from ttskit.text.rules import PAUSE, alternatives
+from ttskit.text.signs import HYPHENS, MARKS, TAG, UNSPOKEN, entity, greek
 
 Kind = Literal["words", "phonemes", "mark", "space", "join", "drop"]
 
@@ -28,7 +27,8 @@ class Segment:
     """A part of a text, text[start:end], and what it is read as.
 
     A segment of words may hold several (`$5`: five, dollars); `phonemes` are written in the text
-    between `[[ ]]`; a mark is its token; a join is a hyphen within a word, heard as a boundary.
+    between `[[ ]]`; a mark is its token, of no characters where a reading pauses; a join is a
+    hyphen within a word or markup, heard as a boundary.
     """
 
     kind: Kind
@@ -38,22 +38,6 @@ class Segment:
     letters: bool = False  # whether letters are named: `A` is then not the article
 
 
-_MARKS = {
-    **dict.fromkeys(".。．｡۔।॥።։", "."),
-    **dict.fromkeys(",，、､،٫", ","),
-    **dict.fromkeys("!！﹗", "!"),
-    **dict.fromkeys("?？؟﹖", "?"),
-    **dict.fromkeys(";；؛", ";"),
-    **dict.fromkeys(":：", ":"),
-    **dict.fromkeys("…⋯", "…"),
-    **dict.fromkeys("—–―‒|", "—"),
-    **dict.fromkeys("([{（［【「『〔", "("),
-    **dict.fromkeys(")]}）］】」』〕", ")"),
-    **dict.fromkeys("\"“”„‟«»‹›‘’‚'`´＂〝〞″′", '"'),
-    "¿": "¿",
-    "¡": "¡",
-}
-_HYPHENS = "-‐‑·"
 _INLINE = re.compile(r"\[\[(?P<phonemes>[^\[\]\n]{1,1000})\]\]")
 _ELLIPSIS = re.compile(r"\.{2,}|[-‐‑]{2,}|(?<=\s)-(?=\s)")
 _HYPHENED = re.compile(r"[^\W\d_]{1,30}(?:-[^\W\d_]{1,30}){1,4}(?![\w-])")
@@ -79,7 +63,8 @@ class Normaliser:
     ) -> None:
         self.language = language
         self._reader = _reader(language, known)
-        self._signs = SIGNS if language == "en-us" else getattr(self._reader, "signs", {})
+        self._signs = dict(self._reader.signs) if self._reader else {}
+        self._long_signs = re.compile(alternatives(sign for sign in self._signs if len(sign) > 1))
         self._own = _Own(own)
         self._known = known
         self._hyphens = language != CHARACTERS and "-" in LANGUAGES[language].letters
@@ -89,7 +74,7 @@ class Normaliser:
         segments, at = list[Segment](), 0
         while at < len(text):
             segment = self._segment(text, at)
-            segments.append(segment)
+            segments += _paused(segment) if PAUSE in segment.words else [segment]
             at = segment.end
         return segments
 
@@ -112,41 +97,49 @@ class Normaliser:
             return Segment("words" if words else "join", at, end, tuple(words), letters=named)
         if self._hyphens and (whole := _HYPHENED.match(text, at)) and self._known(whole[0]):
             return Segment("words", at, whole.end(), (_tidy(whole[0]),))
+        if name := greek(text, at):
+            return Segment("words", at, at + 1, (name,))
         if end := _word_end(text, at):
             return Segment("words", at, end, (_tidy(text[at:end]),))
+        if character in "<&" and (markup := self._markup(text, at)):
+            return markup
         return self._sign(text, at)
+
+    def _markup(self, text: str, at: int) -> Segment | None:
+        """Return the segment of a tag or an entity of HTML."""
+        if tag := TAG.match(text, at):
+            return Segment("join", at, tag.end())
+        if found := entity(text, at):
+            end, character = found
+            return replace(self._segment(character, 0), start=at, end=end)
+        return None
 
     def _sign(self, text: str, at: int) -> Segment:
         """Return the segment of a character that is neither in a word nor in a number."""
         character = text[at]
+        if long := self._long_signs.match(text, at):
+            return Segment("words", at, long.end(), tuple(self._signs[long[0]].split()))
         if marks := _ELLIPSIS.match(text, at):
             token = "…" if character == "." else "—"
             return Segment("mark", at, marks.end(), (token,))
-        if character in _HYPHENS:
+        if character in HYPHENS:
             return Segment("join", at, at + 1)
-        if mark := _MARKS.get(character):
+        if mark := MARKS.get(character):
             return Segment("mark", at, at + 1, (mark,))
         if character == "/" and _between_letters(text, at):
             return Segment("join", at, at + 1)
-        if character == "_" or (character in "*~" and not _stands_apart(text, at)):
-            return Segment("drop", at, at + 1)
+        if character in UNSPOKEN and not _stands_apart(text, at):
+            return Segment("join", at, at + 1)
         if name := self._signs.get(character):
             return Segment("words", at, at + 1, tuple(name.split()))
         return self._figure(character, at) or Segment("drop", at, at + 1)
 
     def _figure(self, character: str, at: int) -> Segment | None:
-        """Return the segment of a number in one character: ½, ②, Ⅷ."""
+        """Return the segment of a whole number in one character: ②, Ⅷ."""
         value = unicodedata.numeric(character, None)
-        if value is None or self._reader is None:
+        if value is None or value % 1 or not self._reader or not self._reader.speaks_numbers:
             return None
-        numbers, fraction = self._reader.numbers, Fraction(value).limit_denominator(1000)
-        english = isinstance(numbers, EnglishNumbers)
-        if fraction.denominator == 1 and (english or self.language in SPEAKS_NUMBERS):
-            return Segment("words", at, at + 1, tuple(numbers.cardinal(int(fraction))))
-        if isinstance(numbers, EnglishNumbers):
-            words = numbers.fraction(fraction.numerator, fraction.denominator)
-            return Segment("words", at, at + 1, tuple(words))
-        return None
+        return Segment("words", at, at + 1, tuple(self._reader.numbers.cardinal(int(value))))
 
     def _character(self, text: str, at: int) -> Segment:
         """Return the segment at `at` in `characters`: a word is whatever stands between marks."""
@@ -157,16 +150,27 @@ class Normaliser:
             return Segment("words", at, end, (text[at:end],))
         if marks := _ELLIPSIS.match(text, at):
             return Segment("mark", at, marks.end(), ("…" if text[at] == "." else "—",))
-        if text[at] in _HYPHENS:
+        if text[at] in HYPHENS:
             return Segment("join", at, at + 1)
-        mark = _MARKS.get(text[at])
+        mark = MARKS.get(text[at])
         return Segment("mark", at, at + 1, (mark,)) if mark else Segment("drop", at, at + 1)
 
 
 def _reader(language: str, known: Callable[[str], bool]) -> English | Other | None:
     if language == CHARACTERS:
         return None
-    return English(known) if language == "en-us" else Other(language)
+    return English(known) if language == "en-us" else Other(language, known)
+
+
+def _paused(segment: Segment) -> list[Segment]:
+    """Cut a segment of words where its reading pauses."""
+    words, pieces = list(segment.words), list[Segment]()
+    while PAUSE in words:
+        cut = words.index(PAUSE)
+        pieces.append(replace(segment, words=tuple(words[:cut])))
+        pieces.append(Segment("mark", segment.end, segment.end, (",",)))
+        words = words[cut + 1 :]
+    return [*pieces, replace(segment, words=tuple(words))]
 
 
 class _Own:
@@ -244,6 +248,6 @@ def _separates(text: str, at: int) -> bool:
     character = text[at]
     if character in "'’":
         return not _between_letters(text, at)
-    if character in _MARKS or character in _HYPHENS:
+    if character in MARKS or character in HYPHENS:
         return True
     return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn"}

@@ -128,6 +128,7 @@ class EnglishNumbers(Numbers):
         if not 2 <= bottom <= 100 or top >= 100 or top == 0:
             return [*self.cardinal(top), "over", *self.cardinal(bottom)]
         part = {2: ["half"], 4: ["quarter"]}.get(bottom) or self.ordinal(bottom)
+        part = ["hundredth"] if bottom == 100 else part
         if top > 1:
             part = [*part[:-1], "halves" if bottom == 2 else part[-1] + "s"]
         return [*self.cardinal(top), *part]

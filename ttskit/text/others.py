@@ -1,201 +1,322 @@
-"""How languages other than English read numbers, signs and abbreviations: a table for each.
+"""How languages other than English are read aloud: rules that take their words from a table.
 
-num2words gives the words of numbers.  A language without a table here still reads numbers; signs
-that it has no word for are reported as dropped.
+num2words gives the words of numbers.  A language without a table still reads numbers; signs that
+it has no word for are reported as dropped.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Callable
+from fractions import Fraction
 
-from ttskit.text.numbers import Numbers, plural
-
-Reading = list[str] | None
-
-
-@dataclass(frozen=True)
-class Table:
-    """The words and signs of one language; "" where it has none."""
-
-    point: str = ""  # the word for the decimal sign
-    minus: str = ""
-    to: str = ""  # the word between the ends of a range
-    clock: str = ""  # the word after the hour
-    decimal: str = ","  # the decimal sign
-    group: str = "."  # the sign between thousands
-    ordinal: str = r"(?!)"  # the pattern of an ordinal in figures
-    months: tuple[str, ...] = ()  # in order
-    signs: dict[str, str] = field(default_factory=dict)
-    money: dict[str, tuple[str, str]] = field(default_factory=dict)  # sign -> one, many
-    units: dict[str, tuple[str, str]] = field(default_factory=dict)  # unit -> one, many
-    abbreviations: dict[str, str] = field(default_factory=dict)
-
-
-def _units(written: str) -> dict[str, tuple[str, str]]:
-    """Read `km=Kilometer;Std=Stunde/Stunden`: the form for one and, after a slash, for many."""
-    units = {}
-    for entry in written.split(";"):
-        unit, _, forms = entry.strip().partition("=")
-        one, _, many = forms.partition("/")
-        units[unit] = (one, many or one)
-    return units
-
-
-def _words(written: str) -> dict[str, str]:
-    """Read `Dr.=Doktor;ca.=circa`."""
-    return {
-        left.strip(): right.strip()
-        for left, _, right in (entry.partition("=") for entry in written.split(";"))
-    }
-
-
-_DE = Table(
-    point="Komma",
-    minus="minus",
-    to="bis",
-    clock="Uhr",
-    ordinal=r"(?P<number>\d{1,3})\.(?=\s+(?:Januar|Februar|März|April|Mai|Juni|Juli|August|"
-    r"September|Oktober|November|Dezember|Jahrhundert|Klasse|Platz|Mal|Stock)\b)",
-    months=tuple(
-        """
-        Januar Februar März April Mai Juni Juli August September Oktober November Dezember
-        """.split()
-    ),
-    signs=_words(
-        "&=und;+=plus;@=ät;%=Prozent;°=Grad;€=Euro;$=Dollar;£=Pfund;§=Paragraf;==gleich;×=mal;"
-        "#=Raute;/=Schrägstrich;©=Copyright;_=Unterstrich;²=Quadrat"
-    )
-    | {"=": "gleich"},
-    money=_units("€=Euro;$=Dollar;£=Pfund;EUR=Euro;CHF=Franken"),
-    units=_units(
-        "km/h=Kilometer pro Stunde;km²=Quadratkilometer;m²=Quadratmeter;m³=Kubikmeter;km=Kilometer;"
-        "cm=Zentimeter;mm=Millimeter;m=Meter;kg=Kilogramm;mg=Milligramm;g=Gramm;l=Liter;"
-        "ml=Milliliter;°C=Grad Celsius;°=Grad;%=Prozent;kW=Kilowatt;GB=Gigabyte;MB=Megabyte;"
-        "Std=Stunde/Stunden;Min=Minute/Minuten"
-    ),
-    abbreviations=_words(
-        "Dr.=Doktor;Prof.=Professor;Hr.=Herr;Fr.=Frau;z.B.=zum Beispiel;z. B.=zum Beispiel;"
-        "d.h.=das heißt;d. h.=das heißt;u.a.=unter anderem;u. a.=unter anderem;"
-        "usw.=und so weiter;bzw.=beziehungsweise;ca.=circa;Nr.=Nummer;St.=Sankt;Str.=Straße;"
-        "vgl.=vergleiche;ggf.=gegebenenfalls;evtl.=eventuell;Mio.=Millionen;Mrd.=Milliarden;"
-        "inkl.=inklusive;Tel.=Telefon;Jh.=Jahrhundert"
-    ),
+from ttskit.text import addresses
+from ttskit.text.dutch import DUTCH
+from ttskit.text.german import GERMAN
+from ttskit.text.numbers import Numbers, plural, roman
+from ttskit.text.rules import (
+    Reading,
+    Rule,
+    after,
+    alternatives,
+    apply,
+    before,
+    grouped,
+    letters,
+    word_before,
 )
-_NL = Table(
-    point="komma",
-    minus="min",
-    to="tot",
-    clock="uur",
-    ordinal=r"(?P<number>\d{1,3})(?:ste|de|e)\b",
-    months=tuple(
-        """
-        januari februari maart april mei juni juli augustus september oktober november december
-        """.split()
-    ),
-    signs=_words(
-        "&=en;+=plus;@=at;%=procent;°=graden;€=euro;$=dollar;£=pond;§=paragraaf;×=maal;"
-        "#=hekje;/=schuine streep;©=copyright;_=laag streepje;²=kwadraat"
-    )
-    | {"=": "is"},
-    money=_units("€=euro;$=dollar;£=pond;EUR=euro"),
-    units=_units(
-        "km/u=kilometer per uur;km/h=kilometer per uur;km²=vierkante kilometer;"
-        "m²=vierkante meter;m³=kubieke meter;km=kilometer;cm=centimeter;mm=millimeter;m=meter;"
-        "kg=kilogram;mg=milligram;g=gram;l=liter;ml=milliliter;°C=graden Celsius;°=graden;"
-        "%=procent;kW=kilowatt;GB=gigabyte;MB=megabyte"
-    ),
-    abbreviations=_words(
-        "dr.=dokter;drs.=doctorandus;ir.=ingenieur;mr.=meester;prof.=professor;dhr.=de heer;"
-        "mevr.=mevrouw;bijv.=bijvoorbeeld;bv.=bijvoorbeeld;d.w.z.=dat wil zeggen;"
-        "o.a.=onder andere;enz.=enzovoort;ca.=circa;nr.=nummer;St.=Sint;t/m=tot en met;"
-        "a.u.b.=alstublieft;m.b.t.=met betrekking tot;i.v.m.=in verband met;z.o.z.=zie ommezijde"
-    ),
-)
-TABLES = {
-    "de-de": _DE,
-    "nl": _NL,
-    "fr-fr": Table(
-        "virgule", "moins", "à", "heures", group=" ",
-        signs=_words("&=et;+=plus;@=arobase;%=pour cent;€=euros;$=dollars") | {"=": "égale"},
-        money=_units("€=euro/euros;$=dollar/dollars;£=livre/livres"),
-        units=_units("km=kilomètre/kilomètres;kg=kilogramme/kilogrammes;%=pour cent"),
-        abbreviations=_words("M.=monsieur;Mme=madame;Mlle=mademoiselle;etc.=et cetera"),
-    ),
-    "es-es": Table(
-        "coma", "menos", "a", "horas",
-        signs=_words("&=y;+=más;@=arroba;%=por ciento;€=euros;$=dólares") | {"=": "igual a"},
-        money=_units("€=euro/euros;$=dólar/dólares;£=libra/libras"),
-        units=_units("km=kilómetro/kilómetros;kg=kilogramo/kilogramos;m=metro/metros;%=por ciento"),
-        abbreviations=_words("Sr.=señor;Sra.=señora;Dr.=doctor;Dra.=doctora;etc.=etcétera"),
-    ),
-    "it-it": Table(
-        "virgola", "meno", "a", "",
-        signs=_words("&=e;+=più;@=chiocciola;%=per cento;€=euro;$=dollari") | {"=": "uguale"},
-        money=_units("€=euro;$=dollaro/dollari;£=sterlina/sterline"),
-        units=_units("km=chilometro/chilometri;kg=chilogrammo/chilogrammi;%=per cento"),
-        abbreviations=_words("Sig.=signor;Dott.=dottor;ecc.=eccetera"),
-    ),
-    "pt": Table(
-        "vírgula", "menos", "a", "horas",
-        signs=_words("&=e;+=mais;@=arroba;%=por cento;€=euros;$=dólares") | {"=": "igual a"},
-        money=_units("€=euro/euros;$=dólar/dólares;R$=real/reais"),
-        units=_units("km=quilômetro/quilômetros;kg=quilograma/quilogramas;%=por cento"),
-        abbreviations=_words("Sr.=senhor;Sra.=senhora;Dr.=doutor;etc.=etcétera"),
-    ),
-}  # fmt: skip
+from ttskit.text.tables import SHORT, Table
+
 SPEAKS_NUMBERS = frozenset("de-de nl fr-fr es-es it-it pt ru-ru sv-se cs-cz ca-ce ar fa".split())
+_TABLES = {"de-de": GERMAN, "nl": DUTCH, **SHORT}
+_OPERATION = r"\s[\w.,(²³]+\s?[=<>+*/×÷]"
+_RANGE_ENDS = r"(?:\A|[\s(\[„“\"'€$£])\d[\d.,:]*(?:\s?(?:[%€$£]|°C|[a-z]{1,2}))?\s?\Z"
 
 
 class Other:
-    """The reader of a language with a table: `read` gives the words of what begins at a place."""
+    """The reader of a language with a table: `read` gives the words of what begins at a place.
 
-    def __init__(self, language: str) -> None:
-        self.table = TABLES.get(language, Table())
+    Parameters
+    ----------
+    language : str
+    known : function
+        Whether the lexicon has a word.
+    """
+
+    def __init__(self, language: str, known: Callable[[str], bool]) -> None:
+        self.table = _TABLES.get(language, Table())
         self.signs = self.table.signs
         self.numbers = Numbers(language)
-        self._rules = self._compiled() if language in SPEAKS_NUMBERS else []
-        self._abbreviation = re.compile(rf"(?:{_alternatives(self.table.abbreviations)})(?!\w)")
+        self.speaks_numbers = language in SPEAKS_NUMBERS
+        self._known = known
+        short = addresses.Naming(self.table.web, (), self._code, known)
+        web = addresses.rules(short) if self.table.web else []
+        self._words = [*web, *self._of_abbreviations(), *self._of_letters()]
+        numbers = [*self._of_dates(), *self._of_codes(), *self._of_amounts(), *self._of_numbers()]
+        self._figures = [*web, *numbers] if self.speaks_numbers else web
 
     def read(self, text: str, at: int) -> tuple[int, list[str]] | None:
         """Return the end and the reading of what begins at `at`; None if no rule reads it."""
-        if text[at].isalpha():
-            match = self._abbreviation.match(text, at)
-            if not match:
-                return None
-            final = match[0].endswith(".") and not text[match.end() : match.end() + 80].strip()
-            return match.end() - final, self.table.abbreviations[match[0]].split()
-        for pattern, rule in self._rules:
-            match = pattern.match(text, at)
-            if match and (reading := rule(match)) is not None:
-                return match.end(), reading
+        return apply(self._words if text[at].isalpha() else self._figures, text, at)
+
+    def _number(self) -> str:
+        group = re.escape(self.table.group)
+        return (
+            rf"(?P<whole>\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+)"
+            rf"(?:{self.table.decimal}(?P<part>\d+))?"
+        )
+
+    def _of_abbreviations(self) -> list[Rule]:
+        table = self.table
+        days, months = alternatives(table.days), alternatives(table.short_months)
+        return [
+            Rule(rf"(?:{alternatives(table.read_as)})(?![\w/]|['’]\w)", self._read_as),
+            self._money_first(alternatives(sign for sign in table.money if sign.isalpha())),
+            Rule(rf"(?:{alternatives(table.before_number)})(?=\s?\d)", self._before_number),
+            Rule(rf"(?P<name>{days})(?!\w)\.?", self._day),
+            Rule(rf"(?P<name>{months})(?!\w)\.?", self._month),
+            Rule(rf"(?:{alternatives(table.abbreviations)})(?!\w)", self._abbreviation),
+            Rule(rf"(?P<stem>\w{{2,30}})(?P<tail>{alternatives(table.suffixes)})", self._suffix),
+        ]
+
+    def _of_letters(self) -> list[Rule]:
+        if not self.table.web:  # the names of letters are known where addresses are read
+            return []
+        return [
+            Rule(r"[A-Z]{1,2}&[A-Z](?![\w&])", self._ampersand),
+            Rule(
+                r"(?P<roman>[IVXLCDM]+)(?P<tail>(?<=\w\w)(?:e|ste|de)|\.)?(?![\w'’])", self._roman
+            ),
+            Rule(r"(?P<capitals>[A-ZÄÖÜ]{2,})(?P<tail>['’]?s|)(?!\w|['’]\w)", self._capitals),
+            Rule(r"(?=[A-Z]{1,10}\d)[A-Z]+\d+[A-Za-z]?(?!\w)", self._mixed),
+            Rule(r"(?P<name>[A-Z]{2,6})(?=-\d)", self._mixed),
+            Rule(r"(?!U\s)[A-Z](?![\w'’])", lambda match: [match[0]]),
+        ]
+
+    def _of_dates(self) -> list[Rule]:
+        days = alternatives(self.table.days)
+        return [
+            Rule(r"(?P<day>\d{1,2})[./-](?P<month>\d{1,2})[./-](?P<year>\d{4})(?!\d)", self._date),
+            Rule(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?!\d)", self._date),
+            Rule(r"(?P<day>\d{1,2})\.(?P<month>1[0-2]|0?[1-9])\.(?P<year>)(?!\d)", self._date),
+            Rule(
+                r"(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?:\s*(?:Uhr|uur|heures|u|h)\b)?(?![\d:])",
+                self._time,
+            ),
+            Rule(
+                r"(?P<hour>\d{1,2})\.(?P<minute>[0-5]\d)(?:\s*(?:Uhr|uur|u)\b|(?=\s?(?:[-–]|tot|bis|en|und)\s?"
+                r"\d{1,2}\.[0-5]\d\s*(?:Uhr|uur|u)\b))",
+                self._time,
+            ),
+            Rule(r"(?P<hour>\d{1,2})\s?u\s?(?P<minute>[0-5]\d)(?!\w)", self._time),
+            Rule(r"(?P<hour>\d{1,2})\s?u(?:\.(?=\s[a-z]))?(?!\w)(?P<minute>)", self._time),
+            Rule(self.table.ordinal, self._ordinal),
+            Rule(r"['’]?(?P<decade>\d0|1\d\d0)er(?P<ending>n?)(?!\w)", self._decade),
+            Rule(rf"[-–](?=(?:{days})\b)", self._between_days),
+        ]
+
+    def _of_codes(self) -> list[Rule]:
+        return [
+            Rule(r"\+\d{1,3}(?:[-. ]?\d{1,5}){2,6}(?!\d)", self._telephone),
+            Rule(r"0\d{1,4}[-/ ]\d{3,9}(?:[- ]\d{2,4}){0,3}(?![\d-])", self._telephone),
+            Rule(r"\d{5}(?=\s[A-ZÄÖÜ][a-zäöüß])|\d{4}(?=\s[A-Z]{2}(?!\w))", self._postal),
+            Rule(rf"(?:{alternatives(self.table.emergency)})(?![\d.,]*\d)(?!\w)", self._emergency),
+        ]
+
+    def _of_amounts(self) -> list[Rule]:
+        table, number = self.table, self._number()
+        money, scales = alternatives(table.money), alternatives(table.scales)
+        scale = self._scales()
+        return [
+            Rule(r"[-−/*]", self._operator),
+            self._money_first(money),
+            Rule(rf"{number}(?:,[-–—])?(?P<upto>)?{scale}\s?(?P<sign>{money})(?!\w)", self._money),
+            Rule(rf"{number}\s?(?P<scale>{scales})(?!\w)", self._scaled),
+            Rule(
+                r"(?:(?P<whole>\d{1,9})\s)?(?P<top>\d{1,9})[/⁄](?P<bottom>\d{1,9})(?![\d/])",
+                self._fraction,
+            ),
+            Rule(r"(?P<whole>\d{1,9})?\s?(?P<vulgar>[¼-¾⅐-⅞])", self._fraction),
+            Rule(rf"{number}\s?(?P<unit>{alternatives(table.units)})(?!\w)", self._measure),
+            Rule(rf"{number}[x×](?!\w)", self._fold),
+        ]
+
+    def _scales(self) -> str:
+        return rf"(?:\s?(?P<scale>{alternatives(self.table.scales)})(?!\w))?"
+
+    def _money_first(self, sign: str) -> Rule:
+        """Return the rule of amounts after one of these signs: `€ 5,-`, `EUR 10-20`."""
+        upto = r"(?:\s?[-–]\s?(?P<upto>\d+)(?!\d))?"
+        return Rule(
+            rf"(?P<sign>{sign})\s?{self._number()}(?:,[-–—])?{upto}{self._scales()}", self._money
+        )
+
+    def _of_numbers(self) -> list[Rule]:
+        number, elided = self._number(), alternatives(self.table.elisions)
+        return [
+            Rule(r"(?P<number>\d{1,3}):(?=\d{1,3}(?![\d:]))", self._score),
+            Rule(r"[-–](?=\s?[€$£]?\d)", self._upto),
+            Rule(r"(?:1[1-9]\d\d|20\d\d)(?![\d.,]*\d)", lambda m: self.numbers.year(m[0])),
+            Rule(r"1(?=\s[A-ZÄÖÜ][a-zäöüß])(?!\d)", self._article),
+            Rule(number, self._amount),
+            Rule(r"[-−](?=\d)(?<!\w[-−])", lambda _: self._word(self.table.minus)),
+            Rule(r"#(?=\d)", lambda _: self._word(self.signs.get("№", ""))),
+            Rule(r"['’](?=\d0(?!\d))", lambda _: []),
+            Rule(rf"(?<![\w'’])['’](?P<elided>{elided})(?!\w)", self._elided),
+            Rule(r"(?<![\w&])#(?=\w)", lambda _: ["hashtag"] if self.table.web else None),
+        ]
+
+    @staticmethod
+    def _word(word: str) -> Reading:
+        return [word] if word else None
+
+    def _code(self, figures: str) -> list[str]:
+        """Read the figures of a name or an address."""
+        return self.numbers.whole(figures)
+
+    # abbreviations and letters
+
+    def _read_as(self, match: re.Match[str]) -> Reading:
+        if match[0] + after(match)[:1] in self.table.abbreviations:
+            return None
+        return self.table.read_as[match[0]].split()
+
+    def _elided(self, match: re.Match[str]) -> Reading:
+        return self.table.elisions[match["elided"]].split()
+
+    def _before_number(self, match: re.Match[str]) -> Reading:
+        return self.table.before_number[match[0]].split()
+
+    def _abbreviation(self, match: re.Match[str]) -> Reading:
+        final = match[0].endswith(".") and not after(match).strip()
+        return [*self.table.abbreviations[match[0]].split(), *(["|"] if final else [])]
+
+    def _suffix(self, match: re.Match[str]) -> Reading:
+        stop = [] if re.match(r"\s*[\da-z,]", after(match)) else ["|"]
+        return [match["stem"] + self.table.suffixes[match["tail"]], *stop]
+
+    def _day(self, match: re.Match[str]) -> Reading:
+        """A day is one beside another, or before a date: `ma-vr`, `Mo., 3. Juni`."""
+        days = alternatives(self.table.days)
+        linked = rf"\.?\s?(?:[-–/,&]|t/m|en|und|bis|tot)\s?(?:{days})(?!\w)"
+        follows = re.match(rf"{linked}|,?\s\d{{1,2}}(?:\.|\s[a-zA-Z])", after(match))
+        precedes = re.search(
+            rf"(?<!\w)(?:{days})\.?\s?(?:[-–/,&]|t/m|en|und|bis|tot)\s?\Z", before(match)
+        )
+        stop = ["|"] if match[0].endswith(".") and not after(match).strip() else []
+        return [self.table.days[match["name"]], *stop] if follows or precedes else None
+
+    def _month(self, match: re.Match[str]) -> Reading:
+        """A month is one after a day, or beside another month: `van jan. t/m mrt.`."""
+        months = rf"(?<!\w)(?:{alternatives(self.table.short_months)})\.?"
+        link = r"(?:\s?[-–/]\s?|\s(?:t/m|tot|en|bis|und)\s)"
+        precedes = re.search(rf"\d\.?\s\Z|{months}{link}\Z", before(match))
+        if not precedes and not re.match(rf"{link}{months}(?!\w)", after(match)):
+            return None
+        stop = ["|"] if match[0].endswith(".") and not after(match).strip() else []
+        return [self.table.short_months[match["name"]], *stop]
+
+    def _ampersand(self, match: re.Match[str]) -> Reading:
+        return " ".join(match[0]).replace("&", self.signs["&"]).split()
+
+    def _roman(self, match: re.Match[str]) -> Reading:
+        value, previous = roman(match["roman"]), word_before(match)
+        plain = len(match["roman"]) > 1 and set(match["roman"]) <= set("IVX") and value < 40
+        stop = ["|"] if match["tail"] == "." and not after(match).strip() else []
+        if not value or match["roman"] in self.table.initialisms:
+            return None
+        ordinal = self.numbers.ordinal(value)
+        if previous in self.table.regnal and value < 40:
+            return [self.table.article, *ordinal]
+        if match["tail"] not in {None, "."}:
+            return ordinal
+        if previous.lower() in self.table.counted or plain:
+            dot = ["|"] if match["tail"] else stop
+            return [*self.numbers.cardinal(value), *dot]
         return None
 
-    def _compiled(self) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Reading]]]:
-        table, group = self.table, re.escape(self.table.group)
-        number = (
-            rf"(?P<whole>\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+)(?:{table.decimal}(?P<part>\d+))?"
-        )
-        units, money = _alternatives(table.units), _alternatives(table.money)
-        return [
-            (re.compile(pattern), rule)
-            for pattern, rule in (
-                (r"(?P<day>\d{1,2})[./-](?P<month>\d{1,2})[./-](?P<year>\d{4})(?!\d)", self._date),
-                (
-                    r"(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?:\s+(?:Uhr|uur|heures)\b)?(?![\d:])",
-                    self._time,
-                ),
-                (table.ordinal, self._ordinal),
-                (rf"(?P<sign>{money})\s?{number}", self._money),
-                (rf"{number}\s?(?P<sign>{money})(?!\w)", self._money),
-                (rf"{number}\s?(?P<unit>{units})(?!\w)", self._measure),
-                (r"(?P<number>\d+)[-–](?=\d)", self._upto),
-                (r"(?:1[1-9]\d\d|20\d\d)(?![\d.,]*\d)", lambda m: self.numbers.year(m[0])),
-                (number, self._amount),
-                (r"[-−](?=\d)(?<!\w[-−])", lambda _: [table.minus] if table.minus else None),
-            )
-        ]
+    def _capitals(self, match: re.Match[str]) -> Reading:
+        text, tail = match["capitals"], match["tail"].replace("’", "'")
+        whole = text.capitalize() if text in self.table.acronyms else text
+        named = text in self.table.initialisms
+        if text not in self.table.acronyms and (named or not self._known(text.lower())):
+            if len(text) > 5 or self._shouts(match):
+                return None
+            reading = letters(text)
+            return [*reading[:-1], reading[-1] + (tail and "'" + tail.lstrip("'"))]
+        return [whole + tail]
+
+    def _shouts(self, match: re.Match[str]) -> bool:
+        """Whether all words around are capitals, and one of them is a word."""
+        near = match.string[max(0, match.start() - 40) : match.end() + 40]
+        words = [word for word in re.findall(r"[^\W\d_]+", near) if len(word) > 1]
+        others = set(words) - {match["capitals"]} - self.table.initialisms
+        return all(w.isupper() for w in words) and any(self._known(w.lower()) for w in others)
+
+    def _mixed(self, match: re.Match[str]) -> Reading:
+        reading: list[str] = []
+        for part in re.findall(r"\d+|[A-Za-z]+", match[0]):
+            word = part in self.table.acronyms
+            reading += self._code(part) if part.isdigit() else [part] if word else letters(part)
+        return reading
+
+    # dates and times
+
+    def _date(self, match: re.Match[str]) -> Reading:
+        day, month = int(match["day"]), int(match["month"])
+        if not (self.table.months and 1 <= month <= 12 and 1 <= day <= 31):
+            return None
+        year = self.numbers.year(match["year"]) if match["year"] else []
+        return [*self._day_of_month(day, match), self.table.months[month - 1], *year]
+
+    def _day_of_month(self, day: int, match: re.Match[str]) -> list[str]:
+        """German says `dritter Oktober`, Dutch `drie oktober`."""
+        if self.table is GERMAN:
+            return self.table.inflected(self.numbers.ordinal(day), before(match).lower().split())
+        return self.numbers.cardinal(day)
+
+    def _time(self, match: re.Match[str]) -> Reading:
+        if int(match["hour"]) > 24 or not self.table.clock:
+            return None
+        hour = self._one(self.numbers.cardinal(int(match["hour"])))
+        minute = match["minute"]
+        minutes = self.numbers.cardinal(int(minute)) if minute and int(minute) else []
+        return [*hour, self.table.clock, *minutes]
+
+    def _ordinal(self, match: re.Match[str]) -> Reading:
+        words = self.numbers.ordinal(int(match["number"]))
+        return self.table.inflected(words, before(match).lower().split())
+
+    def _decade(self, match: re.Match[str]) -> Reading:
+        figures = match["decade"]
+        words = self.numbers.year(figures) if len(figures) > 2 else self.numbers.cardinal(figures)
+        return [*words[:-1], words[-1] + "er" + match["ending"]]
+
+    def _between_days(self, match: re.Match[str]) -> Reading:
+        days = alternatives(self.table.days)
+        return [self.table.to] if re.search(rf"(?<!\w)(?:{days})\s?\Z", before(match)) else None
+
+    # figures that name something
+
+    def _telephone(self, match: re.Match[str]) -> Reading:
+        plus = [self.signs["+"]] if match[0][0] == "+" and "+" in self.signs else []
+        groups = [self.numbers.digits(group) for group in re.findall(r"\d+", match[0])]
+        return [*plus, *grouped(groups)]
+
+    def _postal(self, match: re.Match[str]) -> Reading:
+        """Five figures before a town are named one by one, four before two letters in pairs."""
+        if len(match[0]) == 5:
+            return self.numbers.digits(match[0]) if self.table is GERMAN else None
+        if self.table is not DUTCH:
+            return None
+        return self.numbers.whole(match[0][:2]) + self.numbers.whole(match[0][2:])
+
+    def _emergency(self, match: re.Match[str]) -> Reading:
+        called = word_before(match).lower() in {"bel", "notruf", "rufen", "unter", "via", "nummer"}
+        return self.numbers.digits(match[0]) if called else None
+
+    # amounts
 
     def _amount(self, match: re.Match[str]) -> list[str]:
         whole, part = re.sub(r"\D", "", match["whole"]), match["part"]
@@ -203,54 +324,81 @@ class Other:
             return self.numbers.decimal(whole, part, self.table.point)
         return self.numbers.whole(whole) + (self.numbers.digits(part) if part else [])
 
+    def _scale(self, match: re.Match[str]) -> list[str]:
+        """Return an amount of thousands, millions: German `eine Million`, `zwei Millionen`."""
+        one, many = self.table.scales[match["scale"]]
+        single = match["whole"] == "1" and not match["part"]
+        if single and one != many:
+            return ["eine", one]
+        return [*self._amount(match), one if single else many]
+
+    def _scaled(self, match: re.Match[str]) -> Reading:
+        return self._scale(match)
+
     def _money(self, match: re.Match[str]) -> Reading:
         one, many = self.table.money[match["sign"]]
         whole, part = re.sub(r"\D", "", match["whole"]), match["part"]
-        noun = plural(whole, one, many)
+        noun = plural(whole, one, many).split()
+        if match["scale"]:
+            return [*self._scale(match), *noun]
+        if match["upto"]:
+            return [*self._amount(match), self.table.to, *self.numbers.whole(match["upto"]), *noun]
         if part and len(part) == 2:
             cents = self.numbers.cardinal(int(part)) if int(part) else []
-            return [*self._one(self.numbers.whole(whole)), noun, *cents]
-        return [*self._one(self._amount(match)), noun]
+            return [*self._one(self.numbers.whole(whole)), *noun, *cents]
+        return [*self._one(self._amount(match)), *noun]
 
     def _measure(self, match: re.Match[str]) -> Reading:
         one, many = self.table.units[match["unit"]]
-        noun = one if match["whole"] == "1" and not match["part"] else many
-        return [*self._one(self._amount(match)), *noun.split()]
+        dot = ["|"] if match[0].endswith(".") and not after(match).strip() else []
+        if match["whole"] != "1" or match["part"]:
+            return [*self._amount(match), *many.split(), *dot]
+        if one.startswith("eine "):  # one that has a gender brings its article
+            return [*one.split(), *dot]
+        return [*self._one(self._amount(match)), *one.split(), *dot]
 
     def _one(self, number: list[str]) -> list[str]:
         """Return a number as it stands before a noun: German `ein Euro`, not `eins Euro`."""
-        return ["ein"] if number == ["eins"] else number
+        return [self.table.one] if number == ["eins"] and self.table.one else number
 
-    def _date(self, match: re.Match[str]) -> Reading:
-        day, month = int(match["day"]), int(match["month"])
-        if not (self.table.months and 1 <= month <= 12 and 1 <= day <= 31):
+    def _article(self, _: re.Match[str]) -> Reading:
+        """`1 Tag` in German, where a noun is known by its capital."""
+        return [self.table.one] if self.table.one else None
+
+    def _fraction(self, match: re.Match[str]) -> Reading:
+        if not self.table.fraction:
             return None
-        dutch = self.table is _NL
-        first = self.numbers.cardinal(day) if dutch else self._inflected(day)
-        return [*first, self.table.months[month - 1], *self.numbers.year(match["year"])]
-
-    def _time(self, match: re.Match[str]) -> Reading:
-        if int(match["hour"]) > 24 or not self.table.clock:
+        if "vulgar" in match.re.groupindex:
+            value = Fraction(unicodedata.numeric(match["vulgar"])).limit_denominator(1000)
+            top, bottom = value.numerator, value.denominator
+        else:
+            top, bottom = int(match["top"]), int(match["bottom"])
+        if (top > 1 and top + bottom == 100) or (top, bottom) == (24, 7):
+            return self.numbers.cardinal(top) + self.numbers.cardinal(bottom)
+        if top >= bottom or bottom > 100:
             return None
-        hour = self._one(self.numbers.cardinal(int(match["hour"])))
-        minute = self.numbers.cardinal(int(match["minute"])) if int(match["minute"]) else []
-        return [*hour, self.table.clock, *minute]
+        part, whole = self.table.fraction(top, bottom), match["whole"]
+        if not whole or not self.table.mixed:
+            return part
+        return self.table.mixed(" ".join(self.numbers.cardinal(whole)), " ".join(part))
 
-    def _ordinal(self, match: re.Match[str]) -> Reading:
-        return self._inflected(int(match["number"]))
+    def _fold(self, match: re.Match[str]) -> Reading:
+        return [*self._amount(match), self.table.times] if self.table.times else None
 
-    def _inflected(self, number: int) -> list[str]:
-        """Return an ordinal as it most often stands: German `am dritten Oktober`."""
-        words = self.numbers.ordinal(number)
-        return [*words[:-1], words[-1] + "n"] if self.table is _DE else words
+    def _score(self, match: re.Match[str]) -> Reading:
+        between = self.table.ratio
+        return [*self.numbers.cardinal(match["number"]), between] if between else None
+
+    def _operator(self, match: re.Match[str]) -> Reading:
+        """A sign with spaces around it between two operands: `5 - 3 = 2`."""
+        left = re.search(r"(?:\A|[\s(=])[\w.,)²³]+\s\Z", before(match))
+        if not left or not re.match(_OPERATION, after(match)):
+            return None
+        name = {"-": "−", "*": "×", "/": "÷"}.get(match[0], match[0])
+        return self.signs[name].split() if name in self.signs else None
 
     def _upto(self, match: re.Match[str]) -> Reading:
-        number = match["number"]
-        year = re.fullmatch(r"1[1-9]\d\d|20\d\d", number)
-        words = self.numbers.year(number) if year else self.numbers.whole(number)
-        return [*words, self.table.to] if self.table.to else None
-
-
-def _alternatives(names: Iterable[str]) -> str:
-    """Return the pattern of any of these names, the longest first; of nothing if there is none."""
-    return "|".join(sorted(map(re.escape, names), key=len, reverse=True)) or "(?!)"
+        clock = self.table.clock and re.search(r"\d\s?(?:u|uur|Uhr)\s?\Z", before(match))
+        if clock or re.search(_RANGE_ENDS, before(match)):
+            return self._word(self.table.to)
+        return None

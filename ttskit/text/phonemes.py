@@ -1,9 +1,10 @@
-"""Words to phonemes: the user's lexicon, gruut's lexicon, words derived from it, a guess."""
+"""Words to phonemes: the user's lexicon, ours, gruut's, words derived from them, a guess."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from ttskit.text.gruut import Gruut, Rows
 from ttskit.text.languages import LANGUAGES
 from ttskit.text.lexicon import Lexicon
+from ttskit.text.mends import MENDED, mended
+from ttskit.text.supplement import Context, Supplement
 
 Phonemes = tuple[str, ...]
 
@@ -18,11 +21,6 @@ _REMEMBERED = 50_000  # words outside the lexicon whose pronunciation is kept
 _EN_VOWELS = frozenset("aɪ aʊ eɪ i oʊ u æ ɑ ɔ ɔɪ ə ɚ ɛ ɪ ʊ ʌ".split())
 _EN_HISSING = frozenset("s z ʃ ʒ t͡ʃ d͡ʒ".split())
 _EN_VOICELESS = frozenset("p t k f θ".split())
-# In place of the first pronunciation that gruut's lexicon has.
-_EN_CORRECTIONS = {
-    "an": ("ə", "n"), "and": ("ə", "n", "d"), "miz": ("m", "ˈɪ", "z"),
-    "messers": ("m", "ˈɛ", "s", "ɚ", "z"), "'cause": ("k", "ə", "z"),
-}  # fmt: skip
 _NUMBER_PARTS = {
     "de-de": (
         "eins ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf zwanzig zwanzigste "
@@ -53,6 +51,8 @@ class Pronouncer:
         self.lexicon = lexicon
         self._letters = frozenset(LANGUAGES[language].letters)
         self._gruut = Gruut(language)
+        self._supplement = Supplement(language)
+        self._mended: dict[str, Rows] = {}
         self._remembered: dict[str, Pronunciation] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Pronouncer:
 
     def known(self, word: str) -> bool:
         """Whether a lexicon has `word`."""
-        if self.lexicon.find(word):
+        if self.lexicon.find(word) or self._supplement.known(word):
             return True
         self._gruut.look_up([word])
         return bool(self._gruut.rows(word))
@@ -82,28 +82,38 @@ class Pronouncer:
         ambiguous = any(self._ambiguous(word) for word in words)
         tags = self._gruut.tags(words) if ambiguous else [""] * len(words)
         pronunciations = [
-            self._one(word, tag, letter)
-            for word, tag, letter in zip(words, tags, letters, strict=True)
+            self._one(word, Context(words, place, tags[place], letters[place]))
+            for place, word in enumerate(words)
         ]
         if self.language == "en-us":
             self._before_vowels(words, pronunciations)
         return pronunciations
 
-    def _one(self, word: str, tag: str, letter: bool) -> Pronunciation:
-        if own := self.lexicon.find(word, tag):
+    def _one(self, word: str, context: Context) -> Pronunciation:
+        if own := self.lexicon.find(word, context.tag) or self._supplement.find(word, context):
             return Pronunciation(own)
-        if letter and word == "A" and self.language == "en-us":
-            return Pronunciation(("ˈeɪ",))
-        if word.lower() in _EN_CORRECTIONS and self.language == "en-us":
-            return Pronunciation(_EN_CORRECTIONS[word.lower()])
         for form in self._forms(word):
-            if rows := self._gruut.rows(form):
-                return Pronunciation(_choose(rows, tag))
+            if rows := self._rows(form):
+                return Pronunciation(_choose(rows, context.tag))
         if word not in self._remembered:
             if len(self._remembered) >= _REMEMBERED:
                 self._remembered.clear()
             self._remembered[word] = self._derived(word) or self._guess(word)
         return self._remembered[word]
+
+    def _rows(self, word: str) -> Rows:
+        """Return what gruut's lexicon has for a word, without the faults of its language."""
+        rows = self._gruut.rows(word)
+        if not rows or self.language not in MENDED:
+            return rows
+        if word not in self._mended:
+            if len(self._mended) >= _REMEMBERED:
+                self._mended.clear()
+            self._mended[word] = tuple(
+                (role, mended(self.language, word, phonemes, self._gruut.guess))
+                for role, phonemes in rows
+            )
+        return self._mended[word]
 
     def _forms(self, word: str) -> list[str]:
         """Return the spellings under which the lexicon may have a word, best first."""
@@ -116,23 +126,28 @@ class Pronouncer:
         if not word.isascii() and self.language != "fa":
             forms.append(_plain(lower))
         if "'" in word and self.language != "en-us":
-            forms += [lower.replace("'", ""), lower.rsplit("'", 1)[0]]
+            forms.append(lower.replace("'", ""))
         return list(dict.fromkeys(forms))
 
     def _derived(self, word: str) -> Pronunciation | None:
-        """Compose a word of others: an English possessive, or a number written as one word."""
-        if self.language == "en-us" and (ending := re.fullmatch(r"(\w+)'(s|)", word)):
+        """Compose a word of others: one with an apostrophe, or a number written as one word."""
+        if ending := re.fullmatch(r"(\w+)'(\w?)", word):
             self._gruut.look_up(self._forms(ending[1]))
-            stem = self._one(ending[1], "NN", True)
-            hiss = _hiss(stem.phonemes) if ending[2] else ()
-            return Pronunciation(stem.phonemes + hiss, stem.guessed)
+            stem = self._one(ending[1], Context([ending[1]], 0, "NN", letter=True))
+            return Pronunciation(stem.phonemes + self._ending(stem, ending[2]), stem.guessed)
         parts = _number_parts(word.lower(), self.language)
         if len(parts) > 1:
             self._gruut.look_up(parts)
-            rows = [self._gruut.rows(part) for part in parts]
-            if all(rows):
-                return Pronunciation(tuple(p for entries in rows for p in _choose(entries, "")))
+            whole = [self._one(part, Context(parts, n, "", False)) for n, part in enumerate(parts)]
+            if not any(part.guessed for part in whole):
+                return Pronunciation(tuple(p for part in whole for p in part.phonemes))
         return None
+
+    def _ending(self, stem: Pronunciation, letter: str) -> Phonemes:
+        """Return the sound of the letter after an apostrophe: `John's`, Dutch `foto's`."""
+        if letter != "s":
+            return ()
+        return _hiss(stem.phonemes) if self.language == "en-us" else ("s",)
 
     def _guess(self, word: str) -> Pronunciation:
         """Predict phonemes from the letters that the grapheme-to-phoneme model was trained on."""
@@ -147,15 +162,16 @@ class Pronouncer:
             unknown += "" if usable or letter in "'’" else letter
         if not letters.strip("'-"):
             return Pronunciation((), True, unknown or lower)
-        phonemes = self._gruut.guess(letters)
+        guess = self._gruut.guess(letters)
+        phonemes = mended(self.language, lower, " ".join(guess), self._gruut.guess).split()
         if not phonemes:  # name the letters
             self._gruut.look_up(letters)
-            phonemes = [p for c in letters for p in _choose(self._gruut.rows(c), "")]
+            phonemes = [p for c in letters for p in _choose(self._rows(c), "")]
         return Pronunciation(tuple(phonemes), True, unknown)
 
     def _ambiguous(self, word: str) -> bool:
         """Whether the part of speech decides how a word is pronounced."""
-        if self.lexicon.tagged(word):
+        if self.lexicon.tagged(word) or self._supplement.tagged(word):
             return True
         roles = {role for role, _ in self._gruut.rows(word.lower())}
         return len(roles) > 1 and word.lower() != "a"
@@ -167,6 +183,14 @@ class Pronouncer:
             if word.lower() == "the" and following and not self.lexicon.find("the"):
                 vowel = following[0].lstrip("ˈˌ") in _EN_VOWELS
                 pronunciations[place] = Pronunciation(("ð", "i" if vowel else "ə"))
+
+
+def unknown(words: Sequence[str], language: str) -> int:
+    """Return how many words of texts are in no lexicon and composed of none that are."""
+    pronouncer = Pronouncer(language, Lexicon())
+    each = Counter(words)
+    found = pronouncer.pronounce([*each], [False] * len(each))
+    return sum(each[word] for word, one in zip(each, found, strict=True) if one.guessed)
 
 
 def _choose(rows: Rows, tag: str) -> Phonemes:

@@ -217,7 +217,9 @@ class Speller:
             token_word=(*token_word, *(-1 for _ in tail)),
             words=tuple(word.text for word in spoken),
             spans=tuple((word.segment.start, word.segment.end) for word in spoken),
-            marks=tuple((s.start, s.end) for s in segments if s.kind in {"mark", "join"}),
+            marks=tuple(
+                (s.start, s.end) for s in segments if s.kind in {"mark", "join"} and s.start < s.end
+            ),
             drops=tuple(_drops(text, segments, words)),
             guessed=tuple(word.guessed for word in spoken),
         )
@@ -282,7 +284,9 @@ def _normalised(text: str, segments: list[Segment], words: list[_Word]) -> str:
         if segment.kind == "mark":
             opens = _opens(text, segment)
             written += " " if opens and not glued else ""
-            written, glued = written + text[segment.start : segment.end], opens
+            source = text[segment.start : segment.end]  # "" for a pause, `&quot;` for a quote
+            plain = source and source[0] != "&"
+            written, glued = written + (source if plain else segment.words[0]), opens
         elif segment.kind == "space":
             written, glued = written.rstrip() + " ", True
         elif spoken := " ".join(of_segment[id(segment)]):

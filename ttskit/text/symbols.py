@@ -7,7 +7,7 @@ then needs no rule about what the mark belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ttskit.errors import TextError
 from ttskit.text.languages import CHARACTERS, LANGUAGES, resolve
@@ -84,3 +84,21 @@ def _unknown(chunk: str, known: frozenset[str]) -> str:
     near = get_close_matches(chunk, sorted(known), 3, 0.3) or contained[:3]
     hint = f"; near it are {' '.join(near)}" if near else ""
     return f"symbol {chunk!r} is not in the symbol table{hint}"
+
+
+def language_of(table: Sequence[str]) -> str:
+    """Return the language that a table of symbols is of; "" if of none, or of several.
+
+    A table of single characters, which depends on a corpus, is of `characters`.
+
+    >>> language_of(symbols("nl"))
+    'nl'
+    """
+    table = tuple(table)
+    own = table[len(SPECIAL) :]
+    if table[: len(SPECIAL)] != SPECIAL or not own:
+        return ""
+    for name, language in LANGUAGES.items():
+        if own == language.phonemes():
+            return name
+    return CHARACTERS if all(len(symbol) == 1 for symbol in own) else ""

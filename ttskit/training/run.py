@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ import typer
 from ttskit import wording
 from ttskit.artifacts import atomic, lock
 from ttskit.errors import ArtifactError, TrainingError, UsageError, at
+from ttskit.settings import parsed
 
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
@@ -256,8 +256,8 @@ def _differing(header: Path, same: Mapping[str, Any]) -> str:
 def _settings(before: str, now: str) -> list[str]:
     """Return the settings that differ between two configs in TOML."""
     try:
-        old, new = (dict(_leaves(tomllib.loads(text))) for text in (before, now))
-    except tomllib.TOMLDecodeError:
+        old, new = (dict(_leaves(parsed(text))) for text in (before, now))
+    except ValueError:
         return ["config"]
     return [
         f"{name} {old.get(name, 'absent')} -> {new.get(name, 'absent')}"

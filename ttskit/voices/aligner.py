@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ttskit.errors import ArtifactError
 
@@ -13,12 +13,21 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from ttskit.artifacts.kinds import Alignment, Tokens
     from ttskit.models.family import Family
     from ttskit.voices.model import Model
 
 
-Spelt: TypeAlias = "Tokens | Alignment"
+class Spelt(Protocol):
+    """What an aligner must know of an utterance beside its mel."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def speaker(self) -> str: ...
+
+    @property
+    def tokens(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from ttskit.voices.model import Model
 
 CLOCK = ("sample_rate", "hop_length")
+JUDGES = ("aligner", "ranker")  # roles of models that judge what a chain makes
 
 
 def join(models: Sequence[Model], known: Collection[str], wanted: str) -> tuple[Model, ...]:
     """Return the models in the order in which each finds the fields that it takes.
+
+    Models that judge (`apart`) are left out.
 
     Parameters
     ----------
@@ -23,8 +26,9 @@ def join(models: Sequence[Model], known: Collection[str], wanted: str) -> tuple[
     known : names of the fields that there are without a model
     wanted : name of the field that the chain must make
     """
-    _refuse_rivals(models)
-    fields, rest = set(known), list(models)
+    rest, judges = apart(models)
+    _refuse_rivals(rest)
+    fields = set(known)
     chain: list[Model] = []
     while ready := next((model for model in rest if fields.issuperset(model.takes)), None):
         rest.remove(ready)
@@ -35,8 +39,22 @@ def join(models: Sequence[Model], known: Collection[str], wanted: str) -> tuple[
         raise _lacking(missing, f"which {rest[0].name} takes", models)
     if wanted not in fields:
         raise _lacking(wanted, "which is wanted in the end", models)
-    check_fit(chain)
+    check_fit([*chain, *judges])
     return tuple(chain)
+
+
+def apart(models: Sequence[Model]) -> tuple[list[Model], list[Model]]:
+    """Return the models of a chain, and those that judge what it makes.
+
+    So does a duration model where others do without: one reads tokens, and none takes durations.
+    """
+    chain = [model for model in models if model.role not in JUDGES]
+    judges = [model for model in models if model.role in JUDGES]
+    durations = [model for model in chain if model.role == "duration"]
+    taken = {name for model in chain if model not in durations for name in model.takes}
+    if "tokens" in taken:
+        judges += [model for model in durations if taken.isdisjoint(model.makes)]
+    return [model for model in chain if model not in judges], judges
 
 
 def check_fit(models: Sequence[Model]) -> None:
@@ -77,8 +95,9 @@ def check_symbols(models: Sequence[Model]) -> None:
     reading = [model for model in models if model.facts.symbols]
     for model in reading[1:]:
         if model.facts.symbols != reading[0].facts.symbols:
+            both = ", ".join(f"{one.name} {one.language or 'other'}" for one in (model, reading[0]))
             raise ArtifactError(
-                f"{model.name}: knows other symbols than {reading[0].name}: "
+                f"{model.name}: knows other symbols than {reading[0].name} ({both}): "
                 "train both on one alignment"
             )
 

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
@@ -21,7 +20,10 @@ import numpy as np
 
 from ttskit.artifacts import hdf5, sealing
 from ttskit.artifacts.record import unfit_attribute
-from ttskit.errors import ArtifactError, TtskitError, at
+from ttskit.errors import ArtifactError, TtskitError, UsageError, at
+from ttskit.settings import parsed
+from ttskit.text.languages import resolve
+from ttskit.text.symbols import language_of
 from ttskit.voices import embedded
 
 if TYPE_CHECKING:
@@ -63,9 +65,26 @@ class Model:
         return str(self.container.attributes.get("digest", self.container.digest))
 
     @property
+    def language(self) -> str:
+        """The language of its tokens; "" if it takes none, or those of several languages."""
+        return language_of(self.facts.symbols)
+
+    def spoken_in(self, named: str | None) -> str:
+        """Return the language to spell in: its own, which the one that is named must be."""
+        if named is None:
+            return self.language or "en-us"
+        wanted = resolve(named)
+        if self.language and wanted != self.language:
+            raise UsageError(
+                f"--language {named}: {self.name} was trained on {self.language}; "
+                "leave --language out"
+            )
+        return wanted
+
+    @property
     def config(self) -> dict[str, Any]:
         """The keys of the family and, in the table `training`, those of the trainer."""
-        return tomllib.loads(str(self.container.attributes["config"]))
+        return parsed(str(self.container.attributes["config"]))
 
     def table(self, name: str) -> list[str]:
         """Return a list of strings; an absent one is empty."""
@@ -212,8 +231,8 @@ def model_of(container: hdf5.Container, role: str | None = None) -> Model:
     if role and attributes["role"] != role:
         raise ArtifactError(f"{name}: is a model for the role {attributes['role']}, needs {role}")
     try:
-        tomllib.loads(str(attributes["config"]))
-    except tomllib.TOMLDecodeError as error:
+        parsed(str(attributes["config"]))
+    except ValueError as error:
         raise ArtifactError(f"{name}: its config is not TOML: it is damaged") from error
     symbols = tuple(container.strings("symbols"))
     silent = container.map("silent") if "silent" in container.columns else np.zeros(0, bool)
@@ -282,6 +301,8 @@ def write_model(
         **{key: getattr(facts, key) for key in GRID},
         **({key: getattr(facts, key) for key in (*CODES, "codec")} if facts.codec else {}),
     }
+    if language := language_of(facts.symbols):
+        attributes["language"] = language  # for those who look: it follows from the symbols
     sources = [
         *texts("symbols", facts.symbols),
         sealing.Source.of("silent", np.array(facts.silent, bool), "symbols"),

@@ -20,8 +20,9 @@ import numpy as np
 from ttskit.artifacts import hdf5, sealing, streams
 from ttskit.dsp.widening import Widening
 from ttskit.errors import ArtifactError, TtskitError
+from ttskit.settings import parsed
 from ttskit.voices import embedded
-from ttskit.voices.join import check_clock, join
+from ttskit.voices.join import apart, check_clock, join
 from ttskit.voices.model import (
     CODES,
     GRID,
@@ -134,7 +135,7 @@ def read(path: Path, name: str = "") -> Voice:
 
 
 def chosen(names: Sequence[str]) -> dict[str, Model]:
-    """Return the chain that models make from tokens to audio, by their roles.
+    """Return the chain that models make from tokens to audio, and its judges, by their roles.
 
     Each is the file of a model, or the name of a family that needs no training.
     """
@@ -147,7 +148,7 @@ def chosen(names: Sequence[str]) -> dict[str, Model]:
     models = [read_model(*streams.local(path)) for path in files]
     if families:
         models += [weightless(name, last_reader(models).facts) for name in families]
-    return by_role(join(models, KNOWN, WANTED))
+    return by_role([*join(models, KNOWN, WANTED), *apart(models)[1]])
 
 
 def by_role(models: Iterable[Model]) -> dict[str, Model]:
@@ -164,20 +165,24 @@ def by_role(models: Iterable[Model]) -> dict[str, Model]:
 
 
 def last_reader(models: Iterable[Model]) -> Model:
-    """Return the last of some models that reads tokens."""
-    reading = [model for model in models if "tokens" in model.takes]
+    """Return the last model of a chain that reads tokens."""
+    reading = [model for model in apart([*models])[0] if "tokens" in model.takes]
     if not reading:
         raise ArtifactError("none of the models takes tokens: add one that does, such as a decoder")
     return reading[-1]
 
 
-def opened(parts: Sequence[str], language: str) -> Voice:
-    """Return a voice by its name, or models as a voice that is in no file."""
+def opened(parts: Sequence[str], language: str | None) -> Voice:
+    """Return a voice by its name, or models as a voice that is in no file.
+
+    The language is that of the models where none is named.
+    """
     if len(parts) == 1:
         return read(embedded.find(parts[0]))
     models = chosen(parts)
-    container = last_reader(models.values()).container
-    return Voice(container, models, VoiceSettings(language, False, (), ""))
+    reader = last_reader(models.values())
+    settings = VoiceSettings(reader.spoken_in(language), False, (), "")
+    return Voice(reader.container, models, settings)
 
 
 def write(
@@ -240,8 +245,6 @@ def weightless(family: str, facts: Facts) -> Model:
 
 def card(path: Path) -> str:
     """Return a card as markdown: a file of markdown as it is, TOML by its keys."""
-    import tomllib
-
     from ttskit.text.lines import decode
 
     try:
@@ -249,8 +252,8 @@ def card(path: Path) -> str:
         if path.suffix.lower() != ".toml":
             title(text, str(path))
             return text
-        entries = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        entries = parsed(text)
+    except ValueError as error:
         raise ArtifactError(f"{path}: cannot be read: {error}") from error
     if missing := [key for key in CARD if key not in entries]:
         raise ArtifactError(f"{path}: lacks {', '.join(missing)}; a card has {', '.join(CARD)}")
