@@ -125,7 +125,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"trunk": "micro-rnn", "micro": 16, "smoothing": {"mode": "biquad"}},
         {"trunk": "transformer", "reverb": 0.01},
     ],
-    "autoregressive": [{"order": "concatenated"}, {"prosody": True}],
+    "autoregressive": [{"order": "concatenated"}, {"prosody": True}, {"reference": True}],
     "mamba": [
         {"start": "guess", "context": "mean"},
         {"audio": {"sees": "mean", "film": "plain"}},

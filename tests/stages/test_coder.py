@@ -312,3 +312,49 @@ def test_a_style_is_followed_and_refused_where_nothing_follows_it(
     for option, (value, refusal) in refusals.items():
         with pytest.raises(TtskitError, match=refusal):
             run("decode", models / "texts.tsv", *stubborn, option, value, "-o", out)
+
+
+@pytest.fixture(scope="module")
+def imitator(models, parts):
+    """A voice whose coder sounds like a clip, and two clips."""
+    known = read_model(parts[1]).facts
+    codes = {name: getattr(known, name) for name in ("stride", "books", "size", "codec")}
+    write_model(models / "hears.h5", "autoregressive", {**SIZES, "reference": True},
+                symbols=known.symbols, silent=known.silent, **codes)  # fmt: skip
+    chain = (parts[0], models / "hears.h5", parts[2], "source", "--card", models / "card.md")
+    run("voice", "pack", *chain, "-o", models / "imitator.h5")
+    noise = np.random.default_rng(0).normal(0, 0.3, 16000)
+    for name, wave in (("a", noise), ("b", 0.3 * np.sin(np.arange(16000) / 3))):
+        soundfile.write(models / f"{name}.wav", wave.clip(-1, 1), 16000)
+    return models / "imitator.h5"
+
+
+def test_a_coder_is_trained_on_clips_of_the_same_speaker(trained, tmp_path):
+    words = (*SMALL, "--set=reference=true", "--steps", 1, "-o", tmp_path / "coder.h5")
+    run("train", "coder", trained / "codes.h5", *words)
+    assert "clip" in read_model(tmp_path / "coder.h5").takes
+
+
+def test_clips_are_mixed_by_their_weights(models, imitator):
+    from ttskit.speaking.chain import Chain
+    from ttskit.speaking.references import heard
+
+    cascade = Chain(voices.read(imitator)).cascade
+    one, two = (heard(cascade, [str(models / f"{n}.wav")], "v")["latent"] for n in "ab")
+    assert np.abs(one - two).max() > 1e-3
+    mixed = heard(cascade, [f"{models / 'a.wav'}:3,{models / 'b.wav'}:1"], "v")["latent"]
+    np.testing.assert_allclose(mixed, 0.75 * one + 0.25 * two, atol=1e-5)
+
+
+def test_a_voice_sounds_like_a_clip_only_where_its_coder_was_trained_so(
+    models, imitator, parts, tmp_path
+):
+    words = ("say", "One.", "-o", tmp_path / "a.wav")
+    with pytest.raises(TtskitError, match="its coder speaks as a clip does: add --reference"):
+        run(*words, "--voice", imitator)
+    clip = ("--reference", models / "a.wav")
+    assert run(*words, "--voice", imitator, *clip).exit_code == 0
+    plain = tmp_path / "plain.h5"
+    run("voice", "pack", *parts, "source", "--card", models / "card.md", "-o", plain)
+    with pytest.raises(TtskitError, match="none of its models was trained with reference clips"):
+        run(*words, "--voice", plain, *clip)

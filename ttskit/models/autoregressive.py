@@ -13,7 +13,7 @@ T frames, V codes of a book.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,7 @@ from ttskit.networks.sampling import draw, penalised
 from ttskit.settings import key, table
 
 RECENT = 8  # codes of a book that the repetition penalty is for
+HEARING = 2  # layers that hear a clip
 SPREAD = 0.1  # deviation of new embeddings
 GUIDE = 64  # channels of a frame of the guide
 
@@ -56,6 +57,7 @@ class AutoregressiveConfig:
         0.1, "share of the codes that are replaced by random ones as inputs in training",
         least=0, most=1,
     )  # fmt: skip
+    reference: bool = key(False, "condition on what is heard in a clip of the speaker")
     speaker_channels: int = key(64, "size of a speaker's embedding, if there are several", least=1)
     causal: CausalConfig = table(CausalConfig, "the transformer")
     encoder: EncoderConfig = table(EncoderConfig, "guided: the encoder of the tokens of a step")
@@ -103,14 +105,17 @@ class Autoregressive(Coder):
         several = len(facts.speakers) > 1
         self.speakers = Speakers(facts, config.speaker_channels) if several else None
         self.latent = nn.Linear(config.speaker_channels, hidden) if several else None
+        self.ear = Ear(config, facts) if config.reference else None
         self.guide = Guide(config, facts) if config.order == "guided" else None
         self.stop = None if self.guide else nn.Linear(hidden, 1)
 
     @classmethod
     def takes(cls, config: AutoregressiveConfig) -> tuple[str, ...]:
+        clip = ("clip",) if config.reference else ()
         if config.order != "guided":
-            return ("tokens",)
-        return ("tokens", "durations", *(("pitch", "loudness_token") if config.prosody else ()))
+            return ("tokens", *clip)
+        prosody = ("pitch", "loudness_token") if config.prosody else ()
+        return ("tokens", "durations", *prosody, *clip)
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         text, speech = self.states(batch)
@@ -158,6 +163,11 @@ class Autoregressive(Coder):
         codes = undelayed(steps)[:, : int(ends.max())]
         return {"codes": codes * until(ends, codes.shape[1])[..., None]}
 
+    def hear(self, batch: Batch) -> Tensor:
+        assert self.ear is not None
+        latent: Tensor = self.ear(batch)
+        return latent
+
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
         """Return how often the likeliest code of each book is the true one, and a picture."""
@@ -195,6 +205,8 @@ class Autoregressive(Coder):
         start = self.start.expand(len(batch), 1, -1)
         if self.speakers is not None and self.latent is not None:
             start = start + self.latent(self.speakers(batch))[:, None]
+        if self.ear is not None:
+            start = start + (batch["latent"] if "latent" in batch else self.hear(batch))[:, None]
         prefix = torch.cat([start, self.words(batch["tokens"])], 1)
         return prefix, F.pad(batch.mask("token"), (1, 0), value=True)
 
@@ -251,6 +263,27 @@ class Autoregressive(Coder):
             for name in ("shortest", "longest")
         )
         return least, most.maximum(least)
+
+
+class Ear(nn.Module):
+    """What is heard in a clip, as one vector: a small transformer over its codes, and the mean."""
+
+    def __init__(self, config: AutoregressiveConfig, facts: Facts) -> None:
+        super().__init__()
+        hidden = config.causal.hidden
+        self.codes = nn.ModuleList(nn.Embedding(facts.size, hidden) for _ in range(facts.books))
+        layers = min(HEARING, config.causal.layers)
+        self.transformer = Causal(replace(config.causal, layers=layers), both_ways=True)
+        self.output = nn.Linear(hidden, hidden)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return (B, H) for a `clip` (B, clip, K)."""
+        clips, mask = batch["clip"], batch.mask("clip")
+        x = torch.stack([table(clips[..., book]) for book, table in enumerate(self.codes)]).sum(0)
+        states = self.transformer(x, torch.arange(x.shape[1], device=x.device), mask)
+        mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        latent: Tensor = self.output(mean)
+        return latent
 
 
 class Guide(nn.Module):

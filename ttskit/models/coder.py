@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+
 from ttskit.errors import SettingError
 from ttskit.models.family import Family
+from ttskit.networks.batch import Batch
 from ttskit.networks.facts import Facts
 
 
@@ -21,6 +24,10 @@ class Coder(Family):
         super().__init__(config, facts)
         if facts.codec and not (facts.stride and facts.books and facts.size):
             raise SettingError("codes need a stride, books and a size")
+
+    def hear(self, batch: Batch) -> Tensor:
+        """Return what a model that takes a `clip` hears in it, (B, H): its `latent`."""
+        raise NotImplementedError
 
     @classmethod
     def makes(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003

@@ -36,6 +36,8 @@ FIELDS = {
     "distribution": Field("frame", _CONTROLS, "share of each harmonic"),
     "noise": Field("frame", _CONTROLS, "gain of noise by band"),
     "codes": Field("code", ("codes",), "a code of each book", "a coder"),
+    "clip": Field("clip", ("codes",), "codes of a clip of the speaker", "`say --reference`"),
+    "latent": Field("", (), "mix of what is heard in several clips"),
     "tokens": Field("token", (*_SPOKEN, "tokens", "codes"), "index into symbols", "a text"),
     "durations": Field("token", (*_SPOKEN, "codes"), "frames", "a duration model"),
     "pitch": Field("token", ("features",), "octaves from the speaker's median", _PREDICTED),

@@ -20,6 +20,7 @@ from ttskit.speaking.candidates import Choice, Chosen, Judges, choice_of
 from ttskit.speaking.lines import Line, spoken_record, to_lines
 from ttskit.speaking.realignment import Utterance
 from ttskit.speaking.reference import mel_of_file
+from ttskit.speaking.references import heard
 from ttskit.text.ssml import Passage
 from ttskit.voices import embedded
 from ttskit.voices import voice as voices
@@ -51,6 +52,7 @@ class Style:
     others: Mapping[str, float] = field(default_factory=dict)  # further knobs, by name
     takes: Mapping[int, int] = field(default_factory=dict)  # by sentence: which take of it; 0 else
     reference: Path | None = None  # recording in the wanted style
+    clips: tuple[str, ...] = ()  # recordings to sound like, perhaps with weights
 
     def __post_init__(self) -> None:
         for name, (least, most) in RANGES.items():
@@ -96,6 +98,7 @@ class Chain:
         self.facts, self.voice = self.cascade.facts, voice
         self.judges = Judges(self.cascade, choice or Choice())
         self._references: dict[Path, np.ndarray] = {}  # their mels
+        self._clips: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
 
     def speak(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Piece:
         """Speak a line; its randomness follows from the seed and the number of the line alone."""
@@ -104,7 +107,7 @@ class Chain:
         if not line.words:
             return Piece(line, np.array([frames]), silence, np.zeros(0, np.float32))
         manner = self._manner(line, style)
-        known = {"tokens": line.tokens[1:]}
+        known = {"tokens": line.tokens[1:], **self._heard(style)}
         if durations is not None:
             known["durations"] = durations[1:]
         chosen = self._chosen(line, style, manner, known)
@@ -117,6 +120,13 @@ class Chain:
         if lost := unspoken(line.token_word, line.words, durations):
             raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
         return Piece(line, durations, silence, audio, chosen)
+
+    def _heard(self, style: Style) -> dict[str, np.ndarray]:
+        """Return what the reference clips of a style give; they are read once."""
+        if style.clips not in self._clips:
+            name = self.voice.container.name
+            self._clips[style.clips] = heard(self.cascade, style.clips, name)
+        return self._clips[style.clips]
 
     def _chosen(
         self, line: Line, style: Style, manner: Manner, known: Mapping[str, np.ndarray]
@@ -175,6 +185,7 @@ class Chain:
                 f"{name}: none of its models takes durations, so it has a rate of its own: leave "
                 "the rate out"
             )
+        self._heard(style)
         self.cascade.check_speaker(style.speaker)
         if style.reference is not None:
             self.cascade.check_style()

@@ -432,6 +432,16 @@ Manifest = Annotated[
         "one per line that was chosen among candidates.",
     ),
 ]
+Clips = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reference",
+        metavar="CLIP",
+        rich_help_panel=VOICE,
+        help="Recording to sound like, of a voice whose coder was trained with references; "
+        "a.wav:0.7,b.wav:0.3 mixes two. May be repeated.",
+    ),
+]
 Regenerate = Annotated[
     str | None,
     typer.Option(
@@ -474,6 +484,7 @@ def command(
     rank: Rank = None,
     judge: JudgeOption = None,
     regenerate: Regenerate = None,
+    clips: Clips = None,
     iterations: Iterations = None,
     reference: StyleFile = None,
     speaker: Speaker = "",
@@ -526,6 +537,7 @@ def command(
         knobs,
         again,
         reference,
+        tuple(clips or ()),
     )
     with limited(to_speak(threads)):
         keep = timing is not None or manifest is not None

@@ -23,6 +23,7 @@ COMMAND = {"corpus": "corpus", "features": "features", "tokens": "tokens", "alig
            "mels": "decode", "codes": "encode"}  # fmt: skip
 HEARD = (kinds.Mels, kinds.Features)  # where mel is taken from: the predicted one comes first
 SPOKEN = (kinds.Alignment, kinds.Codes)  # where durations are taken from
+LONGEST_CLIP = 200  # codes
 SAMPLED = 500  # utterances that statistics are taken from
 SILENCE = {"mel": -11.5, "loudness": FLOOR}  # log-mel just above the clamp at 1e-5; dB
 
@@ -298,6 +299,14 @@ def _durations(examples: Examples, row: int) -> np.ndarray:
     return np.asarray(durations)
 
 
+def _clip(examples: Examples, row: int) -> np.ndarray:
+    """Return codes of another utterance of the speaker, the next one, or of the only one."""
+    order = [*range(row + 1, len(examples)), *range(row + 1)]
+    other = next(one for one in order if examples.speaker(one) == examples.speaker(row))
+    codes: np.ndarray = examples.value(kinds.Codes, other, "codes")[:LONGEST_CLIP]
+    return codes
+
+
 def _audio(examples: Examples, row: int) -> np.ndarray:
     audio = examples.value(kinds.Corpus, row, "audio")
     samples = len(examples.mel(row)) * examples.hop_length
@@ -350,4 +359,5 @@ COMPUTED: dict[str, Values] = {
     "contour": _contour,
     "audio": _audio,
     "speaker": _speaker,
+    "clip": _clip,
 }

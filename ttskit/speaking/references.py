@@ -1,0 +1,87 @@
+"""Reference clips: what a coder that was trained with them is to sound like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ttskit.errors import AudioError, TtskitError, UsageError, at
+
+if TYPE_CHECKING:
+    from ttskit.models.coder import Coder
+    from ttskit.models.coding import Codec
+    from ttskit.networks.batch import Batch
+    from ttskit.speaking.acoustics import Cascade
+
+
+def weighted(clips: Sequence[str]) -> dict[Path, float]:
+    """Return the weights of files, summing to 1, of `a.wav` or `a.wav:0.7,b.wav:0.3`."""
+    weights: dict[Path, float] = {}
+    for part in [part for clip in clips for part in clip.split(",")]:
+        name, _, weight = part.rpartition(":")
+        try:
+            weights[Path(name or part)] = float(weight) if name else 1.0
+        except ValueError:
+            weights[Path(part)] = 1.0  # a colon of the name
+    total = sum(weights.values())
+    if not total > 0 or min(weights.values()) < 0:
+        raise UsageError(f"--reference {','.join(clips)}: the weights must be positive")
+    return {path: weight / total for path, weight in weights.items()}
+
+
+def heard(cascade: Cascade, clips: Sequence[str], who: str) -> dict[str, np.ndarray]:
+    """Return the fields that reference clips give: codes of the first, and the mix of all.
+
+    Refuses clips where no model was trained with them, and their lack where one was.
+    """
+    steps: dict[str, Any] = {model.role: module for model, module in cascade.steps}
+    if "clip" not in cascade.takes:
+        if clips:
+            raise TtskitError(
+                f"{who}: none of its models was trained with reference clips: leave --reference "
+                "out, or train a coder with --set reference=true"
+            )
+        return {}
+    if not clips:
+        raise TtskitError(f"{who}: its coder speaks as a clip does: add --reference CLIP")
+    batches = [
+        (_codes(path, steps["codec"], cascade.device), weight)
+        for path, weight in weighted(clips).items()
+    ]
+    return {"clip": batches[0][0]["clip"][0].cpu().numpy(),
+            "latent": mixed(steps["coder"], batches)}  # fmt: skip
+
+
+def mixed(coder: Coder, batches: Sequence[tuple[Batch, float]]) -> np.ndarray:
+    """Return the mean of what a coder hears in clips, by their weights."""
+    import torch
+
+    with torch.inference_mode():
+        latents = [weight * coder.hear(batch)[0] for batch, weight in batches]
+        total: np.ndarray = torch.stack(latents).sum(0).cpu().numpy()
+    return total
+
+
+def _codes(path: Path, codec: Codec, device: str) -> Batch:
+    """Return the codes of a clip, as a batch of one."""
+    import torch
+
+    from ttskit.dsp import mel
+    from ttskit.dsp.samples import resample
+    from ttskit.formats import audio
+    from ttskit.models.vocoder import mel_settings
+    from ttskit.networks.batch import collate
+
+    with at(path):
+        recorded, rate = audio.read(path)
+        samples = resample(recorded, rate, codec.facts.sample_rate)
+        values = samples if codec.reads == "audio" else mel.mel(samples, mel_settings(codec.facts))
+        if not len(values):
+            raise AudioError("has less than one frame")
+    with torch.inference_mode():
+        batch = collate([str(path)], [{codec.reads: values}]).to(device)
+        codes = codec.encode(batch)[0].cpu().numpy()
+    return collate([str(path)], [{"clip": codes}]).to(device)
