@@ -55,7 +55,7 @@ def speech(count, seed):
         "periodicity": np.where(voiced, 0.9, 0.1),
         "loudness": loudness(audio, rate, hop),
         "audio": audio,
-        "reference": rng.integers(0, CODES, (7 + count, BOOKS)),
+        "clip": rng.integers(0, CODES, (7 + count, BOOKS)),
         "codes": rng.integers(0, CODES, (-(-durations.sum() // STRIDE), BOOKS)),
     }
 

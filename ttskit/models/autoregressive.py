@@ -111,11 +111,11 @@ class Autoregressive(Coder):
 
     @classmethod
     def takes(cls, config: AutoregressiveConfig) -> tuple[str, ...]:
-        reference = ("reference",) if config.reference else ()
+        clip = ("clip",) if config.reference else ()
         if config.order != "guided":
-            return ("tokens", *reference)
+            return ("tokens", *clip)
         prosody = ("pitch", "loudness_token") if config.prosody else ()
-        return ("tokens", "durations", *prosody, *reference)
+        return ("tokens", "durations", *prosody, *clip)
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         text, speech = self.states(batch)
@@ -277,8 +277,8 @@ class Ear(nn.Module):
         self.output = nn.Linear(hidden, hidden)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Return (B, H) for `reference` (B, clip, K)."""
-        clips, mask = batch["reference"], batch.mask("clip")
+        """Return (B, H) for a `clip` (B, clip, K)."""
+        clips, mask = batch["clip"], batch.mask("clip")
         x = torch.stack([table(clips[..., book]) for book, table in enumerate(self.codes)]).sum(0)
         states = self.transformer(x, torch.arange(x.shape[1], device=x.device), mask)
         mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)

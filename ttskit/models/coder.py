@@ -26,7 +26,7 @@ class Coder(Family):
             raise SettingError("codes need a stride, books and a size")
 
     def hear(self, batch: Batch) -> Tensor:
-        """Return what a model that takes `reference` hears in it, (B, H): its `latent`."""
+        """Return what a model that takes a `clip` hears in it, (B, H): its `latent`."""
         raise NotImplementedError
 
     @classmethod

@@ -39,9 +39,7 @@ FIELDS = {
     "guide": Field("frame", (), "log-mel spectrogram that a mel is to fit", "a recording"),
     "guided": Field("frame", (), "whether a mel is to fit the guide", "a recording"),
     "codes": Field("code", ("codes",), "a code of each book", "a coder"),
-    "reference": Field(
-        "clip", ("codes",), "codes of a clip of the speaker", "clips by `say --reference`"
-    ),
+    "clip": Field("clip", ("codes",), "codes of a clip of the speaker", "`say --reference`"),
     "latent": Field("", (), "mix of what is heard in several clips"),
     "tokens": Field("token", (*_SPOKEN, "tokens", "codes"), "index into symbols", "a text"),
     "durations": Field("token", (*_SPOKEN, "codes"), "frames", "a duration model"),

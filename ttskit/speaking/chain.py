@@ -51,7 +51,7 @@ class Style:
     guidance: float | None = None  # of such a decoder
     preset: str = ""  # of the models that have presets
     others: Mapping[str, float] = field(default_factory=dict)  # further knobs, by name
-    reference: tuple[str, ...] = ()  # clips to sound like, perhaps with weights
+    clips: tuple[str, ...] = ()  # clips to sound like, perhaps with weights
     takes: Mapping[int, int] = field(default_factory=dict)  # by sentence: which take of it; 0 else
     style: Path | None = None  # recording in the wanted style
 
@@ -140,10 +140,10 @@ class Chain:
 
     def _heard(self, style: Style) -> dict[str, np.ndarray]:
         """Return what the reference clips of a style give; they are read once."""
-        if style.reference not in self._clips:
+        if style.clips not in self._clips:
             name = self.voice.container.name
-            self._clips[style.reference] = heard(self.cascade, style.reference, name)
-        return self._clips[style.reference]
+            self._clips[style.clips] = heard(self.cascade, style.clips, name)
+        return self._clips[style.clips]
 
     def _chosen(
         self, line: Line, style: Style, manner: Manner, known: Mapping[str, np.ndarray]

@@ -38,7 +38,7 @@ def heard(cascade: Cascade, clips: Sequence[str], who: str) -> dict[str, np.ndar
     Refuses clips where no model was trained with them, and their lack where one was.
     """
     steps: dict[str, Any] = {model.role: module for model, module in cascade.steps}
-    if "reference" not in cascade.takes:
+    if "clip" not in cascade.takes:
         if clips:
             raise TtskitError(
                 f"{who}: none of its models was trained with reference clips: leave --reference "
@@ -51,7 +51,7 @@ def heard(cascade: Cascade, clips: Sequence[str], who: str) -> dict[str, np.ndar
         (_codes(path, steps["codec"], cascade.device), weight)
         for path, weight in weighted(clips).items()
     ]
-    return {"reference": batches[0][0]["reference"][0].cpu().numpy(),
+    return {"clip": batches[0][0]["clip"][0].cpu().numpy(),
             "latent": mixed(steps["coder"], batches)}  # fmt: skip
 
 
@@ -84,4 +84,4 @@ def _codes(path: Path, codec: Codec, device: str) -> Batch:
     with torch.inference_mode():
         batch = collate([str(path)], [{codec.reads: values}]).to(device)
         codes = codec.encode(batch)[0].cpu().numpy()
-    return collate([str(path)], [{"reference": codes}]).to(device)
+    return collate([str(path)], [{"clip": codes}]).to(device)

@@ -299,7 +299,7 @@ def _durations(examples: Examples, row: int) -> np.ndarray:
     return np.asarray(durations)
 
 
-def _reference(examples: Examples, row: int) -> np.ndarray:
+def _clip(examples: Examples, row: int) -> np.ndarray:
     """Return codes of another utterance of the speaker, the next one, or of the only one."""
     order = [*range(row + 1, len(examples)), *range(row + 1)]
     other = next(one for one in order if examples.speaker(one) == examples.speaker(row))
@@ -359,5 +359,5 @@ COMPUTED: dict[str, Values] = {
     "contour": _contour,
     "audio": _audio,
     "speaker": _speaker,
-    "reference": _reference,
+    "clip": _clip,
 }

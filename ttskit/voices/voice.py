@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ttskit.networks.facts import Facts
     from ttskit.text.spelling import Speller
 
-KNOWN, WANTED = ("tokens", "reference"), "audio"  # what a chain that speaks begins and ends with
+KNOWN, WANTED = ("tokens", "clip"), "audio"  # what a chain that speaks begins and ends with
 KEPT = (*TEXTS, *GRID, *CODES, "codec", "parameters", "steps")  # of the attributes of a model
 CARD = ("name", "licence", "data", "training", "measures", "weaknesses")
 MOST_NOISE = 100
