@@ -74,6 +74,22 @@ TINY: dict[str, dict[str, Any]] = {
         "speaker_channels": 4,
         "denoiser": {"hidden": 16, "layers": 1},
     },
+    "ddn": {
+        "encoder": ENCODER,
+        "hidden": 16,
+        "layers": 2,
+        "dropout": 0.0,
+        "contour_hidden": 16,
+        "speaker_channels": 4,
+        "pyramid": {
+            "scales": [4, 2, 1],
+            "blocks": [1],
+            "candidates": [4],
+            "channels": 16,
+            "layers": 1,
+            "dropout": 0.0,
+        },
+    },
     "clvp": {"transformer": CAUSAL, "space": 8},
     "mamba": {
         "style_channels": 4,
@@ -120,6 +136,13 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"coarse_layers": 2, "coarse_hidden": 16},
     ],
     "diffusion": [{"objective": "ddpm"}, {"source": "codes"}],
+    "ddn": [
+        {
+            "coarse": False,
+            "pyramid": {"select": "segment", "shared": True, "blocks": [2], "kind": "attention"},
+        },
+        {"pyramid": {"refine": 2, "kind": "causal", "select": "patch", "patch": 2}},
+    ],
     "ddsp": [
         {"trunk": "mlp", "residual": 0.9, "inputs": ["mel", "f0", "delta_f0", "loudness"]},
         {"trunk": "micro-rnn", "micro": 16, "smoothing": {"mode": "biquad"}},

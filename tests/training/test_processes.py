@@ -39,6 +39,17 @@ def test_a_training_by_several_processes_resumes_bit_by_bit(folder):
         np.testing.assert_array_equal(value, stopped.weights()[name], err_msg=name)
 
 
+def test_processes_split_the_same_candidates(folder):
+    """Were they to differ, those of the first process alone, from a checkpoint, would go on."""
+    whole, stopped = (read_model(folder / f"ddn-{name}.h5") for name in ("whole", "stopped"))
+    rows = monitor.read(folder / "ddn-whole.h5.run" / "log.jsonl")
+    splits = [any(name.startswith("split/") for name in row) for row in rows]
+    assert any(splits[:2])
+    assert any(splits[2:])
+    for name, value in whole.weights().items():
+        np.testing.assert_array_equal(value, stopped.weights()[name], err_msg=name)
+
+
 def test_a_signal_to_one_process_stops_all_after_the_same_update(folder):
     assert [(folder / f"interrupted-{rank}").read_text() for rank in (0, 1)] == ["130", "130"]
     assert len(monitor.read(folder / "interrupted.h5.run" / "log.jsonl")) == 3

@@ -6,7 +6,7 @@ import torch
 from tests.factory import PROVENANCE
 from tests.models.tiny_models import CASES, build, learns, needed
 from ttskit.errors import ArtifactError
-from ttskit.training import checkpoint, generators, processes
+from ttskit.training import checkpoint, generators, processes, rows
 from ttskit.training.averaged import Averaged
 from ttskit.training.checkpoint import State
 from ttskit.training.configuration import Training
@@ -28,6 +28,7 @@ class Run:
         self.players = Players(self.fabric, self.model, TRAINING)
         self.averaged = Averaged(self.model, TRAINING.ema)
         self.state = State()
+        self.copied: list[dict[str, float]] = []
         self.model.train()
 
     def save(self, path):
@@ -47,6 +48,8 @@ class Run:
             self.players.update([needed(self.model)], self.state.step, 1.0)
             self.state.step += 1
             self.averaged.follow(self.state.step)
+            parts = self.model, self.players.optimizers, self.averaged.weights
+            self.copied.append(rows.copy(self.model.copies(0.5), *parts))
 
 
 @pytest.mark.parametrize("case", [*filter(learns, CASES)])
@@ -59,6 +62,21 @@ def test_every_player_of_every_family_resumes_bit_by_bit(case, tmp_path):
     resumed.resume(tmp_path / "last.h5")
     resumed.update(2)
     assert resumed.state.step == whole.state.step
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[name]), name
+    for name, value in whole.averaged.weights.items():
+        assert torch.equal(value, resumed.averaged.weights[name]), name
+
+
+def test_a_split_of_candidates_is_resumed_bit_by_bit(tmp_path):
+    whole, resumed = Run("ddn", 0), Run("ddn", 1)
+    whole.update(3)
+    whole.save(tmp_path / "last.h5")
+    whole.update(3)
+    resumed.resume(tmp_path / "last.h5")
+    resumed.update(3)
+    assert all(any(whole.copied[at:][:3]) for at in (0, 3))  # before the checkpoint and after it
+    assert resumed.copied == whole.copied[3:]
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name
     for name, value in whole.averaged.weights.items():

@@ -14,15 +14,18 @@ SETTINGS = [
     "encoder.hidden=8",
     "encoder.filter=8",
     "encoder.layers=1",
-    "predictor.hidden=8",
     "training.batch=2",
     "training.schedule=constant",
     "training.validation=0",
 ]
+DURATION = ["duration", "alignment.h5", "--set", "predictor.hidden=8"]
+DDN = ["decoder", "alignment.h5", "features.h5", "--family", "ddn"]
+for one in ("hidden=8", "layers=1", "contour_hidden=8", "pyramid.channels=8", "pyramid.layers=1"):
+    DDN += ["--set", one]
 RANK = int(os.environ["RANK"])
 
 
-def train(output, steps, happens=lambda: None):
+def train(output, steps, happens=lambda: None, what=DURATION):
     """Train by the command line; `happens` is called in the midst of the third update."""
 
     def rate(self, step, _progress):
@@ -30,7 +33,7 @@ def train(output, steps, happens=lambda: None):
             happens()
         return self.learning_rate
 
-    words = ["train", "duration", "alignment.h5", "--steps", str(steps), "-o", f"{output}.h5"]
+    words = ["train", *what, "--steps", str(steps), "-o", f"{output}.h5"]
     words += [word for one in SETTINGS for word in ("--set", one)]
     with (
         mock.patch.object(sys, "argv", ["ttskit", *words]),
@@ -56,5 +59,8 @@ def kill_the_first():
 train("whole", 6)
 train("stopped", 3)
 train("stopped", 6)
+train("ddn-whole", 4, what=DDN)
+train("ddn-stopped", 2, what=DDN)
+train("ddn-stopped", 4, what=DDN)
 train("interrupted", 6, interrupt_the_second)
 train("killed", 6, kill_the_first)

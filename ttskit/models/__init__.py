@@ -23,6 +23,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "feedforward": "Feedforward",
         "glow": "Glow",
         "diffusion": "Diffusion",
+        "ddn": "Ddn",
     },
     "ranker": {"clvp": "Clvp"},
     "coder": {"autoregressive": "Autoregressive", "mamba": "Mamba"},

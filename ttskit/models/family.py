@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,15 @@ from torch.nn.utils import parametrize
 from ttskit.networks.batch import Batch
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.packed import pack
+
+
+class Copied(NamedTuple):
+    """A row of a weight that becomes a copy of another one."""
+
+    name: str  # what the log calls it
+    weight: nn.Parameter
+    source: int
+    target: int
 
 
 class Family(nn.Module):
@@ -103,6 +112,13 @@ class Family(nn.Module):
         The weights of the others are frozen meanwhile.
         """
         return self.loss(batch, progress)
+
+    def copies(self, progress: float) -> Sequence[Copied]:  # noqa: ARG002
+        """Return the rows of weights that are to become copies of others, after each update.
+
+        The trainer copies what belongs to them too: moments of the optimizer, averaged weights.
+        """
+        return ()
 
     def judged(self, progress: float) -> bool:  # noqa: ARG002
         """Return whether validation loss selects the checkpoint; otherwise the last one is kept."""

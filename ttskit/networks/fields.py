@@ -35,6 +35,9 @@ FIELDS = {
     "amplitude": Field("frame", _CONTROLS, "sum over harmonics, full scale is 1"),
     "distribution": Field("frame", _CONTROLS, "share of each harmonic"),
     "noise": Field("frame", _CONTROLS, "gain of noise by band"),
+    "take": Field("take", ("mels",), "how it was chosen", "the decoder ddn"),
+    "guide": Field("frame", (), "log-mel spectrogram that a mel is to fit", "a recording"),
+    "guided": Field("frame", (), "whether a mel is to fit the guide", "a recording"),
     "codes": Field("code", ("codes",), "a code of each book", "a coder"),
     "reference": Field(
         "clip", ("codes",), "codes of a clip of the speaker", "clips by `say --reference`"

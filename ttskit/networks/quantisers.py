@@ -18,10 +18,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ttskit.errors import SettingError
+from ttskit.networks.together import of_first, summed
 
 MOST = 2**16  # codes of a book, as a file can hold
 ROUNDS = 10  # of k-means
@@ -220,7 +221,7 @@ class Codebook(nn.Module):
     @torch.no_grad()
     def follow(self, vectors: Tensor, nearest: Tensor) -> None:
         """Update the averages by vectors (N, D) and the numbers of their nearest (N,)."""
-        counts, sums = (_summed(one) for one in self._sums(vectors, nearest))
+        counts, sums = (summed(one) for one in self._sums(vectors, nearest))
         self.usage.lerp_(counts, 1 - self.decay)
         self.sums.lerp_(sums, 1 - self.decay)
         if not self.learnt:
@@ -245,7 +246,7 @@ class Codebook(nn.Module):
         drawn = drawn.repeat(-(-len(places) // len(drawn)))[: len(places)]
         chosen = source[drawn]
         noise = 1e-3 * source.std(0, correction=0) * torch.randn_like(chosen)
-        self.table[places] = _of_first(chosen + noise)
+        self.table[places] = of_first(chosen + noise)
 
 
 class Residual(Quantiser):
@@ -307,17 +308,3 @@ def perplexity(counts: Tensor) -> Tensor:
 def frequencies(codes: Tensor, size: int) -> Tensor:
     """Return how often each code of every book is used, (K, size), of codes (N, K)."""
     return torch.stack([torch.bincount(column, minlength=size) for column in codes.unbind(1)])
-
-
-def _summed(values: Tensor) -> Tensor:
-    """Return the sum over all processes of a training."""
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.all_reduce(values)
-    return values
-
-
-def _of_first(values: Tensor) -> Tensor:
-    """Return the values of the first process of a training, so that all have the same books."""
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.broadcast(values, 0)
-    return values

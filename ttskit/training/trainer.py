@@ -35,6 +35,7 @@ from ttskit.training import (
     generators,
     monitor,
     processes,
+    rows,
     snapshots,
 )
 from ttskit.training.averaged import Averaged
@@ -191,6 +192,8 @@ class Trainer:
         row = self.players.update(update, self.state.step, done)
         self.state.step += 1
         self.averaged.follow(self.state.step)
+        copies = self.model.copies(done)
+        row |= rows.copy(copies, self.model, self.players.optimizers, self.averaged.weights)
         took = time.perf_counter() - began
         self.state.seconds += took
         place = {"step": self.state.step, "seconds": self.state.seconds}
