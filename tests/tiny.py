@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from tests.factory import PROVENANCE, run
+from ttskit.models.ddn import Ddn
 from ttskit.models.ddsp import Ddsp
 from ttskit.models.family import Family
 from ttskit.models.glow import Glow
@@ -21,6 +22,14 @@ ENCODER = {"hidden": 16, "filter": 16, "layers": 1, "prenet_layers": 1}
 SMALL: dict[type[Family], dict[str, Any]] = {
     Plain: {"encoder": ENCODER, "predictor": {"hidden": 16}, "predict": ["pitch"]},
     Glow: {"encoder": ENCODER, "pitch": True, "flow": {"hidden": 8, "blocks": 1, "layers": 1}},
+    Ddn: {
+        "encoder": ENCODER,
+        "hidden": 8,
+        "layers": 1,
+        "contour_hidden": 8,
+        "contour_layers": 1,
+        "pyramid": {"channels": 8, "layers": 1, "candidates": [8]},
+    },
     Ddsp: {"channels": 8, "layers": 1, "harmonics": 8, "guess": {"channels": 8}},
     Istft: {"channels": 8, "hidden": 8, "layers": 1},
 }
@@ -48,12 +57,13 @@ def write_model(path, family, known, **changes):
     return path
 
 
-def write_voice(folder, *options, name="voice.h5", vocoder=None, known=None, **glow):
-    """Pack a voice of a plain duration model, a glow decoder and an istft vocoder."""
+def write_voice(folder, *options, name="voice.h5", vocoder=None, known=None, decoder=Glow, **own):
+    """Pack a voice of a plain duration model, a decoder and an istft vocoder."""
     known = facts() if known is None else known
+    predict = ["pitch"] if decoder is Glow else ["pitch", "loudness"]
     models = [
-        write_model(folder / "duration.h5", Plain, known),
-        write_model(folder / "decoder.h5", Glow, known, **glow),
+        write_model(folder / "duration.h5", Plain, known, predict=predict),
+        write_model(folder / "decoder.h5", decoder, known, **own),
         vocoder or write_model(folder / "vocoder.h5", Istft, known),
     ]
     (folder / "card.md").write_text(CARD)

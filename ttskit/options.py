@@ -10,7 +10,7 @@ import typer
 
 from ttskit.manual import RUNNING
 
-TEXT, VOICE = "Text", "Voice"  # groups of options on a help page
+TEXT, VOICE, TAKES = "Text", "Voice", "Takes"  # groups of options on a help page
 
 
 def numbers(
@@ -56,6 +56,18 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | No
                 param_hint=option,
             )
         written[place] = option
+
+
+def numbered(output: Path | None, count: int) -> list[Path | None]:
+    """Return the files of `count` takes: {n} in the name of the output stands for their number."""
+    if count == 1:
+        return [output]
+    if output is None or "{n}" not in output.name:
+        raise typer.BadParameter(
+            f"--takes {count} writes {count} files: name them with {{n}}, as in -o 'take-{{n}}.h5'",
+            param_hint="--output",
+        )
+    return [output.with_name(output.name.replace("{n}", str(n))) for n in range(1, count + 1)]
 
 
 def families(incomplete: str) -> list[str]:

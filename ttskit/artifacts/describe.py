@@ -54,6 +54,7 @@ def _of_records(reader: Reader[Any]) -> dict[str, Any]:
         "tables": {name: len(reader.table(name)) for name in reader.kind.tables},
         **(_of_scores(reader) if "measures" in reader.kind.tables else {}),
         **(_of_codes(reader) if reader.kind is kinds.Codes else {}),
+        **(_of_takes(reader) if reader.has_axis("take") else {}),
     }
 
 
@@ -68,6 +69,13 @@ def _of_codes(reader: Reader[Any]) -> dict[str, Any]:
     from ttskit.artifacts.usage import usage
 
     return {"usage": usage(reader)}
+
+
+def _of_takes(reader: Reader[Any]) -> dict[str, Any]:
+    """Return what the takes cost."""
+    from ttskit.artifacts.usage import takes
+
+    return {"takes": takes(reader)}
 
 
 def _of_model(container: Container) -> dict[str, Any]:

@@ -135,11 +135,12 @@ class Spoken(Record):
 class Mels(Spoken):
     """Mels predicted by a decoder: what `ttskit decode` makes of texts, recordings or codes.
 
-    Either all of f0, voiced and loudness are present, which are those of a recording, or none.
+    Either all of f0, voiced and loudness are present, which are those of a recording, or none.  A
+    decoder that draws its choices leaves its take, which gives the same mel again.
     """
 
     attributes: ClassVar = Features.attributes
-    together: ClassVar = (*Spoken.together, ("f0", "voiced", "loudness"))
+    together: ClassVar = (*Spoken.together, ("f0", "voiced", "loudness"), ("take", "take_of"))
 
     mel: np.ndarray = array("frame mel", "f4", "natural log of magnitude")
     dropped: str | None = string("characters that are not spoken, and where", optional=True)
@@ -151,6 +152,13 @@ class Mels(Spoken):
     )
     voiced: np.ndarray | None = array("frame", "?", "whether f0 was heard", optional=True)
     loudness: np.ndarray | None = array("frame", "f4", "dB, A-weighted", optional=True)
+    take: np.ndarray | None = array(
+        "take",
+        "u2",
+        "noise scale in hundredths, then the chosen candidates by number",
+        optional=True,
+    )
+    take_of: str | None = string("fingerprint of the model that chose", optional=True)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -27,7 +27,7 @@ BOUNDS = {
     "books": (1, 1 << 10),
 }
 FRACTIONAL = ("fmin", "fmax")
-RAGGED = ("sample", "frame", "token", "word", "code")
+RAGGED = ("sample", "frame", "token", "word", "code", "take")
 
 
 def array(

@@ -1,4 +1,4 @@
-"""What codes cost, and how much of each book they use."""
+"""What codes and takes cost, and how much of each book codes use."""
 
 from __future__ import annotations
 
@@ -34,4 +34,25 @@ def usage(reader: Reader[Any]) -> dict[str, Any]:
         "entropy_per_second": round(rate * float(entropies.sum()), 1),
         "perplexity": [round(float(value), 1) for value in 2**entropies],
         "dead": [round(100 * float(value), 2) for value in (counts == 0).mean(1)],
+    }
+
+
+def takes(reader: Reader[Any]) -> dict[str, Any]:
+    """Return the choices of all takes, and their bits a second.
+
+    `bits_per_second` is what their codes take but for a few bytes, `entropy_per_second` what the
+    numbers take at least if frequent ones are written in fewer bits.
+    """
+    pieces = [one[1:] for one in np.split(reader.column("take"), reader.offsets("take")[1:-1])]
+    numbers = np.concatenate(pieces)
+    rate = float(reader.attributes["sample_rate"]) / float(reader.attributes["hop_length"])
+    seconds = max(1, int(reader.offsets("frame")[-1])) / rate
+    bits = sum(len(one) * max(1, int(one.max(initial=0)).bit_length()) for one in pieces)
+    counts = np.bincount(numbers)
+    shares = counts[counts > 0] / max(1, len(numbers))
+    entropy = -len(numbers) * float((shares * np.log2(shares)).sum())
+    return {
+        "choices": len(numbers),
+        "bits_per_second": round(bits / seconds, 1),
+        "entropy_per_second": round(entropy / seconds, 1),
     }

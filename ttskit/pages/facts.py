@@ -154,6 +154,11 @@ def mels(id: str, reader: Reader[Any]) -> Iterator[tuple[str, Any]]:
     yield from framed(reader, len(record.mel))
     if record.dropped:
         yield "not_spoken", record.dropped
+    if record.take is not None:
+        choices = record.take[1:]
+        bits = len(choices) * max(1, int(choices.max(initial=0)).bit_length())
+        rate = round(bits / (len(record.mel) * step(reader)), 1)
+        yield "take", f"{len(choices)} choices of the model {record.take_of}, {rate:g} bits/s"
     yield from spoken(record, reader)
 
 

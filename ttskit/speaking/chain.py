@@ -14,13 +14,14 @@ import numpy as np
 from ttskit.dsp.threads import lent, to_speak
 from ttskit.errors import AlignmentError, TextError, TtskitError, at
 from ttskit.formats.timeline import Timeline
-from ttskit.speaking import knobs
+from ttskit.speaking import knobs, takes
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.candidates import Choice, Chosen, Judges, choice_of
 from ttskit.speaking.clips import heard
 from ttskit.speaking.lines import Line, spoken_record, to_lines
 from ttskit.speaking.realignment import Utterance
 from ttskit.speaking.style import mel_of_file
+from ttskit.speaking.takes import Take
 from ttskit.text.ssml import Passage
 from ttskit.voices import embedded
 from ttskit.voices import voice as voices
@@ -80,6 +81,11 @@ class Piece:
     audio: np.ndarray  # (T * hop_length,) float32, what follows the pause
     chosen: Chosen | None = None  # where there were candidates or judges
 
+    @property
+    def take(self) -> np.ndarray | None:
+        """How a decoder that draws choices has chosen, (numbers,)."""
+        return self.chosen.fields.get("take") if self.chosen else None
+
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield the pause, in blocks, and then the audio."""
         yield from quiet(self.silence)
@@ -100,8 +106,17 @@ class Chain:
         self._styles: dict[Path, np.ndarray] = {}  # mels of recordings in a wanted style
         self._clips: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
 
-    def speak(self, line: Line, style: Style, durations: np.ndarray | None = None) -> Piece:
-        """Speak a line; its randomness follows from the seed and the number of the line alone."""
+    def speak(
+        self,
+        line: Line,
+        style: Style,
+        durations: np.ndarray | None = None,
+        take: np.ndarray | None = None,
+    ) -> Piece:
+        """Speak a line; its randomness follows from the seed and the number of the line alone.
+
+        With a take its decoder chooses as it did then.
+        """
         frames = self.pause(line) if durations is None else int(durations[0])
         silence = frames * self.facts.hop_length
         if not line.words:
@@ -110,6 +125,8 @@ class Chain:
         known = {"tokens": line.tokens[1:], **self._heard(style)}
         if durations is not None:
             known["durations"] = durations[1:]
+        if take is not None:
+            known["take"] = take
         chosen = self._chosen(line, style, manner, known)
         audio, spoken = chosen.fields["audio"], chosen.fields["durations"]
         volume = style.energy + line.prosody[:, 2]
@@ -275,15 +292,21 @@ def pieces(
     lines: Iterable[Line],
     style: Style,
     durations: Sequence[np.ndarray] | None = None,
+    take: Take | None = None,
 ) -> Iterator[Piece]:
-    """Speak each line before the next one is asked for."""
+    """Speak each line before the next one is asked for; with a take, as it was spoken then."""
     chain.check(style)
-    words = 0
+    if take is not None:
+        takes.check(take.model, takes.taker(chain.cascade.models), "the take")
+    spoken = 0
     for place, line in enumerate(lines):
-        yield chain.speak(line, style, None if durations is None else durations[place])
-        words += len(line.words)
-    if not words:
+        own = take.line(spoken) if take is not None and line.words else None
+        yield chain.speak(line, style, None if durations is None else durations[place], own)
+        spoken += bool(line.words)
+    if not spoken:
         raise TextError(NO_WORD)
+    if take is not None:
+        take.check_end(spoken)
 
 
 def say(

@@ -20,6 +20,7 @@ import typer
 
 from ttskit.errors import TtskitError
 from ttskit.options import (
+    TAKES,
     TEXT,
     VOICE,
     Candidates,
@@ -42,6 +43,7 @@ from ttskit.options import (
     SkipBad,
     SpeakingPreset,
     StyleFile,
+    numbered,
     numbers,
     weights,
 )
@@ -54,12 +56,14 @@ if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
     from ttskit.speaking.acoustics import Cascade, Manner
     from ttskit.speaking.candidates import Choice, Judges
+    from ttskit.speaking.takes import Choices
     from ttskit.speaking.texts import UtteranceText
     from ttskit.text.spelling import Speller
     from ttskit.training.examples import Examples
     from ttskit.voices.model import Model
 
 REVISION = 1
+TEMPERATURES = {"uniform": float("inf"), "greedy": 0.0, "guided": 1.0}  # by sampler
 HEARD = ("f0", "voiced", "loudness")
 MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording
 
@@ -70,6 +74,7 @@ class Utterance(NamedTuple):
     spelt: Tokens | Alignment
     known: Mapping[str, np.ndarray] | None = None  # durations, pitch, loudness_token
     recorded: Mapping[str, np.ndarray] | None = None
+    mel: np.ndarray | None = None  # of the recording
 
 
 def written(text: UtteranceText, speller: Speller) -> Utterance:
@@ -94,7 +99,8 @@ def recording(
     at = features.row(id)
     columns = {name: features.value(at, name) for name in HEARD}
     fields = examples.item(row, 0, np.random.default_rng(0))
-    return Utterance(alignment[id], {name: fields[name] for name in MEASURED}, columns)
+    known = {name: fields[name] for name in MEASURED}
+    return Utterance(alignment[id], known, columns, fields["mel"])
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,7 @@ class Decode:
     seed: int
     device: str
     known: Collection[str]
+    choices: Choices
     choice: Choice
 
     @cached_property
@@ -121,6 +128,13 @@ class Decode:
 
         return Cascade(self.models, "mel", self.known, self.device)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the model whose choices are a take."""
+        from ttskit.speaking import takes
+
+        return takes.fingerprint(takes.taker(self.models))
+
     @property
     def reader(self) -> Model:
         """The last model that reads tokens."""
@@ -129,7 +143,7 @@ class Decode:
         return last_reader(self.models)
 
     def __getstate__(self) -> dict[str, Any]:
-        loaded = ("cascade", "judges")
+        loaded = ("cascade", "judges", "fingerprint")
         return {name: value for name, value in vars(self).items() if name not in loaded}
 
     def __call__(self, item: Any) -> Mels:
@@ -142,11 +156,13 @@ class Decode:
         from ttskit.artifacts.kinds import Mels, Tokens
         from ttskit.speaking.acoustics import check, unspoken
 
-        spelt, known, recorded = self.tell(item)
+        spelt, known, columns, guide = self.tell(item)
+        recorded: dict[str, Any] = dict(columns or {})
         check(spelt, len(self.reader.facts.symbols))
         speaker = manner.speaker or self.reader.speaker(spelt.speaker)
         manner = replace(manner, speaker=speaker)
-        fields = self._chosen(spelt, {"tokens": spelt.tokens, **(known or {})}, manner)
+        given = {"tokens": spelt.tokens, **(known or {}), **self.choices.fields(spelt, guide)}
+        fields = self._chosen(spelt, given, manner)
         if lost := unspoken(spelt.token_word, list(spelt.words), fields["durations"]):
             raise TtskitError(f"the word {lost!r} would get no frame, needs one: align it again")
         if not np.isfinite(fields["mel"]).all():
@@ -156,7 +172,7 @@ class Decode:
             id=spelt.id,
             speaker=speaker or spelt.speaker,
             text=spelt.text,
-            mel=fields["mel"],
+            mel=self.choices.kept(fields),
             language=spelt.language,
             tokens=spelt.tokens,
             token_word=spelt.token_word,
@@ -165,7 +181,9 @@ class Decode:
             durations=fields["durations"],
             dropped=spelt.dropped if isinstance(spelt, Tokens) else None,
             confidence=fields.get("confidence"),
-            **(recorded or {}),
+            take=fields["take"].astype("u2") if self.choices.whole(fields) else None,
+            take_of=self.fingerprint if self.choices.whole(fields) else None,
+            **recorded,
         )
 
     def _chosen(
@@ -203,6 +221,19 @@ class Iterated:
         knobs = {**manner.knobs, "iterations": count}
         mels = self.make.spoken(utterance, replace(manner, knobs=knobs))
         return replace(mels, id=f"{mels.id}@{count}")
+
+
+class ChoiceOptions(NamedTuple):
+    """What options say of the choices of a decoder."""
+
+    sampler: str | None
+    take: Path | None
+    takes: int
+    word: str
+
+    def any(self) -> bool:
+        """Whether they ask for what only a decoder with takes can do."""
+        return self.take is not None or self.takes > 1 or bool(self.word)
 
 
 class Source(NamedTuple):
@@ -316,7 +347,12 @@ def opened(
 
 
 def manner_of(
-    models: Sequence[Model], speaker: str, length: float, steering: Steering, style: Path | None
+    models: Sequence[Model],
+    speaker: str,
+    length: float,
+    steering: Steering,
+    style: Path | None,
+    sampler: str | None,
 ) -> Manner:
     """Return how to speak, as the models can."""
     from ttskit.models import find
@@ -337,10 +373,38 @@ def manner_of(
     return Manner(
         length_scale=length,
         speaker=speaker,
-        knobs=steering.knobs,
+        knobs={**steering.knobs, **sampled(sampler)},
         preset=steering.preset,
         style=recorded,
     )
+
+
+def sampled(sampler: str | None) -> dict[str, float]:
+    """Return the knobs by which a ddn decoder chooses as a sampler does."""
+    if sampler not in TEMPERATURES:
+        return {}
+    return {"temperature": TEMPERATURES[sampler], "noise_scale": 1.0}
+
+
+def choices_of(models: Sequence[Model], options: ChoiceOptions, source: Source) -> Choices:
+    """Return what decides the choices of a decoder, as the models and the inputs can."""
+    from ttskit.artifacts import kinds
+    from ttskit.speaking import takes
+
+    if options.any() or options.sampler:
+        decoder = takes.taker(models)
+    if (options.word or options.sampler == "guided") and source.tell.func is not recording:
+        raise TtskitError(
+            f"{source.name}: is no recording, which --inpaint and --sampler guided need: give "
+            "Features and their Alignment"
+        )
+    given = None
+    if options.take is not None:
+        given = kinds.read(options.take)
+        if given.kind is not kinds.Mels or not len(given) or given[given.ids[0]].take is None:
+            raise TtskitError(f"{options.take}: has no takes; decode writes them by a ddn decoder")
+        takes.check(given[given.ids[0]].take_of, decoder, str(options.take))
+    return takes.Choices(given, options.sampler == "guided", options.word)
 
 
 def counts_of(text: str | None) -> list[int]:
@@ -408,17 +472,19 @@ def recipe(
         **make.choice.options(),
         "seed": make.seed,
         "limit": limit,
+        **make.choices.options(),
     }
     if iterations:
         options["iterations"] = list(iterations)
     if manner.style is not None:
         options["style"] = hashlib.sha256(manner.style.tobytes()).hexdigest()
+    models = [one.container.digest for one in make.models]
     return Recipe(
         stage="decode",
         revision=REVISION,
         kind=kinds.Mels,
         options=options,
-        inputs=[*source.digests, *(one.container.digest for one in make.models)],
+        inputs=[*source.digests, *models, *make.choices.digests()],
         attributes={name: getattr(facts, name) for name in GRID},
         tables={"symbols": make.reader.facts.symbols},
         skipped=source.skipped,
@@ -483,6 +549,16 @@ def write_decoded(
     )
     items, make = {id: id for id in codes.ids[:limit]}, Decoder(codes, model, manner, seed, device)
     return build(output, how, items, make, running, source=codes.name)
+
+
+def check_sampler(sampler: str | None, noise: float | None) -> None:
+    """Refuse a sampler that there is not, or one that has no noise to scale."""
+    from ttskit.speaking.takes import SAMPLERS
+
+    if sampler is not None and sampler not in SAMPLERS:
+        raise typer.BadParameter(f"{sampler}: there is {', '.join(SAMPLERS)}")
+    if noise is not None and sampler not in (None, "prior"):
+        raise typer.BadParameter(f"--sampler {sampler} has no noise to scale: leave one out")
 
 
 Inputs = Annotated[
@@ -563,6 +639,51 @@ Language = Annotated[
 ]
 
 
+Sampler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SAMPLER",
+        rich_help_panel=TAKES,
+        help="How a ddn decoder chooses: prior (random, by how likely it thinks each candidate), "
+        "greedy (the likeliest), uniform (any, as published), or guided (the one nearest to the "
+        "recording).",
+        show_default="prior",
+    ),
+]
+TakeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--take",
+        metavar="FILE",
+        rich_help_panel=TAKES,
+        help="Mels whose takes are rendered again, by utterance.",
+    ),
+]
+Takes = Annotated[
+    int,
+    typer.Option(
+        "--takes",
+        min=1,
+        max=1000,
+        metavar="N",
+        rich_help_panel=TAKES,
+        help="Write N takes, each with a seed of its own, to N files: the output has {n} in its "
+        "name.",
+    ),
+]
+Inpaint = Annotated[
+    str,
+    typer.Option(
+        "--inpaint",
+        metavar="WORD",
+        rich_help_panel=TAKES,
+        help="Speak only this word of each recording anew, by itself or by its number from 1; all "
+        "frames beside it are kept.",
+        show_default="none",
+    ),
+]
+
+
 def command(
     inputs: Inputs = None,
     output: Output = None,
@@ -582,6 +703,10 @@ def command(
     judge: JudgeOption = None,
     iterations: Iterations = None,
     style: StyleFile = None,
+    sampler: Sampler = None,
+    take: TakeOption = None,
+    takes: Takes = 1,
+    inpaint: Inpaint = "",
     language: Language = None,
     lexicon: Lexicon = None,
     fold: Fold = False,
@@ -606,6 +731,8 @@ def command(
     from ttskit.speaking.candidates import choice_of
     from ttskit.voices.voice import last_reader
 
+    check_sampler(sampler, noise_scale)
+    outputs = numbered(output, takes)
     tell = describe.summary(output, as_json)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     spelling, counts = SpellingOptions(language, lexicon or (), fold), counts_of(iterations)
@@ -614,7 +741,7 @@ def command(
         others = {**others, "iterations": counts[0]}
     steering = Steering(noise_scale, steps, guidance, preset, others)
     models = chain_of(duration, decoder, codec, model or ())
-    manner = manner_of(models, speaker, length_scale, steering, style)
+    manner = manner_of(models, speaker, length_scale, steering, style, sampler)
     choice = choice_of(candidates, weights(rank), judge or (), listener)
     if reads_codes(models):
         if length_scale != 1 or candidates > 1 or any(spelling) or style:
@@ -623,5 +750,7 @@ def command(
         return
     timed = duration is not None or length_scale != 1
     source = opened(inputs, timed, last_reader(models), spelling)
-    make = Decode(models, source.tell, manner, seed, device, source.known, choice)
-    tell(write(output, source, make, limit, running, counts))
+    choices = choices_of(models, ChoiceOptions(sampler, take, takes, inpaint), source)
+    make = Decode(models, source.tell, manner, seed, device, source.known, choices, choice)
+    for number, path in enumerate(outputs, 1):
+        tell(write(path, source, replace(make, seed=seed + number - 1), limit, running, counts))

@@ -35,6 +35,11 @@ def _facts(description: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"  {'':14} {line}" for line in more)
     yield from (f"  {name:14} {how}" for name, how in description.get("measures", {}).items())
     yield from _usage(description.get("usage", {}))
+    if takes := description.get("takes"):
+        bits = (
+            f"{takes['bits_per_second']:g} bits a second, at least {takes['entropy_per_second']:g}"
+        )
+        yield f"  takes          {takes['choices']} choices, {bits}"
     if "libraries" in description:
         yield f"  libraries      {', '.join(description['libraries'])}"
 

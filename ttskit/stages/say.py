@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +23,7 @@ from ttskit.artifacts import atomic
 from ttskit.errors import TextError, TtskitError
 from ttskit.formats.labels import TIMES, named
 from ttskit.options import (
+    TAKES,
     TEXT,
     VOICE,
     Candidates,
@@ -42,6 +43,7 @@ from ttskit.options import (
     StyleFile,
     Threads,
     check_outputs,
+    numbered,
     numbers,
     weights,
 )
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
     from ttskit.speaking.chain import Chain, Piece, Style
     from ttskit.speaking.lines import Line
+    from ttskit.speaking.takes import Take
     from ttskit.text.ssml import Passage
     from ttskit.voices.voice import Voice
 
@@ -74,6 +77,7 @@ class Report:
     words: int = 0
     spoken: list[tuple[Line, np.ndarray]] = field(default_factory=list)
     choices: list[dict[str, Any]] = field(default_factory=list)  # where there were any
+    codes: list[np.ndarray] = field(default_factory=list)  # of each line, where they are drawn
 
     @property
     def rate(self) -> int:
@@ -90,6 +94,15 @@ class Report:
             self.spoken.append((piece.line, piece.durations))
             if self.chain.judges.judging and piece.chosen:
                 self.choices.append({"sentence": piece.line.sentence, **piece.chosen.account()})
+        if piece.take is not None:
+            self.codes.append(piece.take)
+
+    def code(self) -> str:
+        """Return the code of the take that was spoken."""
+        from ttskit.speaking import takes
+
+        model = takes.taker(self.chain.cascade.models)
+        return takes.Take(takes.fingerprint(model), self.codes).code()
 
     def summary(self) -> dict[str, Any]:
         """Return how much was spoken, and how fast."""
@@ -102,6 +115,7 @@ class Report:
             "load_seconds": round(self.begun - self.started, 3),
             "first_audio_seconds": round(self.first - self.started, 3),
             "real_time_factor": round((self.last - self.begun) / seconds, 4),
+            **({"take": self.code()} if self.codes else {}),
         }
 
 
@@ -164,14 +178,19 @@ def edited(chain: Chain, lines: Sequence[Line], style: Style, path: Path) -> Seq
 
 
 def planned(
-    chain: Chain, lines: Iterable[Line], style: Style, grid: Path | None, seconds: float | None
+    chain: Chain,
+    lines: Iterable[Line],
+    style: Style,
+    grid: Path | None,
+    seconds: float | None,
+    take: Take | None,
 ) -> Iterator[Piece]:
     """Yield pieces: as predicted, as a TextGrid has them, or fitted into `seconds`."""
     from ttskit.speaking import chain as speaking
 
     chain.check(style)
     if grid is None and seconds is None:
-        yield from speaking.pieces(chain, lines, style)
+        yield from speaking.pieces(chain, lines, style, take=take)
         return
     lines = list(lines)
     if not any(line.words for line in lines):
@@ -180,7 +199,7 @@ def planned(
         durations = edited(chain, lines, style, grid)
     else:
         durations = speaking.stretched(chain, lines, style, seconds or 0.0)
-    yield from speaking.pieces(chain, lines, style, durations)
+    yield from speaking.pieces(chain, lines, style, durations, take)
 
 
 def write(
@@ -207,11 +226,12 @@ def speak(
     seconds: float | None,
     output: Path | None,
     raw: bool,
+    take: Take | None = None,
 ) -> None:
     """Speak lines to a file; or to standard output, whose reader may stop early."""
     from ttskit.speaking.output import is_file, quietly
 
-    pieces = planned(report.chain, lines, report.style, grid, seconds)
+    pieces = planned(report.chain, lines, report.style, grid, seconds, take)
     go: Callable[[], None] = partial(write, pieces, output, report, raw, seconds or 0.0)
     go() if is_file(output) else quietly(go)
 
@@ -265,7 +285,7 @@ def check(
     check_sound(output)
 
 
-def takes(regenerate: str | None) -> Counter[int]:
+def regenerated(regenerate: str | None) -> Counter[int]:
     """Return by sentence how often it is to be spoken anew."""
     try:
         numbers = [int(number) for number in regenerate.split(",")] if regenerate else []
@@ -460,6 +480,40 @@ Raw = Annotated[
 ]
 
 
+TakeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--take",
+        metavar="CODE|FILE",
+        rich_help_panel=TAKES,
+        help="Speak a take again, by its code or a file that holds it: of the same text, voice and "
+        "speed.",
+    ),
+]
+Takes = Annotated[
+    int | None,
+    typer.Option(
+        "--takes",
+        min=1,
+        max=1000,
+        metavar="N",
+        rich_help_panel=TAKES,
+        help="Speak N takes, each with a seed of its own, and print the file and the code of each: "
+        "the output has {n} in its name. Needs a voice with a ddn decoder.",
+    ),
+]
+
+
+def check_takes(take: str | None, takes: int | None, output: Path | None) -> None:
+    """Refuse options of takes that do not go together."""
+    from ttskit.speaking.output import is_file
+
+    if take and takes:
+        raise typer.BadParameter("--take and --takes: give one of them")
+    if takes and not is_file(output):
+        raise typer.BadParameter("--takes prints codes on standard output: add -o FILE")
+
+
 def command(
     text: Text = None,
     output: Output = None,
@@ -488,6 +542,8 @@ def command(
     reference: Reference = None,
     speaker: Speaker = "",
     seed: Seed = 0,
+    take: TakeOption = None,
+    takes: Takes = None,
     duration: Seconds = None,
     textgrid: Textgrid = None,
     timing: Timing = None,
@@ -506,20 +562,24 @@ def command(
     started = time.monotonic()
     check(text or (), file, ssml, phonemes, output, as_json, raw)
     check_times(timing, manifest, textgrid, duration)
+    check_takes(take, takes, output)
+    outputs = numbered(output, takes or 1)
     check_outputs(
         {"--output": output or Path("-"), "--timing": timing, "--manifest": manifest},
         [file, textgrid, style, *(lexicon or ()), Path(voice) if voice else None],
     )
     from ttskit.dsp.threads import limited, to_speak
     from ttskit.metrics.intelligibility import listener
+    from ttskit.speaking import takes as coded
     from ttskit.speaking.candidates import choice_of
     from ttskit.speaking.chain import Chain, Style
 
-    knobs, again = numbers("--knob", knob or (), "=", None), takes(regenerate)
+    knobs, again = numbers("--knob", knob or (), "=", None), regenerated(regenerate)
     if iterations is not None:
         knobs = {**knobs, "iterations": iterations}
     choice = choice_of(candidates, weights(rank), judge or (), listener)
     rate /= length_scale
+    given = coded.read(take) if take else None
     loaded = opened(voice)
     lines = lines_of(loaded, text or (), file, ssml, phonemes, lexicon or (), pause / rate)
     manner = Style(
@@ -538,8 +598,15 @@ def command(
         again,
         style,
     )
+    spoken = list(lines) if len(outputs) > 1 else lines
     with limited(to_speak(threads)):
         keep = timing is not None or manifest is not None
-        report = Report(Chain(loaded, device, choice), manner, started, keep)
-        speak(report, lines, textgrid, duration, output, raw)
-    tell(report, timing, manifest, as_json)
+        chain = Chain(loaded, device, choice)
+        if takes:
+            coded.taker(chain.cascade.models)
+        for number, path in enumerate(outputs):
+            report = Report(chain, replace(manner, seed=seed + number), started, keep)
+            speak(report, spoken, textgrid, duration, path, raw, given)
+            tell(report, timing, manifest, as_json)
+            if takes and not as_json:
+                typer.echo(f"{path}\t{report.code()}")
