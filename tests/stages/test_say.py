@@ -26,7 +26,7 @@ from ttskit.dsp.threads import CHOSEN
 from ttskit.errors import ArtifactError, TextError, TtskitError
 from ttskit.formats import textgrid
 from ttskit.models.glow import Glow
-from ttskit.speaking.chain import Chain, bent, louder
+from ttskit.speaking.chain import Chain, Piece, bent, louder
 from ttskit.stages.say import Report
 
 RATE, HOP = 22050, 256
@@ -446,9 +446,8 @@ def test_lines_are_kept_only_for_their_times(keep):
     nothing: Any = None
     report = Report(nothing, nothing, 0.0, keep=keep)
     for sentence in (1, 1, 2):
-        line = SimpleNamespace(sentence=sentence, words=("a", "b"))
-        piece: Any = SimpleNamespace(line=line, durations=np.ones(3), silence=2, audio=np.ones(5))
-        report.add(piece)
+        line: Any = SimpleNamespace(sentence=sentence, words=("a", "b"))
+        report.add(Piece(line, np.ones(3), 2, np.ones(5)))
     assert (report.sentences, report.words, report.samples) == (2, 6, 21)
     assert len(report.spoken) == 3 * keep
 

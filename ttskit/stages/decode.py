@@ -370,19 +370,20 @@ def manner_of(
     if style is not None:
         check_style(models)
         recorded = mel_of_file(style, models[-1].facts)
-    own = (
-        {"temperature": TEMPERATURES[sampler], "noise_scale": 1.0}
-        if sampler in TEMPERATURES
-        else {}
-    )
-    knobs = {**steering.knobs, **own}
     return Manner(
         length_scale=length,
         speaker=speaker,
-        knobs=knobs,
+        knobs={**steering.knobs, **sampled(sampler)},
         preset=steering.preset,
         style=recorded,
     )
+
+
+def sampled(sampler: str | None) -> dict[str, float]:
+    """Return the knobs by which a ddn decoder chooses as a sampler does."""
+    if sampler not in TEMPERATURES:
+        return {}
+    return {"temperature": TEMPERATURES[sampler], "noise_scale": 1.0}
 
 
 def choices_of(models: Sequence[Model], options: ChoiceOptions, source: Source) -> Choices:
@@ -752,5 +753,4 @@ def command(
     choices = choices_of(models, ChoiceOptions(sampler, take, takes, inpaint), source)
     make = Decode(models, source.tell, manner, seed, device, source.known, choices, choice)
     for number, path in enumerate(outputs, 1):
-        one = replace(make, seed=seed + number - 1)
-        tell(write(path, source, one, limit, running, counts))
+        tell(write(path, source, replace(make, seed=seed + number - 1), limit, running, counts))
