@@ -303,7 +303,7 @@ def campaign(
 
 
 def main() -> None:
-    """Run the campaign: `python -m tests.chaos [CALLS [SEED [FAULT...]]]`, by default all of all."""
+    """Run the campaign: `python -m tests.chaos [CALLS [SEED [FAULT...]]]`, all by default."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         if "chaos_library" not in os.environ:
             library = str(compiled(Path(name)))
