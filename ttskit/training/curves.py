@@ -44,7 +44,7 @@ def draw(folder: Path) -> Figure:
             steps, values = _curve(held, f"held_out/{name}")
             axes.plot(steps, values, color=WARM, linewidth=1.4, marker="o", markersize=2.5,
                       label="validation")  # fmt: skip
-            axes.legend(frameon=False, fontsize=8)
+            axes.legend(frameon=False, fontsize=8, loc="upper right")
         if len(values) and values.min() > 0 and values.max() > 20 * values.min():
             axes.set_yscale("log")
         axes.set_title(name.removeprefix("loss/").replace("_", " "), fontsize=10, color=INK)
@@ -66,7 +66,7 @@ def picture(shown: Picture, title: str) -> Figure:
     for number, (name, line) in enumerate(shown.lines.items()):
         axes.plot(line, linewidth=1, label=name, color=f"C{number}")
     if shown.lines:
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, loc="upper right")
     axes.set(xlabel=shown.x, ylabel=shown.y)
     axes.set_title(title.replace("$", r"\$"), fontsize=10)
     return figure
