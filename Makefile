@@ -29,8 +29,9 @@ check: $(VENV)/with-check docs ## everything that must be green: format, lint, t
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto -m "slow or not slow" --cov
 
-chaos: $(READY) ## let every call that changes a file fail, or the run be killed there (an hour; C compiler)
+chaos: $(READY) ## let calls that change files fail, kill runs there, cut the power (an hour; C compiler)
 	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.power
 
 docs: $(VENV)/with-docs ## build the site of the docs into site/; a broken link fails
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs site

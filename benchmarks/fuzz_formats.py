@@ -163,7 +163,7 @@ class Kept:
 
 
 def batch(target: Target, kept: Kept, steps: Steps, seed: int, numbers: range,
-          board: mmap.mmap, send: int) -> None:  # fmt: skip
+          stop: float, board: mmap.mmap, send: int) -> None:  # fmt: skip
     """Read inputs, in a forked process; send the parent what is worth keeping, or is wrong."""
     status = Path("/proc/self/status").read_text()
     held = int(re.search(r"VmData:\s+(\d+)", status)[1]) << 10  # type: ignore[index]
@@ -172,6 +172,8 @@ def batch(target: Target, kept: Kept, steps: Steps, seed: int, numbers: range,
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     with os.fdopen(send, "wb") as pipe:
         for number in numbers:
+            if time.monotonic() > stop:
+                return
             rng = random.Random((seed << 32) + number)
             if target.change:
                 made = target.change(rng, rng.choice(kept.read) if target.whole else kept.one(rng))
@@ -207,7 +209,7 @@ def fuzz(target: Target, seed: int, count: int, seconds: float) -> Tally:
         if not child:
             os.close(receive)
             try:
-                batch(target, kept, steps, seed, numbers, board, send)
+                batch(target, kept, steps, seed, numbers, stop, board, send)
                 os._exit(0)
             except BaseException:
                 traceback.print_exc()
@@ -222,10 +224,9 @@ def fuzz(target: Target, seed: int, count: int, seconds: float) -> Tally:
                 if wrong:
                     _note(tally, wrong, made)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        number = numbers.stop
+        last, size = struct.unpack("<qi", board[:12])
+        number = last + 1
         if status:
-            at, size = struct.unpack("<qi", board[:12])
-            number = at + 1
             name = "takes more than 2 s" if status == -signal.SIGPROF else f"status {status}"
             _note(tally, name, board[12 : 12 + size])
         tally.inputs, tally.steps = number, len(steps.seen)

@@ -44,6 +44,7 @@ VOCODER_FOR ?= --minutes 60
 MEASURES ?= mcd,f0
 QUICK_CORPUS ?= --limit 24
 QUICK_DECODER ?= --steps 20
+QUICK_SHARPEN ?= --steps 5
 QUICK_VOCODER ?= --steps 5
 
 .DELETE_ON_ERROR:
@@ -53,7 +54,7 @@ all: $(BUILD)/voice.h5 $(BUILD)/spoken/voice.scores.h5
 quick:
 	$(MAKE) all BUILD=$(BUILD)-quick CORPUS='$(CORPUS) $(QUICK_CORPUS)' TEST='$(QUICK_TEST)' \
 		ALIGNER_FOR='--steps 60' DURATION_FOR='--steps 40' DECODER_FOR='$(QUICK_DECODER)' \
-		SHARPEN_FOR='--steps 5' SPECTRA_FOR='--steps 20' VOCODER_FOR='$(QUICK_VOCODER)'
+		SHARPEN_FOR='$(QUICK_SHARPEN)' SPECTRA_FOR='--steps 20' VOCODER_FOR='$(QUICK_VOCODER)'
 
 $(BUILD):
 	mkdir -p $@

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -135,11 +135,21 @@ def compiled(folder: Path) -> Path:
     return library
 
 
-def run(folder: Path, words: str, fault: str = "", call: int = 0) -> Outcome:
-    """Run the command line in a fork of this process, with a fault at one of its calls."""
+def run(
+    folder: Path,
+    words: str,
+    fault: str = "",
+    call: int = 0,
+    begin: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Run the command line in a fork of this process, with a fault at one of its calls.
+
+    `begin` is called in the fork before it.
+    """
     log = folder.with_suffix(".log")
     child = os.fork()
     if not child:
+        begin()
         _become(folder, log, words.split(), fault, call)
     _, status = os.waitpid(child, 0)
     return Outcome(os.waitstatus_to_exitcode(status), log.read_text(errors="replace"))
@@ -203,6 +213,7 @@ def prepare(folder: Path) -> Path:
     (inputs / "temporary").mkdir(parents=True)
     corpus = Reader(write_corpus(inputs / "corpus.h5", range(4)), Corpus)
     write_corpus(inputs / "other.h5", range(4, 7))
+    write_corpus(inputs / "old.h5", range(7, 9))
     write_alignment(inputs / "alignment.h5", alignment_record())
     (inputs / "data" / "wavs").mkdir(parents=True)
     for id, record in corpus.items():
@@ -270,12 +281,14 @@ def trials(folder: Path, names: list[str]) -> Iterator[tuple[str, Trial]]:
         yield name, Trial.of(inputs, folder / name.replace(" ", "-"), CASES[name])
 
 
-def campaign(folder: Path, names: list[str], most: int, seed: int) -> int:
+def campaign(
+    folder: Path, names: list[str], most: int, seed: int, faults: Collection[str] = FAULTS
+) -> int:
     """Disturb each case at each of its calls, or at `most` of them; print what is found."""
     chance, finds = random.Random(seed), 0
     for name, trial in trials(folder, names):
         counts: Counter[str] = Counter()
-        for fault in FAULTS:
+        for fault in faults:
             chosen = range(1, trial.calls + 1)
             for call in chance.sample(chosen, min(most, len(chosen))) if most else chosen:
                 wrong = trial.disturb(fault, call)
@@ -290,7 +303,7 @@ def campaign(folder: Path, names: list[str], most: int, seed: int) -> int:
 
 
 def main() -> None:
-    """Run the campaign: `python -m tests.chaos [CALLS [SEED]]`, all calls by default."""
+    """Run the campaign: `python -m tests.chaos [CALLS [SEED [FAULT...]]]`, all by default."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         if "chaos_library" not in os.environ:
             library = str(compiled(Path(name)))
@@ -298,8 +311,8 @@ def main() -> None:
             words = [sys.executable, "-m", "tests.chaos", *sys.argv[1:]]
             sys.exit(subprocess.run(words, env=os.environ | preloaded, check=False).returncode)
         del os.environ["LD_PRELOAD"]  # processes that the cases start are left alone
-        most, seed = ([int(word) for word in sys.argv[1:]] + [0, 0])[:2]
-        sys.exit(bool(campaign(Path(name), list(CASES), most, seed)))
+        most, seed = ([int(word) for word in sys.argv[1:3]] + [0, 0])[:2]
+        sys.exit(bool(campaign(Path(name), list(CASES), most, seed, sys.argv[3:] or FAULTS)))
 
 
 if __name__ == "__main__":

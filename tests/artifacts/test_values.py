@@ -57,16 +57,18 @@ def complaint(path):
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("tokens", 9, "tokens holds 9, needs less than 9"),
-        ("tokens", -1, "tokens holds -1, needs at least 0"),
+        ("tokens", 9, "b: tokens holds 9, needs less than 9"),
+        ("tokens", -1, "b: tokens holds -1, needs at least 0"),
         ("token_word", 3, "b: token_word holds 3, needs less than 3"),
-        ("token_word", -2, "token_word holds -2, needs at least -1"),
-        ("durations", -5, "durations holds -5, needs at least 0"),
-        ("durations", 2**31 - 1, "durations holds 2147483647, needs at most 100000"),
-        ("spans", -1, "spans holds -1, needs at least 0"),
+        ("token_word", -2, "b: token_word holds -2, needs at least -1"),
+        ("durations", -5, "b: durations holds -5, needs at least 0"),
+        ("durations", 2**31 - 1, "b: durations holds 2147483647, needs at most 100000"),
+        ("spans", -1, "b: spans holds -1, needs at least 0"),
     ],
 )
-def test_an_index_or_a_count_out_of_its_bounds_is_named(alignment, name, value, says):
+def test_an_index_or_a_count_out_of_its_bounds_is_named_with_its_utterance(
+    alignment, name, value, says
+):
     assert says in complaint(changed(alignment, name, 13 if name != "spans" else 3, value))
 
 

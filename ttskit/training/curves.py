@@ -83,7 +83,7 @@ def _figure(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Figure:
             steps, values = _curve(rows, f"held_out/{name}")
             axes.plot(steps, values, color=WARM, linewidth=1.4, marker="o", markersize=2.5,
                       label="validation")  # fmt: skip
-            axes.legend(frameon=False, fontsize=8)
+            axes.legend(frameon=False, fontsize=8, loc="upper right")
         if len(values) and values.min() > 0 and values.max() > 20 * values.min():
             axes.set_yscale("log")
         title = name.removeprefix("loss/").removeprefix("watch/")
@@ -106,7 +106,7 @@ def picture(shown: Picture, title: str) -> Figure:
     for number, (name, line) in enumerate(shown.lines.items()):
         axes.plot(line, linewidth=1, label=name, color=f"C{number}")
     if shown.lines:
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, loc="upper right")
     axes.set(xlabel=shown.x, ylabel=shown.y)
     axes.set_title(title.replace("$", r"\$"), fontsize=10)
     return figure
