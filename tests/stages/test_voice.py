@@ -1,6 +1,7 @@
 """Voices: packed, described, refused."""
 
 import json
+import re
 from typing import Any
 
 import h5py
@@ -20,7 +21,7 @@ from ttskit.speaking import chain
 from ttskit.speaking.acoustics import Manner
 from ttskit.speaking.lines import to_lines
 from ttskit.text.ssml import Passage
-from ttskit.text.symbols import SPECIAL
+from ttskit.text.symbols import SPECIAL, symbols
 from ttskit.voices import embedded, voice
 from ttskit.voices.model import read_model
 
@@ -199,6 +200,13 @@ def test_models_that_do_not_fit_are_refused_before_anything_is_written(tmp_path,
 def test_models_of_another_symbol_table_are_refused(tmp_path):
     with pytest.raises(ArtifactError, match=r"other symbols \(\d+\) than en-us has \(\d+\): name"):
         write_voice(tmp_path, known=facts((*SPECIAL, "aː", "b")))
+
+
+@pytest.mark.parametrize("language", ["nl", "de-de"])
+def test_a_model_says_in_which_language_it_was_trained(tmp_path, language):
+    write_model(tmp_path / "m.h5", Glow, facts(symbols(language)))
+    assert read_model(tmp_path / "m.h5").language == language
+    assert re.search(rf"language +{language}\n", run("info", tmp_path / "m.h5").stdout)
 
 
 def test_the_language_of_a_voice_is_that_of_its_models(tmp_path):

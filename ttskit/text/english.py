@@ -5,6 +5,7 @@ What no rule reads is read as it is written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from ttskit.text import (
@@ -18,8 +19,11 @@ from ttskit.text import (
     english_roman,
 )
 from ttskit.text.english_rules import NUMBERS
-from ttskit.text.english_words import ADDRESS_SIGNS, LOWER_IN_ADDRESS, SIGNS
+from ttskit.text.english_words import ADDRESS_SIGNS, LOWER_IN_ADDRESS, READ_AS, SIGNS
 from ttskit.text.rules import apply
+
+# a word that only the table of fixed readings may read, and no other rule: most words are such
+_PLAIN = re.compile(r"(?![ivx]+(?![a-z]))[a-z]+(?=[\s,;:!?)]|\Z)")
 
 
 class English:
@@ -62,6 +66,9 @@ class English:
         """Return the end and the reading of what begins at `at`; None if no rule reads it."""
         first, following = text[at], text[at + 1 : at + 2]
         if first in ".,?;:" and (not following or following.isspace()):
+            return None
+        plain = _PLAIN.match(text, at)
+        if plain and plain[0] not in READ_AS:
             return None
         alphabetic = first.isalpha() or first in "'’"
         return apply(self._letters if alphabetic else self._figures, text, at)

@@ -62,13 +62,19 @@ class Supplement:
                 condition, _, cues = (when[0] if when else "").partition(" ")
                 entry = _Entry(tuple(phonemes.split()), condition, frozenset(cues.split()))
                 self._entries.setdefault(word, []).append(entry)
+        self._tagged = frozenset(
+            word
+            for word, entries in self._entries.items()
+            if any(entry.condition.isupper() for entry in entries)
+        )
 
     def find(self, word: str, context: Context) -> tuple[str, ...] | None:
         """Return the phonemes of a word where it stands; None if no line holds."""
-        entries = self._entries.get(word, []) + (
-            [] if word.islower() else self._entries.get(word.lower(), [])
-        )
-        return next((entry.phonemes for entry in entries if entry.holds(context)), None)
+        for form in (word,) if word.islower() else (word, word.lower()):
+            for entry in self._entries.get(form, ()):
+                if entry.holds(context):
+                    return entry.phonemes
+        return None
 
     def known(self, word: str) -> bool:
         """Whether a line is about a word, wherever it stands."""
@@ -76,4 +82,4 @@ class Supplement:
 
     def tagged(self, word: str) -> bool:
         """Whether the part of speech matters for a word."""
-        return any(entry.condition.isupper() for entry in self._entries.get(word.lower(), []))
+        return word.lower() in self._tagged
