@@ -104,3 +104,17 @@ def pulses(f0: np.ndarray, voiced: np.ndarray, sample_rate: int, hop_length: int
     ratio = np.sin((2 * count + 1) * half) / np.where(near, 1, 2 * sine)
     level = np.sqrt(4 / sample_rate * pitch).astype(np.float32)
     return np.where(near, count, ratio - 0.5) * level
+
+
+def harmonics(f0: Tensor, sample_rate: int, hop_length: int) -> Tensor:
+    """(B, T) Hz to (B, N): the same of clips whose f0 is known in every frame."""
+    pitch = f0.clamp(min=20)[:, None].double()
+    pitch = torch.nn.functional.interpolate(pitch, scale_factor=hop_length, mode="linear")[:, 0]
+    cycles = (pitch / sample_rate).cumsum(1)
+    half = (torch.pi * (cycles - cycles.round())).float()
+    pitch = pitch.float()
+    count = (min(HIGHEST, sample_rate / 2) / pitch).floor()
+    sine = half.sin()
+    near = sine.abs() < 1e-5
+    ratio = ((2 * count + 1) * half).sin() / torch.where(near, 1, 2 * sine)
+    return torch.where(near, count, ratio - 0.5) * (4 / sample_rate * pitch).sqrt()
