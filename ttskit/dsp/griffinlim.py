@@ -93,7 +93,7 @@ def refined(
 class Bands:
     """Magnitudes of frequency bins that explain given log-mel bands, (T, M)."""
 
-    def __init__(self, log_mel: torch.Tensor, filters: np.ndarray) -> None:
+    def __init__(self, log_mel: torch.Tensor, filters: np.ndarray | torch.Tensor) -> None:
         import torch
 
         self.mel = log_mel.float().exp()
