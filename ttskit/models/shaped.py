@@ -30,6 +30,7 @@ from ttskit.networks.batch import Batch
 from ttskit.networks.facts import Facts
 from ttskit.settings import key, table
 
+SILENT = -11.5  # log-mel
 MOST_GAIN = math.log(100)  # of what a bin of the source is multiplied by
 
 
@@ -94,6 +95,7 @@ class Shaped(Learnt):
 
     def copy(self, batch: Batch) -> Tensor:
         mel = self.config.disturb(batch["mel"]) if self.training else batch["mel"]
+        mel = mel.masked_fill(~batch.mask("frame")[..., None], SILENT)  # the source beyond the end
         wave = pulses(batch["f0"].float(), self.settings)
         spectrum = self(mel, wave, torch.randn_like(wave), batch["voiced"].bool())
         audio = stft.audio(spectrum, self.facts.n_fft, self.facts.hop_length)
