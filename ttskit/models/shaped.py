@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ttskit.dsp import stft
 from ttskit.dsp.griffinlim import Bands, refined, size
@@ -28,29 +27,10 @@ from ttskit.models.istft import TRAINING, Istft, IstftGenerator
 from ttskit.models.vocoder import Learnt, mel_settings
 from ttskit.networks.batch import Batch
 from ttskit.networks.facts import Facts
-from ttskit.settings import key, table
+from ttskit.settings import key
 
 SILENT = -11.5  # log-mel
 MOST_GAIN = math.log(100)  # of what a bin of the source is multiplied by
-
-
-@dataclass(frozen=True)
-class Disturbance:
-    """What is done to mels in training, so that the vocoder forgives a decoder."""
-
-    smooth: float = key(
-        0.0, "greatest share of a mel that is its mean over neighbours", least=0, most=1
-    )
-    noise: float = key(0.0, "greatest deviation of noise added to log-mel", least=0)
-
-    def __call__(self, mel: Tensor) -> Tensor:
-        """Return mels (B, T, M), each smoothed and noisy by its own random amounts."""
-        if not self.smooth and not self.noise:
-            return mel
-        share, deviation = torch.rand(2, len(mel), 1, 1, device=mel.device)
-        around = F.avg_pool2d(mel[:, None], (5, 3), 1, (2, 1), count_include_pad=False)[:, 0]
-        smoothed = torch.lerp(mel, around, self.smooth * share)
-        return smoothed + self.noise * deviation * torch.randn_like(mel)
 
 
 class Shaped(Learnt):
@@ -60,7 +40,6 @@ class Shaped(Learnt):
     class Config(Istft.Config):
         channels: int = key(192, "channels of every block", least=1)
         hidden: int = key(576, "channels inside a block, between its two linear layers", least=1)
-        disturb: Disturbance = table(Disturbance, "disturbance of mels in training")
 
     chunk: ClassVar[int] = 512  # frames
     knobs: ClassVar = {"rounds": 4.0}
@@ -94,8 +73,8 @@ class Shaped(Learnt):
         return () if "mel" in known else ("mel",)
 
     def copy(self, batch: Batch) -> Tensor:
-        mel = self.config.disturb(batch["mel"]) if self.training else batch["mel"]
-        mel = mel.masked_fill(~batch.mask("frame")[..., None], SILENT)  # the source beyond the end
+        beyond = ~batch.mask("frame")[..., None]
+        mel = batch["mel"].masked_fill(beyond, SILENT)  # there is no source in the padding
         wave = pulses(batch["f0"].float(), self.settings)
         spectrum = self(mel, wave, torch.randn_like(wave), batch["voiced"].bool())
         audio = stft.audio(spectrum, self.facts.n_fft, self.facts.hop_length)
