@@ -348,9 +348,9 @@ Rounds = Annotated[
         max=1000,
         metavar="N",
         rich_help_panel=VOICE,
-        help="Rounds of Griffin-Lim by the vocoder source or griffinlim: each costs time, and "
-        "brings the phases of neighbouring frames closer to each other.",
-        show_default="8 of source, 32 of griffinlim",
+        help="Rounds of Griffin-Lim by the vocoder source, shaped or griffinlim: each costs time, "
+        "and brings the phases of neighbouring frames closer to each other.",
+        show_default="8 of source, 4 of shaped, 32 of griffinlim",
     ),
 ]
 StyleFile = Annotated[

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.diagnose_vocoder import (
     BANDS,
@@ -16,6 +17,7 @@ from benchmarks.diagnose_vocoder import (
 )
 from benchmarks.exchange_phases import mixed
 from ttskit.dsp import grid
+from ttskit.dsp.mel import MelSettings
 from ttskit.dsp.source import pulses
 
 FRAMES, F0, INNER = 200, 210.0, slice(5, -5)
@@ -26,7 +28,7 @@ NOISE = np.random.default_rng(0).normal(0, 1, FRAMES * HOP)
 @pytest.fixture(scope="module")
 def train():
     """Harmonics of 210 Hz, as loud as white noise of deviation 1."""
-    return pulses(np.full(FRAMES, F0), VOICED, RATE, HOP).astype(float)
+    return pulses(torch.full((1, FRAMES), F0), MelSettings())[0].numpy().astype(float)
 
 
 def pitch(frames):

@@ -6,7 +6,7 @@ import torch
 
 from ttskit.dsp import speechlike
 from ttskit.dsp.mel import MelSettings, filters, mel
-from ttskit.dsp.source import HIGHEST, excitation, pulses, source
+from ttskit.dsp.source import HIGHEST, excitation, line, pulses, source
 
 RATE, HOP = 22050, 256
 SETTINGS = MelSettings()
@@ -29,9 +29,13 @@ def constant(f0: float, frames: int) -> tuple[np.ndarray, np.ndarray]:
     return np.full(frames, f0, np.float32), np.ones(frames, bool)
 
 
+def buzz(f0: float, frames: int) -> np.ndarray:
+    return pulses(torch.full((1, frames), f0), SETTINGS)[0].numpy()
+
+
 def test_pulses_are_the_sum_of_their_cosines():
     f0 = np.linspace(180, 240, 40).astype(np.float32)
-    found = pulses(f0, np.ones(40, bool), RATE, HOP)
+    found = pulses(torch.from_numpy(f0)[None], SETTINGS)[0].numpy()
     pitch = np.interp((np.arange(40 * HOP) + 0.5) / HOP - 0.5, np.arange(40), f0)
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
     total = np.zeros(len(phase))
@@ -41,15 +45,21 @@ def test_pulses_are_the_sum_of_their_cosines():
 
 
 def test_pulses_have_the_power_of_white_noise_below_their_highest():
-    found = spectrum(pulses(*constant(220.0, 200), RATE, HOP)) ** 2
+    found = spectrum(buzz(220.0, 200)) ** 2
     noise = spectrum(np.random.default_rng(0).standard_normal(200 * HOP)) ** 2
     top = int(HIGHEST / RATE * 200 * HOP)
     assert found[:top].mean() == pytest.approx(noise[:top].mean(), rel=0.15)
 
 
+def test_f0_goes_along_a_line_where_unvoiced():
+    voiced = np.array([0, 1, 0, 0, 1, 0], bool)
+    found = line(np.array([0, 100, 0, 0, 160, 0], np.float32), voiced)
+    np.testing.assert_allclose(found, [100, 100, 120, 140, 160, 160])
+    assert np.isfinite(line(np.zeros(3, np.float32), np.zeros(3, bool))).all()
+
+
 def test_a_voiced_sound_has_its_peaks_at_the_harmonics():
-    buzz = 0.1 * pulses(*constant(300.0, 86), RATE, HOP)
-    log_mel = torch.from_numpy(mel(buzz, SETTINGS))
+    log_mel = torch.from_numpy(mel(0.1 * buzz(300.0, 86), SETTINGS))
     audio = source(log_mel, *constant(300.0, 86), SETTINGS, np.random.default_rng(0), 0).numpy()
     found = spectrum(audio)
     hertz = np.arange(len(found)) * RATE / len(audio)
@@ -63,7 +73,10 @@ def test_a_voiced_sound_has_its_peaks_at_the_harmonics():
 
 def test_the_excitation_has_harmonics_below_and_noise_above():
     """Peaks stand out by the harmonics of 300 Hz up to 4 kHz, and no more from 7 kHz on."""
-    found = excitation(*constant(300.0, 86), SETTINGS, np.random.default_rng(0)).abs().numpy()
+    wave = torch.from_numpy(buzz(300.0, 86))[None]
+    noise = torch.from_numpy(np.random.default_rng(0).standard_normal(wave.shape, np.float32))
+    parts = excitation(wave, noise, torch.ones(1, 86, dtype=torch.bool), SETTINGS)
+    found = (parts.harmonic + parts.noisy)[0].abs().numpy()
     hertz = np.arange(found.shape[1]) * RATE / SETTINGS.n_fft
     off = np.abs(hertz - 300 * np.rint(hertz / 300))
 

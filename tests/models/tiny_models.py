@@ -122,6 +122,7 @@ TINY: dict[str, dict[str, Any]] = {
         "dimension": 3,
     },
     "istft": {"channels": 32, "hidden": 64, "layers": 2, **VOCODER},
+    "shaped": {"channels": 32, "hidden": 64, "layers": 2, **VOCODER},
     "ddsp": {"channels": 16, "layers": 1, **CONTROLS, "spectral": WEIGHTS, "adversary": CRITICS},
     "hifigan": {**UPSAMPLER, "dilations": [1, 3], **VOCODER},
     "bigvgan": {**UPSAMPLER, "dilations": [1, 2], **VOCODER},

@@ -93,11 +93,11 @@ def refined(
 class Bands:
     """Magnitudes of frequency bins that explain given log-mel bands, (T, M)."""
 
-    def __init__(self, log_mel: torch.Tensor, filters: np.ndarray) -> None:
+    def __init__(self, log_mel: torch.Tensor, filters: np.ndarray | torch.Tensor) -> None:
         import torch
 
         self.mel = log_mel.float().exp()
-        self.filters = torch.from_numpy(filters)  # (F, M)
+        self.filters = torch.as_tensor(filters, device=log_mel.device)  # (F, M)
         # A bin's share of each band it is in; a bin of no band stays silent.
         self.shares = (self.filters / self.filters.sum(1, keepdim=True).clamp(min=1e-9)).T
 

@@ -17,9 +17,6 @@ FRAMES = 12  # of a tone that is looked at
 
 def patterns(f0: np.ndarray, settings: MelSettings) -> Tensor:
     """Return the log-mel (K, M) of steady harmonics of each f0 (K,) in Hz, of mean 0."""
-    hop, always = settings.hop_length, np.ones(FRAMES, bool)
-    tones = np.stack(
-        [pulses(np.full(FRAMES, hertz), always, settings.sample_rate, hop) for hertz in f0]
-    )
-    log_mel = MelSpectrogram(settings)(torch.from_numpy(tones))[:, 3:-3].mean(1)
+    tones = pulses(torch.from_numpy(f0)[:, None].expand(-1, FRAMES), settings)
+    log_mel = MelSpectrogram(settings)(tones)[:, 3:-3].mean(1)
     return log_mel - log_mel.mean(1, keepdim=True)

@@ -6,14 +6,17 @@ multiplicative steps, which keeps the harmonics.  A few rounds of Griffin-Lim th
 consistent.  Between fmax and half the rate, where there is no mel, the spectrum goes on as loud as
 in the uppermost bands.
 
-T frames, F frequency bins, M mel bands, N = T·hop samples.
+B clips, T frames, F frequency bins, M mel bands, N = T·hop samples.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ttskit.dsp import stft
 from ttskit.dsp.griffinlim import Bands, refined, size
@@ -25,6 +28,18 @@ UNDER, OVER = 0.15, 0.5  # noise of voiced frames below and above
 HIGHEST = 8000.0  # Hz; no harmonic is above
 STEPS = 4  # to bring the excitation to the mel bands
 TOP = 3  # bands whose mean goes on above fmax
+ANY = 100.0  # Hz, f0 where nothing is voiced
+
+
+class Excitation(NamedTuple):
+    """Spectra (B, T, F) of both parts of a source."""
+
+    harmonic: Tensor
+    noisy: Tensor
+
+    @property
+    def whole(self) -> Tensor:
+        return self.harmonic + self.noisy
 
 
 def source(
@@ -58,49 +73,61 @@ def source(
     """
     if not len(log_mel):
         return torch.zeros(0)
-    bank = filters(settings, continued=True)
-    above = bank.shape[1] - log_mel.shape[1]
-    top = log_mel[:, -TOP:].mean(1, keepdim=True).expand(-1, above)
-    bands = Bands(torch.cat([log_mel, top], 1), bank)
-    phase = excitation(f0, voiced, settings, rng)
+    train = pulses(torch.from_numpy(line(f0, voiced))[None], settings)
+    noise = torch.from_numpy(rng.standard_normal(train.shape, np.float32))
+    bands = continued(log_mel, torch.from_numpy(filters(settings, continued=True)))
+    phase = excitation(train, noise, torch.from_numpy(voiced)[None], settings).whole[0]
     magnitude = size(phase).add_(1e-6)
     phase /= magnitude
-    for _ in range(STEPS):
-        magnitude = bands.fit(magnitude)
+    magnitude = explained(bands, magnitude)
     return refined(bands, magnitude, phase, settings, rounds, momentum)
 
 
-def excitation(
-    f0: np.ndarray, voiced: np.ndarray, settings: MelSettings, rng: np.random.Generator
-) -> Tensor:
-    """Return the spectrum (T, F) of harmonics and noise, about as loud everywhere."""
-    train = pulses(f0, voiced, settings.sample_rate, settings.hop_length)
-    noise = rng.standard_normal(len(train), np.float32)
-    both = torch.from_numpy(np.stack([train, noise]))
-    pulsed, noisy = stft.spectrum(both, settings.n_fft, settings.hop_length)
+def continued(log_mel: Tensor, bank: Tensor) -> Bands:
+    """Return the bands of (..., M), gone on with up to those of all filters (F, more than M)."""
+    above = bank.shape[1] - log_mel.shape[-1]
+    top = log_mel[..., -TOP:].mean(-1, keepdim=True).expand(*log_mel.shape[:-1], above)
+    return Bands(torch.cat([log_mel, top], -1), bank)
+
+
+def explained(bands: Bands, magnitude: Tensor) -> Tensor:
+    """Bring magnitudes (..., F) to the bands, which keeps what lies within one."""
+    for _ in range(STEPS):
+        magnitude = bands.fit(magnitude)
+    return magnitude
+
+
+def excitation(pulses: Tensor, noise: Tensor, voiced: Tensor, settings: MelSettings) -> Excitation:
+    """Return the spectra of both parts of waves (B, N), about as loud everywhere in their sum."""
+    pulsed, noisy = (
+        stft.spectrum(wave, settings.n_fft, settings.hop_length) for wave in (pulses, noise)
+    )
     hertz = np.arange(settings.n_fft // 2 + 1) * settings.sample_rate / settings.n_fft
-    harmonic = torch.from_numpy(np.interp(hertz, HARMONIC, (1, 0)).astype(np.float32))
-    between = torch.from_numpy(np.interp(hertz, NOISY, (UNDER, OVER)).astype(np.float32))
-    mixed = pulsed * harmonic + noisy * between
-    return torch.where(torch.from_numpy(voiced)[:, None], mixed, noisy)
+    harmonic = torch.from_numpy(np.interp(hertz, HARMONIC, (1, 0))).to(pulses)
+    between = torch.from_numpy(np.interp(hertz, NOISY, (UNDER, OVER))).to(pulses)
+    on = voiced[..., None]
+    return Excitation(pulsed * (harmonic * on), noisy * torch.where(on, between, 1))
 
 
-def pulses(f0: np.ndarray, voiced: np.ndarray, sample_rate: int, hop_length: int) -> np.ndarray:
-    """(T,) to (N,) float32: harmonics of f0 up to `HIGHEST`, in phase, of the power of white noise.
-
-    Where unvoiced, f0 goes along a line between what is voiced.
-    """
-    samples, known = len(f0) * hop_length, np.flatnonzero(voiced)
+def line(f0: np.ndarray, voiced: np.ndarray) -> np.ndarray:
+    """Return f0 (T,) float32 where it goes along a line between what is voiced."""
+    known = np.flatnonzero(voiced)
     if not len(known):
-        return np.zeros(samples, np.float32)
-    frame = (np.arange(samples) + 0.5) / hop_length - 0.5
-    pitch = np.interp(frame, known, f0[known].astype(np.float64))
-    cycles = np.cumsum(pitch / sample_rate)
-    half = (np.pi * (cycles - np.rint(cycles))).astype(np.float32)  # half of the phase
-    count = np.floor(min(HIGHEST, sample_rate / 2) / pitch).astype(np.float32)
+        return np.full(len(f0), ANY, np.float32)
+    return np.interp(np.arange(len(f0)), known, f0[known]).astype(np.float32)
+
+
+def pulses(f0: Tensor, settings: MelSettings) -> Tensor:
+    """(B, T) to (B, N): harmonics of f0 up to `HIGHEST`, in phase, of the power of white noise."""
+    rate = settings.sample_rate
+    frames = f0.clamp(min=20)[:, None].double()
+    pitch = F.interpolate(frames, scale_factor=settings.hop_length, mode="linear")[:, 0]
+    cycles = (pitch / rate).cumsum(1)
+    half = (torch.pi * (cycles - cycles.round())).float()  # half of the phase
+    pitch = pitch.float()
+    count = (min(HIGHEST, rate / 2) / pitch).floor()
     # The sum of cos(k x) for k from 1 to K is sin((K + 1/2) x) / (2 sin(x / 2)) - 1/2.
-    sine = np.sin(half)
-    near = np.abs(sine) < 1e-5
-    ratio = np.sin((2 * count + 1) * half) / np.where(near, 1, 2 * sine)
-    level = np.sqrt(4 / sample_rate * pitch).astype(np.float32)
-    return np.where(near, count, ratio - 0.5) * level
+    sine = half.sin()
+    near = sine.abs() < 1e-5
+    ratio = ((2 * count + 1) * half).sin() / torch.where(near, 1, 2 * sine)
+    return torch.where(near, count, ratio - 0.5) * (4 / rate * pitch).sqrt()

@@ -38,6 +38,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "vocoder": {
         "istft": "Istft",
         "ddsp": "Ddsp",
+        "shaped": "Shaped",
         "hifigan": "Hifigan",
         "bigvgan": "Bigvgan",
         "griffinlim": "Griffinlim",

@@ -86,9 +86,12 @@ class Istft(Convolutional):
 
 
 class IstftGenerator(nn.Module):
-    """A generator, mel (B, M, T) to audio (B, T · hop_length)."""
+    """A generator, mel (B, M, T) to audio (B, T · hop_length).
 
-    def __init__(self, config: Istft.Config, facts: Facts) -> None:
+    `values` are predicted for each bin of a frame.
+    """
+
+    def __init__(self, config: Istft.Config, facts: Facts, values: int = 2) -> None:
         super().__init__()
         self.n_fft, self.hop_length = facts.n_fft, facts.hop_length
         channels, kernel = config.channels, config.kernel
@@ -101,15 +104,18 @@ class IstftGenerator(nn.Module):
             )
         )
         self.last = nn.LayerNorm(channels, eps=1e-6)
-        self.head = nn.Linear(channels, facts.n_fft + 2)
+        self.head = nn.Linear(channels, values * (facts.n_fft // 2 + 1))
         for module in self.modules():
             if isinstance(module, nn.Conv1d | nn.Linear):
                 nn.init.trunc_normal_(module.weight, std=0.02)
 
+    def predicted(self, x: Tensor) -> Tensor:
+        """Return the values of all bins from the first states, (B, T, C) to (B, T, values · F)."""
+        values: Tensor = self.head(self.last(self.blocks(self.first(x)))).float()
+        return values
+
     def forward(self, mel: Tensor) -> Tensor:
-        x = self.first(self.embed(mel).mT)  # (B, T, C)
-        x = self.head(self.last(self.blocks(x))).float()  # (B, T, 2 F)
-        log_magnitude, phase = x.chunk(2, -1)
+        log_magnitude, phase = self.predicted(self.embed(mel).mT).chunk(2, -1)
         # no bin of audio within full scale exceeds n_fft / 2
         magnitude = log_magnitude.clamp(max=math.log(self.n_fft / 2)).exp()
         spectrum = torch.complex(magnitude * phase.cos(), magnitude * phase.sin())  # 3x torch.polar
