@@ -39,6 +39,7 @@ from ttskit.stages import (
     ls,
     merge,
     plot,
+    recipe,
     report,
     say,
     select,
@@ -64,6 +65,7 @@ REMEDIES = {
 VERBS = {  # what a verb is for, as `ttskit --help` and docs/index.md have it
     "From recordings to a model": (
         demo,
+        recipe,
         corpus,
         text,
         tokens,

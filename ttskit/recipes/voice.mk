@@ -73,7 +73,8 @@ QUICK_DECODER ?= --steps 20
 QUICK_VOCODER ?= --steps 5
 # the largest share of recordings that may look odd
 MOST ?= 0.5
-TRAIN = $(TTSKIT) train $(CHANGED) --device $(DEVICE)
+TRAIN = $(TTSKIT) train
+RUN = $(CHANGED) --device $(DEVICE)
 
 .DELETE_ON_ERROR:
 .PHONY: all plan check listen quick clean FORCE
@@ -112,7 +113,7 @@ $(BUILD)/test-%.h5: $(BUILD)/%.h5 $(BUILD)/test.txt FORCE
 	@$(TTSKIT) select $< $(chosen) -o $@
 
 $(BUILD)/aligner.h5: $(BUILD)/train-features.h5 $(BUILD)/train-tokens.h5 FORCE
-	$(TRAIN) aligner $(wordlist 1,2,$^) $(ALIGNER) $(ALIGNER_FOR) -o $@
+	$(TRAIN) aligner $(wordlist 1,2,$^) $(ALIGNER) $(ALIGNER_FOR) $(RUN) -o $@
 
 $(BUILD)/alignment.h5: $(BUILD)/features.h5 $(BUILD)/tokens.h5 $(BUILD)/aligner.h5 FORCE
 	$(TTSKIT) align $(BUILD)/features.h5 $(BUILD)/tokens.h5 --aligner $(BUILD)/aligner.h5 -o $@
@@ -126,20 +127,20 @@ SPEECH = $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
 
 $(BUILD)/duration.h5: $(SPEECH) $(BUILD)/odd.tsv FORCE
 	$(TRAIN) duration $(SPEECH) $(FROM:%=--init %) $(DURATION) \
-		--set 'predict=["pitch", "loudness"]' $(DURATION_FOR) -o $@
+		--set 'predict=["pitch", "loudness"]' $(DURATION_FOR) $(RUN) -o $@
 
 FROM_DECODER = $(DECODER_FROM:%=$(BUILD)/%.h5)
 ifneq ($(strip $(SHARPEN)),)
 # by distances first, which leave the mel too smooth; then critics look at it too
 SMOOTH := $(BUILD)/smooth.h5
 $(SMOOTH): $(FROM_DECODER) $(BUILD)/odd.tsv FORCE
-	$(TRAIN) decoder $(FROM_DECODER) $(FROM:%=--init %) $(DECODER) $(DECODER_FOR) -o $@
+	$(TRAIN) decoder $(FROM_DECODER) $(FROM:%=--init %) $(DECODER) $(DECODER_FOR) $(RUN) -o $@
 
 $(BUILD)/decoder.h5: $(FROM_DECODER) $(SMOOTH) FORCE
-	$(TRAIN) decoder $(FROM_DECODER) --init $(SMOOTH) $(DECODER) $(SHARPEN) $(SHARPEN_FOR) -o $@
+	$(TRAIN) decoder $(FROM_DECODER) --init $(SMOOTH) $(DECODER) $(SHARPEN) $(SHARPEN_FOR) $(RUN) -o $@
 else
 $(BUILD)/decoder.h5: $(FROM_DECODER) $(BUILD)/odd.tsv FORCE
-	$(TRAIN) decoder $(FROM_DECODER) $(FROM:%=--init %) $(DECODER) $(DECODER_FOR) -o $@
+	$(TRAIN) decoder $(FROM_DECODER) $(FROM:%=--init %) $(DECODER) $(DECODER_FOR) $(RUN) -o $@
 endif
 
 SOUND = $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5
@@ -147,13 +148,13 @@ ifneq ($(strip $(CRITICS)),)
 # from spectra first; then critics hear it too
 SPECTRA := $(BUILD)/spectra.h5
 $(SPECTRA): $(SOUND) FORCE
-	$(TRAIN) vocoder $(SOUND) $(VOCODER) $(SPECTRA_FOR) -o $@
+	$(TRAIN) vocoder $(SOUND) $(VOCODER) $(SPECTRA_FOR) $(RUN) -o $@
 
 $(BUILD)/vocoder.h5: $(SOUND) $(SPECTRA) FORCE
-	$(TRAIN) vocoder $(SOUND) --init $(SPECTRA) $(VOCODER) $(CRITICS) $(VOCODER_FOR) -o $@
+	$(TRAIN) vocoder $(SOUND) --init $(SPECTRA) $(VOCODER) $(CRITICS) $(VOCODER_FOR) $(RUN) -o $@
 else
 $(BUILD)/vocoder.h5: $(SOUND) FORCE
-	$(TRAIN) vocoder $(SOUND) $(VOCODER) $(VOCODER_FOR) -o $@
+	$(TRAIN) vocoder $(SOUND) $(VOCODER) $(VOCODER_FOR) $(RUN) -o $@
 endif
 
 $(BUILD)/voice.h5: $(PREDICTOR) $(BUILD)/decoder.h5 \
