@@ -40,6 +40,7 @@ from ttskit.stages import (
     ls,
     merge,
     plot,
+    recipe,
     report,
     say,
     select,
@@ -65,6 +66,7 @@ REMEDIES = {
 VERBS = {  # what a verb is for, as `ttskit --help` and docs/index.md have it
     "From recordings to a model": (
         demo,
+        recipe,
         corpus,
         text,
         tokens,

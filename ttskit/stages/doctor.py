@@ -123,6 +123,15 @@ MinTokens = Annotated[
         help="List phonemes that occur fewer than N times in the corpus; 0 lists none.",
     ),
 ]
+Most = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="SHARE",
+        help="Fail if a larger share of the utterances looks odd; 1 never does.",
+    ),
+]
 Page = Annotated[
     Path | None,
     typer.Option(
@@ -141,6 +150,7 @@ def command(
     silence: Silence = 1.0,
     threshold: Threshold = 5.0,
     min_tokens: MinTokens = 10,
+    most: Most = 1.0,
     page: Page = None,
     limit: Limit = 50,
     jobs: Jobs = 0,
@@ -170,3 +180,9 @@ def command(
     progress.note(f"{names}: {len(ill)} of {len(ids)} utterances look odd")
     if page:
         listening.write(page, page_of(findings, readers, limit, jobs))
+    if len(ill) > most * len(ids):
+        ((what, count),) = Counter(one.what for one in findings if one.id in ids).most_common(1)
+        raise TtskitError(
+            f"{names}: {len(ill)} of {len(ids)} utterances look odd, more than {most:.0%}; most "
+            f"often {what} ({count} times): mend that first, or allow more with --most"
+        )

@@ -1,0 +1,94 @@
+import shutil
+import subprocess
+
+import pytest
+
+from tests.factory import run, write_corpus
+from ttskit.errors import TtskitError
+
+pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    (tmp_path / "recordings").mkdir()
+    return tmp_path / "recordings"
+
+
+def planned(folder, *words):
+    """The commands that make would run in a project."""
+    command = ["make", "--dry-run", "-C", str(folder), "TTSKIT=ttskit", *words]
+    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line for line in made.replace("\\\n", " ").splitlines() if line.startswith("ttskit ")]
+
+
+def command_of(lines, *words):
+    (found,) = [line for line in lines if line.split()[1 : 1 + len(words)] == [*words]]
+    return found
+
+
+def test_a_project_is_of_the_folder_the_language_and_the_hours(recordings, tmp_path):
+    run("recipe", "voice", recordings, "--language", "nl", "--hours", 2, "-o", tmp_path / "mine")
+    lines = planned(tmp_path / "mine")
+    assert f"corpus {recordings}" in command_of(lines, "corpus")
+    assert "--language nl" in command_of(lines, "tokens")
+    minutes = [line.split("--minutes ")[1].split()[0] for line in lines if " train " in line]
+    assert [float(one) for one in minutes] == pytest.approx([4.8, 8.4, 55.2, 51.6])
+    assert sum(map(float, minutes)) == pytest.approx(120)
+    longer = planned(tmp_path / "mine", "HOURS=4")
+    assert "--minutes 9.6" in command_of(longer, "train", "aligner")
+
+
+def test_a_voice_to_begin_from_gives_the_first_weights(recordings, tmp_path):
+    words = ("--language", "en-us", "--from", "kathleen", "-o", tmp_path / "mine")
+    run("recipe", "voice", recordings, *words)
+    lines = planned(tmp_path / "mine")
+    assert "--init kathleen" in command_of(lines, "train", "duration")
+    first, second = [line for line in lines if line.startswith("ttskit train decoder")]
+    assert "--init kathleen" in first
+    assert "--init build/smooth.h5" in second
+    with pytest.raises(TtskitError, match="nor an embedded voice"):
+        run("recipe", "voice", recordings, *words[:3], "nobody", *words[4:])
+
+
+def test_all_stages_run_their_verbs_however_new_their_outputs_are(recordings, tmp_path):
+    run("recipe", "voice", recordings, "--language", "de", "-o", tmp_path / "mine")
+    before = planned(tmp_path / "mine")
+    (tmp_path / "mine" / "build").mkdir()
+    for line in before:
+        if " -o " in line:
+            (tmp_path / "mine" / line.split(" -o ")[1].split()[0]).touch()
+    assert len(planned(tmp_path / "mine")) == len(before) > 8
+
+
+def test_a_project_that_is_there_is_left_alone(recordings, tmp_path):
+    words = ("recipe", "voice", recordings, "--language", "de", "-o", tmp_path / "mine")
+    run(*words)
+    run(*words)
+    (tmp_path / "mine" / "card.toml").write_text('name = "anna"\n')
+    with pytest.raises(TtskitError, match=r"card\.toml: is there already"):
+        run(*words)
+    assert (tmp_path / "mine" / "card.toml").read_text() == 'name = "anna"\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("voice",), "which recordings"),
+        (("voice", "."), "needs a folder to write"),
+        (("voice", ".", "-o", "x"), "in which language"),
+        (("choir", "."), "there is voice"),
+    ],
+)
+def test_what_is_not_decided_is_asked_for(words, wanted):
+    asked = run("recipe", *words)
+    assert (asked.exit_code, wanted in " ".join(asked.stderr.split())) == (2, True)
+
+
+def test_doctor_fails_if_more_looks_odd_than_is_allowed(tmp_path):
+    path = write_corpus(tmp_path / "corpus.h5")  # all of it is noise without pauses or speech rate
+    found = run("doctor", path, "--silence", 0, "--threshold", 1).stdout
+    assert found
+    run("doctor", path, "--silence", 0, "--threshold", 1, "--most", 1)
+    with pytest.raises(TtskitError, match="utterances look odd, more than 0%; most often"):
+        run("doctor", path, "--silence", 0, "--threshold", 1, "--most", 0)

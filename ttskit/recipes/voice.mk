@@ -1,0 +1,184 @@
+# From recordings to a voice, and its scores on utterances that it was not trained on.  A project
+# says what differs, and includes this.  Every stage runs its verb each time, and the verb knows what
+# is up to date: whatever was changed (a text, the lexicon, the test set, a budget, a setting) takes
+# effect, a run that was killed continues, and the rest takes a second.  `make -j` is safe, but two
+# trainings at once share the cores.
+#
+# make            the voice, its scores and a page to listen to
+# make plan       how long it will take, and what it will need on disk
+# make check      what looks wrong in the recordings, before hours are spent on them
+# make listen     the page alone
+# make quick      all of it with a few utterances and updates, in another folder
+#
+# DATASET      the folder of the recordings, in any layout that `ttskit corpus` knows
+# LANGUAGE     en-us, nl, de ...: `ttskit languages`
+# HOURS        of training, altogether; without it the updates that made the embedded voice
+# FROM         a voice to begin from, such as kathleen: pays with less than half an hour of speech
+# TEST         glob of the utterances of the test set; without it TESTS of them at random
+# TESTS        how many these are
+# QUICK_TEST   glob of the test set of `make quick`; without it 2 of them at random
+# QUICK_CORPUS options of `ttskit corpus` that choose the utterances of `make quick`
+# CORPUS       further options of `ttskit corpus`
+# FEATURES     further options of `ttskit features`
+# LEXICON      file of words and their phonemes, if there is one
+# VOICE        further options of `ttskit voice pack`
+# CHANGED      what a training does whose inputs or settings were changed: --renew starts over
+TTSKIT ?= ttskit
+BUILD ?= build
+LANGUAGE ?= en-us
+HOURS ?=
+FROM ?=
+CORPUS ?=
+CARD ?= card.toml
+FEATURES ?=
+LEXICON ?=
+VOICE ?=
+DEVICE ?= cpu
+TEST ?=
+TESTS ?= 20
+QUICK_TEST ?=
+CHANGED ?= --renew
+# what is trained, and for how long
+ALIGNER ?=
+DURATION ?= --preset tiny
+DECODER ?= --preset tiny
+VOCODER ?= --preset tiny
+# what the decoder is trained on, and what predicts durations: nothing, where the decoder does
+DECODER_FROM ?= train-alignment train-features
+PREDICTOR ?= $(BUILD)/duration.h5
+# what the voice speaks by: source, which needs no training, or $(BUILD)/vocoder.h5
+SPEAK_BY ?= source
+# what differs once critics play against decoder or vocoder; empty: it is trained once, as it is
+SHARPEN ?= --set adversary.from_progress=0.0 --set training.learning_rate=4e-4 \
+	--set training.beta1=0.8 --set training.final=0.1
+CRITICS ?= --set adversary.from_progress=0.0 --set training.batch=8 \
+	--set training.learning_rate=2e-4 --set training.final=0.1
+ifeq ($(HOURS),)
+ALIGNER_FOR ?= --steps 1000
+DURATION_FOR ?= --steps 2000
+DECODER_FOR ?= --steps 2000
+SHARPEN_FOR ?= --steps 1400
+else
+share = --minutes $(shell awk 'BEGIN { print 60 * $(HOURS) * $(1) }')
+ALIGNER_FOR ?= $(call share,0.04)
+DURATION_FOR ?= $(call share,0.07)
+DECODER_FOR ?= $(call share,0.46)
+SHARPEN_FOR ?= $(call share,0.43)
+endif
+SPECTRA_FOR ?= --minutes 15
+VOCODER_FOR ?= --minutes 60
+MEASURES ?= mcd,f0
+QUICK_CORPUS ?= --limit 24
+QUICK_DECODER ?= --steps 20
+QUICK_SHARPEN ?= --steps 5
+QUICK_VOCODER ?= --steps 5
+# the largest share of recordings that may look odd
+MOST ?= 0.5
+TRAIN = $(TTSKIT) train
+RUN = $(CHANGED) --device $(DEVICE)
+
+.DELETE_ON_ERROR:
+.PHONY: all plan check listen quick clean FORCE
+all: $(BUILD)/voice.h5 $(BUILD)/spoken/voice.scores.h5 $(BUILD)/listen.html
+	@echo "$(BUILD)/voice.h5 speaks: $(TTSKIT) say --voice $(BUILD)/voice.h5 \"...\""
+
+quick:
+	$(MAKE) all BUILD=$(BUILD)-quick HOURS= CORPUS='$(CORPUS) $(QUICK_CORPUS)' TESTS=2 MOST=1 \
+		TEST='$(QUICK_TEST)' ALIGNER_FOR='--steps 60' DURATION_FOR='--steps 40' \
+		DECODER_FOR='$(QUICK_DECODER)' SHARPEN_FOR='$(QUICK_SHARPEN)' SPECTRA_FOR='--steps 20' \
+		VOCODER_FOR='$(QUICK_VOCODER)'
+
+FORCE:
+
+$(BUILD)/corpus.h5: FORCE
+	@mkdir -p $(@D)
+	$(TTSKIT) corpus $(DATASET) $(CORPUS) -o $@
+
+$(BUILD)/features.h5: $(BUILD)/corpus.h5 FORCE
+	$(TTSKIT) features $< $(FEATURES) -o $@
+
+$(BUILD)/tokens.h5: $(BUILD)/corpus.h5 FORCE
+	$(TTSKIT) tokens $< --language $(LANGUAGE) $(LEXICON:%=--lexicon %) -o $@
+
+# what is tested on is never trained on
+$(BUILD)/test.txt: $(BUILD)/corpus.h5 FORCE
+	@$(TTSKIT) -q select $< $(if $(TEST),--glob '$(TEST)',--random $(TESTS)) | $(TTSKIT) ls \
+		| cut -f1 > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+chosen = $$(sed 's/^/--id /' $(BUILD)/test.txt)
+$(BUILD)/train-%.h5: $(BUILD)/%.h5 $(BUILD)/test.txt FORCE
+	@$(TTSKIT) select $< $(chosen) --others -o $@
+
+$(BUILD)/test-%.h5: $(BUILD)/%.h5 $(BUILD)/test.txt FORCE
+	@$(TTSKIT) select $< $(chosen) -o $@
+
+$(BUILD)/aligner.h5: $(BUILD)/train-features.h5 $(BUILD)/train-tokens.h5 FORCE
+	$(TRAIN) aligner $(wordlist 1,2,$^) $(ALIGNER) $(ALIGNER_FOR) $(RUN) -o $@
+
+$(BUILD)/alignment.h5: $(BUILD)/features.h5 $(BUILD)/tokens.h5 $(BUILD)/aligner.h5 FORCE
+	$(TTSKIT) align $(BUILD)/features.h5 $(BUILD)/tokens.h5 --aligner $(BUILD)/aligner.h5 -o $@
+
+# stops where most of the recordings look wrong: better now than after hours of training
+$(BUILD)/odd.tsv: $(BUILD)/corpus.h5 $(BUILD)/features.h5 $(BUILD)/alignment.h5 FORCE
+	$(TTSKIT) doctor $(wordlist 1,3,$^) --page $(BUILD)/odd.html --most $(MOST) > $@.new
+	@mv $@.new $@
+
+SPEECH = $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
+
+$(BUILD)/duration.h5: $(SPEECH) $(BUILD)/odd.tsv FORCE
+	$(TRAIN) duration $(SPEECH) $(FROM:%=--init %) $(DURATION) \
+		--set 'predict=["pitch", "loudness"]' $(DURATION_FOR) $(RUN) -o $@
+
+FROM_DECODER = $(DECODER_FROM:%=$(BUILD)/%.h5)
+ifneq ($(strip $(SHARPEN)),)
+# by distances first, which leave the mel too smooth; then critics look at it too
+SMOOTH := $(BUILD)/smooth.h5
+$(SMOOTH): $(FROM_DECODER) $(BUILD)/odd.tsv FORCE
+	$(TRAIN) decoder $(FROM_DECODER) $(FROM:%=--init %) $(DECODER) $(DECODER_FOR) $(RUN) -o $@
+
+$(BUILD)/decoder.h5: $(FROM_DECODER) $(SMOOTH) FORCE
+	$(TRAIN) decoder $(FROM_DECODER) --init $(SMOOTH) $(DECODER) $(SHARPEN) $(SHARPEN_FOR) $(RUN) -o $@
+else
+$(BUILD)/decoder.h5: $(FROM_DECODER) $(BUILD)/odd.tsv FORCE
+	$(TRAIN) decoder $(FROM_DECODER) $(FROM:%=--init %) $(DECODER) $(DECODER_FOR) $(RUN) -o $@
+endif
+
+SOUND = $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5
+ifneq ($(strip $(CRITICS)),)
+# from spectra first; then critics hear it too
+SPECTRA := $(BUILD)/spectra.h5
+$(SPECTRA): $(SOUND) FORCE
+	$(TRAIN) vocoder $(SOUND) $(VOCODER) $(SPECTRA_FOR) $(RUN) -o $@
+
+$(BUILD)/vocoder.h5: $(SOUND) $(SPECTRA) FORCE
+	$(TRAIN) vocoder $(SOUND) --init $(SPECTRA) $(VOCODER) $(CRITICS) $(VOCODER_FOR) $(RUN) -o $@
+else
+$(BUILD)/vocoder.h5: $(SOUND) FORCE
+	$(TRAIN) vocoder $(SOUND) $(VOCODER) $(VOCODER_FOR) $(RUN) -o $@
+endif
+
+$(BUILD)/voice.h5: $(PREDICTOR) $(BUILD)/decoder.h5 \
+		$(filter-out source griffinlim,$(SPEAK_BY)) $(CARD) $(LEXICON) FORCE
+	$(TTSKIT) voice pack $(PREDICTOR) $(BUILD)/decoder.h5 $(SPEAK_BY) \
+		--card $(CARD) $(LEXICON:%=--lexicon %) $(VOICE) -o $@
+
+$(BUILD)/spoken/voice.scores.h5: $(BUILD)/test-tokens.h5 $(BUILD)/voice.h5 \
+		$(BUILD)/test-corpus.h5 FORCE
+	$(TTSKIT) compare $(wordlist 1,2,$^) --reference $(BUILD)/test-corpus.h5 \
+		--measures $(MEASURES) -o $(BUILD)/spoken
+
+listen: $(BUILD)/listen.html
+$(BUILD)/listen.html: $(BUILD)/test-corpus.h5 $(BUILD)/spoken/voice.scores.h5 FORCE
+	$(TTSKIT) report $(BUILD)/test-corpus.h5 $(BUILD)/spoken/voice.h5 -o $@
+
+check: $(BUILD)/odd.tsv
+	@echo "$(BUILD)/odd.tsv lists what looks wrong, $(BUILD)/odd.html is to listen to it"
+
+plan: $(BUILD)/corpus.h5
+	$(TTSKIT) info $<
+	@echo "trainings: aligner $(ALIGNER_FOR), durations $(DURATION_FOR), decoder $(DECODER_FOR)" \
+		"and with critics $(SHARPEN_FOR)"
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-quick
