@@ -120,8 +120,9 @@ $(BUILD)/alignment.h5: $(BUILD)/features.h5 $(BUILD)/tokens.h5 $(BUILD)/aligner.
 	$(TTSKIT) align $(BUILD)/features.h5 $(BUILD)/tokens.h5 --aligner $(BUILD)/aligner.h5 -o $@
 
 # stops where most of the recordings look wrong: better now than after hours of training
-$(BUILD)/odd.tsv: $(BUILD)/corpus.h5 $(BUILD)/features.h5 $(BUILD)/alignment.h5 FORCE
-	$(TTSKIT) doctor $(wordlist 1,3,$^) --page $(BUILD)/odd.html --most $(MOST) > $@.new
+CHECKED = corpus features $(filter alignment,$(DECODER_FROM:train-%=%))
+$(BUILD)/odd.tsv: $(CHECKED:%=$(BUILD)/%.h5) FORCE
+	$(TTSKIT) doctor $(CHECKED:%=$(BUILD)/%.h5) --page $(BUILD)/odd.html --most $(MOST) > $@.new
 	@mv $@.new $@
 
 SPEECH = $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
