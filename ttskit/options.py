@@ -276,7 +276,7 @@ RefineSteps = Annotated[
         metavar="N",
         rich_help_panel=VOICE,
         help="Steps in which the decoder diffusion refines a mel: each costs time.",
-        show_default="10",
+        show_default="16",
     ),
 ]
 Guidance = Annotated[

@@ -112,8 +112,8 @@ def test_a_decoder_that_refines_is_steered_by_steps_guidance_and_presets(folder)
     def mel(*words):
         return spoken(folder, "--restart", *words)["line000001"].mel
 
-    np.testing.assert_array_equal(mel("--steps", 2), mel("--preset", "ultra_fast"))
-    np.testing.assert_array_equal(mel(), mel("--preset", "fast", "--steps", 10, "--guidance", 0))
+    np.testing.assert_array_equal(mel("--steps", 4), mel("--preset", "ultra_fast"))
+    np.testing.assert_array_equal(mel(), mel("--preset", "fast", "--steps", 16, "--guidance", 0))
     assert not np.array_equal(mel("--steps", 2), mel("--steps", 3))
     assert not np.array_equal(mel(), mel("--guidance", 1))
     lines = ["lines.txt", *MODELS, *CHARACTERS]

@@ -76,11 +76,11 @@ class Diffusion(Family):
     role = "decoder"
     Config = DiffusionConfig
     config: DiffusionConfig
-    knobs = {"noise_scale": 0.667, "steps": 10.0, "guidance": 0.0}  # noqa: RUF012
+    knobs = {"noise_scale": 0.667, "steps": 16.0, "guidance": 0.0}  # noqa: RUF012
     paces = {  # noqa: RUF012
-        "ultra_fast": {"steps": 2.0},
-        "fast": {"steps": 5.0},
-        "standard": {"steps": 10.0},
+        "ultra_fast": {"steps": 4.0},
+        "fast": {"steps": 8.0},
+        "standard": {"steps": 16.0},
         "high": {"steps": 32.0},
     }
     presets = {  # noqa: RUF012
