@@ -80,3 +80,9 @@ def test_quick_libritts_tests_on_an_utterance_of_the_test_tree():
     tree = (Path(__file__).parent / "datasets" / "test_libritts.py").read_text()
     ids = ["_".join(parts) for parts in re.findall(r'\("(\d+)", "(\d+)", "(\d+_\d+)"\)', tree)]
     assert [id for id in ids if fnmatch(id, wanted)] == ["103_1240_000000_000001"]
+
+
+def test_every_variant_of_the_matrix_of_ddsp_is_another_config():
+    found = trainings("ddsp-matrix", "single")
+    texts = {name: to_toml(config) for name, config in found.items()}
+    assert len({*texts.values()}) == len(texts) == 20

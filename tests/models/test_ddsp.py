@@ -204,6 +204,17 @@ def test_smoothing_changes_its_target_alone(mode, target, batch):
         assert (getattr(calm, name) >= 0).all()
 
 
+@pytest.mark.parametrize("head", ["normalized", "softmax-db", "exp-sigmoid"])
+def test_a_higher_temperature_makes_harmonics_more_alike(batch, head):
+    entropies = []
+    for temperature in (0.2, 1.0, 5.0):
+        model = ddsp(trunk="mlp", head=head, temperature=temperature)
+        controls = model.play(batch.fields, batch.mask("frame"))
+        entropies.append(synthesiser.entropy(controls.distribution).mean().item())
+    assert entropies == sorted(entropies)
+    assert entropies[0] < entropies[-1]
+
+
 def test_a_residual_accumulates_changes_over_time(batch):
     model, plain = ddsp(trunk="mlp", residual=1.0), ddsp(trunk="mlp")
     plain.load_state_dict(model.state_dict(), strict=False)

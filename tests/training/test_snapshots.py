@@ -72,7 +72,7 @@ def test_snapshots_do_not_change_the_training(sounds, tmp_path):
         np.testing.assert_array_equal(value, weights[1][name])
 
 
-def test_a_training_without_validation_utterances_is_watched_too(sounds, tmp_path):
+def test_a_training_without_validation_utterances_is_watched_too(sounds, tmp_path, capfd):
     settings = [*SMALL, "training.validation=0.0", "training.validate_every=2"]
     train(
         sounds,
@@ -83,6 +83,8 @@ def test_a_training_without_validation_utterances_is_watched_too(sounds, tmp_pat
     rows = [row for row in monitor.read(tmp_path / "x.h5.run" / "log.jsonl") if "watch/log" in row]
     assert [row["step"] for row in rows] == [2, 4]
     assert read_model(tmp_path / "x.h5").container.attributes["steps"] == 4
+    told = " ".join(capfd.readouterr().err.split())
+    assert "the last weights: no utterance is held out to tell which are best" in told
 
 
 def test_validation_losses_have_the_names_of_training_losses(sounds, tmp_path):

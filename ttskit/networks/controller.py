@@ -85,6 +85,9 @@ class ControllerConfig(TrunkConfig):
         ("mel", "f0", "voiced"), "inputs of the trunk", choices=tuple(SOURCES), some=True
     )
     head: str = key("exp-sigmoid", "how outputs of the trunk become controls", choices=tuple(HEADS))
+    temperature: float = key(
+        1.0, "divides the logits of harmonics: above 1 their shares differ less", least=0.01
+    )
     harmonics: int = key(
         0,
         f"number of harmonics; 0 for those of f0_min below half the sample rate, at most {MOST}",
@@ -160,7 +163,7 @@ class Controller(nn.Module):
         def smooth(x: Tensor, target: str) -> Tensor:
             return self.config.smoothing.filtered(x, target, self.frame_rate)
 
-        weights = smooth(logits.weights, "logits")
+        weights = smooth(logits.weights / self.config.temperature, "logits")
         below_nyquist = audible(f0, weights.shape[-1], self.sample_rate)
         levels = self.head.activate(logits._replace(weights=weights), below_nyquist)
         shares = distribution(levels.weights, f0, self.sample_rate)

@@ -322,6 +322,8 @@ def _deliver(best: Path, output: Path, run: Trainer) -> None:
     message = f"{output}: {wording.count(state.step, 'update')} in {wording.clock(state.seconds)}"
     if len(run.held_out):
         message += f", best after {state.best_step} (validation: {state.best:.4g})"
+    else:
+        message += ", the last weights: no utterance is held out to tell which are best"
     progress.note(message)
 
 
