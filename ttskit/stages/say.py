@@ -8,21 +8,19 @@ spoken again, and as an account of every word.
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from ttskit.artifacts import atomic
-from ttskit.errors import TextError, TtskitError
+from ttskit.errors import TtskitError
 from ttskit.formats.labels import TIMES, named
 from ttskit.options import (
     TAKES,
@@ -49,7 +47,6 @@ from ttskit.options import (
     numbers,
     weights,
 )
-from ttskit.text.lines import InputLine, stream_lines
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,11 +54,9 @@ if TYPE_CHECKING:
     from ttskit.speaking.chain import Chain, Piece, Style
     from ttskit.speaking.lines import Line
     from ttskit.speaking.takes import Take
-    from ttskit.text.ssml import Passage
     from ttskit.voices.voice import Voice
 
 SOUND = "Output"  # a group of options on the help page
-MARKUP = re.compile(r"\s*(<\?xml\b[^>]*>\s*)?<speak\b")
 LEAST, MOST = 0.1, 10.0  # of a factor
 
 
@@ -130,59 +125,6 @@ class Report:
         }
 
 
-def passages(
-    words: Sequence[str], file: Path | None, ssml: bool, english: bool, joined: bool
-) -> Iterable[Passage]:
-    """Return what to speak: lines as they come, paragraphs, or the whole of an SSML document."""
-    from ttskit.text import ssml as markup
-
-    text = " ".join(words)
-    if not text.isprintable() and any("\udc80" <= character <= "\udcff" for character in text):
-        raise TextError("the text: is not UTF-8; convert it first")
-    lines: Iterable[InputLine] = (
-        [InputLine("the text", line) for line in text.split("\n")]
-        if words
-        else stream_lines([file] if file else [])
-    )
-    if ssml:
-        name = "the text" if words else str(file or "standard input")
-        return markup.read("\n".join(line.text for line in lines), name, english)
-    lines = paragraphs(lines) if joined else lines
-    return (markup.Passage(line.text, place=line.place) for line in plain(lines))
-
-
-def paragraphs(lines: Iterable[InputLine]) -> Iterator[InputLine]:
-    """Yield the lines between empty ones joined, at the place of the first, and the empty ones."""
-    for blank, group in groupby(lines, key=lambda line: not line.text.strip()):
-        if blank:
-            yield from group
-        else:
-            first, *more = group
-            text = " ".join(line.text.strip() for line in (first, *more))
-            yield first._replace(text=text)
-
-
-def plain(lines: Iterable[InputLine]) -> Iterator[InputLine]:
-    """Yield lines; refuse SSML, whose markup would be spoken."""
-    for line in lines:
-        if MARKUP.match(line.text):
-            raise TextError("is SSML, whose markup would be spoken: add --ssml", file=line.place)
-        yield line
-
-
-def hint(words: Sequence[str]) -> None:
-    """Note that a text is the name of a file."""
-    from ttskit import progress
-
-    name = " ".join(words)
-    try:
-        found = len(words) == 1 and Path(name).suffix and Path(name).is_file()
-    except (OSError, ValueError):  # it cannot be the name of a file
-        return
-    if found:
-        progress.note(f"{name} is a file: to speak what is in it, give --file {name}")
-
-
 def opened(voice: str | None) -> Voice:
     """Open a voice, by name or file."""
     from ttskit.voices import embedded
@@ -203,6 +145,7 @@ def lines_of(
 ) -> Iterator[Line]:
     """Yield the lines to speak, spelt for the voice, as the text comes in."""
     from ttskit.speaking.lines import to_lines
+    from ttskit.speaking.passages import passages
 
     joined = file is not None and str(file) != "-" and not phonemes and not by_line
     source = passages(words, file, ssml, voice.language == "en-us", joined)
@@ -673,6 +616,7 @@ def command(
     from ttskit.speaking import takes as coded
     from ttskit.speaking.candidates import choice_of
     from ttskit.speaking.chain import Chain, Style
+    from ttskit.speaking.passages import note_file
 
     knobs, again = numbers("--knob", knob or (), "=", None), regenerated(regenerate)
     if iterations is not None:
@@ -681,7 +625,7 @@ def command(
     rate /= length_scale
     given = coded.read(take) if take else None
     loaded = opened(voice)
-    hint(text or ())
+    note_file(text or ())
     lexicons = lexicon or ()
     script = lines_of(loaded, text or (), file, ssml, phonemes, lines, lexicons, pause / rate)
     manner = Style(
