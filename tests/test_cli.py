@@ -284,7 +284,7 @@ def test_completion_loads_no_engine(tmp_path):
         ("config --set a=1", 2),
         ("train decodr -o x.h5", 2),
         ("text --language xx", 2),
-        ("say hi -o a.mp3", 2),
+        ("say hi -o a.m4a", 2),
         ("info none.h5", 1),
         ("say hi -o none/a.wav", 1),
         ("say --file none.txt -o a.wav", 1),

@@ -25,7 +25,7 @@ ARROWS = {
     "settings": {"errors"},
     "tables": {"errors"},
     "progress": {"wording"},
-    "manual": set(),
+    "manual": {"errors"},
     "options": {"errors", "manual", "models"},
     "text": {"errors"},
     "dsp": {"errors"},

@@ -16,7 +16,7 @@ import typer
 from ttskit.artifacts import caches, signals
 from ttskit.dsp import threads
 from ttskit.errors import Interrupted, TtskitError
-from ttskit.manual import Overview, Page
+from ttskit.manual import HELP, Overview, Page
 from ttskit.stages import (
     align,
     analyze,
@@ -51,6 +51,7 @@ from ttskit.stages import (
     verify,
     vocode,
     voice,
+    voices,
     why,
 )
 
@@ -81,6 +82,7 @@ VERBS = {  # what a verb is for, as `ttskit --help` and docs/index.md have it
         decode,
         vocode,
         voice,
+        voices,
     ),
     "Looking and listening": (
         doctor,
@@ -117,13 +119,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: rich would double the time to the first line
     subcommand_metavar="VERB ...",
+    context_settings=HELP,
     epilog="`ttskit help VERB` explains the options of a verb, with examples.",
 )
 for heading, stages in VERBS.items():
     for stage in stages:
         name = stage.__name__.rpartition(".")[2].rstrip("_")
         summary = stage.command.__doc__.partition("\n")[0]
-        app.command(name, cls=Page, short_help=summary, rich_help_panel=heading)(stage.command)
+        register = app.command(
+            name, cls=Page, context_settings=HELP, short_help=summary, rich_help_panel=heading
+        )
+        register(stage.command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,12 +11,46 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from ttskit.errors import UsageError
+
 RUNNING = "Common options"  # those that mean the same in every verb that has them
 EXAMPLES = "Examples:"  # in the docstring of a verb, above its examples
+HELP = {"help_option_names": ["--help", "-h"]}  # context settings of every verb
+# options that other programs for speech have (Piper, espeak), and what is the same here
+MEANT = {
+    "--speed": "--rate",
+    "-s": "--rate",
+    "--model": "--voice",
+    "-m": "--voice",
+    "-v": "--voice",
+    "--output-file": "--output",
+    "--output_file": "--output",
+    "--out": "--output",
+    "-w": "--output",
+    "--input-file": "--file",
+    "--input_file": "--file",
+    "--length_scale": "--length-scale",
+    "--noise_scale": "--noise-scale",
+    "--sentence-silence": "--pause",
+    "--sentence_silence": "--pause",
+    "--output-raw": "--raw",
+    "--output_raw": "--raw",
+    "--stdout": "--output -",
+}
 
 
 class Page(TyperCommand):
     """The help of one verb, from its docstring: summary, options, examples, page in docs/."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words of a call; an option that another program has is answered by ours."""
+        known = {name for param in self.get_params(ctx) for name in param.opts}
+        for word in args[: args.index("--")] if "--" in args else args:
+            name = word.partition("=")[0]
+            meant = MEANT.get(name, "")
+            if name not in known and meant.partition(" ")[0] in known:
+                raise UsageError(f"{self.name} has no option {name}: did you mean {meant}?")
+        return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return what follows the verb in the line `Usage:`."""

@@ -21,9 +21,10 @@ import ttskit as package
 from tests.factory import run
 from tests.tiny import facts, write_voice
 from ttskit import progress
+from ttskit.dsp import samples
 from ttskit.dsp.samples import to_int16
 from ttskit.dsp.threads import CHOSEN
-from ttskit.errors import ArtifactError, TextError, TtskitError
+from ttskit.errors import ArtifactError, TextError, TtskitError, UsageError
 from ttskit.formats import textgrid
 from ttskit.models.glow import Glow
 from ttskit.speaking.chain import Chain, Piece, bent, louder
@@ -194,6 +195,8 @@ def test_whatever_is_in_a_text_the_words_of_it_are_spoken(say, tmp_path, text, n
         ("a", ("--manifest", "no/m.jsonl"), "the folder no is not there"),
         ("a", ("--device", "abacus"), "--device abacus: there is no such device"),
         ("", ("a \udcff",), "the text: is not UTF-8"),
+        (" <speak>a</speak>", (), "standard input:1: is SSML, .*: add --ssml"),
+        ("", ('<?xml version="1.0"?><speak>a</speak>',), "the text: is SSML, .*: add --ssml"),
     ],
 )
 def test_what_cannot_be_said_is_one_line(say, tmp_path, text, options, says, monkeypatch):
@@ -214,18 +217,22 @@ def test_wrong_usage_is_told_before_anything_is_loaded(tmp_path):
         ["hi", "-o", "a.wav", "--textgrid", "a", "--duration", "1"],
         ["hi", "-o", "a.wav", "--ssml", "--phonemes"],
         ["hi", "-o", "a.wav", "--rate", "0"],
+        ["hi", "-o", "a.wav", "--rate", "1001%"],
+        ["hi", "-o", "a.wav", "--rate", "nan"],
+        ["hi", "-o", "a.wav", "--rate", "quick"],
         ["hi", "-o", "a.wav", "--length-scale", "0"],
         ["hi", "-o", "a.wav", "--manifest", "./a.wav"],
         ["hi", "-o", "a.wav", "--manifest", "b.srt", "--timing", "b.srt"],
         ["--file", "b.txt", "-o", "a.wav", "--manifest", "b.txt"],
         ["hi", "--voice", "v.h5", "-o", "a.wav", "--manifest", "v.h5"],
-        ["hi", "-o", "a.wav", "--raw"],
+        ["hi", "-o", "a.wav", "--play"],
+        ["hi", "--raw", "--play"],
         ["hi", "-o", "a.wav", "--duration", "inf"],
         ["hi", "-o", "a.wav", "--noise-scale", "inf"],
         ["hi", "-o", "a.wav", "--rounds", "1001"],
     ):
         assert run("say", *words).exit_code == 2
-    for name, says in (("a.mp3", "give one of .wav"), ("no/a.wav", "is not there; make it first")):
+    for name, says in (("a.m4a", "give one of .wav"), ("no/a.wav", "is not there; make it first")):
         with pytest.raises(TtskitError, match=says):
             run("say", "hi", "-o", tmp_path / name)
 
@@ -503,3 +510,101 @@ def test_rounds_are_those_of_the_vocoder(tmp_path):
 def test_a_voice_without_rounds_says_so(say, tmp_path):
     with pytest.raises(TtskitError, match="none of its models has rounds of Griffin-Lim"):
         say("hi", "--rounds", "8", "-o", tmp_path / "a.wav")
+
+
+def srt(say, tmp_path, *words):
+    """Say words; the texts of the subtitles."""
+    assert say(*words, "-o", tmp_path / "a.wav", "--timing", tmp_path / "a.srt").exit_code == 0
+    return [block.split("\n")[2] for block in (tmp_path / "a.srt").read_text().split("\n\n")]
+
+
+def test_lines_of_a_file_are_joined_to_paragraphs_unless_each_is_wanted(say, tmp_path):
+    text = "It was a very\nlong way to go. And\n  they went.\n\nThe end\n"
+    file = tmp_path / "a.txt"
+    file.write_text(text)
+    joined = ["It was a very long way to go.", "And they went.", "The end"]
+    by_line = ["It was a very", "long way to go.", "And", "they went.", "The end"]
+    assert srt(say, tmp_path, "-f", file) == joined
+    assert srt(say, tmp_path, "-f", file, "--lines") == by_line
+
+
+def test_a_paragraph_of_a_file_has_its_pause(say, tmp_path):
+    """The empty line between paragraphs is kept where lines are joined."""
+    lengths = []
+    for between in (" ", "\n\n"):
+        (tmp_path / "a.txt").write_text(f"One two.{between}Three four.")
+        assert say("-f", tmp_path / "a.txt", "--raw", "-o", tmp_path / "a.pcm").exit_code == 0
+        lengths.append((tmp_path / "a.pcm").stat().st_size / 2)
+    assert lengths[1] - lengths[0] == pytest.approx(2 * 0.25 * RATE, abs=2 * HOP)
+
+
+def test_raw_samples_go_to_a_file_of_any_name(spoken, say, tmp_path):
+    wanted = spoken(TEXT)
+    assert say(TEXT, "--raw", "-o", tmp_path / "a.pcm").exit_code == 0
+    assert (tmp_path / "a.pcm").read_bytes() == wanted.astype("<i2").tobytes()
+
+
+def test_a_rate_may_be_in_percent(spoken):
+    np.testing.assert_array_equal(spoken(TEXT, "--rate", "150%"), spoken(TEXT, "--rate", "1.5"))
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("--speed", "--rate"), ("--output_file=a.wav", "--output"), ("-m", "--voice")],
+)
+def test_the_option_of_another_program_is_answered_by_ours(word, meant):
+    with pytest.raises(UsageError, match=f"say has no option .*did you mean {meant}"):
+        run("say", "hi", word, "2")
+
+
+def test_a_text_that_is_the_name_of_a_file_is_noted(say, tmp_path, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr(progress, "note", told.append)
+    file = tmp_path / "book.txt"
+    file.write_text("one")
+    assert say(file, "-o", tmp_path / "a.wav").exit_code == 0
+    assert told[0] == f"{file} is a file: to speak what is in it, give --file {file}"
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch):
+    """A program in place of aplay; returns what it was given, and was called with."""
+
+    def stand_in(script):
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        (folder / "aplay").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/words\n{script}\n')
+        (folder / "aplay").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+    return stand_in
+
+
+def test_the_player_gets_the_samples_and_their_rate(say, spoken, stand_in, tmp_path):
+    stand_in(f"cat > {tmp_path}/played")
+    made = say(TEXT, "--play")
+    assert made.exit_code == 0
+    assert made.stdout_bytes == b""
+    assert (tmp_path / "played").read_bytes() == spoken(TEXT).astype("<i2").tobytes()
+    assert (tmp_path / "words").read_text() == "-q -t raw -f S16_LE -c 1 -r 22050 -\n"
+
+
+def test_a_player_that_fails_or_is_not_there_is_one_line(say, stand_in, tmp_path, monkeypatch):
+    stand_in("exit 3")
+    with pytest.raises(TtskitError, match="aplay ended with status 3: write a file with -o"):
+        say(TEXT, "--play")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TtskitError, match=r"--play: found none of aplay, .*: install one"):
+        say(TEXT, "--play")
+
+
+@pytest.mark.parametrize(("suffix", "rate"), [(".opus", 24000), (".mp3", 22050)])
+def test_a_compressed_file_has_what_a_wav_has(say, spoken, tmp_path, suffix, rate):
+    """As long at the rate that the format can have, and it sounds alike."""
+    wanted = samples.resample(spoken(TEXT) / np.float32(32768), RATE, rate)
+    assert say(TEXT, "-o", tmp_path / f"a{suffix}").exit_code == 0
+    found, found_rate = soundfile.read(tmp_path / f"a{suffix}")
+    assert found_rate == rate
+    assert abs(len(found) - len(wanted)) <= 1
+    shared = min(len(found), len(wanted))
+    assert np.corrcoef(np.abs(found[:shared]), np.abs(wanted[:shared]))[0, 1] > 0.5

@@ -248,7 +248,9 @@ def test_embedded_voices_are_listed_and_found_by_name(tmp_path, monkeypatch):
     for name in ("duration", "decoder", "vocoder"):
         (tmp_path / f"{name}.h5").unlink()
     assert embedded.find(None) == embedded.find("voice") == path
-    assert run("voice", "list").stdout == "voice\ten-us\t0.2 MB\n"
+    assert run("voice", "list").stdout == run("voices").stdout == "voice\ten-us\t0.2 MB\n"
+    entry = {"name": "voice", "language": "en-us", "megabytes": 0.2}
+    assert json.loads(run("voices", "--json").stdout) == entry
     refused = run("voice", "list", path)
     assert (refused.exit_code, "ttskit voice info" in refused.stderr) == (2, True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ttskit.errors import AudioError
@@ -23,6 +24,17 @@ def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
     length = (2 * len(samples) * to_rate + from_rate) // (2 * from_rate)
     resampled = soxr.resample(np.asarray(samples, np.float32), from_rate, to_rate, quality="VHQ")
     return np.pad(resampled[:length], (0, max(0, length - len(resampled))))
+
+
+def resampling(from_rate: int, to_rate: int) -> Callable[[Samples, bool], Samples]:
+    """Return a function that resamples piece by piece; it takes a piece and if it is the last."""
+    import numpy as np
+    import soxr
+
+    if from_rate == to_rate:
+        return lambda samples, _: samples
+    stream = soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32", quality="VHQ")
+    return lambda samples, last: stream.resample_chunk(np.asarray(samples, np.float32), last)
 
 
 def to_int16(samples: Samples | NDArray[np.int16]) -> tuple[NDArray[np.int16], int]:

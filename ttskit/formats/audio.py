@@ -1,4 +1,4 @@
-"""Audio files: reading any that libsndfile reads, and writing wav, flac and ogg."""
+"""Audio files: reading any that libsndfile reads, and writing wav, flac, ogg, opus and mp3."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Samples = NDArray[np.float32]
 
-WRITABLE = (".wav", ".flac", ".ogg")
 TOLERANCE = 0.1  # seconds by which a given time may lie behind the end of its file
 LACKS = "cannot be written as a whole: make room"
 BLOCK = 1 << 16  # samples that are encoded at a time
@@ -29,6 +28,34 @@ MOST = LONGEST * 48_000  # samples of an utterance, of one channel
 DECODED = 1 << 20  # samples of all channels that are decoded at a time
 UNKNOWN = (1 << 63) - 1  # frames, where the header does not say how many
 PREROLL = 16 * 1152  # samples of mp3 decoded before a start, so that its bit reservoir is full
+
+
+class Kind(NamedTuple):
+    """A kind of file, as libsndfile names it."""
+
+    format: str
+    subtype: str
+    rates: tuple[int, ...] = ()  # Hz that it can have; none: any
+
+    def rate(self, wanted: int) -> int:
+        """Return the lowest rate that it can have and that loses nothing, else its highest."""
+        if not self.rates or wanted in self.rates:
+            return wanted
+        return min((rate for rate in self.rates if rate > wanted), default=self.rates[-1])
+
+
+KINDS = {  # suffix -> what is written
+    ".wav": Kind("WAV", "PCM_16"),
+    ".flac": Kind("FLAC", "PCM_16"),
+    ".ogg": Kind("OGG", "VORBIS"),
+    ".opus": Kind("OGG", "OPUS", (8000, 12000, 16000, 24000, 48000)),
+    ".mp3": Kind(
+        "MP3",
+        "MPEG_LAYER_III",
+        (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+    ),
+}
+WRITABLE = tuple(KINDS)
 
 
 class Info(NamedTuple):
@@ -111,7 +138,7 @@ def _blocks(file: soundfile.SoundFile, is_mp3: bool, first: int, last: int) -> I
 
 
 def write(path: Path, samples: Samples | NDArray[np.int16], rate: int) -> int:
-    """Write 16-bit wav or flac, or Vorbis ogg, by suffix; return how many samples clipped.
+    """Write a file of one of `KINDS`, by suffix; return how many samples clipped.
 
     The same samples make the same bytes.  The file takes its name only once it is whole.
     """
@@ -127,28 +154,43 @@ def write(path: Path, samples: Samples | NDArray[np.int16], rate: int) -> int:
 
 def encode(samples: Samples | NDArray[np.int16], rate: int, suffix: str) -> tuple[bytes, int]:
     """Return an audio file's bytes and how many samples clipped; `suffix` says which format."""
+    import numpy as np
     import soundfile
 
-    if suffix.lower() not in WRITABLE:
-        raise AudioError(
-            f"cannot write {suffix or 'a file without suffix'}: give one of {', '.join(WRITABLE)}"
-        )
-    from ttskit.dsp.samples import to_int16
+    from ttskit.dsp.samples import resample, to_int16
 
+    kind = kind_of(suffix)
     coded, clipped = to_int16(samples)
-    kind = suffix.lower().removeprefix(".").upper()
+    if kind.rate(rate) != rate:
+        coded = to_int16(resample((coded / 32768).astype(np.float32), rate, kind.rate(rate)))[0]
     with atomic.unnamed() as out:  # not an object of Python, which libsndfile would call back
         try:
-            with soundfile.SoundFile(
-                out.fileno(), "w", rate, 1, format=kind, closefd=False
-            ) as file:
+            with create(out.fileno(), kind, rate) as file:
                 write_blocks(file, coded)
         except soundfile.LibsndfileError as error:
             raise AudioError(f"cannot write {suffix} at {rate} Hz: {error.error_string}") from error
         check_written(Path(f"/dev/fd/{out.fileno()}"), len(coded))
         out.seek(0)
         content = out.read()
-    return (same_serial(content) if kind == "OGG" else content), clipped
+    return (same_serial(content) if kind.format == "OGG" else content), clipped
+
+
+def kind_of(suffix: str) -> Kind:
+    """Return the kind of file that a suffix names."""
+    if suffix.lower() not in KINDS:
+        raise AudioError(
+            f"cannot write {suffix or 'a file without suffix'}: give one of {', '.join(WRITABLE)}"
+        )
+    return KINDS[suffix.lower()]
+
+
+def create(file: Path | int, kind: Kind, rate: int) -> soundfile.SoundFile:
+    """Open a file, or the descriptor of one, for samples at `kind.rate(rate)`."""
+    import soundfile
+
+    return soundfile.SoundFile(
+        file, "w", kind.rate(rate), 1, kind.subtype, format=kind.format, closefd=False
+    )
 
 
 def write_blocks(file: soundfile.SoundFile, coded: NDArray[np.int16]) -> None:
@@ -168,7 +210,7 @@ def check_written(path: Path, frames: int) -> None:
     if not frames:
         return
     try:
-        with _open(path) as file:
+        with _quiet(silence=True), _open(path) as file:
             file.seek(frames - 1)
             whole = file.frames == frames and len(file.read()) == 1
             whole = whole and not re.search("should be|closed properly", file.extra_info)  # its log

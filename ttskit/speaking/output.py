@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttskit.errors import AudioError, UsageError, at
+from ttskit.speaking.player import playing
 
 if TYPE_CHECKING:
     from ttskit.dsp.samples import Samples
@@ -20,14 +21,20 @@ UNKNOWN = 0xFFFFFFFF  # bytes, in the header of a wav whose length is not known
 
 @contextmanager
 def open_sound(
-    output: Path | None, rate: int, raw: bool = False
+    output: Path | None, rate: int, raw: bool = False, play: bool = False
 ) -> Iterator[Callable[[Samples], None]]:
     """Yield a function that writes the next samples; they are out when it returns.
 
     A file appears under its name only once it is complete.  Standard output gets a wav of unknown
-    length, or `raw` samples (16 bit, little endian, one channel).
+    length; `raw` are samples alone (16 bit, little endian, one channel).  `play` needs no output.
     """
-    with _file(output, rate) if is_file(output) else _stream(rate, raw) as write:
+    if play:
+        sound = playing(rate)
+    elif output is None or not is_file(output):
+        sound = _stream(rate, raw)
+    else:
+        sound = _samples(output) if raw else _file(output, rate)
+    with sound as write:
         yield write
 
 
@@ -70,35 +77,51 @@ def _stream(rate: int, raw: bool) -> Iterator[Callable[[Samples], None]]:
 
 
 @contextmanager
-def _file(output: Path | None, rate: int) -> Iterator[Callable[[Samples], None]]:
+def _samples(output: Path) -> Iterator[Callable[[Samples], None]]:
+    from ttskit.artifacts import atomic
+    from ttskit.dsp.samples import to_int16
+
+    with at(output), atomic.replacing(output) as unfinished, unfinished.open("wb") as file:
+
+        def write(samples: Samples) -> None:
+            file.write(to_int16(samples)[0].astype("<i2").tobytes())
+
+        yield write
+
+
+@contextmanager
+def _file(output: Path, rate: int) -> Iterator[Callable[[Samples], None]]:
+    import numpy as np
     import soundfile
 
     from ttskit.artifacts import atomic
-    from ttskit.dsp.samples import to_int16
+    from ttskit.dsp.samples import resampling, to_int16
     from ttskit.formats import audio
 
-    assert output is not None
-    kind = output.suffix.lower().removeprefix(".").upper()
+    kind = audio.kind_of(output.suffix)
+    resampled = resampling(rate, kind.rate(rate))
     try:
         with at(output), atomic.replacing(output) as unfinished:
             unfinished.touch()  # raises a clearer error than libsndfile where it can't be written
             frames = 0
-            with soundfile.SoundFile(unfinished, "w", rate, 1, format=kind) as file:
+            with audio.create(unfinished, kind, rate) as file:
 
-                def write(samples: Samples) -> None:
+                def write(samples: Samples, last: bool = False) -> None:
                     nonlocal frames
-                    audio.write_blocks(file, to_int16(samples)[0])
-                    frames += len(samples)
+                    coded = to_int16(resampled(samples, last))[0]
+                    audio.write_blocks(file, coded)
+                    frames += len(coded)
 
                 yield write
+                write(np.zeros(0, np.float32), last=True)
             audio.check_written(unfinished, frames)
-            if kind == "OGG":
+            if kind.format == "OGG":
                 unfinished.write_bytes(audio.same_serial(unfinished.read_bytes()))
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{output}: cannot be written: {error.error_string}") from error
 
 
-def check_sound(output: Path | None) -> None:
+def check_sound(output: Path | None, raw: bool = False) -> None:
     """Refuse an output that cannot be written, before there is anything to write."""
     from ttskit.formats.audio import WRITABLE
 
@@ -108,7 +131,7 @@ def check_sound(output: Path | None) -> None:
         if sys.stdout.isatty():
             raise UsageError("audio is not for a terminal: name a file with -o, or use a pipe")
         return
-    if output.suffix.lower() not in WRITABLE:
+    if not raw and output.suffix.lower() not in WRITABLE:
         suffix = output.suffix or "a file without suffix"
         raise UsageError(f"{output}: cannot write {suffix}: give one of {', '.join(WRITABLE)}")
     if output.is_dir():

@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from ttskit.artifacts import atomic
-from ttskit.errors import TextError, TtskitError
+from ttskit.errors import TtskitError
 from ttskit.formats.labels import TIMES, named
 from ttskit.options import (
     TAKES,
@@ -47,7 +47,6 @@ from ttskit.options import (
     numbers,
     weights,
 )
-from ttskit.text.lines import InputLine, stream_lines
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,10 +54,17 @@ if TYPE_CHECKING:
     from ttskit.speaking.chain import Chain, Piece, Style
     from ttskit.speaking.lines import Line
     from ttskit.speaking.takes import Take
-    from ttskit.text.ssml import Passage
     from ttskit.voices.voice import Voice
 
 SOUND = "Output"  # a group of options on the help page
+LEAST, MOST = 0.1, 10.0  # of a factor
+
+
+class Sound(NamedTuple):
+    """Where audio goes, if not as a file with a header."""
+
+    raw: bool = False
+    play: bool = False
 
 
 @dataclass
@@ -119,26 +125,6 @@ class Report:
         }
 
 
-def passages(
-    words: Sequence[str], file: Path | None, ssml: bool, english: bool
-) -> Iterable[Passage]:
-    """Return what to speak: each line as it comes, or the whole of an SSML document."""
-    from ttskit.text import ssml as markup
-
-    text = " ".join(words)
-    if not text.isprintable() and any("\udc80" <= character <= "\udcff" for character in text):
-        raise TextError("the text: is not UTF-8; convert it first")
-    lines: Iterable[InputLine] = (
-        [InputLine("the text", line) for line in text.split("\n")]
-        if words
-        else stream_lines([file] if file else [])
-    )
-    if ssml:
-        name = "the text" if words else str(file or "standard input")
-        return markup.read("\n".join(line.text for line in lines), name, english)
-    return (markup.Passage(line.text, place=line.place) for line in lines)
-
-
 def opened(voice: str | None) -> Voice:
     """Open a voice, by name or file."""
     from ttskit.voices import embedded
@@ -153,13 +139,16 @@ def lines_of(
     file: Path | None,
     ssml: bool,
     phonemes: bool,
+    by_line: bool,
     lexicon: Sequence[Path],
     pause: float,
 ) -> Iterator[Line]:
     """Yield the lines to speak, spelt for the voice, as the text comes in."""
     from ttskit.speaking.lines import to_lines
+    from ttskit.speaking.passages import passages
 
-    source = passages(words, file, ssml, voice.language == "en-us")
+    joined = file is not None and str(file) != "-" and not phonemes and not by_line
+    source = passages(words, file, ssml, voice.language == "en-us", joined)
     return to_lines(source, voice.speller(lexicon), phonemes=phonemes, pause=pause)
 
 
@@ -203,13 +192,13 @@ def planned(
 
 
 def write(
-    pieces: Iterator[Piece], output: Path | None, report: Report, raw: bool, seconds: float
+    pieces: Iterator[Piece], output: Path | None, report: Report, sound: Sound, seconds: float
 ) -> None:
     """Write each piece as soon as it is made, and silence until it lasts `seconds`."""
     from ttskit.speaking.chain import quiet
     from ttskit.speaking.output import open_sound
 
-    with open_sound(output, report.rate, raw) as out:
+    with open_sound(output, report.rate, sound.raw, sound.play) as out:
         for piece in pieces:
             for block in piece.blocks():
                 out(block)
@@ -225,15 +214,15 @@ def speak(
     grid: Path | None,
     seconds: float | None,
     output: Path | None,
-    raw: bool,
+    sound: Sound,
     take: Take | None = None,
 ) -> None:
-    """Speak lines to a file; or to standard output, whose reader may stop early."""
+    """Speak lines to a file or a player; or to standard output, whose reader may stop early."""
     from ttskit.speaking.output import is_file, quietly
 
     pieces = planned(report.chain, lines, report.style, grid, seconds, take)
-    go: Callable[[], None] = partial(write, pieces, output, report, raw, seconds or 0.0)
-    go() if is_file(output) else quietly(go)
+    go: Callable[[], None] = partial(write, pieces, output, report, sound, seconds or 0.0)
+    go() if sound.play or is_file(output) else quietly(go)
 
 
 def write_times(report: Report, timing: Path | None, manifest: Path | None) -> None:
@@ -265,10 +254,9 @@ def check(
     phonemes: bool,
     output: Path | None,
     as_json: bool,
-    raw: bool,
+    sound: Sound,
 ) -> None:
     """Refuse what cannot be, as wrong usage, before anything is loaded."""
-    from ttskit.speaking.output import check_sound, is_file
 
     if words and file:
         raise typer.BadParameter("text and --file: give one of them")
@@ -276,13 +264,24 @@ def check(
         raise typer.BadParameter("no text: give some, or --file, or send it to standard input")
     if ssml and phonemes:
         raise typer.BadParameter("--ssml and --phonemes: give one of them")
+    check_output(output, as_json, sound)
+
+
+def check_output(output: Path | None, as_json: bool, sound: Sound) -> None:
+    """Refuse an output that audio cannot go to."""
+    from ttskit.speaking.output import check_sound, is_file
+    from ttskit.speaking.player import player
+
+    if sound.play:
+        if output is not None or sound.raw:
+            raise typer.BadParameter("--play goes without -o and --raw")
+        player()
+        return
     if as_json and not is_file(output):
         raise typer.BadParameter("--json and audio can't both go to standard output: add -o FILE")
-    if raw and is_file(output):
-        raise typer.BadParameter("--raw is for standard output: a file says what its samples are")
     if output is None and sys.stdout is not None and sys.stdout.isatty():
-        raise typer.BadParameter("audio is not for a terminal: add -o FILE, or use a pipe")
-    check_sound(output)
+        raise typer.BadParameter("audio is not for a terminal: add --play or -o FILE")
+    check_sound(output, sound.raw)
 
 
 def regenerated(regenerate: str | None) -> Counter[int]:
@@ -312,6 +311,17 @@ def check_times(
         raise TtskitError(f"{grid}: no such file")
 
 
+def factor(text: str) -> float:
+    """Read a factor, as 1.2 or 120%."""
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = 0.0
+    if not LEAST <= value <= MOST:
+        raise typer.BadParameter(f"{text!r}: needs a factor from 0.1 to 10, such as 1.2 or 120%")
+    return value
+
+
 Text = Annotated[
     list[str] | None,
     typer.Argument(
@@ -325,7 +335,7 @@ Output = Annotated[
         "-o",
         metavar="FILE",
         rich_help_panel=SOUND,
-        help="Audio file to write: .wav, .flac or .ogg; - writes to standard output.",
+        help="Audio file to write: .wav, .flac, .ogg, .opus or .mp3; - writes to standard output.",
         show_default="standard output",
     ),
 ]
@@ -334,13 +344,28 @@ VoiceOption = Annotated[
     typer.Option(
         metavar="NAME|FILE",
         rich_help_panel=VOICE,
-        help="Voice that comes with ttskit (see `ttskit voice list`), or a Voice file.",
+        help="Voice that comes with ttskit (see `ttskit voices`), or a Voice file.",
         show_default="kathleen",
     ),
 ]
 File = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", rich_help_panel=TEXT, help="File with the text to speak."),
+    typer.Option(
+        "--file",
+        "-f",
+        metavar="FILE",
+        rich_help_panel=TEXT,
+        help="File with the text to speak: its lines are joined to paragraphs, which empty "
+        "lines part.",
+    ),
+]
+Lines = Annotated[
+    bool,
+    typer.Option(
+        "--lines",
+        rich_help_panel=TEXT,
+        help="Speak each line of --file by itself, as those of standard input.",
+    ),
 ]
 Phonemes = Annotated[
     bool,
@@ -357,18 +382,20 @@ Rate = Annotated[
     float,
     typer.Option(
         "--rate",
-        min=0.1,
-        max=10,
+        parser=factor,
+        min=LEAST,
+        max=MOST,
         metavar="FACTOR",
         rich_help_panel=VOICE,
-        help="Speed: 1.2 is 20 % faster.",
+        help="Speed: 1.2, or 120%, is 20 % faster.",
     ),
 ]
 LengthScale = Annotated[
     float,
     typer.Option(
-        min=0.1,
-        max=10,
+        parser=factor,
+        min=LEAST,
+        max=MOST,
         metavar="FACTOR",
         rich_help_panel=VOICE,
         help="Multiply durations by this, as in decode: 1.2 is slower; it divides --rate.",
@@ -475,7 +502,16 @@ Raw = Annotated[
     typer.Option(
         "--raw",
         rich_help_panel=SOUND,
-        help="Write 16-bit samples without a wav header to standard output.",
+        help="Write 16-bit samples without a header, to standard output or the file of -o.",
+    ),
+]
+Play = Annotated[
+    bool,
+    typer.Option(
+        "--play",
+        rich_help_panel=SOUND,
+        help="Play the audio instead, by a program that is there: aplay, paplay, ffplay, play "
+        "or mpv.",
     ),
 ]
 
@@ -521,9 +557,10 @@ def command(
     file: File = None,
     phonemes: Phonemes = False,
     ssml: Ssml = False,
+    lines: Lines = False,
     lexicon: Lexicon = None,
-    rate: Rate = 1.0,
-    length_scale: LengthScale = 1.0,
+    rate: Rate = "1",  # type: ignore[assignment]  # a parser gets it
+    length_scale: LengthScale = "1",  # type: ignore[assignment]
     pitch: Pitch = 0.0,
     energy: Energy = 0.0,
     pause: Pause = 0.25,
@@ -549,6 +586,7 @@ def command(
     timing: Timing = None,
     manifest: Manifest = None,
     raw: Raw = False,
+    play: Play = False,
     device: Device = "cpu",
     threads: Threads = None,
     as_json: Json = False,
@@ -557,15 +595,20 @@ def command(
 
     Examples:
         ttskit say "Hello there." -o hello.wav
-        ttskit say --file book.txt --rate 1.1 -o book.ogg --timing book.srt
+        ttskit say -f book.txt --rate 110% -o book.ogg --timing book.srt
     """
     started = time.monotonic()
-    check(text or (), file, ssml, phonemes, output, as_json, raw)
+    sound = Sound(raw, play)
+    check(text or (), file, ssml, phonemes, output, as_json, sound)
     check_times(timing, manifest, textgrid, duration)
     check_takes(take, takes, output)
     outputs = numbered(output, takes or 1)
     check_outputs(
-        {"--output": output or Path("-"), "--timing": timing, "--manifest": manifest},
+        {
+            "--output": None if play else output or Path("-"),
+            "--timing": timing,
+            "--manifest": manifest,
+        },
         [file, textgrid, style, *(lexicon or ()), Path(voice) if voice else None],
     )
     from ttskit.dsp.threads import limited, to_speak
@@ -573,6 +616,7 @@ def command(
     from ttskit.speaking import takes as coded
     from ttskit.speaking.candidates import choice_of
     from ttskit.speaking.chain import Chain, Style
+    from ttskit.speaking.passages import note_file
 
     knobs, again = numbers("--knob", knob or (), "=", None), regenerated(regenerate)
     if iterations is not None:
@@ -581,7 +625,9 @@ def command(
     rate /= length_scale
     given = coded.read(take) if take else None
     loaded = opened(voice)
-    lines = lines_of(loaded, text or (), file, ssml, phonemes, lexicon or (), pause / rate)
+    note_file(text or ())
+    lexicons = lexicon or ()
+    script = lines_of(loaded, text or (), file, ssml, phonemes, lines, lexicons, pause / rate)
     manner = Style(
         rate,
         pitch,
@@ -598,7 +644,7 @@ def command(
         again,
         style,
     )
-    spoken = list(lines) if len(outputs) > 1 else lines
+    spoken = list(script) if len(outputs) > 1 else script
     with limited(to_speak(threads)):
         keep = timing is not None or manifest is not None
         chain = Chain(loaded, device, choice)
@@ -606,7 +652,7 @@ def command(
             coded.taker(chain.cascade.models)
         for number, path in enumerate(outputs):
             report = Report(chain, replace(manner, seed=seed + number), started, keep)
-            speak(report, spoken, textgrid, duration, path, raw, given)
+            speak(report, spoken, textgrid, duration, path, sound, given)
             tell(report, timing, manifest, as_json)
             if takes and not as_json:
                 typer.echo(f"{path}\t{report.code()}")

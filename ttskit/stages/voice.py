@@ -128,13 +128,13 @@ def page(facts: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", facts["card"].strip()])
 
 
-def shown(facts: Mapping[str, Any], action: Action, as_json: bool) -> str:
+def shown(voice: Voice, action: Action, as_json: bool) -> str:
     """Format what is known of a voice: as JSON, as a line of the list, or as a page."""
+    from ttskit.voices.voice import ROW, entry
+
     if as_json:
-        return json.dumps(facts, ensure_ascii=False)
-    if action is Action.LIST:
-        return f"{Path(facts['path']).stem}\t{facts['language']}\t{facts['megabytes']} MB"
-    return page(facts)
+        return json.dumps(describe(voice), ensure_ascii=False)
+    return ROW.format(**entry(voice)) if action is Action.LIST else page(describe(voice))
 
 
 ActionOption = Annotated[
@@ -257,4 +257,4 @@ def command(
     else:
         names = [str(embedded.find(name)) for name in files or [None]]  # type: ignore[list-item]
     for name in names:
-        typer.echo(shown(describe(voice.read(Path(name))), action, as_json))
+        typer.echo(shown(voice.read(Path(name)), action, as_json))

@@ -44,6 +44,7 @@ KNOWN, WANTED = ("tokens", "clip"), "audio"  # what a chain that speaks begins a
 KEPT = (*TEXTS, *GRID, *CODES, "codec", "parameters", "steps")  # of the attributes of a model
 CARD = ("name", "licence", "data", "training", "measures", "weaknesses")
 MOST_NOISE = 100
+ROW = "{name}\t{language}\t{megabytes:.1f} MB"  # of a list of voices
 MOST_CARD = 60_000  # bytes, of the 64 kB that an attribute may have
 
 
@@ -270,6 +271,12 @@ def title(text: str, name: str = "the card") -> str:
             f"{MOST_CARD} bytes"
         )
     return first.removeprefix("# ").strip()
+
+
+def entry(voice: Voice) -> dict[str, Any]:
+    """Return what a list says of a voice, as `ROW` has it."""
+    name, megabytes = voice.container.path.stem, voice.container.size / 1e6
+    return {"name": name, "language": voice.language, "megabytes": round(megabytes, 1)}
 
 
 def _widening(container: hdf5.Container, bands: int) -> Widening | None:
