@@ -10,9 +10,9 @@ and the id of an utterance.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -49,13 +49,11 @@ from ttskit.options import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ttskit.artifacts.build import Recipe, Running
-    from ttskit.artifacts.kinds import Alignment, Features, Mels, Tokens
+    from ttskit.artifacts.kinds import Alignment, Features, Tokens
     from ttskit.artifacts.reader import Reader
-    from ttskit.speaking.acoustics import Cascade, Manner
-    from ttskit.speaking.candidates import Choice, Judges
+    from ttskit.speaking.acoustics import Manner
+    from ttskit.speaking.decoding import Decode, Utterance
     from ttskit.speaking.takes import Choices
     from ttskit.speaking.texts import UtteranceText
     from ttskit.text.spelling import Speller
@@ -68,24 +66,18 @@ HEARD = ("f0", "voiced", "loudness")
 MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording
 
 
-class Utterance(NamedTuple):
-    """What is to be spoken; of a recording, what is known of its tokens and of its frames."""
-
-    spelt: Tokens | Alignment
-    known: Mapping[str, np.ndarray] | None = None  # durations, pitch, loudness_token
-    recorded: Mapping[str, np.ndarray] | None = None
-    mel: np.ndarray | None = None  # of the recording
-
-
 def written(text: UtteranceText, speller: Speller) -> Utterance:
     """Spell a text."""
     from ttskit.speaking import tokens
+    from ttskit.speaking.decoding import Utterance
 
     return Utterance(tokens.utterance(text, speller))
 
 
 def spelt(id: str, tokens: Reader[Tokens]) -> Utterance:
     """Return an utterance that is spelt already."""
+    from ttskit.speaking.decoding import Utterance
+
     return Utterance(tokens[id])
 
 
@@ -95,132 +87,14 @@ def recording(
     """Return a recording by its row among the examples, which measure it as training does."""
     import numpy as np
 
+    from ttskit.speaking.decoding import Utterance
+
     id = examples.ids[row]
     at = features.row(id)
     columns = {name: features.value(at, name) for name in HEARD}
     fields = examples.item(row, 0, np.random.default_rng(0))
     known = {name: fields[name] for name in MEASURED}
     return Utterance(alignment[id], known, columns, fields["mel"])
-
-
-@dataclass(frozen=True)
-class Decode:
-    """From an utterance to its mel; every process loads the models for itself."""
-
-    models: Sequence[Model]
-    tell: Callable[[Any], Utterance]
-    manner: Manner
-    seed: int
-    device: str
-    known: Collection[str]
-    choices: Choices
-    choice: Choice
-
-    @cached_property
-    def judges(self) -> Judges:
-        from ttskit.speaking.candidates import Judges
-
-        return Judges(self.cascade, self.choice)
-
-    @cached_property
-    def cascade(self) -> Cascade:
-        from ttskit.speaking.acoustics import Cascade
-
-        return Cascade(self.models, "mel", self.known, self.device)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Of the model whose choices are a take."""
-        from ttskit.speaking import takes
-
-        return takes.fingerprint(takes.taker(self.models))
-
-    @property
-    def reader(self) -> Model:
-        """The last model that reads tokens."""
-        from ttskit.voices.voice import last_reader
-
-        return last_reader(self.models)
-
-    def __getstate__(self) -> dict[str, Any]:
-        loaded = ("cascade", "judges", "fingerprint")
-        return {name: value for name, value in vars(self).items() if name not in loaded}
-
-    def __call__(self, item: Any) -> Mels:
-        return self.spoken(item, self.manner)
-
-    def spoken(self, item: Any, manner: Manner) -> Mels:
-        """Return the mel of an utterance that is spoken in some manner."""
-        import numpy as np
-
-        from ttskit.artifacts.kinds import Mels, Tokens
-        from ttskit.speaking.acoustics import check, unspoken
-
-        spelt, known, columns, guide = self.tell(item)
-        recorded: dict[str, Any] = dict(columns or {})
-        check(spelt, len(self.reader.facts.symbols))
-        speaker = manner.speaker or self.reader.speaker(spelt.speaker)
-        manner = replace(manner, speaker=speaker)
-        given = {"tokens": spelt.tokens, **(known or {}), **self.choices.fields(spelt, guide)}
-        fields = self._chosen(spelt, given, manner)
-        if lost := unspoken(spelt.token_word, list(spelt.words), fields["durations"]):
-            raise TtskitError(f"the word {lost!r} would get no frame, needs one: align it again")
-        if not np.isfinite(fields["mel"]).all():
-            names = ", ".join(model.name for model in self.models)
-            raise TtskitError(f"{names} produced NaN or infinity: retrain it")
-        return Mels(
-            id=spelt.id,
-            speaker=speaker or spelt.speaker,
-            text=spelt.text,
-            mel=self.choices.kept(fields),
-            language=spelt.language,
-            tokens=spelt.tokens,
-            token_word=spelt.token_word,
-            words=spelt.words,
-            spans=spelt.spans,
-            durations=fields["durations"],
-            dropped=spelt.dropped if isinstance(spelt, Tokens) else None,
-            confidence=fields.get("confidence"),
-            take=fields["take"].astype("u2") if self.choices.whole(fields) else None,
-            take_of=self.fingerprint if self.choices.whole(fields) else None,
-            **recorded,
-        )
-
-    def _chosen(
-        self, spelt: Tokens | Alignment, known: Mapping[str, np.ndarray], manner: Manner
-    ) -> Mapping[str, np.ndarray]:
-        """Return the fields of the best candidate."""
-        from ttskit.speaking.acoustics import seed_of
-        from ttskit.speaking.realignment import Utterance
-
-        utterance = Utterance(
-            spelt.id,
-            manner.speaker,
-            spelt.text,
-            spelt.tokens,
-            spelt.token_word,
-            tuple(spelt.words),
-        )
-
-        def make(candidate: int) -> Mapping[str, np.ndarray]:
-            mark = f"{spelt.id} candidate {candidate}" if candidate else spelt.id
-            return self.cascade.run(spelt.id, known, manner, seed_of(self.seed, mark))
-
-        return self.judges.choose(utterance, make).fields
-
-
-@dataclass(frozen=True)
-class Iterated:
-    """From an utterance and a number of iterations to its mel, whose id ends in that number."""
-
-    make: Decode
-
-    def __call__(self, item: tuple[Any, int]) -> Mels:
-        utterance, count = item
-        manner = self.make.manner
-        knobs = {**manner.knobs, "iterations": count}
-        mels = self.make.spoken(utterance, replace(manner, knobs=knobs))
-        return replace(mels, id=f"{mels.id}@{count}")
 
 
 class ChoiceOptions(NamedTuple):
@@ -505,6 +379,7 @@ def write(
     """
     from ttskit.artifacts.build import build, up_to_date
     from ttskit.speaking import tokens
+    from ttskit.speaking.decoding import Iterated
 
     how = recipe(source, make, limit, iterations)
     if running.restart or not up_to_date(output or Path("-"), how):
@@ -729,6 +604,7 @@ def command(
     from ttskit.artifacts.build import Running
     from ttskit.metrics.intelligibility import listener
     from ttskit.speaking.candidates import choice_of
+    from ttskit.speaking.decoding import Decode
     from ttskit.voices.voice import last_reader
 
     check_sampler(sampler, noise_scale)
