@@ -127,7 +127,15 @@ def test_defaults_and_limits_are_shown(words, shown):
 
 def test_long_pages_have_groups_and_common_options_come_last():
     headings = [line for line in page("say", "--help") if re.fullmatch(r"\S.*:", line)]
-    assert headings == ["Arguments:", "Output:", "Voice:", "Text:", "Common options:", "Examples:"]
+    assert headings == [
+        "Arguments:",
+        "Output:",
+        "Voice:",
+        "Text:",
+        "Takes:",
+        "Common options:",
+        "Examples:",
+    ]
 
 
 def test_help_of_a_verb_is_its_page():

@@ -143,7 +143,7 @@ def test_verify_names_a_token_that_is_no_symbol(tmp_path, ttskit):
         writer.seal(["a"])
     result = ttskit("verify", "x.h5", "y.h5")
     assert result.stdout == b"x.h5: whole\n"
-    assert b"y.h5: tokens holds 10" in result.stderr
+    assert b"y.h5: a: tokens holds 10" in result.stderr
 
 
 DUTCH = "a\tDe man zei dat het niet om hem ging, maar om zijn huis.\nb\tZe waren er ook bij.\n"

@@ -53,11 +53,14 @@ def test_a_training_runs_on_the_threads_that_are_asked_for(tmp_path):
             ["aligner", *INPUTS, "--config", "tokens.h5"],
             "tokens.h5: is HDF5, as artifacts are; needs text",
         ),
-        (["aligner", "features.h5"], "needs alignment or tokens for its tokens; found features.h5"),
-        (["duration", "tokens.h5"], "needs alignment for its durations; found tokens.h5"),
+        (
+            ["aligner", "features.h5"],
+            "needs alignment or tokens or codes for its tokens; found features.h5",
+        ),
+        (["duration", "tokens.h5"], "needs alignment or codes for its durations; found tokens.h5"),
         (["aligner", *INPUTS, "--init", "tokens.h5"], "tokens.h5: is tokens, needs model"),
         (["aligner", *INPUTS, "tokens.h5"], "tokens.h5: is a second tokens; needs one"),
-        (["decoder", *INPUTS], "needs alignment for its durations"),
+        (["decoder", *INPUTS], "needs alignment or codes for its durations"),
         (["aligner", *INPUTS, "--device", "cuda:99"], "--device cuda:99: there is no such device"),
         (["aligner", *INPUTS, "--device", "x"], "--device x: there is no such device"),
         (["aligner", *INPUTS, *SMALL, "--set", "training.segment=9"], "learns from whole"),
@@ -77,7 +80,7 @@ def test_what_the_user_can_mend_is_said(words, says, tmp_path):
     ("words", "says"),
     [
         (["singer", *INPUTS], "no role 'singer'"),
-        (["duration", "tokens.h5"], "needs alignment for its durations"),
+        (["duration", "tokens.h5"], "needs alignment or codes for its durations"),
     ],
 )
 def test_what_is_trained_and_of_what_is_told_before_it_is_asked_for_how_long(words, says):

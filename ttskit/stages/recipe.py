@@ -79,7 +79,7 @@ def command(
     """Write a Makefile project that makes a voice from recordings.
 
     Examples:
-        ttskit recipe voice recordings/ --language nl -o mine && make -C mine
+        ttskit recipe voice recordings/ --language nl -o mine
         ttskit recipe voice few/ --language en-us --from kathleen --hours 0.5 -o mine
     """
     known = sorted(path.stem for path in RECIPES.glob("*.mk"))

@@ -187,7 +187,7 @@ def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> 
         if fits and not present:
             names = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
             wanted = " or ".join(kind.kind() for kind in fits)
-            verbs = " or ".join(f"`ttskit {COMMAND[kind.kind()]}`" for kind in reversed(fits))
+            verbs = " or ".join(f"`ttskit {COMMAND[kind.kind()]}`" for kind in fits)
             raise ArtifactError(
                 f"{what} needs {wanted} for its {name}; found {names}: add the output of {verbs}"
             )

@@ -46,14 +46,16 @@ def join(models: Sequence[Model], known: Collection[str], wanted: str) -> tuple[
 def apart(models: Sequence[Model]) -> tuple[list[Model], list[Model]]:
     """Return the models of a chain, and those that judge what it makes.
 
-    So does a duration model where others do without: one reads tokens, and none takes durations.
+    So does a duration model where others do without: one reads tokens, none has durations.
     """
     chain = [model for model in models if model.role not in JUDGES]
     judges = [model for model in models if model.role in JUDGES]
     durations = [model for model in chain if model.role == "duration"]
-    taken = {name for model in chain if model not in durations for name in model.takes}
+    others = [model for model in chain if model not in durations]
+    taken = {name for model in others for name in model.takes}
+    made = {name for model in others for name in model.makes}
     if "tokens" in taken:
-        judges += [model for model in durations if taken.isdisjoint(model.makes)]
+        judges += [model for model in durations if (taken | made).isdisjoint(model.makes)]
     return [model for model in chain if model not in judges], judges
 
 
