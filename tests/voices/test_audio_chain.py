@@ -41,7 +41,7 @@ class Scribe(Family):
 REGISTER = """
 from ttskit import models
 models.__path__.append({folder!r})
-models.FAMILIES["scribe"] = {{"scribe": "Scribe"}}
+models.FAMILIES["scribe"] = {{"tripler": "Scribe"}}
 """
 MODELS = ("codec.h5", "scribe.h5", "duration.h5")  # in no order
 CODES = {"sample_rate": KWARGS["sample_rate"], "hop_length": HOP}
@@ -51,13 +51,13 @@ CODES = {"sample_rate": KWARGS["sample_rate"], "hop_length": HOP}
 def folder(tmp_path, monkeypatch):
     """A duration model, a model that makes codes, and a codec of audio, where commands run."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "scribe.py").write_text(SCRIBE)
+    (tmp_path / "tripler.py").write_text(SCRIBE)
     (tmp_path / "card.md").write_text(CARD)
     (tmp_path / "texts.tsv").write_text("a\tHello there.\nb\tFive gold rings.\n")
     monkeypatch.setattr(models, "__path__", [*models.__path__, str(tmp_path)])
-    monkeypatch.setitem(models.FAMILIES, "scribe", {"scribe": "Scribe"})
+    monkeypatch.setitem(models.FAMILIES, "scribe", {"tripler": "Scribe"})
     write_model(tmp_path / "duration.h5", Plain, facts(**CODES))
-    family = models.find("scribe")
+    family = models.find("tripler")
     write(tmp_path / "scribe.h5", family(family.Config(), facts(**CODES)), {}, "", PROVENANCE)
     codec = dac(checkpoint())
     config = to_toml(codec.config, comments=False)
