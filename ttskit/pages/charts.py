@@ -22,5 +22,5 @@ def page(title: str, facts: Sequence[tuple[str, str]], charts: Mapping[str, byte
         for name, png in charts.items()
     )
     lead = f"{len(facts)} facts, {len(charts)} charts"
-    table = f'<table style="text-align:left"><tbody>\n{rows}</tbody></table>\n'
+    table = f'<table class="texts"><tbody>\n{rows}</tbody></table>\n'
     return frame.top(title, lead) + table + images + "</main>\n</body>\n</html>\n"

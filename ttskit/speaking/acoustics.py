@@ -233,9 +233,10 @@ def check_style(models: Collection[Model]) -> None:
         family, config = model.shape()
         if family.styled(config):
             return
-    names = ", ".join(model.name for model in models)
+    voices = (model.name.rpartition(": ")[0] or model.name for model in models)
+    names = ", ".join(dict.fromkeys(voices))
     raise TtskitError(
-        f"{names}: none of them follows a style; leave --style out, or add a coder of the family "
+        f"{names}: no model follows a style; leave --style out, or add a coder of the family "
         "mamba, or a duration model trained with --family film --set reference=true"
     )
 

@@ -177,7 +177,6 @@ def planned(
     """Yield pieces: as predicted, as a TextGrid has them, or fitted into `seconds`."""
     from ttskit.speaking import chain as speaking
 
-    chain.check(style)
     if grid is None and seconds is None:
         yield from speaking.pieces(chain, lines, style, take=take)
         return
@@ -220,6 +219,7 @@ def speak(
     """Speak lines to a file or a player; or to standard output, whose reader may stop early."""
     from ttskit.speaking.output import is_file, quietly
 
+    report.chain.check(report.style)  # before a file is opened
     pieces = planned(report.chain, lines, report.style, grid, seconds, take)
     go: Callable[[], None] = partial(write, pieces, output, report, sound, seconds or 0.0)
     go() if sound.play or is_file(output) else quietly(go)
