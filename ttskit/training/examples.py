@@ -187,7 +187,8 @@ def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> 
         if fits and not present:
             names = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
             wanted = " or ".join(kind.kind() for kind in fits)
-            verbs = " or ".join(f"`ttskit {COMMAND[kind.kind()]}`" for kind in fits)
+            kinds_wanted = {kind.kind() for kind in fits}  # the simplest to make comes first
+            verbs = " or ".join(f"`ttskit {v}`" for k, v in COMMAND.items() if k in kinds_wanted)
             raise ArtifactError(
                 f"{what} needs {wanted} for its {name}; found {names}: add the output of {verbs}"
             )
