@@ -82,7 +82,7 @@ class Ddn(Family):
     Config = DdnConfig
     config: DdnConfig
     generator: Frames
-    knobs = {"noise_scale": 0.5, "temperature": 1.0}  # noqa: RUF012
+    knobs = {"noise_scale": 0.25, "temperature": 1.0}  # noqa: RUF012
     presets = {  # noqa: RUF012
         "base": TRAINING,
         "tiny": {**TRAINING, **TINY, "hidden": 192, "layers": 6, "pyramid.channels": 96},
