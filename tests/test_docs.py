@@ -139,6 +139,7 @@ def test_contributing_shows_every_folder_and_root_file_of_the_package():
     tree = page.split("```\nttskit/\n")[1].split("tests/")[0]
     shown = set(re.findall(r"(?:^|  )([a-z_]+(?:/|\.py))(?= )", tree, flags=re.M))
     package = ROOT / "ttskit"
-    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    data = {f"{path.parent.name}/" for path in package.glob("*/*.mk")}
+    folders = data | {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
     files = {path.name for path in package.glob("*.py")} - {"__main__.py"}
     assert shown == folders | files
