@@ -5,7 +5,7 @@
 # trainings at once share the cores.
 #
 # make            the voice, its scores and a page to listen to
-# make plan       how long it will take, and what it will need on disk
+# make plan       what the recordings are, and how long each training will take
 # make check      what looks wrong in the recordings, before hours are spent on them
 # make listen     the page alone
 # make quick      all of it with a few utterances and updates, in another folder

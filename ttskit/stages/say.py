@@ -639,10 +639,10 @@ def command(
         steps,
         guidance,
         preset,
-        knobs,
-        tuple(reference or ()),
-        again,
-        style,
+        others=knobs,
+        clips=tuple(reference or ()),
+        takes=again,
+        style=style,
     )
     spoken = list(script) if len(outputs) > 1 else script
     with limited(to_speak(threads)):
