@@ -13,7 +13,15 @@ from tests.factory import answer, write_corpus
 from ttskit.artifacts import pool
 
 # Tests run side by side, on as many cores as there are: each keeps to one thread.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Let no test compute on the threads that another one chose: the last bits depend on them."""
+    yield
+    if (torch := sys.modules.get("torch")) and torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
 
 
 @pytest.fixture
