@@ -29,6 +29,7 @@ from ttskit.networks.facts import Facts
 from ttskit.settings import assigned, to_toml
 from ttskit.speaking import chain as speaking
 from ttskit.speaking.lines import to_lines
+from ttskit.speaking.style import Style
 from ttskit.text.ssml import Passage
 from ttskit.text.symbols import SPECIAL, symbols
 from ttskit.voices import voice
@@ -73,7 +74,7 @@ def untrained(folder: Path) -> Path:
 def ours(path: Path) -> Callable[[str], Iterator[tuple[int, int]]]:
     """Return what yields the samples and the rate of each sentence."""
     found = voice.read(path)
-    chain, speller, style = speaking.Chain(found), found.speller(), speaking.Style()
+    chain, speller, style = speaking.Chain(found), found.speller(), Style()
 
     def say(text: str) -> Iterator[tuple[int, int]]:
         lines = to_lines([Passage(text)], speller)

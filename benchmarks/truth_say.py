@@ -19,6 +19,7 @@ from ttskit.dsp.mel import MelSpectrogram
 from ttskit.models.vocoder import mel_settings
 from ttskit.speaking import chain as speaking
 from ttskit.speaking.lines import account, to_lines
+from ttskit.speaking.style import Style
 from ttskit.text.ssml import Passage
 from ttskit.voices import embedded, voice
 from ttskit.voices.aligner import Neural, read_aligner
@@ -60,7 +61,7 @@ def main() -> None:
     found = voice.read(embedded.find(sys.argv[3] if len(sys.argv) > 3 else None))
     speller, chain = found.speller(), speaking.Chain(found)
     hear, step = MelSpectrogram(mel_settings(chain.facts)), chain.facts.hop_length
-    chance, style = random.Random(0), speaking.Style()
+    chance, style = random.Random(0), Style()
     off: list[float] = []
     lost = words = 0
     for _ in range(count):

@@ -28,7 +28,7 @@ from ttskit.errors import ArtifactError, TextError, TtskitError, UsageError
 from ttskit.formats import textgrid
 from ttskit.models.glow import Glow
 from ttskit.speaking.chain import Chain, Piece, bent, louder
-from ttskit.stages.say import Report
+from ttskit.speaking.report import Report
 
 RATE, HOP = 22050, 256
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])}

@@ -20,6 +20,7 @@ from ttskit.models.plain import Plain
 from ttskit.speaking import chain
 from ttskit.speaking.acoustics import Manner
 from ttskit.speaking.lines import to_lines
+from ttskit.speaking.style import Style
 from ttskit.text.ssml import Passage
 from ttskit.text.symbols import SPECIAL, symbols
 from ttskit.voices import embedded, voice
@@ -152,7 +153,7 @@ def test_say_speaks_the_widened_mels(tmp_path):
     known, mean = {"tokens": line.tokens[1:]}, widening.mean
     mels = [one.cascade.run("a", known, Manner(), 0)["mel"] for one in (wide, plain)]
     np.testing.assert_allclose(mels[0] - mean, 2 * (mels[1] - mean), atol=1e-3)
-    pieces = [one.speak(line, chain.Style()) for one in (wide, plain)]
+    pieces = [one.speak(line, Style()) for one in (wide, plain)]
     assert not np.array_equal(pieces[0].audio, pieces[1].audio)
 
 

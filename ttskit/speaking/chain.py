@@ -6,69 +6,28 @@ N tokens of a line, T frames.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ttskit.dsp.threads import lent, to_speak
 from ttskit.errors import AlignmentError, TextError, TtskitError, at
 from ttskit.formats.timeline import Timeline
 from ttskit.speaking import knobs, takes
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
-from ttskit.speaking.candidates import Choice, Chosen, Judges, choice_of
-from ttskit.speaking.clips import heard
-from ttskit.speaking.lines import Line, spoken_record, to_lines
+from ttskit.speaking.candidates import Choice, Chosen, Judges
+from ttskit.speaking.clips import heard, mel_of_file
+from ttskit.speaking.lines import Line, spoken_record
 from ttskit.speaking.realignment import Utterance
-from ttskit.speaking.style import mel_of_file
+from ttskit.speaking.style import Style
 from ttskit.speaking.takes import Take
-from ttskit.text.ssml import Passage
-from ttskit.voices import embedded
-from ttskit.voices import voice as voices
 from ttskit.voices.model import check_device
 from ttskit.voices.voice import KNOWN, WANTED, Voice
 
 NO_WORD = "there is no word to speak: needs text with words"
-RANGES = {"rate": (0.1, 10), "pitch": (-24, 24), "energy": (-40, 40)}
-SLOWEST = 1 / RANGES["rate"][0]  # times as long as at the usual rate
 MOST = 100_000  # frames of a line, some 20 minutes; beyond it, only memory is used up
 BLOCK = 1 << 16  # samples of silence that are made at once
 KNEE = 0.8  # of full scale: what a limiter leaves as it is
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a whole text is spoken."""
-
-    rate: float = 1.0  # times as fast
-    pitch: float = 0.0  # semitones higher
-    energy: float = 0.0  # dB louder
-    noise_scale: float | None = None  # of the decoder; the voice's own without one
-    speaker: str = ""
-    seed: int = 0
-    rounds: int | None = None  # of Griffin-Lim; the vocoder's own without them
-    steps: int | None = None  # of a decoder that refines; its own without them
-    guidance: float | None = None  # of such a decoder
-    preset: str = ""  # of the models that have presets
-    others: Mapping[str, float] = field(default_factory=dict)  # further knobs, by name
-    clips: tuple[str, ...] = ()  # clips to sound like, perhaps with weights
-    takes: Mapping[int, int] = field(default_factory=dict)  # by sentence: which take of it; 0 else
-    style: Path | None = None  # recording in the wanted style
-
-    def __post_init__(self) -> None:
-        for name, (least, most) in RANGES.items():
-            knobs.check_range(name, getattr(self, name), least, most)
-        for name, value in self.knobs.items():
-            knobs.check(name, value)
-        if not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
-            raise TtskitError(f"seed {self.seed!r}: needs a whole number from 0 up")
-
-    @property
-    def knobs(self) -> dict[str, float]:
-        """The numbers that models are steered by, where they are not their own."""
-        given = {name: getattr(self, name) for name in knobs.OPTIONS}
-        known = {name: value for name, value in given.items() if value is not None}
-        return {**known, **self.others}
 
 
 @dataclass(frozen=True)
@@ -261,32 +220,6 @@ def bent(audio: np.ndarray) -> np.ndarray:
     return np.where(beyond > 0, within, audio).astype(np.float32)
 
 
-def stretched(
-    chain: Chain, lines: Sequence[Line], style: Style, seconds: float
-) -> list[np.ndarray]:
-    """Return durations of lines that together last `seconds`, but for less than a frame."""
-    from ttskit.dsp.rounding import rounded
-
-    frames = int(seconds * chain.facts.sample_rate) // chain.facts.hop_length
-    tokens = np.concatenate([line.tokens for line in lines])
-    durations = np.concatenate([chain.durations(line, style) for line in lines])
-    if frames > (most := SLOWEST * style.rate * durations.sum()):
-        longest = most * chain.facts.hop_length / chain.facts.sample_rate
-        raise AlignmentError(
-            f"{seconds:g} s is too long for the text: at the slowest rate it lasts {longest:.1f} s"
-        )
-    try:
-        durations = rounded(durations, np.array(chain.facts.silent)[tokens], frames)
-    except AlignmentError as error:
-        raise AlignmentError(f"{seconds} s is too short for the text: {error}") from error
-    return split(durations, lines)
-
-
-def split(durations: np.ndarray, lines: Sequence[Line]) -> list[np.ndarray]:
-    """Cut the durations of all tokens into those of each line."""
-    return np.split(durations, np.cumsum([len(line.tokens) for line in lines])[:-1])
-
-
 def pieces(
     chain: Chain,
     lines: Iterable[Line],
@@ -307,105 +240,3 @@ def pieces(
         raise TextError(NO_WORD)
     if take is not None:
         take.check_end(spoken)
-
-
-def say(
-    text: str,
-    voice: str | Path | None = None,
-    *,
-    rate: float = 1.0,
-    pitch: float = 0.0,
-    energy: float = 0.0,
-    noise_scale: float | None = None,
-    speaker: str = "",
-    seed: int = 0,
-    pause: float = 0.25,
-    threads: int | None = None,
-    rounds: int | None = None,
-    steps: int | None = None,
-    guidance: float | None = None,
-    preset: str = "",
-    candidates: int = 1,
-    rank: Mapping[str, float] | None = None,
-    judges: Sequence[str | Path] = (),
-    others: Mapping[str, float] | None = None,
-    iterations: int | None = None,
-    style: str | Path | None = None,
-) -> tuple[np.ndarray, int]:
-    """Speak a text.
-
-    Parameters
-    ----------
-    text : str
-        A line break divides as the end of a sentence does, an empty line begins a paragraph.
-    voice : str or Path, optional
-        An embedded voice by name, or a file; without it the embedded voice of US English.
-    rate : float
-        Times as fast, 0.1 to 10.
-    pitch : float
-        Semitones higher, -24 to 24; needs a decoder that was trained with pitch.
-    energy : float
-        dB louder, -40 to 40.
-    noise_scale : float, optional
-        How much the decoder varies, 0 to 100; the voice's own by default.
-    speaker : str
-        Of a voice with several: a name, or a mix such as `ann:0.7,bob:0.3`.
-    seed : int
-        Random seed.
-    pause : float
-        Seconds between sentences, 0 to 60.
-    threads : int, optional
-        Of torch, while the call lasts; without it those of OMP_NUM_THREADS if that is set, or one.
-    rounds : int, optional
-        Of Griffin-Lim, 0 to 1000, by a vocoder that has them; its own by default.
-    steps : int, optional
-        Of a decoder that refines its mel, 1 to 1000; its own by default.
-    guidance : float, optional
-        Of such a decoder, 0 to 100; its own by default.
-    preset : str
-        Name of such settings, if the models have some: `fast`, for one.
-    candidates : int
-        Takes of each line, of which the best is spoken.
-    rank : mapping, optional
-        What ranks them, with weights: `{"align": 1, "clvp": 0.5}`.
-    judges : files of aligners and rankers, in place of those of the voice
-    others : mapping, optional
-        Further knobs of models, such as `{"temperature": 0.7}`.
-    iterations : int, optional
-        Of a coder that refines its codes, 1 to 1000; its own by default.
-    style : str or Path, optional
-        A recording in the wanted style, for voices whose models follow one.
-
-    Returns
-    -------
-    audio : (sample,) float32
-        Full scale is ±1.
-    sample_rate : int
-        Hz.
-    """
-    if not isinstance(text, str):
-        raise TtskitError(f"text: is {type(text).__name__}, needs a string")
-    further = {} if iterations is None else {"iterations": iterations}
-    manner = Style(
-        rate,
-        pitch,
-        energy,
-        noise_scale,
-        speaker,
-        seed,
-        rounds,
-        steps,
-        guidance,
-        preset,
-        {**(others or {}), **further},
-        style=None if style is None else Path(style),
-    )
-    choice = choice_of(candidates, rank or {}, [Path(judge) for judge in judges])
-    knobs.check_range("pause", pause, 0, 60)
-    loaded = voices.read(embedded.find(None if voice is None else str(voice)))
-    passages = (Passage(line, place="the text") for line in text.split("\n"))
-    lines = to_lines(passages, loaded.speller(), pause=pause / rate)
-    with lent(to_speak(threads)):
-        spoken = pieces(Chain(loaded, choice=choice), lines, manner)
-        audio = [block for piece in spoken for block in piece.blocks()]
-    return np.concatenate(audio), loaded.sample_rate

@@ -1,4 +1,4 @@
-"""Reference clips: what a coder that was trained with them is to sound like."""
+"""Recordings to sound like: clips for a coder that was trained with them, and a style to follow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from ttskit.models.coder import Coder
     from ttskit.models.coding import Codec
     from ttskit.networks.batch import Batch
+    from ttskit.networks.facts import Facts
     from ttskit.speaking.acoustics import Cascade
+
+LEAST = 0.5  # seconds of a style
 
 
 def weighted(clips: Sequence[str]) -> dict[Path, float]:
@@ -85,3 +88,18 @@ def _codes(path: Path, codec: Codec, device: str) -> Batch:
         batch = collate([str(path)], [{codec.reads: values}]).to(device)
         codes = codec.encode(batch)[0].cpu().numpy()
     return collate([str(path)], [{"clip": codes}]).to(device)
+
+
+def mel_of_file(path: Path, facts: Facts) -> np.ndarray:
+    """Return the mel (frame, mel) of an audio file, at the settings of a model."""
+    from ttskit.dsp import mel
+    from ttskit.dsp.samples import resample
+    from ttskit.formats import audio
+    from ttskit.models.vocoder import mel_settings
+
+    samples, rate = audio.read(path)
+    with at(path):
+        if len(samples) < LEAST * rate:
+            raise AudioError(f"lasts {len(samples) / rate:.2f} s, a style needs {LEAST} s")
+        resampled = resample(samples, rate, facts.sample_rate)
+        return mel.mel(resampled.astype(np.float32), mel_settings(facts))

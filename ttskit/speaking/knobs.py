@@ -41,7 +41,7 @@ KNOBS = {
     "shortest": Knob(0, 10, False, "a shortest length: leave it out"),
     "longest": Knob(0, 10, False, "a longest length: leave it out"),
 }
-OPTIONS = ("noise_scale", "rounds", "steps", "guidance")  # those with an option of their own
+OPTIONS = ("noise_scale", "rounds", "steps", "guidance", "iterations")  # with their own option
 
 
 def check(name: str, value: float) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from ttskit import progress
 from ttskit.errors import TextError
@@ -16,22 +17,42 @@ from ttskit.text.ssml import Passage
 MARKUP = re.compile(r"\s*(<\?xml\b[^>]*>\s*)?<speak\b")
 
 
-def passages(
-    words: Sequence[str], file: Path | None, ssml: bool, english: bool, joined: bool
-) -> Iterable[Passage]:
+class TextSource(NamedTuple):
+    """Where a text comes from, and how it is to be understood."""
+
+    words: Sequence[str] = ()  # of the command line
+    file: Path | None = None  # standard input without it and without words
+    ssml: bool = False
+    phonemes: bool = False
+    by_line: bool = False  # each line of the file by itself
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return "the text" if self.words else str(self.file or "standard input")
+
+    @property
+    def joined(self) -> bool:
+        """Whether lines are joined to paragraphs: those of a file, which may be wrapped."""
+        wrapped = self.file is not None and str(self.file) != "-"
+        return wrapped and not self.phonemes and not self.by_line
+
+    def lines(self) -> Iterable[InputLine]:
+        """Return its lines as they come."""
+        if not self.words:
+            return stream_lines([self.file] if self.file else [])
+        text = " ".join(self.words)
+        if not text.isprintable() and any("\udc80" <= one <= "\udcff" for one in text):
+            raise TextError("the text: is not UTF-8; convert it first")
+        return [InputLine(self.name, line) for line in text.split("\n")]
+
+
+def passages(source: TextSource, english: bool) -> Iterable[Passage]:
     """Return what to speak: lines as they come, paragraphs, or the whole of an SSML document."""
-    text = " ".join(words)
-    if not text.isprintable() and any("\udc80" <= character <= "\udcff" for character in text):
-        raise TextError("the text: is not UTF-8; convert it first")
-    lines: Iterable[InputLine] = (
-        [InputLine("the text", line) for line in text.split("\n")]
-        if words
-        else stream_lines([file] if file else [])
-    )
-    if ssml:
-        name = "the text" if words else str(file or "standard input")
-        return markup.read("\n".join(line.text for line in lines), name, english)
-    lines = paragraphs(lines) if joined else lines
+    lines = source.lines()
+    if source.ssml:
+        return markup.read("\n".join(line.text for line in lines), source.name, english)
+    lines = paragraphs(lines) if source.joined else lines
     return (Passage(line.text, place=line.place) for line in plain(lines))
 
 

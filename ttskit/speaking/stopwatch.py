@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from ttskit.artifacts.kinds import Corpus, Tokens
     from ttskit.artifacts.reader import Reader
-    from ttskit.speaking.chain import Chain, Style
+    from ttskit.speaking.chain import Chain
     from ttskit.speaking.lines import Line
+    from ttskit.speaking.style import Style
     from ttskit.speaking.texts import UtteranceText
     from ttskit.text.spelling import Speller
 
@@ -40,7 +41,7 @@ class SharedStyle:
 
     def style(self, seed: int) -> Style:
         """Return the style of one text."""
-        from ttskit.speaking.chain import Style
+        from ttskit.speaking.style import Style
 
         return Style(
             noise_scale=self.noise_scale, speaker=self.speaker, seed=seed, others=self.knobs

@@ -231,8 +231,8 @@ def manner_of(
     """Return how to speak, as the models can."""
     from ttskit.models import find
     from ttskit.speaking.acoustics import Manner, check_style, mixture, numbers
+    from ttskit.speaking.clips import mel_of_file
     from ttskit.speaking.knobs import check, check_known
-    from ttskit.speaking.style import mel_of_file
 
     if speaker:
         mixture(speaker, numbers(reader_of(models)))

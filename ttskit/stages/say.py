@@ -11,15 +11,13 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ttskit.artifacts import atomic
 from ttskit.errors import TtskitError
 from ttskit.formats.labels import TIMES, named
 from ttskit.options import (
@@ -49,231 +47,42 @@ from ttskit.options import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from ttskit.speaking.chain import Chain, Piece, Style
     from ttskit.speaking.lines import Line
-    from ttskit.speaking.takes import Take
+    from ttskit.speaking.passages import TextSource
     from ttskit.voices.voice import Voice
 
 SOUND = "Output"  # a group of options on the help page
 LEAST, MOST = 0.1, 10.0  # of a factor
 
 
-class Sound(NamedTuple):
-    """Where audio goes, if not as a file with a header."""
-
-    raw: bool = False
-    play: bool = False
-
-
-@dataclass
-class Report:
-    """What was spoken, and how long it took."""
-
-    chain: Chain
-    style: Style
-    started: float  # when the command was
-    keep: bool = True  # whether the lines are kept, for their times
-    begun: float = field(default_factory=time.monotonic)  # when the voice was loaded
-    first: float = 0.0  # when the first audio was out
-    last: float = 0.0  # and the last
-    samples: int = 0
-    sentences: int = 0
-    words: int = 0
-    spoken: list[tuple[Line, np.ndarray]] = field(default_factory=list)
-    choices: list[dict[str, Any]] = field(default_factory=list)  # where there were any
-    codes: list[np.ndarray] = field(default_factory=list)  # of each line, where they are drawn
-
-    @property
-    def rate(self) -> int:
-        """Hz."""
-        return self.chain.facts.sample_rate
-
-    def add(self, piece: Piece) -> None:
-        """Take a piece that is out."""
-        self.last = time.monotonic()
-        self.first = self.first or self.last
-        self.samples += piece.silence + len(piece.audio)
-        self.sentences, self.words = piece.line.sentence, self.words + len(piece.line.words)
-        if self.keep:
-            self.spoken.append((piece.line, piece.durations))
-            if self.chain.judges.judging and piece.chosen:
-                self.choices.append({"sentence": piece.line.sentence, **piece.chosen.account()})
-        if piece.take is not None:
-            self.codes.append(piece.take)
-
-    def code(self) -> str:
-        """Return the code of the take that was spoken."""
-        from ttskit.speaking import takes
-
-        model = takes.taker(self.chain.cascade.models)
-        return takes.Take(takes.fingerprint(model), self.codes).code()
-
-    def summary(self) -> dict[str, Any]:
-        """Return how much was spoken, and how fast."""
-        seconds = self.samples / self.rate
-        return {
-            "seconds": round(seconds, 6),
-            "sample_rate": self.rate,
-            "sentences": self.sentences,
-            "words": self.words,
-            "load_seconds": round(self.begun - self.started, 3),
-            "first_audio_seconds": round(self.first - self.started, 3),
-            "real_time_factor": round((self.last - self.begun) / seconds, 4),
-            **({"take": self.code()} if self.codes else {}),
-        }
-
-
-def opened(voice: str | None) -> Voice:
-    """Open a voice, by name or file."""
-    from ttskit.voices import embedded
-    from ttskit.voices import voice as voices
-
-    return voices.read(embedded.find(voice))
-
-
 def lines_of(
-    voice: Voice,
-    words: Sequence[str],
-    file: Path | None,
-    ssml: bool,
-    phonemes: bool,
-    by_line: bool,
-    lexicon: Sequence[Path],
-    pause: float,
+    voice: Voice, source: TextSource, lexicons: Sequence[Path], pause: float
 ) -> Iterator[Line]:
     """Yield the lines to speak, spelt for the voice, as the text comes in."""
     from ttskit.speaking.lines import to_lines
     from ttskit.speaking.passages import passages
 
-    joined = file is not None and str(file) != "-" and not phonemes and not by_line
-    source = passages(words, file, ssml, voice.language == "en-us", joined)
-    return to_lines(source, voice.speller(lexicon), phonemes=phonemes, pause=pause)
+    read = passages(source, voice.language == "en-us")
+    return to_lines(read, voice.speller(lexicons), phonemes=source.phonemes, pause=pause)
 
 
-def edited(chain: Chain, lines: Sequence[Line], style: Style, path: Path) -> Sequence[np.ndarray]:
-    """Return the durations of lines as a TextGrid has them."""
-    from ttskit.formats import textgrid
-    from ttskit.speaking import chain as speaking
-
-    try:
-        phones = textgrid.phones(path)
-        predicted = [(line, chain.durations(line, style)) for line in lines]
-        spoken = chain.timeline(predicted, style)
-        return speaking.split(textgrid.fitted(spoken, phones, free=True), lines)
-    except TtskitError as error:
-        raise type(error)(f"{path}: {error}") from error
-
-
-def planned(
-    chain: Chain,
-    lines: Iterable[Line],
-    style: Style,
-    grid: Path | None,
-    seconds: float | None,
-    take: Take | None,
-) -> Iterator[Piece]:
-    """Yield pieces: as predicted, as a TextGrid has them, or fitted into `seconds`."""
-    from ttskit.speaking import chain as speaking
-
-    if grid is None and seconds is None:
-        yield from speaking.pieces(chain, lines, style, take=take)
-        return
-    lines = list(lines)
-    if not any(line.words for line in lines):
-        raise TtskitError(speaking.NO_WORD)
-    if grid is not None:
-        durations = edited(chain, lines, style, grid)
-    else:
-        durations = speaking.stretched(chain, lines, style, seconds or 0.0)
-    yield from speaking.pieces(chain, lines, style, durations, take)
-
-
-def write(
-    pieces: Iterator[Piece], output: Path | None, report: Report, sound: Sound, seconds: float
-) -> None:
-    """Write each piece as soon as it is made, and silence until it lasts `seconds`."""
-    from ttskit.speaking.chain import quiet
-    from ttskit.speaking.output import open_sound
-
-    with open_sound(output, report.rate, sound.raw, sound.play) as out:
-        for piece in pieces:
-            for block in piece.blocks():
-                out(block)
-            report.add(piece)
-        for block in quiet(round(seconds * report.rate) - report.samples):
-            out(block)
-            report.samples += len(block)
-
-
-def speak(
-    report: Report,
-    lines: Iterable[Line],
-    grid: Path | None,
-    seconds: float | None,
-    output: Path | None,
-    sound: Sound,
-    take: Take | None = None,
-) -> None:
-    """Speak lines to a file or a player; or to standard output, whose reader may stop early."""
-    from ttskit.speaking.output import is_file, quietly
-
-    report.chain.check(report.style)  # before a file is opened
-    pieces = planned(report.chain, lines, report.style, grid, seconds, take)
-    go: Callable[[], None] = partial(write, pieces, output, report, sound, seconds or 0.0)
-    go() if sound.play or is_file(output) else quietly(go)
-
-
-def write_times(report: Report, timing: Path | None, manifest: Path | None) -> None:
-    """Write the times of what was spoken, and the account of every word."""
-    from ttskit.speaking.lines import account
-
-    if timing is None and manifest is None:
-        return
-    timeline = report.chain.timeline(report.spoken, report.style)
-    rows = [*report.choices, *account(timeline, report.spoken)]
-    if timing is not None:
-        atomic.write_text(timing, TIMES[named(timing)].text(timeline))
-    if manifest is not None:
-        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
-        atomic.write_text(manifest, "".join(lines))
-
-
-def tell(report: Report, timing: Path | None, manifest: Path | None, as_json: bool) -> None:
-    """Write the files about what was spoken, and print the summary on request."""
-    write_times(report, timing, manifest)
-    if as_json:
-        typer.echo(json.dumps(report.summary()))
-
-
-def check(
-    words: Sequence[str],
-    file: Path | None,
-    ssml: bool,
-    phonemes: bool,
-    output: Path | None,
-    as_json: bool,
-    sound: Sound,
-) -> None:
-    """Refuse what cannot be, as wrong usage, before anything is loaded."""
-
+def check_text(words: Sequence[str], file: Path | None, ssml: bool, phonemes: bool) -> None:
+    """Refuse, as wrong usage, texts that there are none of or too many."""
     if words and file:
         raise typer.BadParameter("text and --file: give one of them")
     if not words and not file and (sys.stdin is None or sys.stdin.isatty()):
         raise typer.BadParameter("no text: give some, or --file, or send it to standard input")
     if ssml and phonemes:
         raise typer.BadParameter("--ssml and --phonemes: give one of them")
-    check_output(output, as_json, sound)
 
 
-def check_output(output: Path | None, as_json: bool, sound: Sound) -> None:
+def check_output(output: Path | None, as_json: bool, raw: bool, play: bool) -> None:
     """Refuse an output that audio cannot go to."""
     from ttskit.speaking.output import check_sound, is_file
     from ttskit.speaking.player import player
 
-    if sound.play:
-        if output is not None or sound.raw:
+    if play:
+        if output is not None or raw:
             raise typer.BadParameter("--play goes without -o and --raw")
         player()
         return
@@ -281,7 +90,7 @@ def check_output(output: Path | None, as_json: bool, sound: Sound) -> None:
         raise typer.BadParameter("--json and audio can't both go to standard output: add -o FILE")
     if output is None and sys.stdout is not None and sys.stdout.isatty():
         raise typer.BadParameter("audio is not for a terminal: add --play or -o FILE")
-    check_sound(output, sound.raw)
+    check_sound(output, raw)
 
 
 def regenerated(regenerate: str | None) -> Counter[int]:
@@ -598,61 +407,62 @@ def command(
         ttskit say -f book.txt --rate 110% -o book.ogg --timing book.srt
     """
     started = time.monotonic()
-    sound = Sound(raw, play)
-    check(text or (), file, ssml, phonemes, output, as_json, sound)
+    check_text(text or (), file, ssml, phonemes)
+    check_output(output, as_json, raw, play)
     check_times(timing, manifest, textgrid, duration)
     check_takes(take, takes, output)
     outputs = numbered(output, takes or 1)
-    check_outputs(
-        {
-            "--output": None if play else output or Path("-"),
-            "--timing": timing,
-            "--manifest": manifest,
-        },
-        [file, textgrid, style, *(lexicon or ()), Path(voice) if voice else None],
-    )
+    written = {"--output": None if play else output or Path("-")}
+    inputs = [file, textgrid, style, *(lexicon or ()), Path(voice) if voice else None]
+    check_outputs({**written, "--timing": timing, "--manifest": manifest}, inputs)
     from ttskit.dsp.threads import limited, to_speak
     from ttskit.metrics.intelligibility import listener
     from ttskit.speaking import takes as coded
     from ttskit.speaking.candidates import choice_of
-    from ttskit.speaking.chain import Chain, Style
-    from ttskit.speaking.passages import note_file
+    from ttskit.speaking.chain import Chain
+    from ttskit.speaking.delivery import Sound, deliver
+    from ttskit.speaking.fitting import planned
+    from ttskit.speaking.passages import TextSource, note_file
+    from ttskit.speaking.report import Report
+    from ttskit.speaking.style import Style
+    from ttskit.voices import embedded
+    from ttskit.voices import voice as voices
 
-    knobs, again = numbers("--knob", knob or (), "=", None), regenerated(regenerate)
-    if iterations is not None:
-        knobs = {**knobs, "iterations": iterations}
-    choice = choice_of(candidates, weights(rank), judge or (), listener)
-    rate /= length_scale
-    given = coded.read(take) if take else None
-    loaded = opened(voice)
-    note_file(text or ())
-    lexicons = lexicon or ()
-    script = lines_of(loaded, text or (), file, ssml, phonemes, lines, lexicons, pause / rate)
     manner = Style(
-        rate,
-        pitch,
-        energy,
-        noise_scale,
-        speaker,
-        seed,
-        rounds,
-        steps,
-        guidance,
-        preset,
-        others=knobs,
+        rate=rate / length_scale,
+        pitch=pitch,
+        energy=energy,
+        pause=pause,
+        noise_scale=noise_scale,
+        speaker=speaker,
+        rounds=rounds,
+        steps=steps,
+        guidance=guidance,
+        iterations=iterations,
+        preset=preset,
+        others=numbers("--knob", knob or (), "=", None),
         clips=tuple(reference or ()),
-        takes=again,
+        takes=regenerated(regenerate),
         style=style,
     )
+    choice = choice_of(candidates, weights(rank), judge or (), listener)
+    given = coded.read(take) if take else None
+    loaded = voices.read(embedded.find(voice))
+    note_file(text or ())
+    source = TextSource(text or (), file, ssml, phonemes, lines)
+    script = lines_of(loaded, source, lexicon or (), manner.between)
     spoken = list(script) if len(outputs) > 1 else script
     with limited(to_speak(threads)):
-        keep = timing is not None or manifest is not None
         chain = Chain(loaded, device, choice)
         if takes:
             coded.taker(chain.cascade.models)
         for number, path in enumerate(outputs):
-            report = Report(chain, replace(manner, seed=seed + number), started, keep)
-            speak(report, spoken, textgrid, duration, path, sound, given)
-            tell(report, timing, manifest, as_json)
-            if takes and not as_json:
+            own = replace(manner, seed=seed + number)
+            report = Report(chain, own, started, keep=bool(timing or manifest))
+            pieces = planned(chain, spoken, own, textgrid, duration, given)
+            deliver(pieces, report, Sound(path, raw, play), duration or 0.0)
+            report.write_times(timing, manifest)
+            if as_json:
+                typer.echo(json.dumps(report.summary()))
+            elif takes:
                 typer.echo(f"{path}\t{report.code()}")
