@@ -278,8 +278,8 @@ def compare(
         raise TtskitError(f"{folder}: is no folder; needs one to write to")
     folder.mkdir(parents=True, exist_ok=True)
     paths = synthesise(folder, systems, texts, manner, running)
-    language = next(iter(systems.values())).voice.language
-    language = None if language == CHARACTERS else language  # that of the texts
+    voiced = next(iter(systems.values())).voice.language
+    language = None if voiced == CHARACTERS else voiced
     spoken = {name: Reader(path, kinds.Corpus) for name, path in paths.items()}
     scores = {}
     for name, corpus in spoken.items():
