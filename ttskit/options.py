@@ -218,6 +218,14 @@ Assign = Annotated[
         help="Change one setting, such as training.batch=8. May be repeated.",
     ),
 ]
+Ceiling = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Corpus of the same recordings through the vocoder (`vocode`): says in words how near "
+        "to it each score is.",
+    ),
+]
 Language = Annotated[
     str,
     typer.Option(

@@ -1,15 +1,17 @@
 """Error rates against brute force; measures of other packages on signals, where these are there."""
 
+import json
 from functools import cache
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
+from tests.factory import run
 from tests.metrics.signals import RATE, noisy, pair, speech
 from ttskit.dsp.samples import resample
-from ttskit.errors import TextError
-from ttskit.metrics import distillmos, intelligibility, mos, speaker, stoi
+from ttskit.errors import TextError, TtskitError
+from ttskit.metrics import distillmos, intelligibility, judge, mos, speaker, stoi
 from ttskit.metrics.registry import MEASURES
 
 
@@ -41,10 +43,10 @@ def test_a_text_without_words_has_no_error_rate():
 class Deaf(intelligibility.Recogniser):
     """Hears what it is told."""
 
-    def __init__(self, heard):
+    def __init__(self, heard, language="en"):
         from ttskit.text.spelling import Speller
 
-        self.heard, self._speller = heard, Speller("en-us")
+        self.heard, self._speller = heard, Speller(language)
 
     def transcribe(self, _):
         return self.heard
@@ -119,3 +121,37 @@ def test_a_voice_has_similarity_one_to_itself():
     encoder = speaker.Encoder(speaker.Settings())
     found = speaker.evaluate(audio, audio, encoder)
     assert found["speaker_similarity"] == pytest.approx(1, abs=1e-5)
+
+
+def test_the_multilingual_recogniser_is_set_to_the_language():
+    found = judge.heard_in({name: MEASURES[name] for name in ("mcd", "wer", "wer_base")}, "nl")
+    assert [*found] == ["mcd", "wer_base"]
+    assert found["wer_base"].settings.language == "nl"
+    english = judge.heard_in({"wer": MEASURES["wer"]}, "en-us")
+    assert english["wer"] == MEASURES["wer"]  # so its hash is that of earlier scores
+
+
+def test_a_language_without_a_recogniser_is_named():
+    with pytest.raises(TtskitError, match="no recogniser for Polish: intelligibility not measured"):
+        judge.heard_in({"wer": MEASURES["wer"]}, "Polish")
+    with pytest.raises(TtskitError, match="wer: no recogniser for de-de; wer_base has one"):
+        judge.heard_in({"wer": MEASURES["wer"]}, "de-de")
+
+
+def test_transcripts_are_normalised_in_their_language():
+    german = Deaf("einundzwanzig Katzen", "de")
+    assert intelligibility.evaluate(np.zeros(9), "21 Katzen", german, "")["wer"] == 0
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize(
+    ("name", "language"), [("nathalie", "nl"), ("kerstin", "de-de"), ("LJSpeech-1.1", "en-us")]
+)
+def test_recordings_in_another_language_are_understood(corpora, tmp_path, name, language):
+    if not MEASURES["wer_base"].installed:
+        pytest.skip("needs Whisper base")
+    run("corpus", corpora / name, "--limit", 3, "-o", tmp_path / "c.h5", "--jobs", 1)
+    words = ("evaluate", tmp_path / "c.h5", "--measures", "wer_base", "--jobs", 1, "--json")
+    found = json.loads(run(*words, "--language", language).stdout)
+    assert found["wer_base"]["mean"] < 0.4
+    assert found == json.loads(run(*words).stdout)  # the texts look like it

@@ -121,6 +121,18 @@ def test_the_table_has_the_numbers_of_the_json(made):
     assert best == min(means, key=means.__getitem__)
 
 
+def test_scores_are_placed_between_another_sentence_and_the_ceiling(made, folder):
+    words = [*made[1][:-1], "rated", "--ceiling", folder / "recorded.h5"]
+    words[words.index("length,rtf")] = "mel,length"
+    for told in json.loads(run(*words, "--json").stdout)["systems"].values():
+        distance = told["mel_distance"]
+        assert distance["ceiling"] == distance["floor"] == 0  # recordings that are all alike
+        assert distance["words"] == (
+            "the recordings through the vocoder are no better than another sentence"
+        )
+        assert "ceiling" not in told["length_ratio"]
+
+
 def speak(parts, said, tokens=None, seed=0):
     return TimedSpeech(parts, SharedStyle("characters", None, "", seed), tokens)(said)
 

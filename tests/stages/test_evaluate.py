@@ -81,8 +81,10 @@ def test_a_corpus_scores_best_against_itself(folder):
         name for one in MEASURES.values() if one.needs in ("path", "pair") for name in one.scores
     ]
     assert found.keys() == set(scores) - {"stoi", "estoi"}
+    assert found.pop("f0_median")["mean"] > 100
+    assert found.pop("f0_deviation")["mean"] > 25  # cents
     for name, one in found.items():
-        best = 1 if name in ("length_ratio", "f0_correlation") else 0
+        best = 1 if name in ("length_ratio", "f0_correlation", "f0_deviation_ratio") else 0
         assert [one["mean"], one["low"], one["high"]] == pytest.approx([best] * 3, abs=1e-12)
         assert len(one["hash"]) == 8
 

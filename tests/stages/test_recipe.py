@@ -39,6 +39,18 @@ def test_a_project_is_of_the_folder_the_language_and_the_hours(recordings, tmp_p
     assert "--minutes 9.6" in command_of(longer, "train", "aligner")
 
 
+def test_what_is_spoken_is_judged_beside_recordings_through_the_vocoder(recordings, tmp_path):
+    run("recipe", "voice", recordings, "--language", "nl", "-o", tmp_path / "mine")
+    lines = planned(tmp_path / "mine")
+    copies = command_of(lines, "vocode")
+    assert "build/test-features.h5 --vocoder source -o build/copies.h5" in copies
+    assert "--ceiling build/copies.h5" in command_of(lines, "compare")
+    page = command_of(lines, "report").split()
+    assert {"build/copies.h5", "build/spoken/voice.scores.h5"} <= {*page}
+    other = planned(tmp_path / "mine", "SPEAK_BY=build/vocoder.h5")
+    assert "--vocoder build/vocoder.h5" in command_of(other, "vocode")
+
+
 def test_a_voice_to_begin_from_gives_the_first_weights(recordings, tmp_path):
     words = ("--language", "en-us", "--from", "kathleen", "-o", tmp_path / "mine")
     run("recipe", "voice", recordings, *words)

@@ -22,6 +22,7 @@ from ttskit.artifacts.writer import Writer, header_of
 from ttskit.errors import ArtifactError, Interrupted, TtskitError, at
 
 T = TypeVar("T")
+LISTED = 5  # bad utterances of a kind
 
 
 @dataclass(frozen=True)
@@ -195,9 +196,18 @@ class _Build(Generic[T]):
 def refuse_bad(
     bad: Mapping[str, str], total: int, source: str, output: str, skip_bad: bool
 ) -> None:
-    """List the bad utterances of `source` with their reasons; raise unless they may be skipped."""
+    """List the bad utterances of `source` with their reasons; raise unless they may be skipped.
+
+    Of those that are bad for the same reason some are listed, and the others counted.
+    """
+    alike: dict[str, list[str]] = {}
     for id, reason in bad.items():
-        progress.complain(f"ttskit: {TtskitError(reason, file=source, utterance=id)}")
+        alike.setdefault(reason.partition(":")[0], []).append(id)
+    for sort, ids in alike.items():
+        for id in ids[:LISTED]:
+            progress.complain(f"ttskit: {TtskitError(bad[id], file=source, utterance=id)}")
+        if more := len(ids[LISTED:]):
+            progress.complain(f"ttskit: {source}: and {more} more, the last one {ids[-1]}: {sort}")
     if bad and not skip_bad:
         raise TtskitError(
             f"not made: {len(bad)} of {total} utterances are bad (listed above); mend them, or "

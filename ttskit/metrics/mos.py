@@ -15,7 +15,7 @@ from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 
 SAMPLE_RATE = 16_000  # Hz
-SCORES = {"plcmos": Score("MOS", "higher", least=None)}
+SCORES = {"plcmos": Score("MOS", "higher", least=None, worst=1.0)}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ class Score:
 
     `better` is the better direction, "" if there is none; `weight` the score that weighs utterances
     in means; `swing` the share of the mean by which repeated measurements of one system differ;
-    `least` and `most` are the bounds that `verify` checks.
+    `least` and `most` are the bounds that `verify` checks; `worst` is what the worst speech
+    gets where no recording can show it.
     """
 
     unit: str
@@ -21,3 +22,4 @@ class Score:
     swing: float = 0.0
     least: float | None = 0.0
     most: float | None = None
+    worst: float | None = None

@@ -26,7 +26,10 @@ def score(
     from ttskit import progress
     from ttskit.artifacts import streams
     from ttskit.artifacts.build import build
+    from ttskit.metrics.judge import no_recogniser
 
+    if judge.unheard:
+        progress.note(no_recogniser(judge.unheard, judge.language))
     compared = judge.compared
     ids, bad = compared.joined(among, limit)
     for reader in compared.corpora:
@@ -45,20 +48,21 @@ def _recipe(judge: Judge, limit: int | None) -> Recipe:
     from ttskit.artifacts.build import Recipe
     from ttskit.metrics.judge import REVISION, columns, hash_of, libraries
 
-    readers, settings = judge.compared.readers, judge.settings
+    readers, settings, ceiling = judge.compared.readers, judge.settings, judge.compared.ceiling
     return Recipe(
         stage="evaluate",
         revision=REVISION,
         kind=kinds.Scores,
-        options={"measures": settings, "limit": limit},
-        inputs=[reader.digest for reader in readers],
+        options={"measures": settings, "limit": limit}
+        | ({"ceiling": ceiling.digest} if ceiling else {}),
+        inputs=[reader.digest for reader in readers if reader is not ceiling],
         tables={
             "measures": list(judge.measures),
             "hashes": [hash_of(name, own) for name, own in settings.items()],
             "settings": [json.dumps(own, sort_keys=True) for own in settings.values()],
             "libraries": libraries(judge.measures.values()),
         },
-        numbers=columns(judge.measures),
+        numbers=columns(judge.measures, ceiling is not None),
         skipped={id: why for reader in readers for id, why in reader.skipped.items()},
     )
 

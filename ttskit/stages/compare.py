@@ -21,6 +21,7 @@ from ttskit.errors import ArtifactError, TtskitError
 from ttskit.options import (
     TEXT,
     Candidates,
+    Ceiling,
     Jobs,
     JudgeOption,
     Knobs,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Corpus
     from ttskit.artifacts.reader import Reader
     from ttskit.metrics.comparison import Entry
+    from ttskit.metrics.judge import Compared
     from ttskit.speaking.stopwatch import SharedStyle
     from ttskit.speaking.texts import Texts
     from ttskit.voices.voice import Voice
@@ -256,26 +258,33 @@ def compare(
     systems: Mapping[str, System],
     texts: Texts,
     manner: SharedStyle,
-    reference: Reader[Corpus] | None,
+    measured: Compared,
     measures: Sequence[str],
     running: Running,
 ) -> tuple[list[Entry], dict[str, dict[str, float]]]:
-    """Write Corpus and Scores of each system into a folder, and return what they come to."""
+    """Write Corpus and Scores of each system into a folder, and return what they come to.
+
+    `measured` has the reference and the ceiling, where they are known.
+    """
     from ttskit.artifacts import kinds, streams
     from ttskit.artifacts.reader import Reader
     from ttskit.metrics import scoring
     from ttskit.metrics.comparison import entries
-    from ttskit.metrics.judge import Compared, Judge
+    from ttskit.metrics.judge import Judge
+    from ttskit.text.languages import CHARACTERS
 
     folder = output or streams.scratch()
     if folder.exists() and not folder.is_dir():
         raise TtskitError(f"{folder}: is no folder; needs one to write to")
     folder.mkdir(parents=True, exist_ok=True)
     paths = synthesise(folder, systems, texts, manner, running)
+    voiced = next(iter(systems.values())).voice.language
+    language = None if voiced == CHARACTERS else voiced
     spoken = {name: Reader(path, kinds.Corpus) for name, path in paths.items()}
     scores = {}
     for name, corpus in spoken.items():
-        path, judge = folder / f"{name}.scores.h5", Judge(Compared(reference, corpus), measures)
+        path = folder / f"{name}.scores.h5"
+        judge = Judge(replace(measured, synthesised=corpus), measures, language=language)
         scoring.score(judge, path, running, among=texts.items)
         scores[name] = Reader(path, kinds.Scores)
     return list(entries(scores)), {
@@ -334,6 +343,7 @@ def command(
     inputs: Inputs = None,
     output: Output = None,
     reference: Reference = None,
+    ceiling: Ceiling = None,
     measures: Measures = None,
     language: Language = None,
     noise_scale: NoiseScale = None,
@@ -361,18 +371,20 @@ def command(
     from ttskit.artifacts.build import Running
     from ttskit.metrics import scoring
     from ttskit.metrics.intelligibility import listener
+    from ttskit.metrics.judge import Compared
     from ttskit.speaking.candidates import choice_of
     from ttskit.speaking.stopwatch import SharedStyle
     from ttskit.voices import voice
 
     form = tables.form_of(as_json, as_csv, as_markdown)
     texts, chains = sort_out(inputs, limit)
-    recorded = recordings(reference, texts)
+    recorded, copies = recordings(reference, texts), recordings(ceiling, texts)
     names = measures_of(scoring.names_in(measures), recorded is not None)
     systems = {name: System(parts, voice.opened(parts, language)) for name, parts in chains.items()}
     running = Running(jobs, skip_bad, restart)
     choice = choice_of(candidates, weights(rank), judge or (), listener)
     knobs = numbers("--knob", knob or (), "=", None)
     manner = SharedStyle(language, noise_scale, speaker, seed, knobs, choice)
-    results = compare(output, systems, texts, manner, recorded, names, running)
+    measured = Compared(recorded, ceiling=copies)
+    results = compare(output, systems, texts, manner, measured, names, running)
     typer.echo(json.dumps(summary(*results, texts)) if form == "json" else page(*results, form))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
@@ -17,6 +18,7 @@ import typer
 from ttskit.errors import ArtifactError
 from ttskit.metrics.scoring import names_in, score
 from ttskit.options import (
+    Ceiling,
     DryRun,
     Jobs,
     Limit,
@@ -100,6 +102,14 @@ F0 = Annotated[
     Tracker,
     typer.Option(metavar="METHOD", help="How to track f0: crepe-tiny, crepe-full or praat."),
 ]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LANGUAGE",
+        help="Language of the texts, which a recogniser must know: en-us, de, nl ...",
+        show_default="that of the Alignments, else the one that the texts look like",
+    ),
+]
 Against = Annotated[
     Path | None,
     typer.Option(
@@ -116,6 +126,8 @@ def command(
     measures: Measures = None,
     timing: Timing = "dtw",
     f0: F0 = "crepe-tiny",
+    language: Language = None,
+    ceiling: Ceiling = None,
     against: Against = None,
     as_json: TableJson = False,
     as_csv: TableCsv = False,
@@ -137,6 +149,7 @@ def command(
     from ttskit.artifacts.build import Running
     from ttskit.artifacts.reader import Reader
     from ttskit.metrics.judge import Judge
+    from ttskit.text.languages import resolve
 
     form = tables.form_of(as_json, as_csv, as_markdown)
     other = streams.inputs([against], kinds.Scores)[0] if against else None
@@ -144,7 +157,11 @@ def command(
     if [one.kind for one in readers] == [kinds.Scores]:
         scores = cast("Reader[Scores]", readers[0])
     else:
-        judge = Judge(sort_out(readers), names_in(measures), timing, f0)
+        compared = sort_out(readers)
+        if ceiling:
+            (copies,) = streams.inputs([ceiling], kinds.Corpus)
+            compared = replace(compared, ceiling=copies)
+        judge = Judge(compared, names_in(measures), timing, f0, language and resolve(language))
         path = score(judge, output, Running(jobs, skip_bad, restart, dry_run), limit)
         if dry_run:
             return

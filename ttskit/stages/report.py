@@ -183,6 +183,8 @@ def page_of(
         rows = [one for one in systems if any(system == one for system, _ in measured.cells)]
         yield f'<h2>Systems</h2>\n<p class="hint">{TABLE}</p>\n'
         yield table.table(rows, measured.columns, measured.cells, len(show.rows))
+        if meanings := in_words(measured):
+            yield page.facts("In words", ("system", "measure", "mean", "what it means"), meanings)
         yield page.facts("Settings", ("measure", "hash", "settings"), settings(measured))
     artifacts = [(one.name, one.kind.kind(), str(len(one)), one.digest[:12]) for one in readers]
     yield page.facts("Artifacts", ("name", "kind", "utterances", "digest"), artifacts)
@@ -206,6 +208,19 @@ def lead(
     text += f", the worst first by {column.name}" if column else ""
     left_out = f": {total - len(ids)} of {total} are left out" if len(ids) < total else ""
     return f"{text}{left_out}."
+
+
+def in_words(measured: Measured) -> list[tuple[str, str, str, str]]:
+    """Return system, measure, mean and its meaning of all scores whose meaning is known."""
+    from ttskit.metrics.comparison import telling
+
+    meanings = []
+    for system in dict.fromkeys(system for system, _ in measured.readers):
+        for reader in measured.of(system):
+            for row in telling(reader):
+                if row.words:
+                    meanings.append((system, row.name, f"{row.summary.mean:.4g}", row.words))
+    return meanings
 
 
 def settings(measured: Measured) -> list[tuple[str, str, str]]:
