@@ -450,9 +450,9 @@ def test_the_summary_counts(say, tmp_path):
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_lines_are_kept_only_for_their_times(keep):
-    nothing: Any = None
-    chain: Any = SimpleNamespace(judges=SimpleNamespace(judging=False))
-    report = Report(chain, nothing, 0.0, keep=keep)
+    chain = SimpleNamespace(judges=SimpleNamespace(judging=False))
+    speech: Any = SimpleNamespace(chain=chain)
+    report = Report(speech, 0.0, keep=keep)
     for sentence in (1, 1, 2):
         line: Any = SimpleNamespace(sentence=sentence, words=("a", "b"))
         report.add(Piece(line, np.ones(3), 2, np.ones(5)))

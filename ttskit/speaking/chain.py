@@ -6,6 +6,7 @@ N tokens of a line, T frames.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,6 +66,12 @@ class Chain:
         self._styles: dict[Path, np.ndarray] = {}  # mels of recordings in a wanted style
         self._clips: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
 
+    def choosing(self, choice: Choice) -> Chain:
+        """Return the same models with another choice among candidates."""
+        other = copy(self)
+        other.judges = Judges(self.cascade, choice)
+        return other
+
     def speak(
         self,
         line: Line,
@@ -99,10 +106,10 @@ class Chain:
 
     def _heard(self, style: Style) -> dict[str, np.ndarray]:
         """Return what the reference clips of a style give; they are read once."""
-        if style.clips not in self._clips:
-            name = self.voice.container.name
-            self._clips[style.clips] = heard(self.cascade, style.clips, name)
-        return self._clips[style.clips]
+        clips = style.reference
+        if clips not in self._clips:
+            self._clips[clips] = heard(self.cascade, clips, self.voice.container.name)
+        return self._clips[clips]
 
     def _chosen(
         self, line: Line, style: Style, manner: Manner, known: Mapping[str, np.ndarray]
@@ -116,7 +123,7 @@ class Chain:
             line.token_word[1:],
             line.words,
         )
-        name, take = f"line {line.number + 1}", style.takes.get(line.sentence, 0)
+        name, take = f"line {line.number + 1}", style.regenerate.count(line.sentence)
 
         def seed(candidate: int) -> int:
             chance = [style.seed, line.number, *([take, candidate] if take or candidate else [])]

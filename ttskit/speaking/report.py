@@ -17,17 +17,16 @@ from ttskit.speaking.lines import account
 if TYPE_CHECKING:
     import numpy as np
 
-    from ttskit.speaking.chain import Chain, Piece
+    from ttskit.speaking.chain import Piece
     from ttskit.speaking.lines import Line
-    from ttskit.speaking.style import Style
+    from ttskit.speaking.speech import Speech
 
 
 @dataclass
 class Report:
     """What was spoken, and how long it took."""
 
-    chain: Chain
-    style: Style
+    speech: Speech
     started: float  # when the command was
     keep: bool = True  # whether the lines are kept, for their times
     begun: float = field(default_factory=time.monotonic)  # when the voice was loaded
@@ -40,11 +39,6 @@ class Report:
     choices: list[dict[str, Any]] = field(default_factory=list)  # where there were any
     codes: list[np.ndarray] = field(default_factory=list)  # of each line, where they are drawn
 
-    @property
-    def rate(self) -> int:
-        """Hz."""
-        return self.chain.facts.sample_rate
-
     def add(self, piece: Piece) -> None:
         """Take a piece that is out."""
         self.last = time.monotonic()
@@ -53,22 +47,22 @@ class Report:
         self.sentences, self.words = piece.line.sentence, self.words + len(piece.line.words)
         if self.keep:
             self.spoken.append((piece.line, piece.durations))
-            if self.chain.judges.judging and piece.chosen:
+            if self.speech.chain.judges.judging and piece.chosen:
                 self.choices.append({"sentence": piece.line.sentence, **piece.chosen.account()})
         if piece.take is not None:
             self.codes.append(piece.take)
 
     def code(self) -> str:
         """Return the code of the take that was spoken."""
-        model = takes.taker(self.chain.cascade.models)
+        model = takes.taker(self.speech.chain.cascade.models)
         return takes.Take(takes.fingerprint(model), self.codes).code()
 
     def summary(self) -> dict[str, Any]:
         """Return how much was spoken, and how fast."""
-        seconds = self.samples / self.rate
+        seconds = self.samples / self.speech.rate
         return {
             "seconds": round(seconds, 6),
-            "sample_rate": self.rate,
+            "sample_rate": self.speech.rate,
             "sentences": self.sentences,
             "words": self.words,
             "load_seconds": round(self.begun - self.started, 3),
@@ -81,7 +75,7 @@ class Report:
         """Write the times of what was spoken, and the account of every word."""
         if timing is None and manifest is None:
             return
-        timeline = self.chain.timeline(self.spoken, self.style)
+        timeline = self.speech.chain.timeline(self.spoken, self.speech.style)
         rows: Sequence[dict[str, Any]] = [*self.choices, *account(timeline, self.spoken)]
         if timing is not None:
             atomic.write_text(timing, TIMES[named(timing)].text(timeline))

@@ -32,8 +32,8 @@ class Style:
     iterations: int | None = None  # of a coder that refines its codes
     preset: str = ""  # of the models that have presets
     others: Mapping[str, float] = field(default_factory=dict)  # further knobs, by name
-    clips: tuple[str, ...] = ()  # clips to sound like, perhaps with weights
-    takes: Mapping[int, int] = field(default_factory=dict)  # by sentence: which take of it; 0 else
+    reference: tuple[str, ...] = ()  # clips to sound like, perhaps with weights
+    regenerate: tuple[int, ...] = ()  # sentences, from 1, as often as they are spoken anew
     style: Path | None = None  # recording in the wanted style
 
     def __post_init__(self) -> None:
@@ -43,6 +43,9 @@ class Style:
             knobs.check(name, value)
         if not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
             raise TtskitError(f"seed {self.seed!r}: needs a whole number from 0 up")
+        for number in self.regenerate:
+            if not isinstance(number, int) or number < 1:
+                raise TtskitError(f"regenerate {number!r}: needs the number of a sentence, from 1")
 
     @property
     def knobs(self) -> dict[str, float]:

@@ -1,89 +1,315 @@
-"""Speaking from Python: a text with a voice, to samples."""
+"""Speaking from Python: a voice that is loaded once, and a text to samples."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast, overload
 
 import numpy as np
 
 from ttskit.dsp.threads import lent, to_speak
 from ttskit.errors import TtskitError
-from ttskit.speaking.candidates import choice_of
-from ttskit.speaking.chain import Chain, pieces
+from ttskit.speaking import knobs
+from ttskit.speaking.candidates import Choice, Recognise, choice_of
+from ttskit.speaking.chain import Chain, Piece, quiet
 from ttskit.speaking.lines import to_lines
+from ttskit.speaking.passages import TextSource, passages
+from ttskit.speaking.speech import Speech
 from ttskit.speaking.style import Style
-from ttskit.text.ssml import Passage
+from ttskit.speaking.takes import read as read_take
 from ttskit.voices import embedded
 from ttskit.voices import voice as voices
 
+if TYPE_CHECKING:
+    from ttskit.formats.timeline import Timeline
+    from ttskit.text.spelling import Speller
+
+SHORTEST, LONGEST = 0.01, 86_400.0  # seconds that a text can be fitted into
+Files = str | Path | Sequence[str | Path]
+
+
+class Options(TypedDict, total=False):
+    """The options that `Voice.speech` spells out, for those that pass them on."""
+
+    rate: float
+    pitch: float
+    energy: float
+    pause: float
+    speaker: str
+    seed: int
+    lexicon: Files
+    duration: float | None
+    textgrid: str | Path | None
+    style: str | Path | None
+    reference: str | Sequence[str]
+    noise_scale: float | None
+    rounds: int | None
+    steps: int | None
+    guidance: float | None
+    iterations: int | None
+    preset: str
+    others: Mapping[str, float] | None
+    candidates: int
+    rank: Mapping[str, float] | None
+    judges: Files
+    regenerate: Sequence[int]
+    take: str | None
+
+
+class Spoken(Options, total=False):
+    """The options of a text that is a string."""
+
+    ssml: bool
+    phonemes: bool
+    threads: int | None
+
+
+class Voice:
+    """A voice that speaks: one that comes with ttskit, by name, or a file.
+
+    Opening it reads its description; its models are loaded when it first speaks, and stay.
+
+    Parameters
+    ----------
+    voice : str or Path, optional
+        Without it, the voice of US English that comes with ttskit.
+    device : str
+        Where its models run: `cpu`, `cuda`, `cuda:1`.
+    """
+
+    def __init__(self, voice: str | Path | None = None, *, device: str = "cpu") -> None:
+        self.models = voices.read(embedded.find(None if voice is None else str(voice)))
+        self.device = device
+
+    def __repr__(self) -> str:
+        return f"Voice({self.models.container.name!r})"
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        return self.models.sample_rate
+
+    @property
+    def language(self) -> str:
+        """The language of its texts, such as `en-us`."""
+        return self.models.language
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """The names of its speakers; one without a name is the empty string."""
+        return self.models.reader.facts.speakers
+
+    @property
+    def card(self) -> str:
+        """What it says about itself, as markdown: licence, data, training, measures."""
+        return self.models.settings.card
+
+    @cached_property
+    def chain(self) -> Chain:
+        """Its models, loaded."""
+        return Chain(self.models, self.device)
+
+    @cached_property
+    def _speller(self) -> Speller:
+        return self.models.speller()
+
+    def speech(
+        self,
+        source: TextSource,
+        *,
+        rate: float = 1.0,
+        pitch: float = 0.0,
+        energy: float = 0.0,
+        pause: float = 0.25,
+        speaker: str = "",
+        seed: int = 0,
+        lexicon: Files = (),
+        duration: float | None = None,
+        textgrid: str | Path | None = None,
+        style: str | Path | None = None,
+        reference: str | Sequence[str] = (),
+        noise_scale: float | None = None,
+        rounds: int | None = None,
+        steps: int | None = None,
+        guidance: float | None = None,
+        iterations: int | None = None,
+        preset: str = "",
+        others: Mapping[str, float] | None = None,
+        candidates: int = 1,
+        rank: Mapping[str, float] | None = None,
+        judges: Files = (),
+        regenerate: Sequence[int] = (),
+        take: str | None = None,
+        recogniser: Callable[[], Recognise] | None = None,
+    ) -> Speech:
+        """Return a text that is ready to be spoken; options that cannot be are refused."""
+        manner = Style(
+            rate=rate,
+            pitch=pitch,
+            energy=energy,
+            pause=pause,
+            speaker=speaker,
+            seed=seed,
+            noise_scale=noise_scale,
+            rounds=rounds,
+            steps=steps,
+            guidance=guidance,
+            iterations=iterations,
+            preset=preset,
+            others=others or {},
+            reference=(reference,) if isinstance(reference, str) else tuple(reference),
+            regenerate=tuple(regenerate),
+            style=None if style is None else Path(style),
+        )
+        choice = choice_of(candidates, rank or {}, _paths(judges), recogniser)
+        if duration is not None:
+            knobs.check_range("duration", duration, SHORTEST, LONGEST)
+        if duration is not None and textgrid is not None:
+            raise TtskitError("textgrid and duration: give one of them")
+        given = read_take(take) if take else None
+        speller = self.models.speller(_paths(lexicon)) if lexicon else self._speller
+        read = passages(source, self.language == "en-us")
+        lines = to_lines(read, speller, phonemes=source.phonemes, pause=manner.between)
+        grid = None if textgrid is None else Path(textgrid)
+        return Speech(self._choosing(choice), manner, lines, grid, duration, given)
+
+    def _choosing(self, choice: Choice) -> Chain:
+        return self.chain if choice == Choice() else self.chain.choosing(choice)
+
+    def _spoken(
+        self,
+        text: str,
+        ssml: bool = False,
+        phonemes: bool = False,
+        threads: int | None = None,
+        **options: Unpack[Options],
+    ) -> tuple[Speech, Iterator[Piece]]:
+        """Return a text that is ready to be spoken, and its pieces."""
+        if not isinstance(text, str):
+            raise TtskitError(f"text: is {type(text).__name__}, needs a string")
+        if ssml and phonemes:
+            raise TtskitError("ssml and phonemes: give one of them")
+        count = to_speak(threads)
+        with lent(count):
+            source = TextSource([text], ssml=ssml, phonemes=phonemes)
+            speech = self.speech(source, **options)
+            speech.chain.check(speech.style)
+        return speech, _on_threads(speech.pieces(), count)
+
+    @overload
+    def say(
+        self, text: str, *, times: Literal[False] = False, **options: Unpack[Spoken]
+    ) -> np.ndarray: ...
+
+    @overload
+    def say(
+        self, text: str, *, times: Literal[True], **options: Unpack[Spoken]
+    ) -> tuple[np.ndarray, Timeline]: ...
+
+    def say(
+        self, text: str, *, times: bool = False, **options: Unpack[Spoken]
+    ) -> np.ndarray | tuple[np.ndarray, Timeline]:
+        """Speak a text.
+
+        Parameters
+        ----------
+        text : str
+            A line break divides as the end of a sentence does, an empty line begins a paragraph.
+        times : bool
+            Return also when each word and phoneme is spoken.
+        ssml, phonemes : bool
+            Whether the text is SSML, or phonemes.
+        rate : float
+            Times as fast, 0.1 to 10.
+        pitch : float
+            Semitones higher, -24 to 24; needs a decoder that was trained with pitch.
+        energy : float
+            dB louder, -40 to 40.
+        pause : float
+            Seconds between sentences, 0 to 60.
+        speaker : str
+            Of a voice with several: a name, or a mix such as `ann:0.7,bob:0.3`.
+        seed : int
+            Random seed.
+        lexicon : file or files
+            Pronunciations: lines of a word, a tab, its phonemes.
+        duration : float, optional
+            Seconds that the whole text is to last, exactly.
+        textgrid : str or Path, optional
+            TextGrid that sets how long each phoneme lasts.
+        style : str or Path, optional
+            A recording in the wanted style, for voices whose models follow one.
+        reference : str or several
+            Recordings to sound like, for voices whose coder was trained with them.
+        noise_scale : float, optional
+            How much the decoder varies, 0 to 100; the voice's own by default.
+        rounds : int, optional
+            Of Griffin-Lim, 0 to 1000, by a vocoder that has them; its own by default.
+        steps : int, optional
+            Of a decoder that refines its mel, 1 to 1000; its own by default.
+        guidance : float, optional
+            Of such a decoder, 0 to 100; its own by default.
+        iterations : int, optional
+            Of a coder that refines its codes, 1 to 1000; its own by default.
+        preset : str
+            Name of such settings, if the models have some: `fast`, for one.
+        others : mapping, optional
+            Further knobs of models, such as `{"temperature": 0.7}`.
+        candidates : int
+            Takes of each line, of which the best is spoken.
+        rank : mapping, optional
+            What ranks them, with weights: `{"align": 1, "clvp": 0.5}`.
+        judges : files
+            Aligners and rankers in place of those of the voice.
+        regenerate : numbers of sentences
+            To be spoken anew, and the others as before.
+        take : str, optional
+            Code of a take to be spoken again, or a file that holds it.
+        threads : int, optional
+            Of torch, while the call lasts; without it those of OMP_NUM_THREADS if that is set, or
+            one.
+
+        Returns
+        -------
+        audio : (sample,) float32
+            Full scale is ±1.
+        times : Timeline
+            If asked for: `words`, `phones` and `phrases` are lists of (start, stop, label, number)
+            with seconds.
+        """
+        speech, pieces = self._spoken(text, **options)
+        spoken = list(pieces)
+        audio = [block for piece in spoken for block in piece.blocks()]
+        audio += quiet(speech.samples - sum(map(len, audio)))
+        samples = np.concatenate(audio)
+        if not times:
+            return samples
+        durations = [(piece.line, piece.durations) for piece in spoken]
+        return samples, speech.chain.timeline(durations, speech.style)
+
+    def stream(self, text: str, **options: Unpack[Spoken]) -> Iterator[np.ndarray]:
+        """Speak a text line by line: yield the samples of each before the next one is spoken.
+
+        The options are those of `say`, and refused before anything is yielded.
+        """
+        return _blocks(*self._spoken(text, **options))
+
 
 def say(
-    text: str,
-    voice: str | Path | None = None,
-    *,
-    rate: float = 1.0,
-    pitch: float = 0.0,
-    energy: float = 0.0,
-    noise_scale: float | None = None,
-    speaker: str = "",
-    seed: int = 0,
-    pause: float = 0.25,
-    threads: int | None = None,
-    rounds: int | None = None,
-    steps: int | None = None,
-    guidance: float | None = None,
-    preset: str = "",
-    candidates: int = 1,
-    rank: Mapping[str, float] | None = None,
-    judges: Sequence[str | Path] = (),
-    others: Mapping[str, float] | None = None,
-    iterations: int | None = None,
-    style: str | Path | None = None,
+    text: str, voice: str | Path | None = None, **options: Unpack[Spoken]
 ) -> tuple[np.ndarray, int]:
-    """Speak a text.
+    """Speak a text with a voice that is loaded for it: `Voice(voice).say(text)`.
 
     Parameters
     ----------
     text : str
-        A line break divides as the end of a sentence does, an empty line begins a paragraph.
     voice : str or Path, optional
         An embedded voice by name, or a file; without it the embedded voice of US English.
-    rate : float
-        Times as fast, 0.1 to 10.
-    pitch : float
-        Semitones higher, -24 to 24; needs a decoder that was trained with pitch.
-    energy : float
-        dB louder, -40 to 40.
-    noise_scale : float, optional
-        How much the decoder varies, 0 to 100; the voice's own by default.
-    speaker : str
-        Of a voice with several: a name, or a mix such as `ann:0.7,bob:0.3`.
-    seed : int
-        Random seed.
-    pause : float
-        Seconds between sentences, 0 to 60.
-    threads : int, optional
-        Of torch, while the call lasts; without it those of OMP_NUM_THREADS if that is set, or one.
-    rounds : int, optional
-        Of Griffin-Lim, 0 to 1000, by a vocoder that has them; its own by default.
-    steps : int, optional
-        Of a decoder that refines its mel, 1 to 1000; its own by default.
-    guidance : float, optional
-        Of such a decoder, 0 to 100; its own by default.
-    preset : str
-        Name of such settings, if the models have some: `fast`, for one.
-    candidates : int
-        Takes of each line, of which the best is spoken.
-    rank : mapping, optional
-        What ranks them, with weights: `{"align": 1, "clvp": 0.5}`.
-    judges : files of aligners and rankers, in place of those of the voice
-    others : mapping, optional
-        Further knobs of models, such as `{"temperature": 0.7}`.
-    iterations : int, optional
-        Of a coder that refines its codes, 1 to 1000; its own by default.
-    style : str or Path, optional
-        A recording in the wanted style, for voices whose models follow one.
+    options
+        Those of `Voice.say`.
 
     Returns
     -------
@@ -92,29 +318,46 @@ def say(
     sample_rate : int
         Hz.
     """
-    if not isinstance(text, str):
-        raise TtskitError(f"text: is {type(text).__name__}, needs a string")
-    manner = Style(
-        rate=rate,
-        pitch=pitch,
-        energy=energy,
-        pause=pause,
-        noise_scale=noise_scale,
-        speaker=speaker,
-        seed=seed,
-        rounds=rounds,
-        steps=steps,
-        guidance=guidance,
-        iterations=iterations,
-        preset=preset,
-        others=others or {},
-        style=None if style is None else Path(style),
-    )
-    choice = choice_of(candidates, rank or {}, [Path(judge) for judge in judges])
-    loaded = voices.read(embedded.find(None if voice is None else str(voice)))
-    passages = (Passage(line, place="the text") for line in text.split("\n"))
-    lines = to_lines(passages, loaded.speller(), pause=manner.between)
-    with lent(to_speak(threads)):
-        spoken = pieces(Chain(loaded, choice=choice), lines, manner)
-        audio = [block for piece in spoken for block in piece.blocks()]
-    return np.concatenate(audio), loaded.sample_rate
+    loaded = Voice(voice)
+    return loaded.say(text, **options), loaded.sample_rate
+
+
+def _paths(files: Files) -> list[Path]:
+    return [Path(one) for one in ((files,) if isinstance(files, (str, Path)) else files)]
+
+
+def _on_threads(pieces: Iterator[Piece], threads: int | None) -> Iterator[Piece]:
+    """Yield pieces; torch has `threads` only while one is made."""
+    while True:
+        with lent(threads):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+
+
+def _blocks(speech: Speech, pieces: Iterator[Piece]) -> Iterator[np.ndarray]:
+    samples = 0
+    for piece in pieces:
+        block = np.concatenate([*piece.blocks(), np.zeros(0, np.float32)])
+        samples += len(block)
+        yield block
+    yield from quiet(speech.samples - samples)
+
+
+def _spell_out(function: Callable[..., Any]) -> None:
+    """Give a function that passes options on the signature that names each of them."""
+    spelt = inspect.signature(Voice.speech).parameters.values()
+    options = [one for one in spelt if one.name in Options.__annotations__]
+    own = inspect.signature(Voice._spoken).parameters
+    options += [
+        own[name].replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name in ("ssml", "phonemes", "threads")
+    ]
+    signature = inspect.signature(function)
+    named = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    cast("Any", function).__signature__ = signature.replace(parameters=[*named, *options])
+
+
+for _function in (Voice.say, Voice.stream, say):
+    _spell_out(_function)

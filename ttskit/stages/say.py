@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -46,24 +45,8 @@ from ttskit.options import (
     weights,
 )
 
-if TYPE_CHECKING:
-    from ttskit.speaking.lines import Line
-    from ttskit.speaking.passages import TextSource
-    from ttskit.voices.voice import Voice
-
 SOUND = "Output"  # a group of options on the help page
 LEAST, MOST = 0.1, 10.0  # of a factor
-
-
-def lines_of(
-    voice: Voice, source: TextSource, lexicons: Sequence[Path], pause: float
-) -> Iterator[Line]:
-    """Yield the lines to speak, spelt for the voice, as the text comes in."""
-    from ttskit.speaking.lines import to_lines
-    from ttskit.speaking.passages import passages
-
-    read = passages(source, voice.language == "en-us")
-    return to_lines(read, voice.speller(lexicons), phonemes=source.phonemes, pause=pause)
 
 
 def check_text(words: Sequence[str], file: Path | None, ssml: bool, phonemes: bool) -> None:
@@ -93,15 +76,15 @@ def check_output(output: Path | None, as_json: bool, raw: bool, play: bool) -> N
     check_sound(output, raw)
 
 
-def regenerated(regenerate: str | None) -> Counter[int]:
-    """Return by sentence how often it is to be spoken anew."""
+def regenerated(regenerate: str | None) -> list[int]:
+    """Return the sentences that are to be spoken anew."""
     try:
         numbers = [int(number) for number in regenerate.split(",")] if regenerate else []
     except ValueError:
         numbers = [0]
     if any(number < 1 for number in numbers):
         raise typer.BadParameter(f"--regenerate {regenerate}: needs numbers of sentences, as 3,7")
-    return Counter(numbers)
+    return numbers
 
 
 def check_times(
@@ -418,49 +401,47 @@ def command(
     from ttskit.dsp.threads import limited, to_speak
     from ttskit.metrics.intelligibility import listener
     from ttskit.speaking import takes as coded
-    from ttskit.speaking.candidates import choice_of
-    from ttskit.speaking.chain import Chain
     from ttskit.speaking.delivery import Sound, deliver
-    from ttskit.speaking.fitting import planned
     from ttskit.speaking.passages import TextSource, note_file
     from ttskit.speaking.report import Report
-    from ttskit.speaking.style import Style
-    from ttskit.voices import embedded
-    from ttskit.voices import voice as voices
+    from ttskit.speaking.voice import Voice
 
-    manner = Style(
-        rate=rate / length_scale,
-        pitch=pitch,
-        energy=energy,
-        pause=pause,
-        noise_scale=noise_scale,
-        speaker=speaker,
-        rounds=rounds,
-        steps=steps,
-        guidance=guidance,
-        iterations=iterations,
-        preset=preset,
-        others=numbers("--knob", knob or (), "=", None),
-        clips=tuple(reference or ()),
-        takes=regenerated(regenerate),
-        style=style,
-    )
-    choice = choice_of(candidates, weights(rank), judge or (), listener)
-    given = coded.read(take) if take else None
-    loaded = voices.read(embedded.find(voice))
+    loaded = Voice(voice, device=device)
     note_file(text or ())
-    source = TextSource(text or (), file, ssml, phonemes, lines)
-    script = lines_of(loaded, source, lexicon or (), manner.between)
-    spoken = list(script) if len(outputs) > 1 else script
     with limited(to_speak(threads)):
-        chain = Chain(loaded, device, choice)
+        speech = loaded.speech(
+            TextSource(text or (), file, ssml, phonemes, lines),
+            rate=rate / length_scale,
+            pitch=pitch,
+            energy=energy,
+            pause=pause,
+            speaker=speaker,
+            lexicon=lexicon or (),
+            duration=duration,
+            textgrid=textgrid,
+            style=style,
+            reference=reference or (),
+            noise_scale=noise_scale,
+            rounds=rounds,
+            steps=steps,
+            guidance=guidance,
+            iterations=iterations,
+            preset=preset,
+            others=numbers("--knob", knob or (), "=", None),
+            candidates=candidates,
+            rank=weights(rank),
+            judges=judge or (),
+            regenerate=regenerated(regenerate),
+            take=take,
+            recogniser=listener,
+        )
         if takes:
-            coded.taker(chain.cascade.models)
+            coded.taker(speech.chain.cascade.models)
+            speech = replace(speech, lines=list(speech.lines))
         for number, path in enumerate(outputs):
-            own = replace(manner, seed=seed + number)
-            report = Report(chain, own, started, keep=bool(timing or manifest))
-            pieces = planned(chain, spoken, own, textgrid, duration, given)
-            deliver(pieces, report, Sound(path, raw, play), duration or 0.0)
+            one = speech.seeded(seed + number)
+            report = Report(one, started, keep=bool(timing or manifest))
+            deliver(one, report, Sound(path, raw, play))
             report.write_times(timing, manifest)
             if as_json:
                 typer.echo(json.dumps(report.summary()))
