@@ -44,7 +44,7 @@ ARROWS = {
     | {"voices", "metrics", "pages", "speaking", "training"},
     "cli": {"errors", "progress", "manual", "artifacts", "dsp", "stages"},
     "__main__": {"cli"},
-    "__init__": {"errors", "artifacts", "dsp", "text", "speaking"},
+    "__init__": {"errors", "artifacts", "dsp", "text", "voices", "speaking", "cli"},
 }
 # measures that stand for many: they know which artifacts there are
 ACCOUNTS = {"judge.py", "scoring.py", "comparison.py", "oddities.py"}

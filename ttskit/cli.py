@@ -9,13 +9,14 @@ import io
 import os
 import signal
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
+from typer.main import get_command
 
 from ttskit.artifacts import caches, signals
 from ttskit.dsp import threads
-from ttskit.errors import Interrupted, TtskitError
+from ttskit.errors import Interrupted, TtskitError, UsageError
 from ttskit.manual import HELP, Overview, Page
 from ttskit.stages import (
     align,
@@ -112,6 +113,8 @@ VERBS = {  # what a verb is for, as `ttskit --help` and docs/index.md have it
     ),
 }
 
+_Usage: type[Exception] = typer.BadParameter.__mro__[2]  # all of what Typer finds wrong
+
 app = typer.Typer(
     cls=Overview,
     no_args_is_help=True,
@@ -166,6 +169,18 @@ def _root(
             progress.hush()
         if verbose:
             progress.show_origins()
+
+
+def run(*words: object) -> int:
+    """Run a verb in this process with the words of a command line; return its exit status.
+
+    What the user can mend is raised as a TtskitError.
+    """
+    try:
+        status = get_command(app).main([*map(str, words)], "ttskit", standalone_mode=False)
+    except _Usage as error:
+        raise UsageError(cast("Any", error).format_message()) from None
+    return status or 0
 
 
 class Closed(io.TextIOBase):

@@ -232,7 +232,7 @@ KINDS: tuple[type[Record], ...] = (
 # what to do with the kinds that hold no utterances
 WITHOUT = {
     "model": "; `ttskit info` describes a model, `decode`, `vocode` and `voice pack` take one",
-    "voice": "; `ttskit voice info` describes a voice, `ttskit.say(text, voice)` speaks with it",
+    "voice": "; `ttskit voice info` describes a voice, `ttskit.Voice(file)` speaks with it",
 }
 
 

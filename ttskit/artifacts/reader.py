@@ -44,7 +44,7 @@ class Reader(Mapping[str, R], Generic[R]):
     opens the file itself, and refuses another one of the same name.
     """
 
-    def __init__(self, path: Path, kind: type[R], name: str = "") -> None:
+    def __init__(self, path: str | Path, kind: type[R], name: str = "") -> None:
         self._open(hdf5.open_container(Path(path), name), kind)
 
     @classmethod

@@ -31,7 +31,7 @@ class Writer(Generic[R]):
 
     def __init__(
         self,
-        path: Path,
+        path: str | Path,
         kind: type[R],
         *,
         provenance: Mapping[str, Any],
@@ -83,8 +83,14 @@ class Writer(Generic[R]):
         self._check_alike(record.id, blobs.keys(), axes)
         self._part.append(record.id, axes, blobs)
 
-    def seal(self, ids: Sequence[str], skipped: Mapping[str, str] | None = None) -> None:
-        """Assemble the artifact from the utterances in `ids`, and rename it to its path."""
+    def seal(
+        self, ids: Sequence[str] | None = None, skipped: Mapping[str, str] | None = None
+    ) -> None:
+        """Assemble the artifact from the utterances in `ids`, and rename it to its path.
+
+        Without ids it has all that were appended, in that order.
+        """
+        ids = [*self._part.rows] if ids is None else ids
         rows = [self._part.rows[id] for id in ids]
         sources = list(self._sources(ids, rows, dict(skipped or {})))
         needed = sum(source.nbytes for source in sources) + (1 << 16)

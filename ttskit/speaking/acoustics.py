@@ -15,6 +15,7 @@ import numpy as np
 from ttskit.errors import ArtifactError, TtskitError, at
 from ttskit.speaking.knobs import settings
 from ttskit.voices.join import apart, join
+from ttskit.voices.model import generated
 
 if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment, Tokens
@@ -149,9 +150,7 @@ class Cascade:
         seed: int,
     ) -> dict[str, np.ndarray]:
         """Return what one model makes, without padding."""
-        import torch
-
-        from ttskit.networks.batch import axis_of, collate
+        from ttskit.networks.batch import collate
         from ttskit.networks.fields import FIELDS
 
         inputs = {name: value for name, value in fields.items() if name in FIELDS}
@@ -159,16 +158,7 @@ class Cascade:
         if _by_speaker(model):
             batch = _with_speaker(batch, manner.speaker, numbers(model))
         knobs = settings(type(module), manner.knobs, manner.preset)
-        outputs = module.generate(batch, torch.Generator().manual_seed(seed), **knobs)
-        lengths = {"token": len(fields["tokens"])} if "tokens" in fields else {}
-        if "frames" in fields:
-            lengths["frame"] = int(fields["frames"])
-        elif "durations" in fields:
-            lengths["frame"] = int(fields["durations"].sum())
-        return {
-            name: value[0].cpu().numpy()[: lengths.get(axis_of(name))]
-            for name, value in outputs.items()
-        }
+        return generated(module, batch, fields, seed, knobs)
 
     def _rounded(
         self, id: str, tokens: np.ndarray, predicted: np.ndarray, manner: Manner

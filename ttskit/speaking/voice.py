@@ -26,6 +26,7 @@ from ttskit.voices import voice as voices
 if TYPE_CHECKING:
     from ttskit.formats.timeline import Timeline
     from ttskit.text.spelling import Speller
+    from ttskit.voices.model import Model
 
 SHORTEST, LONGEST = 0.01, 86_400.0  # seconds that a text can be fitted into
 Files = str | Path | Sequence[str | Path]
@@ -81,40 +82,45 @@ class Voice:
     """
 
     def __init__(self, voice: str | Path | None = None, *, device: str = "cpu") -> None:
-        self.models = voices.read(embedded.find(None if voice is None else str(voice)))
+        self._file = voices.read(embedded.find(None if voice is None else str(voice)))
         self.device = device
 
     def __repr__(self) -> str:
-        return f"Voice({self.models.container.name!r})"
+        return f"Voice({self._file.container.name!r})"
+
+    @property
+    def models(self) -> Mapping[str, Model]:
+        """Its models by their roles, in the order in which they run."""
+        return self._file.models
 
     @property
     def sample_rate(self) -> int:
         """Hz."""
-        return self.models.sample_rate
+        return self._file.sample_rate
 
     @property
     def language(self) -> str:
         """The language of its texts, such as `en-us`."""
-        return self.models.language
+        return self._file.language
 
     @property
     def speakers(self) -> tuple[str, ...]:
         """The names of its speakers; one without a name is the empty string."""
-        return self.models.reader.facts.speakers
+        return self._file.reader.facts.speakers
 
     @property
     def card(self) -> str:
         """What it says about itself, as markdown: licence, data, training, measures."""
-        return self.models.settings.card
+        return self._file.settings.card
 
     @cached_property
     def chain(self) -> Chain:
         """Its models, loaded."""
-        return Chain(self.models, self.device)
+        return Chain(self._file, self.device)
 
     @cached_property
     def _speller(self) -> Speller:
-        return self.models.speller()
+        return self._file.speller()
 
     def speech(
         self,
@@ -126,7 +132,7 @@ class Voice:
         pause: float = 0.25,
         speaker: str = "",
         seed: int = 0,
-        lexicon: Files = (),
+        lexicon: str | Path | Sequence[str | Path] = (),
         duration: float | None = None,
         textgrid: str | Path | None = None,
         style: str | Path | None = None,
@@ -140,7 +146,7 @@ class Voice:
         others: Mapping[str, float] | None = None,
         candidates: int = 1,
         rank: Mapping[str, float] | None = None,
-        judges: Files = (),
+        judges: str | Path | Sequence[str | Path] = (),
         regenerate: Sequence[int] = (),
         take: str | None = None,
         recogniser: Callable[[], Recognise] | None = None,
@@ -170,7 +176,7 @@ class Voice:
         if duration is not None and textgrid is not None:
             raise TtskitError("textgrid and duration: give one of them")
         given = read_take(take) if take else None
-        speller = self.models.speller(_paths(lexicon)) if lexicon else self._speller
+        speller = self._file.speller(_paths(lexicon)) if lexicon else self._speller
         read = passages(source, self.language == "en-us")
         lines = to_lines(read, speller, phonemes=source.phonemes, pause=manner.between)
         grid = None if textgrid is None else Path(textgrid)

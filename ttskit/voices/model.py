@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ttskit.models.family import Family
+    from ttskit.networks.batch import Batch
     from ttskit.networks.facts import Facts
 
 MODEL, VOICE = "model", "voice"  # kinds of artifact
@@ -42,10 +44,47 @@ SPARE = 1 << 24  # numbers that a model may have besides its weights: windows, f
 
 @dataclass(frozen=True)
 class Model:
-    """A model on disk; `module` makes it one that runs."""
+    """A model on disk; called with fields it makes others, and `module` is what torch trains.
+
+    >>> vocoder = read_model(embedded.find("kathleen"), role="vocoder")
+    >>> vocoder.takes, vocoder.makes
+    (('mel',), ('audio',))
+    """
 
     container: hdf5.Container
     facts: Facts
+
+    def __call__(
+        self, *, seed: int = 0, knobs: Mapping[str, float] | None = None, **fields: Any
+    ) -> dict[str, np.ndarray]:
+        """Return what it makes of the fields of one utterance, by name.
+
+        Parameters
+        ----------
+        seed : int
+            Random seed.
+        knobs : mapping, optional
+            Numbers that steer it, such as `{"noise_scale": 0.5}`.
+        fields : arrays
+            Those that `takes` names, and any others that it can use, such as `speaker`, a number.
+        """
+        import torch
+
+        from ttskit.networks.batch import collate
+
+        family, config = self.shape()
+        missing = [name for name in family.takes(config) if name not in fields]
+        unknown = [name for name in knobs or {} if name not in family.knobs]
+        if missing:
+            raise TtskitError(f"lacks {', '.join(missing)}", file=self.name)
+        if unknown:
+            there = ", ".join(family.knobs) or "none"
+            raise TtskitError(f"has no knob {unknown[0]}; there is {there}", file=self.name)
+        if "speaker" in family.needs(config):
+            fields = {"speaker": 0, **fields}
+        with torch.inference_mode():
+            batch = collate(["utterance"], [fields], stepped=True)
+            return generated(self._loaded, batch, fields, seed, knobs or {})
 
     @property
     def name(self) -> str:
@@ -137,6 +176,12 @@ class Model:
         family, config = self.shape()
         return family.makes(config)
 
+    @cached_property
+    def _loaded(self) -> Family:
+        module = self.module()
+        module.fold()
+        return module
+
     def module(self, device: str = "cpu") -> Family:
         """Return the model itself, ready to generate."""
         check_device(device)
@@ -180,6 +225,33 @@ class Model:
                 shown = ", ".join(sorted(names)[:5]) + (" ..." if len(names) > 5 else "")
                 raise ArtifactError(f"{self.name}: {what} {shown}")
         return module
+
+
+def generated(
+    module: Family,
+    batch: Batch,
+    fields: Mapping[str, np.ndarray],
+    seed: int,
+    knobs: Mapping[str, float],
+) -> dict[str, np.ndarray]:
+    """Return what a model makes of a batch of one utterance, without the padding.
+
+    `fields` are those of the utterance: they say how many tokens and frames it has.
+    """
+    import torch
+
+    from ttskit.networks.batch import axis_of
+
+    outputs = module.generate(batch, torch.Generator().manual_seed(seed), **knobs)
+    lengths = {"token": len(fields["tokens"])} if "tokens" in fields else {}
+    if "frames" in fields:
+        lengths["frame"] = int(fields["frames"])
+    elif "durations" in fields:
+        lengths["frame"] = int(fields["durations"].sum())
+    return {
+        name: value[0].cpu().numpy()[: lengths.get(axis_of(name))]
+        for name, value in outputs.items()
+    }
 
 
 def grid(attributes: Mapping[str, hdf5.Value]) -> dict[str, Any]:
