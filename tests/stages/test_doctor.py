@@ -1,23 +1,30 @@
 """Faults planted in a corpus of signals like speech: the doctor finds them and no others."""
 
 import dataclasses
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.factory import PROVENANCE, alignment_record, run, write_alignment
-from ttskit.artifacts.kinds import Alignment, Corpus
+from tests.factory import GRID, PROVENANCE, alignment_record, run, write_alignment
+from ttskit.artifacts.kinds import Alignment, Corpus, Features
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
 from ttskit.cli import app
 from ttskit.dsp import flatstart, mel, speechlike
 from ttskit.dsp.mel import MelSettings
+from ttskit.errors import TtskitError
+from ttskit.metrics import oddities
+from ttskit.metrics.cures import CURES
+from ttskit.stages import doctor
 from ttskit.text.spelling import Speller
 from ttskit.text.symbols import symbols
 
 RATE = 16000
+SPOKEN = {**GRID, "sample_rate": RATE}
 WORDS = ["open window", "yellow moon rain", "seven rivers", "quiet garden stone", "always water"]
 
 
@@ -202,3 +209,78 @@ def test_an_alignment_of_another_language_than_its_texts_is_found(tmp_path):
         path = write_alignment(tmp_path / "x.h5", record, symbols=table)
         found = run("doctor", path, "--min-tokens", 0).stdout
         assert ("look like Dutch: spell them with --language nl" in found) == odd
+
+
+def speaker_features(path, f0s, tilts):
+    """Features of one utterance for each f0 and tilt of the spectrum."""
+    rng = np.random.default_rng(0)
+    with Writer(path, Features, provenance=PROVENANCE, attributes=GRID) as writer:
+        for number, (f0, tilt) in enumerate(zip(f0s, tilts, strict=True)):
+            bands = np.linspace(0, tilt, 80) + rng.normal(0, 0.3, (60, 80))
+            same = {name: np.full(60, 1.0) for name in ("periodicity", "energy")}
+            own = {"mel": bands, "f0": np.full(60, f0), "voiced": np.ones(60, bool)}
+            record = Features(
+                id=f"u{number:02}", speaker="", text="a", loudness=np.zeros(60), **own, **same
+            )
+            writer.append(record)
+        writer.seal([f"u{number:02}" for number in range(len(f0s))])
+    return path
+
+
+def test_another_speaker_differs_in_pitch_and_timbre(tmp_path):
+    f0s, tilts = [*np.linspace(195, 205, 20)], [*np.linspace(-4.1, -3.9, 20)]
+    f0s[4] = 260.0  # lively, but the same voice
+    tilts[9] = -2.0  # another distance from the microphone
+    f0s[13], tilts[13] = 110.0, -1.0
+    path = speaker_features(tmp_path / "f.h5", f0s, tilts)
+    assert [line[:2] for line in found(path)] == [["u13", "other speaker"]]
+
+
+def test_silence_within_a_word_is_found(tmp_path):
+    records = [alignment_record(f"u{number}") for number in range(3)]
+    path = write_alignment(tmp_path / "a.h5", *records)
+    frames = int(records[0].durations.sum())
+    with Writer(tmp_path / "f.h5", Features, provenance=PROVENANCE, attributes=SPOKEN) as writer:
+        for record in records:
+            loudness = np.full(frames, -20.0)
+            if record.id == "u1":
+                loudness[34:54] = -80  # between the first two words
+            if record.id == "u2":
+                loudness[55:68] = -80  # in the second one
+                loudness[50:52] = -80
+            columns = {"mel": np.zeros((frames, 80)), "voiced": np.zeros(frames, bool)}
+            others = dict.fromkeys(("f0", "periodicity", "energy"), np.zeros(frames))
+            facts = {"id": record.id, "speaker": "", "text": record.text, "loudness": loudness}
+            writer.append(Features(**facts, **columns, **others))
+        writer.seal([record.id for record in records])
+    lines = [line for line in found(path, tmp_path / "f.h5") if line[1] == "pause in word"]
+    assert lines == [["u2", "pause in word", "0.21 s of silence in 'oh' at 0.88 s"]]
+
+
+def test_each_kind_of_finding_has_its_cure(tmp_path):
+    path = write(tmp_path / "x.h5", {"u03": lambda text, audio: (text, audio * 8)})
+    notes = run("doctor", path).stderr
+    assert "clipping (1): what is cut off is lost: record again" in notes
+    assert "level (1): `ttskit corpus --peak -3`" in notes
+    source = Path(oddities.__file__).read_text() + Path(doctor.__file__).read_text()
+    named = set(re.findall(r'Finding\([^,]+, "([a-z ]+)"', source)) | {"level", "speech rate"}
+    assert named == CURES.keys()
+
+
+def test_what_is_fit_to_train_on_is_written_for_select(tmp_path):
+    faults = {
+        "u03": lambda text, audio: (text, audio * 8),
+        "u11": lambda text, audio: (f"{text} and a great deal more than was ever said", audio),
+        "u17": lambda text, audio: (text, audio * 0.01),  # quiet, but fit
+    }
+    path = write(tmp_path / "x.h5", faults)
+    ids = tmp_path / "select.txt"
+    assert "28 of 30 utterances are fit to train on" in run("doctor", path, "--write", ids).stderr
+    run("select", path, "--ids", ids, "-o", tmp_path / "good.h5")
+    good = Reader(tmp_path / "good.h5", Corpus).ids
+    assert good == [id for id in Reader(path, Corpus).ids if id not in ("u03", "u11")]
+    run("select", path, "--ids", ids, "--others", "-o", tmp_path / "bad.h5")
+    assert Reader(tmp_path / "bad.h5", Corpus).ids == ["u03", "u11"]
+    ids.write_text("\n")
+    with pytest.raises(TtskitError, match="names no utterance"):
+        run("select", path, "--ids", ids, "-o", tmp_path / "none.h5")

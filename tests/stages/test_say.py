@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tracemalloc
 import wave
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -609,3 +610,13 @@ def test_a_compressed_file_has_what_a_wav_has(say, spoken, tmp_path, suffix, rat
     assert abs(len(found) - len(wanted)) <= 1
     shared = min(len(found), len(wanted))
     assert np.corrcoef(np.abs(found[:shared]), np.abs(wanted[:shared]))[0, 1] > 0.5
+
+
+def test_phonemes_that_training_hardly_heard_are_noted_once(tmp_path):
+    known = facts()
+    heard = [2 if symbol == "θ" else 50 for symbol in known.symbols]
+    voice = write_voice(tmp_path, known=replace(known, heard=tuple(heard)))
+    found = run("say", "Thick and thin. Thin.", "--voice", voice, "-o", tmp_path / "x.wav")
+    notes = [line for line in found.stderr.splitlines() if "was heard" in line]
+    assert notes == ["θ in 'Thick' was heard 2 times in training: may sound wrong"]
+    assert "was heard" not in run("say", "Tom.", "--voice", voice, "-o", tmp_path / "y.wav").stderr

@@ -1,12 +1,14 @@
 """`ttskit train` as a user types it; what training does is tested with the trainer."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 import ttskit
 from tests.factory import run, write_speech
 from ttskit.errors import TtskitError, UsageError
+from ttskit.voices.model import read_model
 
 SMALL = ["--set", "embedding=8", "--set", "hidden=8", "--set", "space=8"]
 INPUTS = ["features.h5", "tokens.h5"]
@@ -27,6 +29,16 @@ def test_a_model_is_trained_and_told_of():
     assert "hidden = 8" in told["attributes"]["config"]
     run("verify", "x.h5")
     assert "attention" in run("info", "x.h5").stdout
+
+
+def test_a_model_keeps_how_often_each_phoneme_was_heard():
+    run("train", "aligner", *INPUTS, *SMALL, "--steps", 1, "-o", "x.h5")
+    spelt = ttskit.read("tokens.h5")
+    counts = dict.fromkeys(spelt.table("symbols"), 0)
+    for record in spelt.values():
+        for token in record.tokens:
+            counts[spelt.table("symbols")[token]] += 1
+    assert read_model(Path("x.h5")).facts.heard == tuple(counts.values())
 
 
 def test_a_settings_file_is_what_config_prints(tmp_path):

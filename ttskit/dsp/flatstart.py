@@ -37,6 +37,48 @@ class Gaussians:
         return -0.5 * (mel**2 @ weight.T - 2 * mel @ (mean * weight).T + norm)
 
 
+@dataclass(frozen=True)
+class Statistics:
+    """Number (K,), sum and sum of squares (K, M) of the frames of each symbol, so far."""
+
+    counts: np.ndarray
+    sums: np.ndarray
+    squares: np.ndarray
+
+    @classmethod
+    def empty(cls, symbols: int, bands: int) -> Statistics:
+        """No frame yet."""
+        return cls(np.zeros(symbols), np.zeros((symbols, bands)), np.zeros((symbols, bands)))
+
+    def copy(self) -> Statistics:
+        return Statistics(self.counts.copy(), self.sums.copy(), self.squares.copy())
+
+    def add(self, mel: np.ndarray, labels: np.ndarray, sign: int = 1) -> None:
+        """Add frames (T, M) of the symbols (T,); with sign -1 take them away."""
+        mel = mel.astype(np.float64)
+        self.counts[:] += sign * np.bincount(labels, minlength=len(self.counts))
+        np.add.at(self.sums, labels, sign * mel)
+        np.add.at(self.squares, labels, sign * mel**2)
+
+    def gaussians(self, silent: np.ndarray | None = None) -> Gaussians:
+        """Return the most likely Gaussians; a symbol without frames gets that of all frames.
+
+        The `silent` symbols, (K,) bool, share one.
+        """
+        own = self.copy()
+        counts, sums, squares = own.counts, own.sums, own.squares
+        total = sums.sum(0) / counts.sum()
+        spread = squares.sum(0) / counts.sum() - total**2
+        if silent is not None:
+            for values in (counts, sums, squares):
+                values[silent] = values[silent].sum(0)
+        present = counts > 0
+        mean = np.where(present[:, None], sums / np.maximum(counts, 1)[:, None], total)
+        variance = squares / np.maximum(counts, 1)[:, None] - mean**2
+        variance = np.where(present[:, None], variance, spread)
+        return Gaussians(mean, np.maximum(variance, LEAST_VARIANCE * spread))
+
+
 Utterance = tuple[str, np.ndarray, np.ndarray]  # id, mel (T, M), tokens (N,)
 
 
@@ -73,13 +115,12 @@ def fit(
     """
     model = _first(utterances, silent)
     for _ in range(rounds):
-        counts, sums, squares = _empty(model)
-        total = 0.0
+        statistics, total = Statistics.empty(*model.mean.shape), 0.0
         for id, mel, tokens in utterances:
             durations, scores = align(model, mel, tokens, silent, id)
             total += float(scores @ durations)
-            _add(counts, sums, squares, mel, np.repeat(tokens, durations))
-        yield (model := _estimate(counts, sums, squares, silent)), total / counts.sum()
+            statistics.add(mel, np.repeat(tokens, durations))
+        yield (model := statistics.gaussians(silent)), total / statistics.counts.sum()
 
 
 def _first(utterances: Iterable[Utterance], silent: np.ndarray) -> Gaussians:
@@ -89,43 +130,14 @@ def _first(utterances: Iterable[Utterance], silent: np.ndarray) -> Gaussians:
         raise AlignmentError("no utterance has a frame for each of its tokens: take a smaller hop")
     quiet = np.quantile(np.concatenate(levels), QUIET)
     bands = next(mel.shape[1] for _, mel, _ in utterances)
-    counts, sums, squares = _empty(Gaussians(np.zeros((len(silent), bands)), np.empty(0)))
+    statistics = Statistics.empty(len(silent), bands)
     for _, mel, tokens in utterances:
         loud = mel.mean(axis=1) > quiet
         spoken = tokens[~silent[tokens]]
         if len(spoken) and loud.any():
             sounding = mel[loud]
             labels = spoken[np.arange(len(sounding)) * len(spoken) // len(sounding)]
-            _add(counts, sums, squares, sounding, labels)
+            statistics.add(sounding, labels)
         silence = mel[~loud]
-        _add(counts, sums, squares, silence, np.full(len(silence), np.argmax(silent)))
-    return _estimate(counts, sums, squares, silent)
-
-
-def _empty(model: Gaussians) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return np.zeros(len(model.mean)), np.zeros(model.mean.shape), np.zeros(model.mean.shape)
-
-
-def _add(
-    counts: np.ndarray, sums: np.ndarray, squares: np.ndarray, mel: np.ndarray, labels: np.ndarray
-) -> None:
-    """Add frames (T, M) to the statistics of their symbols (T,)."""
-    mel = mel.astype(np.float64)
-    counts += np.bincount(labels, minlength=len(counts))
-    np.add.at(sums, labels, mel)
-    np.add.at(squares, labels, mel**2)
-
-
-def _estimate(
-    counts: np.ndarray, sums: np.ndarray, squares: np.ndarray, silent: np.ndarray
-) -> Gaussians:
-    """Return the most likely Gaussians; a symbol without frames gets that of all frames."""
-    total = sums.sum(0) / counts.sum()
-    spread = squares.sum(0) / counts.sum() - total**2
-    for values in (counts, sums, squares):
-        values[silent] = values[silent].sum(0)
-    present = counts > 0
-    mean = np.where(present[:, None], sums / np.maximum(counts, 1)[:, None], total)
-    variance = squares / np.maximum(counts, 1)[:, None] - mean**2
-    variance = np.where(present[:, None], variance, spread)
-    return Gaussians(mean, np.maximum(variance, LEAST_VARIANCE * spread))
+        statistics.add(silence, np.full(len(silence), np.argmax(silent)))
+    return statistics.gaussians(silent)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ttskit.formats.timeline import Timeline, check, step
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
 
     from ttskit.artifacts.kinds import Alignment, Corpus, Features
     from ttskit.artifacts.reader import Reader
+    from ttskit.metrics.pronunciation import Suspect
+
+
+VOICED = 20  # frames of an utterance, before its speaker is judged
+SPEAKERS = 10  # utterances of a speaker, before others are told from it
+LOUD, DEPTH = 0.9, 35.0  # silent is what is so many dB below this quantile of the loudness
+PAUSE = 0.2  # s of silence within a word; closures of plosives last up to 0.15
 
 
 class Finding(NamedTuple):
@@ -66,6 +74,83 @@ def pitches(features: Reader[Features]) -> Iterator[Finding]:
     for id, record in features.items():
         if jumps := octave_jumps(record.f0, record.voiced):
             yield Finding(id, "octave jumps", f"{jumps} in f0")
+
+
+def voices(features: Reader[Features], threshold: float) -> Iterator[Finding]:
+    """Yield utterances that another speaker than the one they are said to be of may speak.
+
+    Two signs, each relative to the median of the speaker: the median of f0, and the mean spectrum
+    of the voiced frames without its level.  Both must be off.
+    """
+    import numpy as np
+
+    by_speaker = defaultdict(list)
+    for id, record in features.items():
+        if record.voiced.sum() >= VOICED:
+            mel = record.mel[record.voiced].mean(axis=0)
+            f0 = np.log2(np.median(record.f0[record.voiced]))
+            by_speaker[record.speaker].append((id, f0, mel - mel.mean()))
+    for of_one in by_speaker.values():
+        if len(of_one) < SPEAKERS:
+            continue
+        ids, pitches, mels = zip(*of_one, strict=True)
+        timbres = np.array(mels)
+        apart = np.sqrt(np.square(timbres - np.median(timbres, axis=0)).mean(axis=1))
+        high, far = deviations(np.array(pitches)), deviations(apart)
+        for row in np.argsort(-far, kind="stable"):
+            if far[row] > threshold < abs(high[row]):
+                typical = 2 ** float(np.median(pitches))
+                detail = (
+                    f"f0 {2 ** pitches[row]:.0f} Hz, others {typical:.0f} ({abs(high[row]):.1f} "
+                    f"deviations), and another timbre ({far[row]:.1f})"
+                )
+                yield Finding(ids[row], "other speaker", detail)
+
+
+def pauses(alignment: Reader[Alignment], features: Reader[Features]) -> Iterator[Finding]:
+    """Yield silences within words, longer than the closure of a plosive; the longest first."""
+    import numpy as np
+
+    check(alignment)
+    found = []
+    for id, record in alignment.items():
+        if id not in features:
+            continue
+        loudness = features.value(features.row(id), "loudness")
+        quiet = np.append(loudness < np.quantile(loudness, LOUD) - DEPTH, False)
+        edges = np.concatenate([[0], np.cumsum(record.durations)])
+        for number, word in enumerate(record.words):
+            own = np.flatnonzero(record.token_word == number)
+            if len(own):
+                start, stop = int(edges[own[0]]), int(edges[own[-1] + 1])
+                at, length = _longest_run(quiet[start:stop])
+                found.append((length * step(alignment), id, word, (start + at) * step(alignment)))
+    for seconds, id, word, begin in sorted(found, key=lambda one: -one[0]):
+        if seconds < PAUSE:
+            return
+        detail = f"{seconds:.2f} s of silence in {word!r} at {begin:.2f} s"
+        yield Finding(id, "pause in word", detail)
+
+
+def _longest_run(quiet: np.ndarray) -> tuple[int, int]:
+    """Return where the longest run of quiet frames inside a word begins, and its length."""
+    import numpy as np
+
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]])))
+    runs = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if 0 < a < b < len(quiet)]
+    start, stop = max(runs, key=lambda run: run[1] - run[0], default=(0, 0))
+    return int(start), int(stop - start)
+
+
+def mispronounced(suspects: Sequence[Suspect], seconds: float) -> Iterator[Finding]:
+    """Yield words whose phonemes the recordings contradict; a frame lasts so many seconds."""
+    for one in suspects:
+        place, count = one.places[0], len(one.places)
+        detail = f"{one.word}: {' '.join(one.symbols)}"
+        detail += f"; {' '.join(one.better)} fits better" if one.better else " does not fit"
+        detail += f" (as in {place.id} at {place.start * seconds:.2f} s"
+        detail += f", and {count - 1} more)" if count > 1 else ")"
+        yield Finding("-", "pronunciation", detail)
 
 
 class Phonemes(NamedTuple):

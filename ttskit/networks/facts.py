@@ -16,6 +16,7 @@ class Facts:
     silent: tuple[
         bool, ...
     ] = ()  # by symbol: may have 0 frames, as begin, end, boundary, punctuation
+    heard: tuple[int, ...] = ()  # by symbol: tokens of the training data; () is unknown
     speakers: tuple[str, ...] = ("",)
     sample_rate: int = 22050  # Hz
     hop_length: int = 256  # samples

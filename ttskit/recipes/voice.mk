@@ -124,7 +124,8 @@ $(BUILD)/alignment.h5: $(BUILD)/features.h5 $(BUILD)/tokens.h5 $(BUILD)/aligner.
 # stops where most of the recordings look wrong: better now than after hours of training
 CHECKED = corpus features $(filter alignment,$(DECODER_FROM:train-%=%))
 $(BUILD)/odd.tsv: $(CHECKED:%=$(BUILD)/%.h5) FORCE
-	$(TTSKIT) doctor $(CHECKED:%=$(BUILD)/%.h5) --page $(BUILD)/odd.html --most $(MOST) > $@.new
+	$(TTSKIT) doctor $(CHECKED:%=$(BUILD)/%.h5) --page $(BUILD)/odd.html --most $(MOST) \
+		--write $(BUILD)/fit.txt $(if $(filter alignment,$(CHECKED)),--lexicon $(BUILD)/odd.dict) > $@.new
 	@mv $@.new $@
 
 SPEECH = $(BUILD)/train-alignment.h5 $(BUILD)/train-features.h5
@@ -181,7 +182,8 @@ $(BUILD)/listen.html: $(BUILD)/test-corpus.h5 $(BUILD)/spoken/voice.scores.h5 FO
 		$(BUILD)/spoken/voice.scores.h5 -o $@
 
 check: $(BUILD)/odd.tsv
-	@echo "$(BUILD)/odd.tsv lists what looks wrong, $(BUILD)/odd.html is to listen to it"
+	@echo "$(BUILD)/odd.tsv lists what looks wrong, $(BUILD)/odd.html is to listen to it," \
+		"$(BUILD)/odd.dict has words that seem to be pronounced otherwise: LEXICON=$(BUILD)/odd.dict"
 
 plan: $(BUILD)/corpus.h5
 	$(TTSKIT) info $<

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ttskit import progress, wording
 from ttskit.errors import AlignmentError, TextError, TtskitError, at
 from ttskit.formats.timeline import Timeline
 from ttskit.speaking import knobs, takes
@@ -25,6 +26,7 @@ from ttskit.speaking.takes import Take
 from ttskit.voices.model import check_device
 from ttskit.voices.voice import KNOWN, WANTED, Voice
 
+RARE = 3  # tokens of a phoneme to train on, before it is known
 NO_WORD = "there is no word to speak: needs text with words"
 MOST = 100_000  # frames of a line, some 20 minutes; beyond it, only memory is used up
 BLOCK = 1 << 16  # samples of silence that are made at once
@@ -63,6 +65,8 @@ class Chain:
         )
         self.facts, self.voice = self.cascade.facts, voice
         self.judges = Judges(self.cascade, choice or Choice())
+        heard = enumerate(voice.reader.facts.heard)
+        self._rare = {token: count for token, count in heard if count < RARE}  # not yet noted
         self._styles: dict[Path, np.ndarray] = {}  # mels of recordings in a wanted style
         self._clips: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
 
@@ -87,6 +91,7 @@ class Chain:
         silence = frames * self.facts.hop_length
         if not line.words:
             return Piece(line, np.array([frames]), silence, np.zeros(0, np.float32))
+        self._note_rare(line)
         manner = self._manner(line, style)
         known = {"tokens": line.tokens[1:], **self._heard(style)}
         if durations is not None:
@@ -103,6 +108,15 @@ class Chain:
         if lost := unspoken(line.token_word, line.words, durations):
             raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
         return Piece(line, durations, silence, audio, chosen)
+
+    def _note_rare(self, line: Line) -> None:
+        """Note the phonemes of a line that training has hardly seen, each of them once."""
+        for token, owner in zip(line.tokens.tolist(), line.token_word.tolist(), strict=True):
+            if owner < 0 or token not in self._rare:
+                continue
+            symbol, word = self.facts.symbols[token], line.words[owner]
+            times = wording.count(self._rare.pop(token), "time")
+            progress.note(f"{symbol} in {word!r} was heard {times} in training: may sound wrong")
 
     def _heard(self, style: Style) -> dict[str, np.ndarray]:
         """Return what the reference clips of a style give; they are read once."""

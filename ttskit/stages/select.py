@@ -39,6 +39,16 @@ class Filters:
     seed: int = 0
 
 
+def named_in(path: Path) -> list[str]:
+    """Return the ids in a file, of which there must be one."""
+    from ttskit.text.lines import read_lines
+
+    ids = [line.text.strip() for line in read_lines(path) if line.text.strip()]
+    if not ids:
+        raise TtskitError("names no utterance; needs an id a line", file=path)
+    return ids
+
+
 def pick(reader: Reader[Any], filters: Filters) -> list[str]:
     """Return the ids of the utterances that pass every filter, in their order."""
     for id in filters.id:
@@ -66,12 +76,13 @@ def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]
         raise UsageError(f"--match {filters.match!r} is not a regex: {error}") from error
     timed = filters.min_seconds is not None or filters.max_seconds is not None
     duration = seconds(reader) if timed else lambda _: 0.0
+    named = frozenset(filters.id)
     shortest = filters.min_seconds or 0.0
     longest = float("inf") if filters.max_seconds is None else filters.max_seconds
 
     def passes(row: int, id: str) -> bool:
         return filters.others != (
-            (not filters.id or id in filters.id)
+            (not filters.id or id in named)
             and (not filters.glob or any(fnmatchcase(id, glob) for glob in filters.glob))
             and (not filters.speaker or reader.value(row, "speaker") in filters.speaker)
             and (not filters.match or bool(pattern.search(reader.value(row, "text"))))
@@ -112,6 +123,12 @@ Inputs = Annotated[
 Id = Annotated[
     list[str] | None,
     typer.Option(metavar="ID", help="Take the utterance with this id. May be repeated."),
+]
+Ids = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Take the utterances whose ids are the lines of a file; see `doctor`."
+    ),
 ]
 Glob = Annotated[
     list[str] | None,
@@ -156,6 +173,7 @@ def command(
     inputs: Inputs = None,
     output: Output = None,
     id: Id = None,
+    ids: Ids = None,
     glob: Glob = None,
     speaker: Speaker = None,
     match: Match = None,
@@ -178,7 +196,7 @@ def command(
     from ttskit.artifacts.build import Running
 
     filters = Filters(
-        id=id or (),
+        id=(*(id or ()), *(named_in(ids) if ids else ())),
         glob=glob or (),
         speaker=speaker or (),
         match=match,

@@ -89,6 +89,14 @@ class Pronouncer:
             self._before_vowels(words, pronunciations)
         return pronunciations
 
+    def candidates(self, word: str) -> list[Phonemes]:
+        """Return every pronunciation that the lexicons have for a word, and the guess."""
+        forms = self._forms(word)
+        self._gruut.look_up(forms)
+        rows = [phonemes for form in forms for _, phonemes in self._rows(form)]
+        split = [tuple(phonemes.split()) for phonemes in rows]
+        return list(dict.fromkeys([*split, self._guess(word).phonemes]))
+
     def _one(self, word: str, context: Context) -> Pronunciation:
         if own := self.lexicon.find(word, context.tag) or self._supplement.find(word, context):
             return Pronunciation(own)

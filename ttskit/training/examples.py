@@ -139,7 +139,15 @@ class Examples:
         texts = [kind for kind in (*SPOKEN, kinds.Tokens) if kind in self._readers]
         if texts and (symbols := tuple(self.reader(*texts).table("symbols"))):
             facts |= {"symbols": symbols, "silent": tuple(s in SPECIAL for s in symbols)}
+            facts["heard"] = self._heard(self.reader(*texts).kind, len(symbols))
         return Facts(**facts)
+
+    def _heard(self, kind: type[Record], symbols: int) -> tuple[int, ...]:
+        """Return how many tokens of each symbol there are."""
+        counts = np.zeros(symbols, int)
+        for row in range(len(self)):
+            counts += np.bincount(self.value(kind, row, "tokens"), minlength=symbols)
+        return tuple(map(int, counts))
 
     def _coding(self) -> dict[str, Any]:
         """Return what a model of codes must know of them."""

@@ -3,7 +3,8 @@
 /               attrs  role  family  config (TOML)  parameters  steps  sample_rate ...
                 of a coder also stride  books  size  codec (the digest of the model)
 /weights/NAME   one column a tensor
-/symbols        what tokens stand for; /silent which of them may last no frame
+/symbols        what tokens stand for; /silent which of them may last no frame; /heard how many
+                tokens of each there were to train on
 /speakers       by number
 /validation     ids of the utterances that it was not trained on
 """
@@ -308,11 +309,14 @@ def model_of(container: hdf5.Container, role: str | None = None) -> Model:
         raise ArtifactError(f"{name}: its config is not TOML: it is damaged") from error
     symbols = tuple(container.strings("symbols"))
     silent = container.map("silent") if "silent" in container.columns else np.zeros(0, bool)
-    if silent.shape != (len(symbols),):
-        raise ArtifactError(f"{name}: has {len(symbols)} symbols, {len(silent)} notes on them")
+    heard = container.map("heard") if "heard" in container.columns else np.zeros(0, int)
+    for notes in (silent, heard) if len(heard) else (silent,):
+        if notes.shape != (len(symbols),):
+            raise ArtifactError(f"{name}: has {len(symbols)} symbols, {len(notes)} notes on them")
     facts = Facts(
         symbols=symbols,
         silent=tuple(bool(one) for one in silent),
+        heard=tuple(map(int, heard)),
         speakers=tuple(container.strings("speakers")) or ("",),
         **grid(attributes),
         **_codes(name, attributes),
@@ -378,6 +382,7 @@ def write_model(
     sources = [
         *texts("symbols", facts.symbols),
         sealing.Source.of("silent", np.array(facts.silent, bool), "symbols"),
+        *([sealing.Source.of("heard", np.array(facts.heard), "symbols")] if facts.heard else []),
         *texts("speakers", facts.speakers),
         *texts("validation", validation),
         *tree("weights", weights),
