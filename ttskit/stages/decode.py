@@ -39,7 +39,9 @@ from ttskit.options import (
     Rank,
     RefineSteps,
     Restart,
+    Scheduler,
     Seed,
+    ShardOption,
     SkipBad,
     SpeakingPreset,
     StyleFile,
@@ -377,12 +379,12 @@ def write(
 
     With several numbers of iterations there is one mel of each, `ID@N`.
     """
-    from ttskit.artifacts.build import build, up_to_date
+    from ttskit.artifacts.build import build, needed
     from ttskit.speaking import tokens
     from ttskit.speaking.decoding import Iterated
 
     how = recipe(source, make, limit, iterations)
-    if running.restart or not up_to_date(output or Path("-"), how):
+    if needed(output, how, running):
         make.judges  # noqa: B018 (refuses models that do not fit, before any work is done)
     items = dict(list(source.items.items())[:limit])
     if len(iterations) > 1:
@@ -589,6 +591,8 @@ def command(
     device: Device = "cpu",
     limit: Limit = None,
     jobs: Jobs = 0,
+    scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -610,7 +614,7 @@ def command(
     check_sampler(sampler, noise_scale)
     outputs = numbered(output, takes)
     tell = describe.summary(output, as_json)
-    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
+    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler, shard)
     spelling, counts = SpellingOptions(language, lexicon or (), fold), counts_of(iterations)
     others = numbers("--knob", knob or (), "=", None)
     if counts:

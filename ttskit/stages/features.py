@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ttskit.errors import ArtifactError, AudioError, UsageError
-from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, Scheduler, SkipBad
+from ttskit.options import (
+    Device,
+    DryRun,
+    Jobs,
+    Json,
+    Limit,
+    Output,
+    Restart,
+    Scheduler,
+    ShardOption,
+    SkipBad,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -407,6 +418,7 @@ def command(
     limit: Limit = None,
     jobs: Jobs = 0,
     scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -424,5 +436,7 @@ def command(
     corpus, mel = opened(inputs, n_fft, hop_length, n_mels, fmin, fmax)
     pitch = PitchSettings(ALIASES.get(f0, f0), crepe, f0_min, f0_max, voiced, stay, silence)
     extract = extractor(corpus, FeatureSettings(mel, pitch, praat), device, reuse)
-    running = build.Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler)
+    running = build.Running(
+        jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler, shard
+    )
     tell(write(output, extract, limit, running))

@@ -39,12 +39,12 @@ class Filters:
     seed: int = 0
 
 
-def pick(reader: Reader[Any], filters: Filters) -> list[str]:
-    """Return the ids of the utterances that pass every filter, in their order."""
+def pick(reader: Reader[Any], filters: Filters) -> list[int]:
+    """Return the rows of the utterances that pass every filter, in their order."""
     for id in filters.id:
         reader.row(id)  # refuses one that is not there
     passes = _passes(reader, filters)
-    passed = [id for row, id in enumerate(reader.ids) if passes(row, id)][: filters.head]
+    passed = [row for row, id in enumerate(reader.ids) if passes(row, id)][: filters.head]
     if filters.random:
         import numpy as np
 
@@ -91,7 +91,7 @@ def select(
     chosen = pick(reader, filters)
     if not chosen:
         raise TtskitError("no utterance passes the filters", file=reader.name)
-    copy(output, "select", _given(filters), readers, chosen, reader.skipped, running)
+    copy(output, "select", _given(filters), reader, chosen, running)
 
 
 def _given(filters: Filters) -> dict[str, Any]:

@@ -144,6 +144,5 @@ def command(
         streams.replaceable(streams.writable(path), reader.kind.kind(), [reader.digest])
     for number, (path, rows) in enumerate(zip(paths, shared, strict=True), 1):
         options = {"ratios": ratios, "seed": seed, "part": number}
-        ids = [reader.ids[row] for row in rows]
-        selection.copy(path, "split", options, readers, ids, reader.skipped, running)
+        selection.copy(path, "split", options, reader, rows, running)
     _note_others(names)

@@ -26,6 +26,8 @@ from ttskit.options import (
     Limit,
     Output,
     Restart,
+    Scheduler,
+    ShardOption,
     SkipBad,
 )
 from ttskit.speaking.tokens import REVISION, note_dropped, utterance
@@ -83,6 +85,8 @@ def command(
     fold: Fold = False,
     limit: Limit = None,
     jobs: Jobs = 0,
+    scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -106,7 +110,10 @@ def command(
     lexicon = [streams.local(path)[0] for path in lexicon or ()]
     speller = speller_of(texts, language or language_in(texts), lexicon, fold)
     how = recipe(texts.first(limit), speller, lexicon)
-    spell, running = partial(utterance, speller=speller), Running(jobs, skip_bad, restart, dry_run)
+    spell, running = (
+        partial(utterance, speller=speller),
+        Running(jobs, skip_bad, restart, dry_run, scheduler, shard),
+    )
     path = build(output, how, texts.first(limit).items, spell, running, source=texts.name)
     note(path, texts.first(limit))
     tell(path)

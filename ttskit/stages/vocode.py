@@ -27,7 +27,9 @@ from ttskit.options import (
     Output,
     Restart,
     Rounds,
+    Scheduler,
     Seed,
+    ShardOption,
     SkipBad,
     check_outputs,
 )
@@ -319,11 +321,9 @@ def write(
 ) -> Path:
     """Write an artifact by each recipe; return the path of the last one."""
     from ttskit.artifacts import kinds
-    from ttskit.artifacts.build import build, up_to_date
+    from ttskit.artifacts.build import build, needed
 
-    if running.restart or not all(
-        up_to_date(path or Path("-"), one) for path, one in recipes.items()
-    ):
+    if any(needed(path, one, running) for path, one in recipes.items()):
         make.check(any(one.kind is kinds.Controls for one in recipes.values()))  # before any work
     ids = {id: id for id in make.mels.ids[:limit]}
     for path, one in recipes.items():
@@ -390,6 +390,8 @@ def command(
     device: Device = "cpu",
     limit: Limit = None,
     jobs: Jobs = 0,
+    scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -409,7 +411,7 @@ def command(
     make = opened(inputs, vocoder, codec, model or (), seed, device)
     if rounds is not None:
         make = replace(make, knobs={"rounds": rounds})
-    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
+    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler, shard)
     asked = {controls: kinds.Controls, output: kinds.Corpus} if controls else {output: kinds.Corpus}
     recipes = {place: recipe(make, kind, vocoder, limit) for place, kind in asked.items()}
     path = write(make, recipes, limit, running)
