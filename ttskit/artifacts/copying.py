@@ -15,7 +15,6 @@ import numpy as np
 
 from ttskit.artifacts import hdf5, sealing
 from ttskit.artifacts.record import RAGGED, axes_of, declared, required
-from ttskit.errors import ArtifactError
 
 if TYPE_CHECKING:
     from ttskit.artifacts.build import Recipe
@@ -107,16 +106,9 @@ def _column(
 
 def _inner(spec: Field[Any], pieces: Sequence[Piece]) -> tuple[int, ...]:
     """Return the shape of a column without its first axis, which must be that of all pieces."""
-    shapes = [piece.reader.container.columns[spec.name].shape[1:] for piece in pieces]
-    for shape, piece in zip(shapes, pieces, strict=True):
-        if shape != shapes[0]:
-            raise ArtifactError(
-                f"its {spec.name} has {shape} values a row, that of {pieces[0].reader.name} "
-                f"{shapes[0]}",
-                file=piece.reader.name,
-            )
-    axes = axes_of(spec)
-    return shapes[0] if shapes else tuple(int(a) if a.isdigit() else 0 for a in axes[1:])
+    if pieces:
+        return pieces[0].reader.container.columns[spec.name].shape[1:]
+    return tuple(int(axis) if axis.isdigit() else 0 for axis in axes_of(spec)[1:])
 
 
 def _gathered(column: Any, first: np.ndarray, after: np.ndarray) -> Iterator[np.ndarray]:

@@ -138,8 +138,8 @@ def seal(
         _annotate(file, "digest", digest)
         _annotate(file, "provenance", text)
         hdf5.refuse_changed(provenance)
-        for reader in readers:
-            reader.container.refuse_changed()
+        for part in (part for reader in readers for part in reader.container.parts):
+            part.refuse_changed()
     _sync_folder(path.parent)
 
 

@@ -29,7 +29,7 @@ def copy(
 
     from ttskit.artifacts.copying import Piece
 
-    recipe = recipe_of(reader, [reader.digest], stage, options)
+    recipe = recipe_of(reader, reader.digests, stage, options)
     put(output, recipe, [Piece(reader, np.array(rows, np.int64))], running)
 
 

@@ -284,7 +284,7 @@ def recipe(pairs: Pairs, options: Mapping[str, Any]) -> Recipe:
         revision=REVISION,
         kind=kinds.Alignment,
         options=options,
-        inputs=[features.digest, tokens.digest],
+        inputs=[*features.digests, *tokens.digests],
         attributes={name: features.attributes[name] for name in kinds.Alignment.attributes},
         tables={"symbols": tokens.table("symbols")},
         skipped={**features.skipped, **tokens.skipped},

@@ -185,7 +185,7 @@ def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder
     for name in ("f0", "loudness"):  # once for all processes
         examples.middle(examples.speaker(0), name)
     tell = partial(recording, examples=examples, features=features, alignment=alignment)
-    digests, skipped = [features.digest, alignment.digest], features.skipped | alignment.skipped
+    digests, skipped = [*features.digests, *alignment.digests], features.skipped | alignment.skipped
     rows = {id: row for row, id in enumerate(examples.ids)}
     return Source(features.name, digests, skipped, rows, tell, {})
 
@@ -197,11 +197,11 @@ def opened(
 
     `timed` tells whether options say how long tokens last, as recordings do themselves.
     """
-    from ttskit.artifacts import hdf5, kinds, streams
+    from ttskit.artifacts import joined, kinds, streams
     from ttskit.speaking.acoustics import check_symbols
 
     files = [streams.local(path) for path in streams.named(inputs)]
-    lines = [file for file in files if file[0].is_file() and not hdf5.is_hdf5(file[0])]
+    lines = [file for file in files if joined.is_text(file[0])]
     if lines and len(files) > 1:
         raise TtskitError(f"{lines[0][1]}: is text, which decode takes alone; one file at a time")
     if lines:
@@ -219,7 +219,7 @@ def opened(
     (reader,) = streams.by_kind(readers, kinds.Tokens)
     check_symbols(reader.table("symbols"), decoder, f"{reader.name}: has other symbols")
     items, tell = {id: id for id in reader.ids}, partial(spelt, tokens=reader)
-    return Source(reader.name, [reader.digest], reader.skipped, items, tell, {})
+    return Source(reader.name, reader.digests, reader.skipped, items, tell, {})
 
 
 def manner_of(
@@ -419,7 +419,7 @@ def write_decoded(
         revision=REVISION,
         kind=kinds.Mels,
         options={"speaker": manner.speaker, "seed": seed, "limit": limit, **steered(manner)},
-        inputs=[codes.digest, model.container.digest],
+        inputs=[*codes.digests, model.container.digest],
         attributes={name: codes.attributes[name] for name in kinds.Mels.attributes},
         tables={"symbols": codes.table("symbols")},
         skipped=codes.skipped,

@@ -67,13 +67,13 @@ def recipe(make: Encoder, limit: int | None) -> Recipe:
         raise TtskitError(f"{make.source.name}: has no audio, which {make.codec.name} encodes")
     texts = make.alignment or make.source
     grid = {name: getattr(make.codec.facts, name) for name in GRID}
-    others = [make.codec.container.digest, *([make.alignment.digest] if make.alignment else [])]
+    others = [make.codec.container.digest, *(make.alignment.digests if make.alignment else [])]
     return Recipe(
         stage="encode",
         revision=REVISION,
         kind=kinds.Codes,
         options={"books": make.books or module.books, "limit": limit},
-        inputs=[make.source.digest, *others],
+        inputs=[*make.source.digests, *others],
         attributes={**grid, "stride": module.stride, "size": module.size},
         tables={"symbols": texts.table("symbols"), "codec": [make.codec.digest]},
         skipped=make.source.skipped | (make.alignment.skipped if make.alignment else {}),

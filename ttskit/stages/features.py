@@ -221,7 +221,7 @@ def reusable(
     provenance = old.provenance
     if provenance.get("stage") != "features" or provenance.get("revision") != REVISION:
         raise ArtifactError(f"{old.name}: was not made by this `features`; leave --reuse out")
-    if provenance.get("inputs", [])[:1] != [corpus.digest]:
+    if provenance.get("inputs", [])[: len(corpus.digests)] != corpus.digests:
         raise ArtifactError(f"{old.name}: was made of another corpus than {corpus.name}")
     options = provenance.get("options", {})
     return tuple(name for name, wanted in settings.groups().items() if options.get(name) == wanted)
@@ -276,7 +276,7 @@ def recipe(corpus: Reader[Corpus], settings: FeatureSettings, limit: int | None)
         revision=REVISION,
         kind=kinds.Features,
         options={**settings.groups(), "limit": limit},
-        inputs=[corpus.digest],
+        inputs=corpus.digests,
         attributes=asdict(settings.mel),
         skipped=corpus.skipped,
     )
@@ -294,7 +294,7 @@ def write(output: Path | None, extract: Extractor, limit: int | None, running: R
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="INPUT",
+        metavar="INPUT...",
         help="Corpus to measure; - reads standard input.",
         show_default="standard input",
     ),

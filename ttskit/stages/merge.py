@@ -27,36 +27,19 @@ SYMBOLS = "symbols"  # the table that `tokens` are numbers of
 
 def fit(readers: Sequence[Reader[Any]]) -> None:
     """Refuse artifacts that cannot be merged: of different kinds, grids, tables, columns."""
+    from ttskit.artifacts.joined import check_alike, check_columns
+
     first, seen = readers[0], dict.fromkeys(readers[0].ids, readers[0].name)
+    full = next((reader for reader in readers if len(reader)), first)
     for other in readers[1:]:
-        if other.kind is not first.kind:
-            raise ArtifactError(
-                f"is {other.kind.kind()}, {first.name} is {first.kind.kind()}", file=other.name
-            )
-        for name in dict.fromkeys([*first.attributes, *other.attributes]):
-            ours, theirs = first.attributes.get(name), other.attributes.get(name)
-            if ours != theirs:
-                raise ArtifactError(
-                    f"has {name} {theirs}, {first.name} has {ours}: make both alike",
-                    file=other.name,
-                )
-        for name in first.kind.tables.keys() - {SYMBOLS}:
-            if first.table(name) != other.table(name):
-                raise ArtifactError(
-                    f"its {name} differ from those of {first.name}", file=other.name
-                )
-        if len(first) and len(other) and _columns(first) != _columns(other):
-            raise ArtifactError(f"its columns differ from those of {first.name}", file=other.name)
+        check_alike(first.container, other.container, apart=[SYMBOLS])
+        check_columns(full.container, other.container)
         for id in other.ids:
             if id in seen:
                 raise ArtifactError(
                     f"{id} is in {seen[id]} too; ids must be unique", file=other.name
                 )
         seen |= dict.fromkeys(other.ids, other.name)
-
-
-def _columns(reader: Reader[Any]) -> set[str]:
-    return {spec.name for spec in reader.columns}
 
 
 def joined(readers: Sequence[Reader[Any]]) -> list[str]:
@@ -81,7 +64,9 @@ def recipe_of(readers: Sequence[Reader[Any]]) -> Recipe:
     """Return what the whole is made of: of shards, as the run that was not cut would say."""
     ids = {id for reader in readers for id in reader.ids}
     skipped = {id: why for reader in readers for id, why in reader.skipped.items()}
-    recipe = selection.recipe_of(readers[0], [one.digest for one in readers], "merge", {})
+    recipe = selection.recipe_of(
+        readers[0], [digest for one in readers for digest in one.digests], "merge", {}
+    )
     recipe = replace(
         recipe,
         tables=recipe.tables | ({SYMBOLS: joined(readers)} if SYMBOLS in recipe.tables else {}),
@@ -118,7 +103,7 @@ def command(
     from ttskit.artifacts import streams
     from ttskit.artifacts.build import Running
 
-    readers = streams.opened(inputs)
+    readers = [part for reader in streams.opened(inputs) for part in reader.parts]
     if len(readers) < 2 and not shards.marked(readers[0]):
         raise UsageError("merge takes two artifacts or more")
     readers = shards.whole(readers) or readers

@@ -86,7 +86,7 @@ def select(
 ) -> None:
     """Copy the utterances that pass, of which there must be one."""
     if len(readers) != 1:
-        raise UsageError(f"select takes one artifact, not {len(readers)}; merge them first")
+        raise UsageError("select takes artifacts of one kind")
     reader = readers[0]
     chosen = pick(reader, filters)
     if not chosen:
@@ -104,8 +104,8 @@ def _given(filters: Filters) -> dict[str, Any]:
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="INPUT",
-        help="Artifact to copy from; - reads standard input.",
+        metavar="INPUT...",
+        help="Artifact to copy from; several of a kind are one; - reads standard input.",
         show_default="standard input",
     ),
 ]
@@ -189,4 +189,9 @@ def command(
         random=random,
         seed=seed,
     )
-    select(streams.opened(inputs), output, filters, Running(restart=restart, dry_run=dry_run))
+    select(
+        streams.together(streams.opened(inputs)),
+        output,
+        filters,
+        Running(restart=restart, dry_run=dry_run),
+    )

@@ -61,7 +61,7 @@ def recipe(texts: Texts, speller: Speller, lexicon: Sequence[Path]) -> Recipe:
         revision=REVISION,
         kind=kinds.Tokens,
         options={"language": speller.language, "fold": speller.fold, "limit": texts.limit},
-        inputs=[texts.digest, *digests],
+        inputs=[*texts.digests, *digests],
         tables={"symbols": speller.table},
         skipped=texts.skipped,
     )
@@ -70,7 +70,7 @@ def recipe(texts: Texts, speller: Speller, lexicon: Sequence[Path]) -> Recipe:
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="INPUT",
+        metavar="INPUT...",
         help="Corpus, or a file of lines: ID, tab, text; or text alone. - reads standard input.",
         show_default="standard input",
     ),
@@ -100,13 +100,14 @@ def command(
     """
     from ttskit.artifacts import describe, kinds, streams
     from ttskit.artifacts.build import Running, build
-    from ttskit.speaking.texts import read_texts
+    from ttskit.speaking.texts import read_texts, texts_of
 
     tell = describe.summary(output, as_json)
     paths = streams.named(inputs)
-    if len(paths) != 1:
-        raise UsageError(f"tokens takes one input, not {len(paths)}; merge them first")
-    texts = read_texts(*streams.local(paths[0]), kinds.Corpus)
+    if len(paths) == 1:
+        texts = read_texts(*streams.local(paths[0]), kinds.Corpus)
+    else:
+        texts = texts_of(*streams.inputs(paths, kinds.Corpus))
     lexicon = [streams.local(path)[0] for path in lexicon or ()]
     speller = speller_of(texts, language or language_in(texts), lexicon, fold)
     how = recipe(texts.first(limit), speller, lexicon)

@@ -280,7 +280,7 @@ def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | N
         revision=REVISION,
         kind=kind,
         options=options | ({"seed": make.seed} if kind is kinds.Corpus else {}),
-        inputs=[reader.digest, *(one.container.digest for one in trained if one)],
+        inputs=[*reader.digests, *(one.container.digest for one in trained if one)],
         attributes={name: grid[name] for name in kind.attributes},
         skipped=reader.skipped,
     )
@@ -335,7 +335,7 @@ def write(
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="INPUT",
+        metavar="INPUT...",
         help="Mels, Features, Codes, Controls, or a Corpus, whose mel is computed; - reads "
         "standard input.",
         show_default="standard input",
