@@ -1,15 +1,18 @@
 """The recipes in examples/: what they would train, without training it."""
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from fnmatch import fnmatch
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from tests.factory import run, sha
 from ttskit.models import FAMILIES
 from ttskit.settings import to_toml
 from ttskit.training.configuration import resolved
@@ -86,3 +89,56 @@ def test_every_variant_of_the_matrix_of_ddsp_is_another_config():
     found = trainings("ddsp-matrix", "single")
     texts = {name: to_toml(config) for name, config in found.items()}
     assert len({*texts.values()}) == len(texts) == 20
+
+
+SBATCH = """#!/bin/sh
+# runs at once what a cluster would queue, and notes it
+echo "$@" >> "$LOG"
+export SLURM_CPUS_PER_TASK=1
+while [ "${1#--}" != "$1" ]; do
+    case $1 in
+        --array) last=${2#1-}; shift ;;
+        --job-name) shift ;;
+        --wrap) eval "$2" >&2; echo 7; exit ;;
+    esac
+    shift
+done
+for SLURM_ARRAY_TASK_ID in $(seq "$last"); do
+    export SLURM_ARRAY_TASK_ID
+    sh "$@" >&2 || exit 1
+done
+echo 7
+"""
+
+
+@pytest.mark.slow
+def test_the_shards_of_slurm_and_of_make_are_the_run_that_was_not_cut(tmp_path):
+    run("demo", tmp_path / "recordings", "-n", 4)
+    run("corpus", tmp_path / "recordings", "-o", tmp_path / "corpus.h5", "-j", 1)
+    run("tokens", tmp_path / "corpus.h5", "-o", tmp_path / "tokens.h5", "-j", 1)
+    (tmp_path / "sbatch").write_text(SBATCH)
+    (tmp_path / "sbatch").chmod(0o755)
+    (tmp_path / "ttskit").write_text(f'#!/bin/sh\nexec {sys.executable} -m ttskit "$@"\n')
+    (tmp_path / "ttskit").chmod(0o755)
+    settings = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PYTHONPATH": str(EXAMPLES.parent),
+        "DATASET": str(tmp_path / "recordings"),
+        "SHARDS": "2",
+        "FEATURES": "--f0 praat",
+        "LOG": str(tmp_path / "log"),
+    }
+    for name, command in (
+        ("queued", ["sh", str(EXAMPLES / "slurm" / "submit.sh")]),
+        ("made", ["make", "-f", str(EXAMPLES / "slurm" / "Makefile"), "-j", "2"]),
+    ):
+        (tmp_path / name).mkdir()
+        environment = {**os.environ, **settings, "BUILD": str(tmp_path / name)}
+        subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True)
+    for whole in ("corpus.h5", "tokens.h5"):
+        for name in ("queued", "made"):
+            assert sha(tmp_path / name / whole) == sha(tmp_path / whole)
+    for name in ("features.h5", "alignment.h5"):
+        assert sha(tmp_path / "queued" / name) == sha(tmp_path / "made" / name)
+    log = (tmp_path / "log").read_text().splitlines()
+    assert log[-2].startswith("--parsable --dependency=afterok:7:7 --job-name alignment")

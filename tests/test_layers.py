@@ -26,7 +26,7 @@ ARROWS = {
     "tables": {"errors"},
     "progress": {"wording"},
     "manual": {"errors"},
-    "options": {"errors", "manual", "models"},
+    "options": {"errors", "manual", "artifacts", "models"},
     "text": {"errors"},
     "dsp": {"errors"},
     "artifacts": LEAVES | {"dsp"},

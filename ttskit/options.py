@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ttskit.artifacts.shards import Shard
 from ttskit.manual import RUNNING
 
 TEXT, VOICE, TAKES = "Text", "Voice", "Takes"  # groups of options on a help page
@@ -116,6 +117,18 @@ Threads = Annotated[
         help="Threads that compute, on a CPU; more than one gain little where others use the "
         "machine.",
         show_default="OMP_NUM_THREADS; without it 1 to speak, one for each core to train",
+    ),
+]
+ShardOption = Annotated[
+    Shard | None,
+    typer.Option(
+        "--shard",
+        parser=Shard.read,
+        metavar="I/N",
+        rich_help_panel=RUNNING,
+        help="Make only the I-th of N shards of the result; `ttskit merge` of all N puts them "
+        "together.",
+        show_default="the whole",
     ),
 ]
 Scheduler = Annotated[

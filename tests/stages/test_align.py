@@ -129,7 +129,10 @@ def test_inputs_that_do_not_fit_are_refused_in_one_line(ttskit):
     for words, message in (
         (["features.h5", "few.h5"], "few.h5: lacks u5, which features.h5 has: make it again with"),
         (["features.h5"], "no tokens artifact among the inputs: features.h5 (features)"),
-        (["features.h5", "features.h5", "tokens.h5"], "features.h5: is a second features"),
+        (
+            ["features.h5", "features.h5", "tokens.h5"],
+            "u0 is there twice, in features.h5 and features.h5",
+        ),
     ):
         result = ttskit("align", *words, "-o", "x.h5")
         stderr = result.stderr.decode()

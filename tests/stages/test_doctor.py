@@ -67,10 +67,10 @@ def test_planted_faults_are_listed_and_nothing_else(tmp_path):
     assert "more text than audio?" in result.stdout
 
 
-def test_a_second_corpus_is_refused(tmp_path):
+def test_a_corpus_that_is_there_twice_is_refused(tmp_path):
     path = write(tmp_path / "x.h5", {})
     result = CliRunner().invoke(app, ["doctor", str(path), str(path)])
-    assert "is a second corpus; needs one" in str(result.exception)
+    assert "is there twice, in" in str(result.exception)
 
 
 def test_a_healthy_corpus_has_no_findings(tmp_path):

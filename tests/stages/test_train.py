@@ -71,7 +71,7 @@ def test_a_training_runs_on_the_threads_that_are_asked_for(tmp_path):
         ),
         (["duration", "tokens.h5"], "needs alignment or codes for its durations; found tokens.h5"),
         (["aligner", *INPUTS, "--init", "tokens.h5"], "tokens.h5: is tokens, needs model"),
-        (["aligner", *INPUTS, "tokens.h5"], "tokens.h5: is a second tokens; needs one"),
+        (["aligner", *INPUTS, "tokens.h5"], "u0 is there twice, in tokens.h5 and tokens.h5"),
         (["decoder", *INPUTS], "needs alignment or codes for its durations"),
         (["aligner", *INPUTS, "--device", "cuda:99"], "--device cuda:99: there is no such device"),
         (["aligner", *INPUTS, "--device", "x"], "--device x: there is no such device"),

@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from ttskit import progress, wording
-from ttskit.artifacts import cluster, hdf5, pool, streams, unfinished
+from ttskit.artifacts import cluster, hdf5, pool, shards, streams, unfinished
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.record import Number, Record
+from ttskit.artifacts.shards import Shard
 from ttskit.artifacts.writer import Writer, header_of
 from ttskit.errors import ArtifactError, Interrupted, TtskitError, at
 
@@ -38,6 +39,7 @@ class Recipe:
     tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
     numbers: Mapping[str, Number] = field(default_factory=dict)  # columns of an open kind
     skipped: Mapping[str, str] = field(default_factory=dict)  # by the inputs: id -> reason
+    shard: Shard | None = None  # which one of the whole; None for the whole
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -47,19 +49,21 @@ class Recipe:
             "revision": self.revision,
             "options": dict(self.options),
             "inputs": list(self.inputs),
+            **({shards.MARK: [self.shard.number, self.shard.of]} if self.shard else {}),
         }
         return cast("dict[str, Any]", json.loads(json.dumps(facts)))
 
 
 @dataclass(frozen=True)
 class Running:
-    """How to run a build; nothing here changes the result."""
+    """How to run a build; but for the shard nothing here changes the result."""
 
     jobs: int = 1  # worker processes; 0 for one a core
     skip_bad: bool = False
     restart: bool = False
     dry_run: bool = False
     scheduler: str | None = None  # address of a Dask cluster to run on instead of processes
+    shard: Shard | None = None  # make only this one of the result
     apart: bool = False  # even a single job gets its own process, to be measured
 
 
@@ -89,6 +93,27 @@ def build(
     title : str
         What notes call the artifact; its path without one.
     """
+    if running.shard:
+        recipe, items = replace(recipe, shard=running.shard), running.shard.cut(items)
+
+    def write(path: Path, name: str) -> str:
+        return _Build(path, name, recipe, items, make, running, source, bad or {}).run()
+
+    return made(output, recipe, len(items), running, write, title)
+
+
+def made(
+    output: Path | None,
+    recipe: Recipe,
+    size: int,
+    running: Running,
+    write: Callable[[Path, str], str],
+    title: str = "",
+) -> Path:
+    """Write the artifact `output` of `size` utterances unless it is up to date.
+
+    `write` gets its path and what notes call it, and returns what there is to note.
+    """
     with streams.delivered(output) as (path, name):
         name = title or name
         current = up_to_date(path, recipe)
@@ -98,11 +123,10 @@ def build(
             unfinished.forget(path, header_of(recipe.kind.kind(), recipe.provenance))
             progress.note(f"{name}: up to date")
         elif running.dry_run:
-            size = wording.count(len(items), "utterance")
-            progress.note(f"{name}: would be made of {size} by {recipe.stage}")
+            count = wording.count(size, "utterance")
+            progress.note(f"{name}: would be made of {count} by {recipe.stage}")
         else:
-            job = _Build(path, name, recipe, items, make, running, source, bad or {})
-            progress.note(f"{name}: {job.run()}")
+            progress.note(f"{name}: {write(path, name)}")
     return path
 
 
@@ -129,14 +153,13 @@ class _Build(Generic[T]):
 
     def _write(self, writer: Writer[Any]) -> str:
         errors = self._fill(writer)
-        refused, left_out = dict(self.bad), dict[str, str]()
-        for id in self.items:
-            if id in errors:
-                reasons = left_out if errors[id].asked else refused
-                reasons[id] = errors[id].error.reason(self.source)
+        failed = {id: errors[id] for id in self.items if id in errors}
+        reasons = {id: bad.error.reason(self.source) for id, bad in failed.items()}
+        left_out = [id for id, bad in failed.items() if bad.asked]
+        refused = {**self.bad, **{id: reasons[id] for id in reasons if not failed[id].asked}}
         good = [id for id in self.items if id in writer.finished]
         self._check(refused, good)
-        writer.seal(good, {**self.recipe.skipped, **refused, **left_out})
+        writer.seal(good, {**self.recipe.skipped, **self.bad, **reasons})
         counts = [wording.count(len(good), "utterance")]
         counts += [f"{wording.count(len(refused), 'bad one')} skipped"] if refused else []
         counts += [f"{len(left_out)} left out as asked"] if left_out else []
@@ -189,7 +212,7 @@ class _Build(Generic[T]):
         """List the bad utterances; raise unless they may be skipped and some utterance is good."""
         total = len(self.items) + len(self.bad)
         refuse_bad(refused, total, self.source, self.name, self.running.skip_bad)
-        if not good:
+        if not good and not self.recipe.shard:  # of a shard all may be skipped
             raise TtskitError("not made: there is no utterance to write", file=self.name)
 
 
@@ -214,6 +237,12 @@ def refuse_bad(
             "leave them out with --skip-bad",
             file=output,
         )
+
+
+def needed(output: Path | None, recipe: Recipe, running: Running) -> bool:
+    """Return whether `build` would make an artifact, for what is to be prepared before."""
+    how = replace(recipe, shard=running.shard) if running.shard else recipe
+    return running.restart or not up_to_date(output or Path("-"), how)
 
 
 def up_to_date(output: Path, recipe: Recipe) -> bool:

@@ -79,6 +79,16 @@ class Container:
     file: Mapped | None = None  # None only where nothing is in a file
 
     @property
+    def parts(self) -> Sequence[Container]:
+        """The containers of the files: of one alone where it is not several as one."""
+        return (self,)
+
+    @property
+    def digests(self) -> list[str]:
+        """The digests of the files."""
+        return [self.digest]
+
+    @property
     def size(self) -> int:
         """Bytes."""
         return self.file.size if self.file else 0

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ttskit.artifacts import hdf5
+from ttskit.artifacts import hdf5, joined
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import OpenRecord, Record, array, string
 from ttskit.errors import ArtifactError
@@ -238,7 +238,7 @@ WITHOUT = {
 
 def read(path: Path, name: str = "") -> Reader[Any]:
     """Open an artifact of any kind; `name` is what errors call it."""
-    container = hdf5.open_container(path, name)
+    container = joined.open_artifact(path, name)
     reader = reader_of(container)
     if reader is None:
         known = ", ".join(kind.kind() for kind in KINDS)

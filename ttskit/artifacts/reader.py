@@ -20,7 +20,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from ttskit.artifacts import hdf5, values
+from ttskit.artifacts import hdf5, joined, values
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.ids import unfit_id
 from ttskit.artifacts.record import (
@@ -45,7 +45,7 @@ class Reader(Mapping[str, R], Generic[R]):
     """
 
     def __init__(self, path: str | Path, kind: type[R], name: str = "") -> None:
-        self._open(hdf5.open_container(Path(path), name), kind)
+        self._open(joined.open_artifact(Path(path), name), kind)
 
     @classmethod
     def of(cls, container: hdf5.Container, kind: type[R]) -> Self:
@@ -59,6 +59,7 @@ class Reader(Mapping[str, R], Generic[R]):
         self._container = container
         if self._container.kind != kind.kind():
             raise ArtifactError(f"is {self._container.kind}, needs {kind.kind()}", file=self.name)
+        self.parts  # noqa: B018 (each of several is checked)
         self.numbers = _numbers(self._container, kind)
         self._specs = {spec.name: spec for spec in declared(kind)}
         self._specs |= {name: number.spec(name) for name, number in self.numbers.items()}
@@ -80,8 +81,19 @@ class Reader(Mapping[str, R], Generic[R]):
         return self._container.digest
 
     @property
+    def digests(self) -> list[str]:
+        """The digests of the files that it is: of one, unless it is several as one."""
+        return self._container.digests
+
+    @property
     def container(self) -> hdf5.Container:
         return self._container
+
+    @property
+    def parts(self) -> Sequence[Reader[R]]:
+        """Readers of the files that it is: itself, unless it is several as one."""
+        containers = self._container.parts
+        return [Reader.of(one, self.kind) for one in containers] if len(containers) > 1 else [self]
 
     @property
     def ids(self) -> Sequence[str]:
@@ -90,7 +102,8 @@ class Reader(Mapping[str, R], Generic[R]):
     @property
     def skipped(self) -> dict[str, str]:
         """Utterances left out of this artifact or of its inputs: id -> reason."""
-        return dict(zip(self.table("skipped/id"), self.table("skipped/reason"), strict=True))
+        entries = zip(self.table("skipped/id"), self.table("skipped/reason"), strict=True)
+        return {id: why for id, why in entries if id not in self._rows}
 
     @property
     def columns(self) -> list[Field[Any]]:
@@ -176,7 +189,8 @@ class Reader(Mapping[str, R], Generic[R]):
         self._plans.clear()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (type(self), self.kind, self._container.origin)
+        origins = [part.origin for part in self._container.parts]
+        return _unpickled, (type(self), self.kind, origins, self.path.absolute(), self.name)
 
     def _check(self) -> None:
         """Check everything that later reads rely on: attributes, columns, tables, ids, offsets."""
@@ -198,7 +212,7 @@ class Reader(Mapping[str, R], Generic[R]):
             present = {name for name in group if name in columns}
             if present and (missing := set(group) - present):
                 raise ArtifactError(f"has {min(present)} but lacks {min(missing)}")
-        for spec in self.columns:
+        for spec in self.columns if len(self._container.parts) == 1 else ():  # else of each
             if complaint := values.unfit(self, spec):
                 raise ArtifactError(complaint)
 
@@ -226,7 +240,9 @@ class Reader(Mapping[str, R], Generic[R]):
         if len(self._rows) != len(self._ids):
             seen: set[str] = set()
             twice = next(id for id in self._ids if id in seen or seen.add(id))  # type: ignore[func-returns-value]
-            raise ArtifactError(f"utterance {twice} is there twice")
+            owners = [part.name for part in self._container.parts if twice in part.strings("id")]
+            where = f", in {owners[0]} and {owners[1]}" if len(owners) > 1 else ""
+            raise ArtifactError(f"utterance {twice} is there twice{where}")
         for id in self._ids:
             if complaint := unfit_id(id):
                 raise ArtifactError(complaint)
@@ -255,9 +271,15 @@ class Reader(Mapping[str, R], Generic[R]):
 
 
 def _unpickled(
-    cls: type[Reader[R]], kind: type[R], origin: tuple[Path, str, str, int]
+    cls: type[Reader[R]],
+    kind: type[R],
+    origins: Sequence[tuple[Path, str, str, int]],
+    path: Path,
+    name: str,
 ) -> Reader[R]:
-    return cls.of(hdf5.reopened(*origin), kind)
+    joined.allow_files(len(origins))
+    parts = [hdf5.reopened(*origin) for origin in origins]
+    return cls.of(parts[0] if len(parts) == 1 else joined.join(parts, path, name), kind)
 
 
 def _check_column(spec: Field[Any], column: hdf5.Column) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,13 @@ import h5py
 import numpy as np
 
 from ttskit.artifacts import atomic, hdf5, signals
+from ttskit.artifacts.record import RAGGED, Number, Record, axes_of
+from ttskit.errors import KEPT, ArtifactError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+    from ttskit.artifacts.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,66 @@ class Source:
         """Return a whole array as a column."""
         return cls(name, values.shape, values.dtype, hdf5.chunks_of(values), axes, unit)
 
+    @classmethod
+    def declared(
+        cls,
+        spec: Field[Any],
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        chunks: Iterable[np.ndarray],
+        number: Number | None = None,
+    ) -> Source:
+        """Return a column that is a field of a record, or a number that a file declares."""
+        axes = axes_of(spec)
+        ragged = bool(axes) and axes[0] in RAGGED
+        names = " ".join(axes if ragged else ["utterance", *axes])
+        bounds = number.bounds if number else {}
+        return cls(spec.name, shape, dtype, chunks, names, spec.metadata["unit"], bounds)
+
     @property
     def nbytes(self) -> int:
         return hdf5.nbytes(self.shape, self.dtype)
+
+
+def layout(
+    kind: type[Record],
+    specs: Sequence[Field[Any]],
+    ids: Sequence[str],
+    lengths: Callable[[str], np.ndarray],
+    column: Callable[[Field[Any]], Source],
+    tables: Mapping[str, Sequence[str]],
+    skipped: Mapping[str, str],
+) -> Iterator[Source]:
+    """Yield the columns of an artifact of utterances in the order in which they are written.
+
+    `lengths` gives (utterance,) int64 of a ragged axis, `column` the column of a field.
+    """
+    for axis in dict.fromkeys(axis for spec in specs for axis in axes_of(spec)[:1]):
+        if axis in RAGGED:
+            offsets = np.concatenate([[0], np.cumsum(lengths(axis))])
+            yield Source.of(f"offsets/{axis}", offsets, "utterance+1")
+    for spec in specs:
+        if spec.name == "id":
+            yield Source.of("id", hdf5.encoded(ids), "utterance", spec.metadata["unit"])
+        else:
+            yield column(spec)
+    lists = {name: tables[name] for name in sorted(tables)}
+    if skipped:
+        lists |= {"skipped/id": [*skipped], "skipped/reason": [*skipped.values()]}
+    for name, values in lists.items():
+        yield Source.of(name, hdf5.encoded(values), name.split("/")[0], kind.tables.get(name, ""))
+
+
+def check_room(folder: Path, sources: Iterable[Source], path: Path) -> None:
+    """Refuse to write an artifact for which a folder has no room."""
+    needed = sum(source.nbytes for source in sources) + (1 << 16)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise ArtifactError(
+            f"needs {needed:,} bytes to be put together, {free:,} are free; {KEPT}: make room "
+            "and run the same command again",
+            file=path,
+        )
 
 
 def seal(
@@ -51,10 +113,12 @@ def seal(
     attributes: Mapping[str, hdf5.Value],
     provenance: Mapping[str, Any],
     sources: Iterable[Source],
+    readers: Iterable[Reader[Any]] = (),
 ) -> None:
     """Write a container to a temporary file, flush it to the disk, and rename it to `path`.
 
     HDF5 calls Python back to write, where no signal may raise: they wait for the next chunk.
+    Refuses `readers`, and inputs that the provenance names, that were changed meanwhile.
     """
     with (
         signals.deferred() as waiting,
@@ -69,11 +133,13 @@ def seal(
         }
         digest = hdf5.digest_of(kind, hdf5.VERSION, attributes, hashes)
         text = json.dumps(provenance, sort_keys=True, ensure_ascii=False)
-        for name, value in {**header, **attributes}.items():
+        for name, value in sorted({**header, **attributes}.items()):  # bytes follow from content
             _annotate(file, name, value)
         _annotate(file, "digest", digest)
         _annotate(file, "provenance", text)
         hdf5.refuse_changed(provenance)
+        for part in (part for reader in readers for part in reader.container.parts):
+            part.refuse_changed()
     _sync_folder(path.parent)
 
 

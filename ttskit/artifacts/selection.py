@@ -11,7 +11,8 @@ from ttskit.errors import TtskitError
 if TYPE_CHECKING:
     import numpy as np
 
-    from ttskit.artifacts.build import Running
+    from ttskit.artifacts.build import Recipe, Running
+    from ttskit.artifacts.copying import Piece
     from ttskit.artifacts.reader import Reader
 
 
@@ -19,32 +20,55 @@ def copy(
     output: Path | None,
     stage: str,
     options: Mapping[str, Any],
-    readers: Sequence[Reader[Any]],
-    ids: Sequence[str],
-    skipped: Mapping[str, str],
+    reader: Reader[Any],
+    rows: Sequence[int],
     running: Running,
-    read: Callable[[str], Any] | None = None,
-    tables: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
-    """Write an artifact with the utterances `ids`, each as `read`, or as in the first reader.
+    """Write an artifact with the utterances in some rows of another one, which ascend."""
+    import numpy as np
 
-    Its tables are those of the first reader where `tables` has no other.
-    """
-    from ttskit.artifacts.build import Recipe, build
+    from ttskit.artifacts.copying import Piece
 
-    first = readers[0]
-    recipe = Recipe(
+    recipe = recipe_of(reader, reader.digests, stage, options)
+    put(output, recipe, [Piece(reader, np.array(rows, np.int64))], running)
+
+
+def recipe_of(
+    reader: Reader[Any], inputs: Sequence[str], stage: str, options: Mapping[str, Any]
+) -> Recipe:
+    """Return what a copy of utterances of an artifact is made of."""
+    from ttskit.artifacts.build import Recipe
+
+    return Recipe(
         stage=stage,
         revision=1,
-        kind=first.kind,
+        kind=reader.kind,
         options=options,
-        inputs=[reader.digest for reader in readers],
-        attributes=first.attributes,
-        tables={name: first.table(name) for name in first.kind.tables} | dict(tables or {}),
-        numbers=first.numbers,
-        skipped=skipped,
+        inputs=inputs,
+        attributes=reader.attributes,
+        tables={name: reader.table(name) for name in reader.kind.tables},
+        numbers=reader.numbers,
+        skipped=reader.skipped,
     )
-    build(output, recipe, {id: id for id in ids}, read or first.__getitem__, running)
+
+
+def put(output: Path | None, recipe: Recipe, pieces: Sequence[Piece], running: Running) -> None:
+    """Write an artifact from pieces of others, in their order."""
+    from ttskit import wording
+    from ttskit.artifacts import copying
+    from ttskit.artifacts.build import made
+    from ttskit.errors import Interrupted
+
+    size = sum(len(piece.rows) for piece in pieces)
+
+    def write(path: Path, _: str) -> str:
+        try:
+            copying.seal(path, recipe, pieces)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
+        return wording.count(size, "utterance")
+
+    made(output, recipe, size, running, write)
 
 
 def durations(reader: Reader[Any]) -> np.ndarray | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ttskit import progress
-from ttskit.artifacts import hdf5, kinds, lock
+from ttskit.artifacts import hdf5, joined, kinds, lock
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Record
 from ttskit.errors import KEPT, ArtifactError, TtskitError, UsageError
@@ -36,7 +36,11 @@ def inputs(
 def by_kind(
     readers: Sequence[Reader[Any]], *wanted: type[Record], optional: Sequence[type[Record]] = ()
 ) -> list[Any]:
-    """Return the inputs of a stage by their kinds: `wanted`, then `optional`, which may be None."""
+    """Return the inputs of a stage by their kinds: `wanted`, then `optional`, which may be None.
+
+    Several of a kind are one.
+    """
+    readers = together(readers)
     sorted_out: list[Reader[Any] | None] = []
     for kind in (*wanted, *optional):
         fits = [reader for reader in readers if reader.kind is kind]
@@ -46,8 +50,6 @@ def by_kind(
         if not fits:
             names = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
             raise ArtifactError(f"no {kind.kind()} artifact among the inputs: {names}")
-        if len(fits) > 1:
-            raise ArtifactError(f"is a second {kind.kind()}; needs one", file=fits[1].name)
         sorted_out += fits
     for reader in readers:
         if reader.kind not in (*wanted, *optional):
@@ -56,9 +58,22 @@ def by_kind(
     return sorted_out
 
 
+def together(readers: Sequence[Reader[Any]]) -> list[Reader[Any]]:
+    """Return readers with those of one kind as one, in the order of the kinds' first ones."""
+    by_kind: dict[type[Record], list[Reader[Any]]] = {}
+    for reader in readers:
+        by_kind.setdefault(reader.kind, []).append(reader)
+    return [
+        some[0] if len(some) == 1 else Reader.of(joined.join([r.container for r in some]), kind)
+        for kind, some in by_kind.items()
+    ]
+
+
 def opened(paths: Sequence[Path] | None) -> list[Reader[Any]]:
     """Open artifacts of utterances, in the order of the paths."""
-    return [kinds.read(*local(path)) for path in named(paths)]
+    given = named(paths)
+    joined.allow_files(len(given))
+    return [kinds.read(*local(path)) for path in given]
 
 
 def containers(
@@ -71,7 +86,7 @@ def containers(
     """
     for path in (given := named(paths)):
         try:
-            container = hdf5.open_container(*local(path))
+            container = joined.open_artifact(*local(path))
         except TtskitError as error:
             if unreadable is None or len(given) == 1:
                 raise

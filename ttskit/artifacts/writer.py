@@ -6,7 +6,6 @@ Unfinished work lies in `NAME.part/`, from which the same command goes on.
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 from ttskit.artifacts import hdf5, sealing, unfinished
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.record import RAGGED, Number, Record, axes_of, declared, required
-from ttskit.errors import KEPT, ArtifactError
+from ttskit.errors import ArtifactError
 
 R = TypeVar("R", bound="Record")
 
@@ -93,14 +92,7 @@ class Writer(Generic[R]):
         ids = [*self._part.rows] if ids is None else ids
         rows = [self._part.rows[id] for id in ids]
         sources = list(self._sources(ids, rows, dict(skipped or {})))
-        needed = sum(source.nbytes for source in sources) + (1 << 16)
-        free = shutil.disk_usage(self._part.folder).free
-        if free < needed:
-            raise ArtifactError(
-                f"needs {needed:,} bytes to be put together, {free:,} are free; {KEPT}: make room "
-                "and run the same command again",
-                file=self.path,
-            )
+        sealing.check_room(self._part.folder, sources, self.path)
         unnamed = self._part.folder / unfinished.SEALED
         try:
             kind, attributes = self.kind.kind(), self._attributes
@@ -140,21 +132,15 @@ class Writer(Generic[R]):
         """Yield the columns of the file in the order in which they are written."""
         present = self._part.ends.keys() or required(self.kind)
         specs = [spec for spec in self._specs if spec.name in present]
-        for axis in dict.fromkeys(axis for spec in specs for axis in axes_of(spec)[:1]):
-            if axis in RAGGED:
-                offsets = np.concatenate([[0], np.cumsum(self._lengths(axis, rows))])
-                yield sealing.Source.of(f"offsets/{axis}", offsets, "utterance+1")
-        for spec in specs:
-            if spec.name == "id":
-                yield sealing.Source.of("id", hdf5.encoded(ids), "utterance", spec.metadata["unit"])
-            else:
-                yield self._column(spec, rows)
-        tables = self._tables
-        if skipped:
-            tables = tables | {"skipped/id": list(skipped), "skipped/reason": [*skipped.values()]}
-        for name, values in tables.items():
-            axis, what = name.split("/")[0], self.kind.tables.get(name, "")
-            yield sealing.Source.of(name, hdf5.encoded(values), axis, what)
+        yield from sealing.layout(
+            self.kind,
+            specs,
+            ids,
+            lambda axis: self._lengths(axis, rows),
+            lambda spec: self._column(spec, rows),
+            self._tables,
+            skipped,
+        )
 
     def _column(self, spec: Field[Any], rows: Sequence[int]) -> sealing.Source:
         axes, dtype = spec.metadata["axes"], spec.metadata["dtype"]
@@ -174,9 +160,8 @@ class Writer(Generic[R]):
             counts = per_row * math.prod(shape[1:]) * dtype.itemsize
             self._agree(spec.name, np.array_equal(np.diff(places).reshape(-1), counts))
             chunks = (np.frombuffer(blob, dtype).reshape(-1, *shape[1:]) for blob in blobs)
-        names = " ".join(axes) if ragged else " ".join(["utterance", *axes])
-        bounds = self._numbers[spec.name].bounds if spec.name in self._numbers else {}
-        return sealing.Source(spec.name, shape, dtype, chunks, names, spec.metadata["unit"], bounds)
+        number = self._numbers.get(spec.name)
+        return sealing.Source.declared(spec, shape, dtype, chunks, number)
 
     def _texts(self, column: str, runs: Iterable[tuple[int, int]]) -> tuple[int, int]:
         """Return how many texts a column has, and the bytes of the longest one, at least 1."""

@@ -55,7 +55,7 @@ def _recipe(judge: Judge, limit: int | None) -> Recipe:
         kind=kinds.Scores,
         options={"measures": settings, "limit": limit}
         | ({"ceiling": ceiling.digest} if ceiling else {}),
-        inputs=[reader.digest for reader in readers if reader is not ceiling],
+        inputs=[digest for one in readers if one is not ceiling for digest in one.digests],
         tables={
             "measures": list(judge.measures),
             "hashes": [hash_of(name, own) for name, own in settings.items()],

@@ -171,7 +171,7 @@ class Choices:
 
     def digests(self) -> list[str]:
         """Return the digests of the artifacts that it reads."""
-        return [] if self.takes is None else [self.takes.digest]
+        return [] if self.takes is None else self.takes.digests
 
     def fields(
         self, spelt: Tokens | Alignment, mel: np.ndarray | None = None

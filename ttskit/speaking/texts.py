@@ -6,7 +6,7 @@ A line is `id<TAB>text`, or a text alone, whose id is then its number.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -31,7 +31,7 @@ class Texts(NamedTuple):
     """The texts of an input, by id."""
 
     name: str  # of the input
-    digest: str
+    digests: Sequence[str]
     items: Mapping[str, UtteranceText]
     skipped: Mapping[str, str]
     tokens: Reader[kinds.Tokens] | None = None  # the input, where it has the texts as tokens
@@ -53,18 +53,24 @@ def read_texts(path: Path, name: str, kind: type[Record] | None = None) -> Texts
     kind : kind of artifact, optional
         The one that an artifact must have.
     """
-    from ttskit.artifacts import hdf5, kinds
+    from ttskit.artifacts import joined, kinds
     from ttskit.artifacts.reader import Reader
 
-    if path.is_file() and not hdf5.is_hdf5(path):
+    if joined.is_text(path):
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
-        return Texts(name, digest, text_table(name, content), {})
-    reader: Reader[Any] = Reader(path, kind, name) if kind else kinds.read(path, name)
+        return Texts(name, [digest], text_table(name, content), {})
+    return texts_of(Reader(path, kind, name) if kind else kinds.read(path, name))
+
+
+def texts_of(reader: Reader[Any]) -> Texts:
+    """Return the texts of an artifact."""
+    from ttskit.artifacts import kinds
+
     rows = zip(reader.ids, reader.table("speaker"), reader.table("text"), strict=True)
     tokens = reader if reader.kind is kinds.Tokens else None
     items = {row[0]: UtteranceText(*row) for row in rows}
-    return Texts(name, reader.digest, items, reader.skipped, tokens)
+    return Texts(reader.name, reader.digests, items, reader.skipped, tokens)
 
 
 def text_table(name: str, content: bytes) -> dict[str, UtteranceText]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from ttskit.errors import ArtifactError
+from ttskit.errors import ArtifactError, UsageError
 from ttskit.options import (
     Device,
     DryRun,
@@ -24,7 +24,9 @@ from ttskit.options import (
     Limit,
     Output,
     Restart,
+    Scheduler,
     Seed,
+    ShardOption,
     SkipBad,
     Threads,
 )
@@ -282,7 +284,7 @@ def recipe(pairs: Pairs, options: Mapping[str, Any]) -> Recipe:
         revision=REVISION,
         kind=kinds.Alignment,
         options=options,
-        inputs=[features.digest, tokens.digest],
+        inputs=[*features.digests, *tokens.digests],
         attributes={name: features.attributes[name] for name in kinds.Alignment.attributes},
         tables={"symbols": tokens.table("symbols")},
         skipped={**features.skipped, **tokens.skipped},
@@ -345,6 +347,8 @@ def command(
     limit: Limit = None,
     threads: Threads = None,
     jobs: Jobs = 0,
+    scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -357,22 +361,27 @@ def command(
         ttskit align features.h5 tokens.h5 --aligner flat -o quick.h5
     """
     from ttskit.artifacts import describe, kinds, streams
-    from ttskit.artifacts.build import Running, build, up_to_date
+    from ttskit.artifacts.build import Running, build, needed
     from ttskit.dsp.threads import limited
 
     plan = planned(aligner, output, steps, minutes, rounds, seed, device, limit, restart)
+    if shard and isinstance(plan, NewModel):
+        raise UsageError(
+            f"--shard {shard}: would train the aligner {aligner} in every shard: make it by "
+            "`ttskit train aligner` first, and give its file to --aligner"
+        )
     tell = describe.summary(output, as_json)
     features, tokens = streams.inputs(inputs, kinds.Features, kinds.Tokens)
     pairs = pairs_of(features, tokens, limit)
     if isinstance(plan, TrainedModel):
         plan.check(features, tokens.table("symbols"))
     how = recipe(pairs, {**plan.options(), "limit": limit})
-    needed = restart or not (dry_run or up_to_date(output or Path("-"), how))
-    if needed:
+    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler, shard)
+    fitted = needed(output, how, running) and (restart or not dry_run)
+    if fitted:
         pairs = pairs.fit(output, skip_bad)
     with limited(threads):
-        trained = plan.aligner(pairs) if needed else None
+        trained = plan.aligner(pairs) if fitted else None
     align = partial(utterance, pairs=pairs, aligner=trained)
-    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
     items, source = {id: id for id in pairs.ids}, features.name
     tell(build(output, how, items, align, running, source=source, bad=pairs.unfit))

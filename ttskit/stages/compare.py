@@ -195,7 +195,7 @@ def synthesise(
             revision=REVISION,
             kind=kinds.Corpus,
             options={**manner.options(), **spelling, "limit": texts.limit},
-            inputs=[texts.digest, *(model.container.digest for model in voice.models.values())],
+            inputs=[*texts.digests, *(model.container.digest for model in voice.models.values())],
             attributes={"sample_rate": voice.sample_rate},
             skipped=texts.skipped,
         )

@@ -17,7 +17,17 @@ import typer
 
 from ttskit import wording
 from ttskit.errors import AudioError, LeftOut, TtskitError
-from ttskit.options import DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
+from ttskit.options import (
+    DryRun,
+    Jobs,
+    Json,
+    Limit,
+    Output,
+    Restart,
+    Scheduler,
+    ShardOption,
+    SkipBad,
+)
 
 if TYPE_CHECKING:
     from ttskit.artifacts.build import Recipe
@@ -238,6 +248,8 @@ def command(
     per_speaker: PerSpeaker = None,
     limit: Limit = None,
     jobs: Jobs = 0,
+    scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -266,5 +278,8 @@ def command(
     recipe = recipe_of(found, settings, options)
     announce(first, dataset)
     clips, bad = {clip.id: clip for clip in first.clips}, dict(first.bad)
-    make, running = partial(utterance, settings=settings), Running(jobs, skip_bad, restart, dry_run)
+    make, running = (
+        partial(utterance, settings=settings),
+        Running(jobs, skip_bad, restart, dry_run, scheduler, shard),
+    )
     tell(build(output, recipe, clips, make, running, source=str(dataset), bad=bad))

@@ -39,7 +39,9 @@ from ttskit.options import (
     Rank,
     RefineSteps,
     Restart,
+    Scheduler,
     Seed,
+    ShardOption,
     SkipBad,
     SpeakingPreset,
     StyleFile,
@@ -183,7 +185,7 @@ def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder
     for name in ("f0", "loudness"):  # once for all processes
         examples.middle(examples.speaker(0), name)
     tell = partial(recording, examples=examples, features=features, alignment=alignment)
-    digests, skipped = [features.digest, alignment.digest], features.skipped | alignment.skipped
+    digests, skipped = [*features.digests, *alignment.digests], features.skipped | alignment.skipped
     rows = {id: row for row, id in enumerate(examples.ids)}
     return Source(features.name, digests, skipped, rows, tell, {})
 
@@ -195,11 +197,11 @@ def opened(
 
     `timed` tells whether options say how long tokens last, as recordings do themselves.
     """
-    from ttskit.artifacts import hdf5, kinds, streams
+    from ttskit.artifacts import joined, kinds, streams
     from ttskit.speaking.acoustics import check_symbols
 
     files = [streams.local(path) for path in streams.named(inputs)]
-    lines = [file for file in files if file[0].is_file() and not hdf5.is_hdf5(file[0])]
+    lines = [file for file in files if joined.is_text(file[0])]
     if lines and len(files) > 1:
         raise TtskitError(f"{lines[0][1]}: is text, which decode takes alone; one file at a time")
     if lines:
@@ -217,7 +219,7 @@ def opened(
     (reader,) = streams.by_kind(readers, kinds.Tokens)
     check_symbols(reader.table("symbols"), decoder, f"{reader.name}: has other symbols")
     items, tell = {id: id for id in reader.ids}, partial(spelt, tokens=reader)
-    return Source(reader.name, [reader.digest], reader.skipped, items, tell, {})
+    return Source(reader.name, reader.digests, reader.skipped, items, tell, {})
 
 
 def manner_of(
@@ -377,12 +379,12 @@ def write(
 
     With several numbers of iterations there is one mel of each, `ID@N`.
     """
-    from ttskit.artifacts.build import build, up_to_date
+    from ttskit.artifacts.build import build, needed
     from ttskit.speaking import tokens
     from ttskit.speaking.decoding import Iterated
 
     how = recipe(source, make, limit, iterations)
-    if running.restart or not up_to_date(output or Path("-"), how):
+    if needed(output, how, running):
         make.judges  # noqa: B018 (refuses models that do not fit, before any work is done)
     items = dict(list(source.items.items())[:limit])
     if len(iterations) > 1:
@@ -417,7 +419,7 @@ def write_decoded(
         revision=REVISION,
         kind=kinds.Mels,
         options={"speaker": manner.speaker, "seed": seed, "limit": limit, **steered(manner)},
-        inputs=[codes.digest, model.container.digest],
+        inputs=[*codes.digests, model.container.digest],
         attributes={name: codes.attributes[name] for name in kinds.Mels.attributes},
         tables={"symbols": codes.table("symbols")},
         skipped=codes.skipped,
@@ -589,6 +591,8 @@ def command(
     device: Device = "cpu",
     limit: Limit = None,
     jobs: Jobs = 0,
+    scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -610,7 +614,7 @@ def command(
     check_sampler(sampler, noise_scale)
     outputs = numbered(output, takes)
     tell = describe.summary(output, as_json)
-    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
+    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler, shard)
     spelling, counts = SpellingOptions(language, lexicon or (), fold), counts_of(iterations)
     others = numbers("--knob", knob or (), "=", None)
     if counts:

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ttskit.errors import SettingError, TtskitError
-from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, SkipBad
+from ttskit.options import (
+    Device,
+    DryRun,
+    Jobs,
+    Json,
+    Limit,
+    Output,
+    Restart,
+    Scheduler,
+    ShardOption,
+    SkipBad,
+)
 
 if TYPE_CHECKING:
     from ttskit.artifacts.build import Recipe
@@ -56,13 +67,13 @@ def recipe(make: Encoder, limit: int | None) -> Recipe:
         raise TtskitError(f"{make.source.name}: has no audio, which {make.codec.name} encodes")
     texts = make.alignment or make.source
     grid = {name: getattr(make.codec.facts, name) for name in GRID}
-    others = [make.codec.container.digest, *([make.alignment.digest] if make.alignment else [])]
+    others = [make.codec.container.digest, *(make.alignment.digests if make.alignment else [])]
     return Recipe(
         stage="encode",
         revision=REVISION,
         kind=kinds.Codes,
         options={"books": make.books or module.books, "limit": limit},
-        inputs=[make.source.digest, *others],
+        inputs=[*make.source.digests, *others],
         attributes={**grid, "stride": module.stride, "size": module.size},
         tables={"symbols": texts.table("symbols"), "codec": [make.codec.digest]},
         skipped=make.source.skipped | (make.alignment.skipped if make.alignment else {}),
@@ -100,6 +111,8 @@ def command(
     device: Device = "cpu",
     limit: Limit = None,
     jobs: Jobs = 0,
+    scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -117,7 +130,7 @@ def command(
 
     tell = describe.summary(output, as_json)
     make = opened(inputs, codec, books, device)
-    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
+    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler, shard)
     readers = [make.source, *([make.alignment] if make.alignment else [])]
     items = {id: id for id in joined(readers)[:limit]}
     tell(build(output, recipe(make, limit), items, make, running, source=make.source.name))

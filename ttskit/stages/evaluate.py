@@ -24,6 +24,8 @@ from ttskit.options import (
     Limit,
     Measures,
     Restart,
+    Scheduler,
+    ShardOption,
     SkipBad,
     TableCsv,
     TableJson,
@@ -134,6 +136,8 @@ def command(
     as_markdown: TableMarkdown = False,
     limit: Limit = None,
     jobs: Jobs = 0,
+    scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -162,7 +166,8 @@ def command(
             (copies,) = streams.inputs([ceiling], kinds.Corpus)
             compared = replace(compared, ceiling=copies)
         judge = Judge(compared, names_in(measures), timing, f0, language and resolve(language))
-        path = score(judge, output, Running(jobs, skip_bad, restart, dry_run), limit)
+        running = Running(jobs, skip_bad, restart, dry_run, scheduler, shard)
+        path = score(judge, output, running, limit)
         if dry_run:
             return
         scores = Reader(path, kinds.Scores)

@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ttskit.errors import ArtifactError, AudioError, UsageError
-from ttskit.options import Device, DryRun, Jobs, Json, Limit, Output, Restart, Scheduler, SkipBad
+from ttskit.options import (
+    Device,
+    DryRun,
+    Jobs,
+    Json,
+    Limit,
+    Output,
+    Restart,
+    Scheduler,
+    ShardOption,
+    SkipBad,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -210,7 +221,7 @@ def reusable(
     provenance = old.provenance
     if provenance.get("stage") != "features" or provenance.get("revision") != REVISION:
         raise ArtifactError(f"{old.name}: was not made by this `features`; leave --reuse out")
-    if provenance.get("inputs", [])[:1] != [corpus.digest]:
+    if provenance.get("inputs", [])[: len(corpus.digests)] != corpus.digests:
         raise ArtifactError(f"{old.name}: was made of another corpus than {corpus.name}")
     options = provenance.get("options", {})
     return tuple(name for name, wanted in settings.groups().items() if options.get(name) == wanted)
@@ -265,7 +276,7 @@ def recipe(corpus: Reader[Corpus], settings: FeatureSettings, limit: int | None)
         revision=REVISION,
         kind=kinds.Features,
         options={**settings.groups(), "limit": limit},
-        inputs=[corpus.digest],
+        inputs=corpus.digests,
         attributes=asdict(settings.mel),
         skipped=corpus.skipped,
     )
@@ -283,7 +294,7 @@ def write(output: Path | None, extract: Extractor, limit: int | None, running: R
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="INPUT",
+        metavar="INPUT...",
         help="Corpus to measure; - reads standard input.",
         show_default="standard input",
     ),
@@ -407,6 +418,7 @@ def command(
     limit: Limit = None,
     jobs: Jobs = 0,
     scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -424,5 +436,7 @@ def command(
     corpus, mel = opened(inputs, n_fft, hop_length, n_mels, fmin, fmax)
     pitch = PitchSettings(ALIASES.get(f0, f0), crepe, f0_min, f0_max, voiced, stay, silence)
     extract = extractor(corpus, FeatureSettings(mel, pitch, praat), device, reuse)
-    running = build.Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler)
+    running = build.Running(
+        jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler, shard
+    )
     tell(write(output, extract, limit, running))

@@ -212,7 +212,7 @@ def import_textgrids(
         revision=1,
         kind=kinds.Alignment,
         options={"source": "textgrid"},
-        inputs=[reader.digest, digest_of(make.files)],
+        inputs=[*reader.digests, digest_of(make.files)],
         attributes=reader.attributes,
         tables={name: reader.table(name) for name in kinds.Alignment.tables},
         skipped=reader.skipped,

@@ -1,6 +1,7 @@
 """Merge: several artifacts of one kind become one, in the order of the inputs.
 
-Tokens of several languages get one table of symbols: that of the first, then what is new.
+Tokens of several languages get one table of symbols: that of the first, then what is new.  All
+shards of a run become what the run would have made that was not cut, byte for byte.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttskit.artifacts import selection
+from ttskit.artifacts import selection, shards
 from ttskit.errors import ArtifactError, UsageError
 from ttskit.options import DryRun, Output, Restart
 
 if TYPE_CHECKING:
+    from ttskit.artifacts.build import Recipe
+    from ttskit.artifacts.copying import Piece
     from ttskit.artifacts.reader import Reader
 
 SYMBOLS = "symbols"  # the table that `tokens` are numbers of
@@ -24,26 +27,13 @@ SYMBOLS = "symbols"  # the table that `tokens` are numbers of
 
 def fit(readers: Sequence[Reader[Any]]) -> None:
     """Refuse artifacts that cannot be merged: of different kinds, grids, tables, columns."""
+    from ttskit.artifacts.joined import check_alike, check_columns
+
     first, seen = readers[0], dict.fromkeys(readers[0].ids, readers[0].name)
+    full = next((reader for reader in readers if len(reader)), first)
     for other in readers[1:]:
-        if other.kind is not first.kind:
-            raise ArtifactError(
-                f"is {other.kind.kind()}, {first.name} is {first.kind.kind()}", file=other.name
-            )
-        for name in dict.fromkeys([*first.attributes, *other.attributes]):
-            ours, theirs = first.attributes.get(name), other.attributes.get(name)
-            if ours != theirs:
-                raise ArtifactError(
-                    f"has {name} {theirs}, {first.name} has {ours}: make both alike",
-                    file=other.name,
-                )
-        for name in first.kind.tables.keys() - {SYMBOLS}:
-            if first.table(name) != other.table(name):
-                raise ArtifactError(
-                    f"its {name} differ from those of {first.name}", file=other.name
-                )
-        if {s.name for s in first.columns} != {s.name for s in other.columns}:
-            raise ArtifactError(f"its columns differ from those of {first.name}", file=other.name)
+        check_alike(first.container, other.container, apart=[SYMBOLS])
+        check_columns(full.container, other.container)
         for id in other.ids:
             if id in seen:
                 raise ArtifactError(
@@ -57,24 +47,42 @@ def joined(readers: Sequence[Reader[Any]]) -> list[str]:
     return list(dict.fromkeys(symbol for one in readers for symbol in one.table(SYMBOLS)))
 
 
-def renumbered(record: Any, reader: Reader[Any], symbols: Sequence[str]) -> Any:
-    """Return an utterance with its tokens renumbered for another table of symbols."""
+def piece_of(reader: Reader[Any], symbols: Sequence[str]) -> Piece:
+    """Return all utterances of an artifact, renumbered for another table of symbols."""
     import numpy as np
 
+    from ttskit.artifacts.copying import Piece
+
     own = reader.table(SYMBOLS)
-    if own == symbols or record.tokens is None:
-        return record
-    if len(record.tokens) and record.tokens.max() >= len(own):
-        raise ArtifactError("is damaged: `ttskit verify` says in what")
-    table = np.array([symbols.index(symbol) for symbol in own], record.tokens.dtype)
-    return replace(record, tokens=table[record.tokens])
+    if own == list(symbols):
+        return Piece.whole(reader)
+    numbers = {symbol: number for number, symbol in enumerate(symbols)}
+    return Piece.whole(reader, np.array([numbers[symbol] for symbol in own]))
+
+
+def recipe_of(readers: Sequence[Reader[Any]]) -> Recipe:
+    """Return what the whole is made of: of shards, as the run that was not cut would say."""
+    ids = {id for reader in readers for id in reader.ids}
+    skipped = {id: why for reader in readers for id, why in reader.skipped.items()}
+    recipe = selection.recipe_of(
+        readers[0], [digest for one in readers for digest in one.digests], "merge", {}
+    )
+    recipe = replace(
+        recipe,
+        tables=recipe.tables | ({SYMBOLS: joined(readers)} if SYMBOLS in recipe.tables else {}),
+        skipped={id: why for id, why in skipped.items() if id not in ids},
+    )
+    if shards.marked(readers[0]) is None:
+        return recipe
+    return replace(recipe, **shards.provenance_of(readers[0]))
 
 
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="INPUT...",
-        help="Two artifacts or more, in the order of the result; - reads standard input.",
+        help="Two artifacts or more, in the order of the result, or all shards of a run, in any "
+        "order; - reads standard input.",
         show_default="standard input",
     ),
 ]
@@ -86,30 +94,20 @@ def command(
     restart: Restart = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Join artifacts of one kind into one.
+    """Join artifacts of one kind into one, or shards into the whole.
 
     Examples:
         ttskit merge ann.h5 bob.h5 -o both.h5
-        ttskit merge ann.h5 bob.h5 | ttskit info
+        ttskit merge features-*.h5 -o features.h5
     """
     from ttskit.artifacts import streams
     from ttskit.artifacts.build import Running
 
-    readers = streams.opened(inputs)
-    if len(readers) < 2:
+    readers = [part for reader in streams.opened(inputs) for part in reader.parts]
+    if len(readers) < 2 and not shards.marked(readers[0]):
         raise UsageError("merge takes two artifacts or more")
+    readers = shards.whole(readers) or readers
     fit(readers)
-    ids = [id for reader in readers for id in reader.ids]
-    skipped = {id: why for reader in readers for id, why in reader.skipped.items()}
-    for id in skipped.keys() & set(ids):
-        del skipped[id]
-    running = Running(restart=restart, dry_run=dry_run)
-    tables, owners = {}, {id: reader for reader in readers for id in reader.ids}
-    if SYMBOLS in readers[0].kind.tables:
-        tables[SYMBOLS] = joined(readers)
-
-    def read(id: str) -> Any:
-        record = owners[id][id]
-        return renumbered(record, owners[id], tables[SYMBOLS]) if tables else record
-
-    selection.copy(output, "merge", {}, readers, ids, skipped, running, read, tables)
+    recipe = recipe_of(readers)
+    pieces = [piece_of(reader, recipe.tables.get(SYMBOLS, ())) for reader in readers]
+    selection.put(output, recipe, pieces, Running(restart=restart, dry_run=dry_run))

@@ -49,12 +49,12 @@ def named_in(path: Path) -> list[str]:
     return ids
 
 
-def pick(reader: Reader[Any], filters: Filters) -> list[str]:
-    """Return the ids of the utterances that pass every filter, in their order."""
+def pick(reader: Reader[Any], filters: Filters) -> list[int]:
+    """Return the rows of the utterances that pass every filter, in their order."""
     for id in filters.id:
         reader.row(id)  # refuses one that is not there
     passes = _passes(reader, filters)
-    passed = [id for row, id in enumerate(reader.ids) if passes(row, id)][: filters.head]
+    passed = [row for row, id in enumerate(reader.ids) if passes(row, id)][: filters.head]
     if filters.random:
         import numpy as np
 
@@ -97,12 +97,12 @@ def select(
 ) -> None:
     """Copy the utterances that pass, of which there must be one."""
     if len(readers) != 1:
-        raise UsageError(f"select takes one artifact, not {len(readers)}; merge them first")
+        raise UsageError("select takes artifacts of one kind")
     reader = readers[0]
     chosen = pick(reader, filters)
     if not chosen:
         raise TtskitError("no utterance passes the filters", file=reader.name)
-    copy(output, "select", _given(filters), readers, chosen, reader.skipped, running)
+    copy(output, "select", _given(filters), reader, chosen, running)
 
 
 def _given(filters: Filters) -> dict[str, Any]:
@@ -115,8 +115,8 @@ def _given(filters: Filters) -> dict[str, Any]:
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="INPUT",
-        help="Artifact to copy from; - reads standard input.",
+        metavar="INPUT...",
+        help="Artifact to copy from; several of a kind are one; - reads standard input.",
         show_default="standard input",
     ),
 ]
@@ -207,4 +207,9 @@ def command(
         random=random,
         seed=seed,
     )
-    select(streams.opened(inputs), output, filters, Running(restart=restart, dry_run=dry_run))
+    select(
+        streams.together(streams.opened(inputs)),
+        output,
+        filters,
+        Running(restart=restart, dry_run=dry_run),
+    )

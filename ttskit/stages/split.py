@@ -84,8 +84,9 @@ def _ratios(text: str) -> list[float]:
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="INPUT",
-        help="Artifact to split; - reads standard input, and then -o is needed.",
+        metavar="INPUT...",
+        help="Artifact to split; several of a kind are one; - reads standard input, and then -o is "
+        "needed.",
         show_default="standard input",
     ),
 ]
@@ -129,9 +130,9 @@ def command(
     from ttskit.artifacts import streams
     from ttskit.artifacts.build import Running
 
-    readers = streams.opened(inputs)
+    readers = streams.together(streams.opened(inputs))
     if len(readers) != 1:
-        raise UsageError(f"split takes one artifact, not {len(readers)}; merge them first")
+        raise UsageError("split takes artifacts of one kind")
     reader, ratios = readers[0], _ratios(ratio) if ratio else [1.0] * count
     pattern = _pattern(output, reader)
     shared = parts(reader.table("speaker"), ratios, seed)
@@ -141,9 +142,8 @@ def command(
     names, running = _names(pattern), Running(restart=restart, dry_run=dry_run)
     paths = list(islice(names, len(shared)))
     for path in paths:
-        streams.replaceable(streams.writable(path), reader.kind.kind(), [reader.digest])
+        streams.replaceable(streams.writable(path), reader.kind.kind(), reader.digests)
     for number, (path, rows) in enumerate(zip(paths, shared, strict=True), 1):
         options = {"ratios": ratios, "seed": seed, "part": number}
-        ids = [reader.ids[row] for row in rows]
-        selection.copy(path, "split", options, readers, ids, reader.skipped, running)
+        selection.copy(path, "split", options, reader, rows, running)
     _note_others(names)

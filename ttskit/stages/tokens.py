@@ -26,6 +26,8 @@ from ttskit.options import (
     Limit,
     Output,
     Restart,
+    Scheduler,
+    ShardOption,
     SkipBad,
 )
 from ttskit.speaking.tokens import REVISION, note_dropped, utterance
@@ -59,7 +61,7 @@ def recipe(texts: Texts, speller: Speller, lexicon: Sequence[Path]) -> Recipe:
         revision=REVISION,
         kind=kinds.Tokens,
         options={"language": speller.language, "fold": speller.fold, "limit": texts.limit},
-        inputs=[texts.digest, *digests],
+        inputs=[*texts.digests, *digests],
         tables={"symbols": speller.table},
         skipped=texts.skipped,
     )
@@ -68,7 +70,7 @@ def recipe(texts: Texts, speller: Speller, lexicon: Sequence[Path]) -> Recipe:
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="INPUT",
+        metavar="INPUT...",
         help="Corpus, or a file of lines: ID, tab, text; or text alone. - reads standard input.",
         show_default="standard input",
     ),
@@ -83,6 +85,8 @@ def command(
     fold: Fold = False,
     limit: Limit = None,
     jobs: Jobs = 0,
+    scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -96,17 +100,21 @@ def command(
     """
     from ttskit.artifacts import describe, kinds, streams
     from ttskit.artifacts.build import Running, build
-    from ttskit.speaking.texts import read_texts
+    from ttskit.speaking.texts import read_texts, texts_of
 
     tell = describe.summary(output, as_json)
     paths = streams.named(inputs)
-    if len(paths) != 1:
-        raise UsageError(f"tokens takes one input, not {len(paths)}; merge them first")
-    texts = read_texts(*streams.local(paths[0]), kinds.Corpus)
+    if len(paths) == 1:
+        texts = read_texts(*streams.local(paths[0]), kinds.Corpus)
+    else:
+        texts = texts_of(*streams.inputs(paths, kinds.Corpus))
     lexicon = [streams.local(path)[0] for path in lexicon or ()]
     speller = speller_of(texts, language or language_in(texts), lexicon, fold)
     how = recipe(texts.first(limit), speller, lexicon)
-    spell, running = partial(utterance, speller=speller), Running(jobs, skip_bad, restart, dry_run)
+    spell, running = (
+        partial(utterance, speller=speller),
+        Running(jobs, skip_bad, restart, dry_run, scheduler, shard),
+    )
     path = build(output, how, texts.first(limit).items, spell, running, source=texts.name)
     note(path, texts.first(limit))
     tell(path)

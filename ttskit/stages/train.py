@@ -142,7 +142,7 @@ def command(
 
     request = request_of(role, family, preset, config, assign or [])
     request = replace(request, seed=seed, limit=limit, init=init)
-    readers, goal = streams.opened(inputs), Goal(steps, minutes)
+    readers, goal = streams.together(streams.opened(inputs)), Goal(steps, minutes)
     run = partial(train, restart=restart, renew=renew, dry_run=dry_run, skip_bad=skip_bad)
     with limited(threads):
         run(readers, output, request, goal, device=device)

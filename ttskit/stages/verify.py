@@ -21,6 +21,10 @@ def complaints(container: Container) -> Iterator[str]:
     """Yield what is wrong with an artifact that could be opened."""
     from ttskit.artifacts import hdf5, kinds
 
+    if len(container.parts) > 1:
+        kinds.reader_of(container)  # refuses an utterance that is in two
+        yield from (f"{part.name}: {one}" for part in container.parts for one in complaints(part))
+        return
     if more := hdf5.appended(container):
         yield f"is longer than what was written: {wording.count(more, 'byte')} follow its end"
     reader = kinds.reader_of(container)  # refuses ids and offsets that are wrong
@@ -116,12 +120,12 @@ def command(inputs: Inputs = None) -> None:
         ttskit verify corpus.h5 tokens.h5 features.h5
     """
     from ttskit import progress
-    from ttskit.artifacts import hdf5, streams
+    from ttskit.artifacts import joined, streams
 
     damaged = False
     for path in streams.named(inputs):
         try:
-            container = hdf5.open_container(*streams.local(path))
+            container = joined.open_artifact(*streams.local(path))
             faults = [f"{container.name}: {line}" for line in complaints(container)]
         except ArtifactError as error:
             faults = [str(error)]

@@ -27,7 +27,9 @@ from ttskit.options import (
     Output,
     Restart,
     Rounds,
+    Scheduler,
     Seed,
+    ShardOption,
     SkipBad,
     check_outputs,
 )
@@ -278,7 +280,7 @@ def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | N
         revision=REVISION,
         kind=kind,
         options=options | ({"seed": make.seed} if kind is kinds.Corpus else {}),
-        inputs=[reader.digest, *(one.container.digest for one in trained if one)],
+        inputs=[*reader.digests, *(one.container.digest for one in trained if one)],
         attributes={name: grid[name] for name in kind.attributes},
         skipped=reader.skipped,
     )
@@ -319,11 +321,9 @@ def write(
 ) -> Path:
     """Write an artifact by each recipe; return the path of the last one."""
     from ttskit.artifacts import kinds
-    from ttskit.artifacts.build import build, up_to_date
+    from ttskit.artifacts.build import build, needed
 
-    if running.restart or not all(
-        up_to_date(path or Path("-"), one) for path, one in recipes.items()
-    ):
+    if any(needed(path, one, running) for path, one in recipes.items()):
         make.check(any(one.kind is kinds.Controls for one in recipes.values()))  # before any work
     ids = {id: id for id in make.mels.ids[:limit]}
     for path, one in recipes.items():
@@ -335,7 +335,7 @@ def write(
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="INPUT",
+        metavar="INPUT...",
         help="Mels, Features, Codes, Controls, or a Corpus, whose mel is computed; - reads "
         "standard input.",
         show_default="standard input",
@@ -390,6 +390,8 @@ def command(
     device: Device = "cpu",
     limit: Limit = None,
     jobs: Jobs = 0,
+    scheduler: Scheduler = None,
+    shard: ShardOption = None,
     skip_bad: SkipBad = False,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -409,7 +411,7 @@ def command(
     make = opened(inputs, vocoder, codec, model or (), seed, device)
     if rounds is not None:
         make = replace(make, knobs={"rounds": rounds})
-    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run)
+    running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler, shard)
     asked = {controls: kinds.Controls, output: kinds.Corpus} if controls else {output: kinds.Corpus}
     recipes = {place: recipe(make, kind, vocoder, limit) for place, kind in asked.items()}
     path = write(make, recipes, limit, running)

@@ -190,7 +190,7 @@ def _provenance(
         "init": start.container.digest if start else None,
         **goal,
     }
-    digests = sorted(reader.digest for reader in readers)
+    digests = sorted(digest for reader in readers for digest in reader.digests)
     return {"stage": "train", "revision": REVISION, "options": options, "inputs": digests}
 
 
