@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,8 +80,14 @@ def test_the_options_of_the_command_can_be_given_from_python():
 
 
 def test_a_voice_is_loaded_once(monkeypatch):
-    loaded, load = [], Cascade.__init__
-    monkeypatch.setattr(Cascade, "__init__", lambda *words: (loaded.append(1), load(*words))[1])
+    loaded: list[int] = []
+    load = Cascade.__init__
+
+    def counted(*words):
+        loaded.append(1)
+        load(*words)
+
+    monkeypatch.setattr(Cascade, "__init__", counted)
     voice = ttskit.Voice()
     assert not loaded
     first, again = voice.say("One.", seed=1), voice.say("One.", seed=1, candidates=2)
@@ -90,7 +97,7 @@ def test_a_voice_is_loaded_once(monkeypatch):
 
 def test_a_stream_yields_what_say_returns_and_fills_its_duration():
     voice = ttskit.Voice()
-    options = {"rate": 1.5, "duration": 2.0}
+    options: Any = {"rate": 1.5, "duration": 2.0}
     pieces = [*voice.stream("One. Two.", **options)]
     assert len(pieces) >= 2
     assert (np.concatenate(pieces) == voice.say("One. Two.", **options)).all()
@@ -100,6 +107,7 @@ def test_a_stream_yields_what_say_returns_and_fills_its_duration():
 def test_options_are_refused_before_anything_is_spoken(monkeypatch):
     monkeypatch.setattr(Chain, "speak", lambda *_: pytest.fail("spoken"))
     voice = ttskit.Voice()
+    options: Any
     for options, message in (
         ({"rate": -1}, "rate -1: needs a number from 0.1 to 10"),
         ({"duration": 0}, "duration 0: needs a number from 0.01 to 86400"),
@@ -111,7 +119,7 @@ def test_options_are_refused_before_anything_is_spoken(monkeypatch):
         with pytest.raises(ttskit.TtskitError, match=re.escape(message)):
             voice.stream("Hello.", **options)
     with pytest.raises(TypeError, match="speed"):
-        voice.stream("Hello.", speed=2)
+        voice.stream("Hello.", speed=2)  # type: ignore[call-arg]
 
 
 def test_ssml_and_a_lexicon_are_heard(tmp_path):
@@ -136,8 +144,8 @@ def test_a_model_that_is_called_makes_what_a_chain_makes_of_the_same_fields():
     tokens = np.arange(3, 12)
     manner = Manner(knobs={"rounds": 2})
     fields = Cascade([*models.values()], "audio").run("a", {"tokens": tokens}, manner, 5)
-    named = {name: fields[name] for name in ("tokens", "durations", "pitch", "loudness_token")}
-    mel = models["decoder"](seed=5, **named)
+    named: Any = {name: fields[name] for name in ("tokens", "durations", "pitch", "loudness_token")}
+    mel: Any = models["decoder"](seed=5, **named)
     assert (mel["mel"] == fields["mel"]).all()
     audio = models["vocoder"](seed=5, knobs={"rounds": 2}, **mel)["audio"]
     assert (audio == fields["audio"]).all()

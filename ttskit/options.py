@@ -235,8 +235,8 @@ Ceiling = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Corpus of the same recordings through the vocoder (`vocode`): says in words how near "
-        "to it each score is.",
+        help="Corpus of the same recordings through the vocoder (`vocode`): each score is said in "
+        "words beside it.",
     ),
 ]
 Language = Annotated[

@@ -96,11 +96,11 @@ def candidates(word):
 
 
 def test_a_word_that_is_spelt_wrong_is_found_and_mended(artifacts):
-    found = pronunciation.suspects(*artifacts, candidates, threshold=50)
+    alignment, features = artifacts
+    found = pronunciation.suspects(alignment, features, candidates, 50)
     assert [(one.word, one.symbols, one.better) for one in found] == [
         ("kusemi", tuple("kusafo"), tuple("kusemi"))
     ]
-    alignment, _ = artifacts
     place = found[0].places[0]
     record = alignment[place.id]
     first = np.flatnonzero(record.token_word == list(record.words).index("kusemi"))[0]
@@ -111,7 +111,8 @@ def test_a_word_that_is_spelt_wrong_is_found_and_mended(artifacts):
 
 
 def test_a_word_that_nothing_fits_is_found_without_a_candidate(artifacts):
-    found = pronunciation.suspects(*artifacts, lambda _: [], threshold=2)
+    alignment, features = artifacts
+    found = pronunciation.suspects(alignment, features, lambda _: [], 2)
     assert (found[0].word, found[0].better) == ("kusemi", ())
 
 

@@ -58,7 +58,7 @@ def test_pitch_that_moves_is_compared_with_that_of_the_reference():
     time = np.arange(RATE) / RATE
     cents = 300 * np.sin(2 * np.pi * 2 * time)
     phase = 2 * np.pi * np.cumsum(150 * 2 ** (cents / 1200)) / RATE
-    lively = sum(np.sin(n * phase) / n for n in range(1, 20)) / 4
+    lively = np.sum([np.sin(n * phase) / n for n in range(1, 20)], axis=0) / 4
     scores = intonation.evaluate(pair(lively, lively), intonation.Settings())
     assert scores["f0_deviation"] == pytest.approx(300 / np.sqrt(2), rel=0.1)
     assert scores["f0_deviation_ratio"] == 1

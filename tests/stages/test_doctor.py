@@ -248,9 +248,19 @@ def test_silence_within_a_word_is_found(tmp_path):
             if record.id == "u2":
                 loudness[55:68] = -80  # in the second one
                 loudness[50:52] = -80
-            columns = {"mel": np.zeros((frames, 80)), "voiced": np.zeros(frames, bool)}
-            others = dict.fromkeys(("f0", "periodicity", "energy"), np.zeros(frames))
-            facts = {"id": record.id, "speaker": "", "text": record.text, "loudness": loudness}
+            columns: dict[str, Any] = {
+                "mel": np.zeros((frames, 80)),
+                "voiced": np.zeros(frames, bool),
+            }
+            others: dict[str, Any] = dict.fromkeys(
+                ("f0", "periodicity", "energy"), np.zeros(frames)
+            )
+            facts: dict[str, Any] = {
+                "id": record.id,
+                "speaker": "",
+                "text": record.text,
+                "loudness": loudness,
+            }
             writer.append(Features(**facts, **columns, **others))
         writer.seal([record.id for record in records])
     lines = [line for line in found(path, tmp_path / "f.h5") if line[1] == "pause in word"]

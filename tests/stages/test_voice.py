@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+import ttskit
 from tests.factory import PROVENANCE, run
 from tests.tiny import CARD, facts, write_model, write_voice
 from ttskit.artifacts.kinds import Features, Mels
@@ -17,8 +18,8 @@ from ttskit.models.ddsp import Ddsp
 from ttskit.models.glow import Glow
 from ttskit.models.istft import Istft
 from ttskit.models.plain import Plain
-from ttskit.speaking import chain
 from ttskit.speaking.acoustics import Manner
+from ttskit.speaking.chain import Chain
 from ttskit.speaking.lines import to_lines
 from ttskit.speaking.style import Style
 from ttskit.text.ssml import Passage
@@ -76,7 +77,7 @@ def test_a_vocoder_may_be_a_family_that_has_nothing_to_learn(tmp_path):
 
 def test_a_vocoder_of_f0_speaks_where_it_can_guess_it(tmp_path):
     able = write_model(tmp_path / "able.h5", Ddsp, facts())
-    found = chain.say("Hello.", write_voice(tmp_path, vocoder=able))[0]
+    found = ttskit.say("Hello.", write_voice(tmp_path, vocoder=able))[0]
     assert len(found) > 1000
     assert np.isfinite(found).all()
     deaf = write_model(tmp_path / "deaf.h5", Ddsp, facts(), guess={"channels": 0}, inputs=["f0"])
@@ -146,7 +147,7 @@ def test_a_voice_widens_its_mels_as_far_as_recordings_vary(tmp_path):
 
 def test_say_speaks_the_widened_mels(tmp_path):
     path = widened(tmp_path)
-    wide, plain = (chain.Chain(voice.read(one)) for one in (path, write_voice(tmp_path)))
+    wide, plain = (Chain(voice.read(one)) for one in (path, write_voice(tmp_path)))
     (line,) = to_lines([Passage("hello")], wide.voice.speller())
     widening = wide.voice.settings.widening
     assert widening is not None

@@ -21,7 +21,7 @@ def copy(
     stage: str,
     options: Mapping[str, Any],
     reader: Reader[Any],
-    rows: Sequence[int],
+    rows: Sequence[int] | np.ndarray,
     running: Running,
 ) -> None:
     """Write an artifact with the utterances in some rows of another one, which ascend."""

@@ -268,7 +268,7 @@ def command(
     limit: Limit = 50,
     jobs: Jobs = 0,
 ) -> None:
-    """List what looks wrong: clipping, silence, wrong texts, wrong phonemes, other speakers.
+    """List what looks wrong: silence, texts, phonemes, speakers.
 
     Examples:
         ttskit doctor corpus.h5

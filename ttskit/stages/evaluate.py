@@ -108,7 +108,7 @@ Language = Annotated[
     str | None,
     typer.Option(
         metavar="LANGUAGE",
-        help="Language of the texts, which a recogniser must know: en-us, de, nl ...",
+        help="Language of the texts, as en-us, de or nl, which a recogniser must know.",
         show_default="that of the Alignments, else the one that the texts look like",
     ),
 ]

@@ -67,9 +67,10 @@ def recipe_of(readers: Sequence[Reader[Any]]) -> Recipe:
     recipe = selection.recipe_of(
         readers[0], [digest for one in readers for digest in one.digests], "merge", {}
     )
+    symbols = {SYMBOLS: joined(readers)} if SYMBOLS in recipe.tables else {}
     recipe = replace(
         recipe,
-        tables=recipe.tables | ({SYMBOLS: joined(readers)} if SYMBOLS in recipe.tables else {}),
+        tables={**recipe.tables, **symbols},
         skipped={id: why for id, why in skipped.items() if id not in ids},
     )
     if shards.marked(readers[0]) is None:
