@@ -5,10 +5,11 @@ N tokens of a line, T frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -41,18 +42,18 @@ class Piece:
     durations: np.ndarray  # (N,) frames, the pause before it included
     silence: int  # samples of the pause
     audio: np.ndarray  # (T * hop_length,) float32, what follows the pause
-    chosen: Chosen | None = None  # where there were candidates or judges
-
-    @property
-    def take(self) -> np.ndarray | None:
-        """How a decoder that draws choices has chosen, (numbers,)."""
-        return self.chosen.fields.get("take") if self.chosen else None
+    take: np.ndarray | None = None  # (numbers,) how a decoder that draws choices has chosen
+    account: Mapping[str, Any] | None = None  # of the choice among candidates, as JSON can say it
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield the pause, in blocks, and then the audio."""
         yield from quiet(self.silence)
         if len(self.audio):
             yield self.audio
+
+
+# from a line, its style, its durations and its take, if they are given
+Speak: TypeAlias = Callable[[Line, Style, np.ndarray | None, np.ndarray | None], Piece]
 
 
 class Chain:
@@ -107,7 +108,8 @@ class Chain:
         durations = np.concatenate([[frames], spoken])
         if lost := unspoken(line.token_word, line.words, durations):
             raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
-        return Piece(line, durations, silence, audio, chosen)
+        account = chosen.account() if self.judges.judging else None
+        return Piece(line, durations, silence, audio, chosen.fields.get("take"), account)
 
     def _note_rare(self, line: Line) -> None:
         """Note the phonemes of a line that training has hardly seen, each of them once."""
@@ -247,15 +249,20 @@ def pieces(
     style: Style,
     durations: Sequence[np.ndarray] | None = None,
     take: Take | None = None,
+    speak: Speak | None = None,
 ) -> Iterator[Piece]:
-    """Speak each line before the next one is asked for; with a take, as it was spoken then."""
+    """Speak each line before the next one is asked for; with a take, as it was spoken then.
+
+    `speak` speaks a line, in place of the chain.
+    """
     chain.check(style)
     if take is not None:
         takes.check(take.model, takes.taker(chain.cascade.models), "the take")
     spoken = 0
     for place, line in enumerate(lines):
         own = take.line(spoken) if take is not None and line.words else None
-        yield chain.speak(line, style, None if durations is None else durations[place], own)
+        given = None if durations is None else durations[place]
+        yield (speak or chain.speak)(line, style, given, own)
         spoken += bool(line.words)
     if not spoken:
         raise TextError(NO_WORD)

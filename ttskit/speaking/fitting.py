@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ttskit.errors import AlignmentError, TtskitError
-from ttskit.speaking.chain import NO_WORD, Chain, Piece, pieces
+from ttskit.speaking.chain import NO_WORD, Chain, Piece, Speak, pieces
 from ttskit.speaking.style import SLOWEST
 
 if TYPE_CHECKING:
@@ -64,10 +64,11 @@ def planned(
     grid: Path | None = None,
     seconds: float | None = None,
     take: Take | None = None,
+    speak: Speak | None = None,
 ) -> Iterator[Piece]:
     """Yield pieces: as predicted, as a TextGrid has them, or fitted into `seconds`."""
     if grid is None and seconds is None:
-        yield from pieces(chain, lines, style, take=take)
+        yield from pieces(chain, lines, style, take=take, speak=speak)
         return
     lines = list(lines)
     if not any(line.words for line in lines):
@@ -76,4 +77,4 @@ def planned(
         durations = edited(chain, lines, style, grid)
     else:
         durations = stretched(chain, lines, style, seconds or 0.0)
-    yield from pieces(chain, lines, style, durations, take)
+    yield from pieces(chain, lines, style, durations, take, speak)

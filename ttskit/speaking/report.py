@@ -47,8 +47,8 @@ class Report:
         self.sentences, self.words = piece.line.sentence, self.words + len(piece.line.words)
         if self.keep:
             self.spoken.append((piece.line, piece.durations))
-            if self.speech.chain.judges.judging and piece.chosen:
-                self.choices.append({"sentence": piece.line.sentence, **piece.chosen.account()})
+            if piece.account is not None:
+                self.choices.append({"sentence": piece.line.sentence, **piece.account})
         if piece.take is not None:
             self.codes.append(piece.take)
 

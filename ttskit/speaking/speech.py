@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from ttskit.speaking import fitting
-from ttskit.speaking.chain import Chain, Piece
+from ttskit.speaking.chain import Chain, Piece, Speak
 from ttskit.speaking.lines import Line
 from ttskit.speaking.style import Style
 from ttskit.speaking.takes import Take
@@ -39,8 +39,8 @@ class Speech:
         """Return the same speech with other random numbers."""
         return replace(self, style=replace(self.style, seed=seed))
 
-    def pieces(self) -> Iterator[Piece]:
-        """Speak each line before the next one is asked for."""
+    def pieces(self, speak: Speak | None = None) -> Iterator[Piece]:
+        """Speak each line before the next one is asked for, by `speak` if it is given."""
         return fitting.planned(
-            self.chain, self.lines, self.style, self.grid, self.seconds, self.take
+            self.chain, self.lines, self.style, self.grid, self.seconds, self.take, speak
         )

@@ -33,6 +33,7 @@ from ttskit.options import (
     NoiseScale,
     Rank,
     RefineSteps,
+    Restart,
     Rounds,
     Seed,
     Speaker,
@@ -381,6 +382,7 @@ def command(
     play: Play = False,
     device: Device = "cpu",
     threads: Threads = None,
+    restart: Restart = False,
     as_json: Json = False,
 ) -> None:
     """Speak text, sentence by sentence.
@@ -441,7 +443,7 @@ def command(
         for number, path in enumerate(outputs):
             one = speech.seeded(seed + number)
             report = Report(one, started, keep=bool(timing or manifest))
-            deliver(one, report, Sound(path, raw, play))
+            deliver(one, report, Sound(path, raw, play), restart)
             report.write_times(timing, manifest)
             if as_json:
                 typer.echo(json.dumps(report.summary()))
