@@ -47,7 +47,7 @@ def say(voice, tmp_path):
 @pytest.fixture
 def stop(monkeypatch):
     """Let the chain raise instead of speaking its n-th line; return the lines that it speaks."""
-    speak, spoken = Chain.speak, []
+    speak, spoken = Chain.speak, list[int]()
 
     def stop(number, error=Stopped):
         def counted(chain, line, *words):
