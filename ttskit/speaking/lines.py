@@ -17,7 +17,7 @@ from ttskit.errors import TextError, TtskitError, at
 from ttskit.formats.timeline import Timeline
 from ttskit.text.sentences import sentences
 from ttskit.text.spelling import Drop, Speller, Spelling, spelt
-from ttskit.text.ssml import Passage, Prosody
+from ttskit.text.ssml import Cue, Passage, Prosody
 from ttskit.text.symbols import BOUNDARY, PAD, PUNCTUATION
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Line:
     spans: np.ndarray  # (W, 2) characters of text
     pause: float  # seconds before it
     prosody: np.ndarray  # (N, 3) times as fast, semitones, dB
+    cue: Cue | None = None  # that it begins
 
 
 @dataclass(frozen=True)
@@ -115,12 +116,14 @@ class _Script:
     sentences: int = 0
     paragraph: bool = False  # whether one has begun since the last sentence
     pause: float = 0.0  # seconds before the next line
+    cue: Cue | None = None  # that the next line begins
 
     def begin(self, passage: Passage) -> None:
         """Set the pause before a passage."""
         self.paragraph = self.paragraph or passage.paragraph or not passage.text.strip()
         usual = self.between * (PARAGRAPH if self.paragraph else 1) if self.lines else 0.0
         self.pause = usual if passage.gap is None else passage.gap
+        self.cue = passage.cue
 
     def sentence(
         self, passage: Passage, start: int, text: str, spelling: Spelling
@@ -146,8 +149,9 @@ class _Script:
             spans=np.array(part.spans, int).reshape(-1, 2),
             pause=self.pause,
             prosody=_prosody(part, token_word, runs, offset),
+            cue=self.cue,
         )
-        self.lines, self.pause = self.lines + 1, 0.0
+        self.lines, self.pause, self.cue = self.lines + 1, 0.0, None
         return line
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ttskit import progress
 from ttskit.errors import TextError
 from ttskit.text import ssml as markup
+from ttskit.text import subtitles
 from ttskit.text.lines import InputLine, stream_lines
 from ttskit.text.ssml import Passage
 
@@ -37,6 +38,11 @@ class TextSource(NamedTuple):
         wrapped = self.file is not None and str(self.file) != "-"
         return wrapped and not self.phonemes and not self.by_line
 
+    @property
+    def subtitles(self) -> bool:
+        """Whether it is a file of subtitles, by its suffix."""
+        return self.file is not None and self.file.suffix.lower() in subtitles.SUFFIXES
+
     def lines(self) -> Iterable[InputLine]:
         """Return its lines as they come."""
         if not self.words:
@@ -48,8 +54,10 @@ class TextSource(NamedTuple):
 
 
 def passages(source: TextSource, english: bool) -> Iterable[Passage]:
-    """Return what to speak: lines as they come, paragraphs, or the whole of an SSML document."""
+    """Return what to speak: lines as they come, paragraphs, or the whole of SSML or subtitles."""
     lines = source.lines()
+    if source.subtitles:
+        return subtitles.read(lines, source.name)
     if source.ssml:
         return markup.read("\n".join(line.text for line in lines), source.name, english)
     lines = paragraphs(lines) if source.joined else lines

@@ -24,6 +24,7 @@ class Speech:
     grid: Path | None = None  # TextGrid whose durations they have
     seconds: float | None = None  # that they last
     take: Take | None = None  # that is spoken again
+    cued: bool = False  # whether its lines are subtitles, and begin at their times
 
     @property
     def rate(self) -> int:
@@ -42,5 +43,12 @@ class Speech:
     def pieces(self, speak: Speak | None = None) -> Iterator[Piece]:
         """Speak each line before the next one is asked for, by `speak` if it is given."""
         return fitting.planned(
-            self.chain, self.lines, self.style, self.grid, self.seconds, self.take, speak
+            self.chain,
+            self.lines,
+            self.style,
+            self.grid,
+            self.seconds,
+            self.take,
+            speak,
+            self.cued,
         )

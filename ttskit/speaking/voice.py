@@ -175,12 +175,18 @@ class Voice:
             knobs.check_range("duration", duration, SHORTEST, LONGEST)
         if duration is not None and textgrid is not None:
             raise TtskitError("textgrid and duration: give one of them")
+        if source.subtitles and (duration is not None or textgrid is not None or source.ssml):
+            raise TtskitError(
+                "subtitles have times and are no SSML: leave duration, textgrid and ssml out",
+                file=source.name,
+            )
         given = read_take(take) if take else None
         speller = self._file.speller(_paths(lexicon)) if lexicon else self._speller
         read = passages(source, self.language == "en-us")
         lines = to_lines(read, speller, phonemes=source.phonemes, pause=manner.between)
         grid = None if textgrid is None else Path(textgrid)
-        return Speech(self._choosing(choice), manner, lines, grid, duration, given)
+        chain = self._choosing(choice)
+        return Speech(chain, manner, lines, grid, duration, given, source.subtitles)
 
     def _choosing(self, choice: Choice) -> Chain:
         return self.chain if choice == Choice() else self.chain.choosing(choice)

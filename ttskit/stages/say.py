@@ -149,7 +149,7 @@ File = Annotated[
         metavar="FILE",
         rich_help_panel=TEXT,
         help="File with the text to speak: its lines are joined to paragraphs, which empty "
-        "lines part.",
+        "lines part. The cues of subtitles, .srt or .vtt, begin at their times.",
     ),
 ]
 Lines = Annotated[

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from xml.parsers import expat
 
 from ttskit.errors import TextError
@@ -48,6 +49,14 @@ class Prosody:
     volume: float = 0.0  # dB louder
 
 
+class Cue(NamedTuple):
+    """A subtitle: what is spoken of it begins at its time."""
+
+    id: str
+    start: float  # seconds
+    place: str  # FILE:LINE
+
+
 @dataclass(frozen=True)
 class Passage:
     """A text that is spoken, with its pause and its prosody."""
@@ -58,6 +67,7 @@ class Passage:
     # the character from which each prosody holds; before the first of them, the plain one
     runs: tuple[tuple[int, Prosody], ...] = ()
     place: str = ""  # FILE:LINE of the text
+    cue: Cue | None = None  # that it is the text of
 
 
 @dataclass
