@@ -137,7 +137,7 @@ def elan(path: Path) -> list[Segment]:
             text = (annotation.findtext("ANNOTATION_VALUE") or "").strip()
             times = [slots.get(annotation.get(f"TIME_SLOT_REF{end}"), -1.0) for end in (1, 2)]
             if text and min(times) >= 0:
-                tiers.setdefault(name, []).append(Segment(text, *times))
+                tiers.setdefault(name, []).append(Segment(text, times[0], times[1]))
     return _by_tier(tiers)
 
 
