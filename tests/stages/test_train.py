@@ -28,11 +28,10 @@ def test_a_model_is_trained_and_told_of():
     assert told["tables"]["symbols"] == len(ttskit.read("tokens.h5").table("symbols"))
     assert "hidden = 8" in told["attributes"]["config"]
     run("verify", "x.h5")
-    page = [line.split()[:2] for line in run("info", "x.h5").stdout.splitlines()[1:7]]
+    page = [line.split()[:2] for line in run("info", "x.h5").stdout.splitlines()[1:6]]
     assert page == [
         ["role", "aligner"],
         ["family", "attention"],
-        ["language", "characters"],
         ["speakers", "1"],
         ["steps", "2"],
         ["held-out", "loss"],
