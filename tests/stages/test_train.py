@@ -22,7 +22,9 @@ def _speech(tmp_path, monkeypatch):
 
 
 def test_a_model_is_trained_and_told_of():
-    found = run("train", "aligner", *INPUTS, *SMALL, "--steps", 2, "-o", "x.h5", "--json")
+    held_out = ("--set", "training.validation=0.3")
+    words = ("train", "aligner", *INPUTS, *SMALL, *held_out, "--steps", 2, "-o", "x.h5")
+    found = run(*words, "--json")
     told = json.loads(found.stdout)
     assert (told["kind"], told["attributes"]["role"]) == ("model", "aligner")
     assert told["tables"]["symbols"] == len(ttskit.read("tokens.h5").table("symbols"))
