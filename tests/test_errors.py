@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 
+from tests.factory import run, write_corpus
 from ttskit.errors import AudioError, LeftOut, TtskitError, at
 
 
@@ -41,3 +42,22 @@ def test_an_error_comes_back_whole_from_another_process():
     error = pickle.loads(pickle.dumps(LeftOut("is short", file="x.h5", utterance="a")))
     assert type(error) is LeftOut
     assert (error.file, error.utterance, error.message) == ("x.h5", "a", "is short")
+
+
+def test_what_is_lacking_comes_with_the_command_that_makes_it(tmp_path):
+    corpus = write_corpus(tmp_path / "corpus.h5")
+    (tmp_path / "texts.tsv").write_text("a\thello\n")
+    tokens = tmp_path / "tokens.h5"
+    run("tokens", tmp_path / "texts.tsv", "-o", tokens, "--language", "characters")
+    for words, says in (
+        (("align", corpus, tokens), "no features artifact among the inputs"),
+        (("features", tokens), "add the output of `ttskit corpus`"),
+        (("doctor", tokens), "needs corpus, features, alignment: the output of `ttskit corpus` or"),
+        (("evaluate", tokens), "needs corpus, alignment: the output of `ttskit corpus` or"),
+        (("vocode", corpus, "--vocoder", corpus, "-o", "x.h5"),
+         "is corpus, needs model: the output of `ttskit train`"),
+        (("report", tokens), "add the output of `ttskit corpus`"),
+    ):  # fmt: skip
+        with pytest.raises(TtskitError) as caught:
+            run(*words)
+        assert says in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from ttskit import wording
 
 VISIBLE = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]}
 EVERY = 10.0  # seconds between lines where stderr is not a terminal
+WINDOW = 60.0  # seconds over which speed is measured
 
 console = Console(stderr=True, highlight=False)
 origins = False
@@ -54,6 +56,34 @@ def hushed() -> Iterator[None]:
         console.quiet = before
 
 
+class Pace:
+    """How fast an amount grows, over the last minute; what came before it began is left out."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[float, float]] = deque()  # time, amount
+
+    def mark(self, amount: float) -> None:
+        """Note how much there is now."""
+        now = time.monotonic()
+        while len(self._marks) > 2 and now - self._marks[1][0] > WINDOW:
+            self._marks.popleft()
+        if len(self._marks) > 1 and now - self._marks[-2][0] < WINDOW / 20:
+            self._marks.pop()  # the last one is only the latest
+        self._marks.append((now, amount))
+
+    @property
+    def rate(self) -> float:
+        """The growth in a second; 0 while it is unknown."""
+        if not self._marks:
+            return 0.0
+        (began, first), (now, last) = self._marks[0], self._marks[-1]
+        return (last - first) / (now - began) if now > began else 0.0
+
+    def left(self, amount: float) -> str:
+        """Return the time until it has grown by an amount, in words; "" while it is unknown."""
+        return f", {wording.clock(amount / self.rate)} left" if self.rate > 0 else ""
+
+
 @contextmanager
 def track(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
     """Yield a function to call after each of `total` items, of which `done` were finished before.
@@ -66,18 +96,18 @@ def track(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def _lines(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
-    started = reported = time.monotonic()
-    count = done
+    reported = time.monotonic()
+    count, pace = done, Pace()
 
     def advance() -> None:
         nonlocal count, reported
         count += 1
+        pace.mark(count)
         now = time.monotonic()
         if now - reported >= EVERY and count < total:
             reported = now
-            rate = (count - done) / (now - started)
-            left = wording.clock((total - count) / rate)
-            note(f"{what}: {count} of {total}, {wording.pace(rate)}, {left} left")
+            speed = f", {wording.pace(pace.rate)}" if pace.rate else ""
+            note(f"{what}: {count} of {total}{speed}{pace.left(total - count)}")
 
     yield advance
 
@@ -93,7 +123,7 @@ def _bar(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
         rich.TextColumn("{task.fields[rate]}"),
         rich.TimeRemainingColumn(),
     )
-    started = time.monotonic()
+    pace = Pace()
     with rich.Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=total, completed=done, rate="")
         count = 0
@@ -101,7 +131,7 @@ def _bar(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
         def advance() -> None:
             nonlocal count
             count += 1
-            rate = count / max(1e-9, time.monotonic() - started)
-            bar.update(task, advance=1, rate=wording.pace(rate))
+            pace.mark(count)
+            bar.update(task, advance=1, rate=wording.pace(pace.rate))
 
         yield advance

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +243,20 @@ def test_in_order_yields_results_in_the_order_of_the_items():
     numbers = list(range(8))
     found: list[Any] = list(pool.in_order(slowly, numbers, jobs=3))
     assert [record.id for record in found] == [f"u{number:03}" for number in numbers]
+
+
+def test_what_differs_is_said_where_a_finished_artifact_gives_way(tmp_path, capsys):
+    path = tmp_path / "x.h5"
+    build(path, RECIPE, ITEMS, corpus_record, Running())
+    assert "of other" not in capsys.readouterr().err
+    other = replace(RECIPE, options={"x": 2, "mel": {"bands": 80}}, inputs=["another"])
+    build(path, other, ITEMS, corpus_record, Running())
+    assert (
+        f"{path}: of other inputs or options (x 1 -> 2, mel.bands none -> 80, other inputs): "
+        "made anew"
+    ) in capsys.readouterr().err
+    newer = replace(other, revision=2)
+    build(path, newer, ITEMS, corpus_record, Running())
+    assert "(by another ttskit): made anew" in capsys.readouterr().err
+    build(path, newer, ITEMS, corpus_record, Running())
+    assert "made anew" not in capsys.readouterr().err

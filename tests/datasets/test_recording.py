@@ -8,6 +8,8 @@ import pytest
 from ttskit.datasets import recording, understand
 from ttskit.datasets.transcription import Word
 from ttskit.errors import DatasetError
+from ttskit.formats import textgrid
+from ttskit.formats.timeline import Interval
 
 WORDS = [
     ("Hello", 0.5, 0.9),
@@ -70,6 +72,8 @@ SHAPES = {
     "texts": as_words(WORDS, "text"),
     "characters": as_characters(WORDS),
     "nested characters": {"text": "...", "alignment": as_characters(WORDS)},
+}
+SEGMENTS = {
     "segments with words": as_segments(WORDS),
     "segments": as_segments(WORDS, inner=False),
 }
@@ -87,6 +91,149 @@ def test_reads_every_shape_of_transcription(speech, shape, given):
         pytest.approx(0.4),
         pytest.approx(3.1),
     )
+
+
+@pytest.mark.parametrize("shape", SEGMENTS)
+def test_segments_stay_as_they_are(speech, shape):
+    found = understand(speech(SEGMENTS[shape]))
+    assert [clip.text for clip in found.clips] == ["Hello there, Anna.", "Good day."]
+    assert [(clip.start, clip.end) for clip in found.clips] == [
+        (pytest.approx(0.4), pytest.approx(1.9)),
+        (pytest.approx(2.3), pytest.approx(3.1)),
+    ]
+
+
+def test_a_segment_that_is_too_long_is_cut_between_its_words(speech):
+    words = [("One", 0, 1), ("two", 1.9, 3), ("three.", 3, 4), ("Four", 4.3, 5), ("five.", 5, 6)]
+    inner = [{"word": w, "start": s, "end": e} for w, s, e in words]
+    text = " ".join(w for w, _, _ in words)
+    whole = {"segments": [{"text": text, "start": 0, "end": 6, "words": inner}]}
+    found = recording.read(speech(whole, seconds=6), longest=5)
+    assert [clip.text for clip in found.clips] == ["One two three.", "Four five."]
+    del whole["segments"][0]["words"]
+    found = recording.read(speech(whole, seconds=6), longest=5)
+    assert [clip.text for clip in found.clips] == [text]
+
+
+SRT = """\ufeff1\r
+00:00:00,500 --> 00:00:01,800\r
+<i>Hello there,</i>\r
+Anna.\r
+\r
+2\r
+00:00:02,400 --> 00:00:03,000\r
+{\\an8}Good day.\r
+"""
+VTT = """WEBVTT
+
+NOTE 00:01 is no cue
+
+STYLE
+::cue { color: red }
+
+first
+00:00.500 --> 00:01.800 align:start
+<v Ann>Hello there, Anna.
+
+00:00:02.400 --> 00:00:03.000
+<v.loud Ben &amp; Co>Good <b>day</b>.</v>
+"""
+LABELS = "0.500000\t1.800000\tHello there, Anna.\n\\\t100\t200\n2.4\t3,0\tGood day.\n"
+EAF = """<?xml version="1.0" encoding="UTF-8"?>
+<ANNOTATION_DOCUMENT><TIME_ORDER>
+<TIME_SLOT TIME_SLOT_ID="ts1" TIME_VALUE="500"/><TIME_SLOT TIME_SLOT_ID="ts2" TIME_VALUE="1800"/>
+<TIME_SLOT TIME_SLOT_ID="ts3" TIME_VALUE="2400"/><TIME_SLOT TIME_SLOT_ID="ts4" TIME_VALUE="3000"/>
+<TIME_SLOT TIME_SLOT_ID="ts5"/></TIME_ORDER>
+<TIER TIER_ID="b" PARTICIPANT="Ben"><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="a2"
+TIME_SLOT_REF1="ts3" TIME_SLOT_REF2="ts4"><ANNOTATION_VALUE>Good day.</ANNOTATION_VALUE>
+</ALIGNABLE_ANNOTATION></ANNOTATION><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="a3"
+TIME_SLOT_REF1="ts4" TIME_SLOT_REF2="ts5"><ANNOTATION_VALUE>untimed</ANNOTATION_VALUE>
+</ALIGNABLE_ANNOTATION></ANNOTATION></TIER>
+<TIER TIER_ID="Ann"><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="a1" TIME_SLOT_REF1="ts1"
+TIME_SLOT_REF2="ts2"><ANNOTATION_VALUE>Hello there, Anna.</ANNOTATION_VALUE>
+</ALIGNABLE_ANNOTATION></ANNOTATION></TIER>
+<TIER TIER_ID="translation" PARENT_REF="Ann"><ANNOTATION><REF_ANNOTATION ANNOTATION_ID="a4"
+ANNOTATION_REF="a1"><ANNOTATION_VALUE>Hallo.</ANNOTATION_VALUE></REF_ANNOTATION></ANNOTATION></TIER>
+</ANNOTATION_DOCUMENT>
+"""
+TIMES = {
+    "speech.srt": (SRT, ["", ""]),
+    "speech.en.vtt": (VTT, ["Ann", "Ben & Co"]),
+    "speech.txt": (LABELS, ["", ""]),
+    "speech.eaf": (EAF, ["Ann", "Ben"]),
+}
+
+
+@pytest.mark.parametrize("name", TIMES)
+@pytest.mark.parametrize("whole", [True, False])
+def test_times_of_other_programs_are_read(speech, name, whole):
+    content, speakers = TIMES[name]
+    path = speech(content, transcription=name)
+    found = understand(path.parent if whole else path)
+    assert (found.format, found.bad) == ("recording", ())
+    assert [(clip.text, clip.speaker) for clip in found.clips] == [
+        ("Hello there, Anna.", speakers[0]),
+        ("Good day.", speakers[1]),
+    ]
+    assert (found.clips[1].start, found.clips[1].end) == pytest.approx((2.3, 3.1))
+
+
+def grid_of(tiers):
+    return textgrid.text(
+        {name: [Interval(a, b, label, 0) for a, b, label in tier] for name, tier in tiers.items()},
+        4.0,
+    )
+
+
+def test_a_textgrid_is_read_by_sentences_words_or_speakers(speech):
+    rows = [(0.5, 1.8, "Hello there, Anna."), (2.4, 3.0, "Good day.")]
+    words = [(start, end, text) for text, start, end in WORDS]
+    for tiers, speakers in (
+        ({"utterances": rows, "words": words}, ["", ""]),
+        ({"Ann": rows[:1], "Ben": rows[1:], "words": []}, ["Ann", "Ben"]),
+    ):
+        path = speech(grid_of(tiers), transcription="speech.TextGrid")
+        clips = understand(path).clips
+        assert [clip.text for clip in clips] == [text for _, _, text in rows]
+        assert [clip.speaker for clip in clips] == speakers
+    path = speech(grid_of({"words": words, "phones": []}), transcription="speech.TextGrid")
+    assert [clip.text for clip in understand(path).clips] == ["Hello there, Anna. Good day."]
+
+
+def test_speakers_may_overlap(speech):
+    rows = {"Ann": [(0.5, 3.0, "A long sentence.")], "Ben": [(1.0, 1.5, "Yes.")]}
+    clips = understand(speech(grid_of(rows), transcription="speech.TextGrid")).clips
+    assert [(clip.start, clip.end) for clip in clips] == [
+        (pytest.approx(0.4), 3.0),
+        (1.0, pytest.approx(1.6)),
+    ]
+
+
+def test_many_recordings_have_their_own_times(speech):
+    path = speech(SRT, transcription="speech.srt")
+    speech(LABELS, name="other.wav", transcription="other.txt")
+    speech("", name="bare.wav", transcription="readme.md")
+    found = understand(path.parent)
+    ids = [clip.id for clip in found.clips]
+    assert sorted(ids) == ["other_0001", "other_0002", "speech_0001", "speech_0002"]
+    assert "without a transcription, not read: 1 recording (bare.wav)" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("speech.srt", "nothing", "has no sentence with times; needs cues of SubRip"),
+        ("speech.txt", "0.5\t1.0\ta\nwhat?\n", "speech.txt:2: is no label; needs start TAB stop"),
+        ("speech.eaf", "<a>", "is not XML"),
+        ("speech.eaf", '<!DOCTYPE a [<!ENTITY b "c">]><a/>', "declares entities"),
+        ("speech.srt", "1\n00:01:00,0 --> 00:01:02,0\na", "but the recording at 4"),
+        ("speech.srt", "1\n00:00:02,0 --> 00:00:01,0\na", "ends at 1.0 s, before it starts"),
+    ],
+)
+def test_times_that_cannot_be_used_are_named(speech, name, content, message):
+    with pytest.raises(DatasetError, match=re.escape(message)) as caught:
+        understand(speech(content, transcription=name))
+    assert name in str(caught.value)
 
 
 def test_cuts_behind_a_sentence_rather_than_at_a_longer_pause(speech):

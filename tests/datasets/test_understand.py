@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.factory import write_corpus
 from ttskit.datasets import FORMATS, digest, understand
 from ttskit.datasets.manifest import COLUMNS
 from ttskit.errors import DatasetError
@@ -160,3 +161,16 @@ def test_real_recordings_are_understood(name, format, clips, hours, speakers, ra
     seconds = sum(header.frames / header.rate for header in headers)
     assert round(seconds / 3600, 4) == pytest.approx(hours, abs=6e-5)
     assert rate is None or {header.rate for header in headers} == {rate}
+
+
+def test_an_artifact_is_no_dataset_but_what_is_made_of_one(tmp_path):
+    path = write_corpus(tmp_path / "corpus.h5")
+    with pytest.raises(DatasetError) as caught:
+        understand(path)
+    assert str(caught.value) == (
+        f"{path}: is an artifact already (corpus): go on with `ttskit features corpus.h5`, or "
+        "name the folder or the file that it was made from"
+    )
+    path.write_bytes(path.read_bytes()[:600])
+    with pytest.raises(DatasetError, match=r"is an artifact already$"):
+        understand(path)

@@ -22,13 +22,22 @@ def _speech(tmp_path, monkeypatch):
 
 
 def test_a_model_is_trained_and_told_of():
-    found = run("train", "aligner", *INPUTS, *SMALL, "--steps", 2, "-o", "x.h5", "--json")
+    held_out = ("--set", "training.validation=0.3")
+    words = ("train", "aligner", *INPUTS, *SMALL, *held_out, "--steps", 2, "-o", "x.h5")
+    found = run(*words, "--json")
     told = json.loads(found.stdout)
     assert (told["kind"], told["attributes"]["role"]) == ("model", "aligner")
     assert told["tables"]["symbols"] == len(ttskit.read("tokens.h5").table("symbols"))
     assert "hidden = 8" in told["attributes"]["config"]
     run("verify", "x.h5")
-    assert "attention" in run("info", "x.h5").stdout
+    page = [line.split()[:2] for line in run("info", "x.h5").stdout.splitlines()[1:6]]
+    assert page == [
+        ["role", "aligner"],
+        ["family", "attention"],
+        ["speakers", "1"],
+        ["steps", "2"],
+        ["held-out", "loss"],
+    ]
 
 
 def test_a_model_keeps_how_often_each_phoneme_was_heard():

@@ -122,20 +122,32 @@ def test_the_last_weights_are_written_if_validation_does_not_select(speech, tmp_
     assert model.container.attributes["steps"] == 4
 
 
-def test_other_settings_need_restart_in_a_used_run_folder(speech, tmp_path, capsys):
+def test_a_finished_training_of_other_settings_gives_way(speech, tmp_path, capsys):
     run(speech, tmp_path / "x.h5", steps=3)
     before = (tmp_path / "x.h5").read_bytes()
     run(speech, tmp_path / "x.h5", steps=3)
     assert "up to date" in capsys.readouterr().err
+    run(speech, tmp_path / "x.h5", "hidden=9", steps=2)
+    noted = capsys.readouterr().err
+    assert "x.h5: of other inputs or settings (hidden 8 -> 9): trained anew" in noted
+    assert "going on" not in noted
+    assert (tmp_path / "x.h5").read_bytes() != before
+    assert len(losses(tmp_path / "x.h5")) == 2
+
+
+def test_other_settings_need_restart_where_a_training_is_unfinished(speech, tmp_path, capsys):
+    run(speech, tmp_path / "x.h5", steps=3)
+    (tmp_path / "x.h5").unlink()  # as if it had been killed
+    capsys.readouterr()
     with pytest.raises(
         ArtifactError, match=r"x\.h5\.run: holds a training of other .*hidden 8 -> 9.*--restart"
     ):
         run(speech, tmp_path / "x.h5", "hidden=9", steps=3)
     with pytest.raises(ArtifactError, match="holds a training of other"):
         run(speech, tmp_path / "x.h5", "hidden=9", steps=3, dry_run=True)
-    assert (tmp_path / "x.h5").read_bytes() == before
+    assert not (tmp_path / "x.h5").exists()
     run(speech, tmp_path / "x.h5", "hidden=9", steps=3, restart=True)
-    assert (tmp_path / "x.h5").read_bytes() != before
+    assert (tmp_path / "x.h5").exists()
 
 
 def test_renew_starts_over_only_where_inputs_or_settings_are_others(speech, tmp_path, capsys):

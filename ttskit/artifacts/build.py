@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from ttskit import progress, wording
 from ttskit.artifacts import cluster, hdf5, pool, shards, streams, unfinished
+from ttskit.artifacts.differences import differences
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.record import Number, Record
 from ttskit.artifacts.shards import Shard
@@ -119,6 +120,7 @@ def made(
         current = up_to_date(path, recipe)
         if not current:
             streams.replaceable(path, recipe.kind.kind(), recipe.inputs)
+            note_replaced(path, name, recipe.provenance)
         if current and not running.restart:
             unfinished.forget(path, header_of(recipe.kind.kind(), recipe.provenance))
             progress.note(f"{name}: up to date")
@@ -214,6 +216,16 @@ class _Build(Generic[T]):
         refuse_bad(refused, total, self.source, self.name, self.running.skip_bad)
         if not good and not self.recipe.shard:  # of a shard all may be skipped
             raise TtskitError("not made: there is no utterance to write", file=self.name)
+
+
+def note_replaced(path: Path, name: str, provenance: Mapping[str, Any]) -> None:
+    """Note in what a finished artifact, which is to be replaced, was made otherwise."""
+    try:
+        older = hdf5.open_container(path)
+    except ArtifactError:
+        return
+    if what := differences(older.provenance, provenance):
+        progress.note(f"{name}: of other inputs or options ({what}): made anew")
 
 
 def refuse_bad(

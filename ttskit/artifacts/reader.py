@@ -20,7 +20,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from ttskit.artifacts import hdf5, joined, values
+from ttskit.artifacts import hdf5, joined, origins, values
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.ids import unfit_id
 from ttskit.artifacts.record import (
@@ -58,7 +58,8 @@ class Reader(Mapping[str, R], Generic[R]):
         self.path, self.kind, self.name = container.path, kind, container.name
         self._container = container
         if self._container.kind != kind.kind():
-            raise ArtifactError(f"is {self._container.kind}, needs {kind.kind()}", file=self.name)
+            complaint = origins.needed(self._container.kind, [kind.kind()])
+            raise ArtifactError(complaint, file=self.name)
         self.parts  # noqa: B018 (each of several is checked)
         self.numbers = _numbers(self._container, kind)
         self._specs = {spec.name: spec for spec in declared(kind)}

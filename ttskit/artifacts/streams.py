@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ttskit import progress
-from ttskit.artifacts import hdf5, joined, kinds, lock
+from ttskit.artifacts import hdf5, joined, kinds, lock, origins
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Record
 from ttskit.errors import KEPT, ArtifactError, TtskitError, UsageError
@@ -49,12 +49,15 @@ def by_kind(
             continue
         if not fits:
             names = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
-            raise ArtifactError(f"no {kind.kind()} artifact among the inputs: {names}")
+            made_by = origins.commands([kind.kind()])
+            raise ArtifactError(
+                f"no {kind.kind()} artifact among the inputs: {names}; add the output of {made_by}"
+            )
         sorted_out += fits
     for reader in readers:
         if reader.kind not in (*wanted, *optional):
-            needs = ", ".join(kind.kind() for kind in (*wanted, *optional))
-            raise ArtifactError(f"is {reader.kind.kind()}, needs {needs}", file=reader.name)
+            needs = [kind.kind() for kind in (*wanted, *optional)]
+            raise ArtifactError(origins.needed(reader.kind.kind(), needs), file=reader.name)
     return sorted_out
 
 

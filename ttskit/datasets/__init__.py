@@ -13,12 +13,13 @@ from typing import Protocol
 
 from ttskit.datasets import libritts, ljspeech, manifest, pairs, recording, vctk
 from ttskit.datasets.clips import Clip, Dataset
-from ttskit.errors import DatasetError
+from ttskit.errors import ArtifactError, DatasetError
 
 __all__ = ["FORMATS", "Clip", "Dataset", "DatasetFormat", "digest", "understand"]
 
 
 BLOCK = 1 << 14  # bytes
+SUFFIXES = (".h5", ".hdf5")  # of artifacts
 
 
 class DatasetFormat(Protocol):
@@ -92,6 +93,24 @@ def _understand(path: Path, format: str | None) -> Dataset:
     return replace(dataset, notes=(f"read as {format}: {reason}", *dataset.notes))
 
 
+def _is_artifact(path: Path) -> bool:
+    from ttskit.artifacts import hdf5
+
+    return path.suffix.lower() in SUFFIXES and hdf5.is_hdf5(path)
+
+
+def _use_of(path: Path) -> str:
+    """Return the kind of an artifact, and what to do with it, as far as it can be read."""
+    from ttskit.artifacts import hdf5
+
+    try:
+        kind = hdf5.open_container(path).kind
+    except ArtifactError:
+        return ""
+    step = f"go on with `ttskit features {path.name}`, or " if kind == "corpus" else ""
+    return f" ({kind}): {step}name the folder or the file that it was made from"
+
+
 def _sample(path: Path) -> tuple[int, str]:
     """Return the size of a file, and the hash of blocks at its start, middle and end."""
     total = hashlib.sha256()
@@ -104,6 +123,8 @@ def _sample(path: Path) -> tuple[int, str]:
 
 
 def _recognise(path: Path) -> tuple[str, str]:
+    if path.is_file() and _is_artifact(path):
+        raise DatasetError(f"is an artifact already{_use_of(path)}", file=path)
     matches = {name: module.matches(path) for name, module in FORMATS.items()}
     reasons = {name: reason for name, reason in matches.items() if reason}
     if not reasons:

@@ -13,6 +13,7 @@ from pathlib import Path
 from ttskit.datasets import folder
 from ttskit.datasets.clips import Dataset, Gathering, count
 from ttskit.errors import DatasetError
+from ttskit.formats import segments
 
 NEEDS = (
     "x.wav and x.txt side by side (or in a folder for each speaker), or wav/ and etc/txt.done.data"
@@ -29,7 +30,7 @@ def matches(path: Path) -> str | None:
     for files in _folders(path).values():
         texts = {file.stem for file in files if file.suffix.lower() == ".txt"}
         for file in folder.audio(files):
-            if file.stem in texts:
+            if file.stem in texts and not segments.is_labels(file.with_suffix(".txt")):
                 name = file.relative_to(path)
                 return f"{name.as_posix()} and {name.with_suffix('.txt').as_posix()} are a pair"
     return None

@@ -1,31 +1,37 @@
-"""Recording: one long recording, cut by a JSON transcription with character or word times.
+"""Recording: long recordings, each cut by a transcription with times beside it.
 
-`speech.mp3` and `speech_transcription.json` (or `speech.json`, ...); the path is either, or a
-folder that has only these.  `timing.SHAPES` has the shapes of the JSON.  Cuts lie in pauses
-between words.  Of all ways to cut, the one is taken whose clips are not too long, are long
-enough, and end with sentences rather than clauses rather than elsewhere.
+`speech.mp3` and `speech.srt`, `speech.vtt`, `speech.TextGrid`, `speech.eaf`, Audacity's labels in
+`speech.txt`, or JSON (`speech_transcription.json`, `speech.json`, ...); the path is either, or a
+folder of such pairs.  `timing.SHAPES` has the shapes of the JSON.  Segments that are given stay as
+they are.  Where there are words alone, cuts lie in pauses between words: of all ways to cut, the
+one is taken whose clips are not too long, are long enough, and end with sentences rather than
+clauses rather than elsewhere.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ttskit.datasets import folder
 from ttskit.datasets import transcription as timing
 from ttskit.datasets.clips import Dataset, Gathering, count
 from ttskit.datasets.transcription import Word
 from ttskit.errors import DatasetError
-from ttskit.formats import audio
+from ttskit.formats import audio, segments
 
-NEEDS = "speech.mp3 (or wav, flac, ...) and speech_transcription.json with character or word times"
+NEEDS = "speech.mp3 (or wav, flac, ...) and its times: speech.srt, vtt, TextGrid, eaf, json ..."
+SUFFIXES = (".json", *segments.READERS)
+LANGUAGE = re.compile(r"\.[a-z]{2,3}(?:[-_][a-z0-9]+)?")  # as in speech.nl.srt
 ENDINGS = ("", "transcription", "transcript", "alignment", "align", "words", "timestamps")
 
 
 def matches(path: Path) -> str | None:
-    """Return by what a dataset is recognised: a recording and JSON of the same name."""
+    """Return by what a dataset is recognised: a recording and times of the same name."""
     pairs = _parts(path)
     return f"{pairs[0][1].name} has the times of {pairs[0][0].name}" if pairs else None
 
@@ -37,14 +43,15 @@ def read(
     silence: float = 1.0,
     margin: float = 0.1,
 ) -> Dataset:
-    """Cut a recording into clips; every word is in exactly one.
+    """Cut recordings into clips; every word is in exactly one.
 
     Parameters
     ----------
     path : Path
-        The recording, its transcription, or the folder with both.
+        A recording, its transcription, or a folder of both.
     longest : float
-        Seconds that a clip lasts at most, unless it has no pause to cut it at.
+        Seconds that a clip lasts at most, unless it has no pause to cut it at.  Segments whose
+        words have no times stay as they are.
     pause : float
         Seconds of the shortest pause that may be cut.
     silence : float
@@ -53,25 +60,68 @@ def read(
         Seconds of a pause that a clip keeps at either end; at most half of the pause.
     """
     _check_limits(longest, pause, silence, margin)
-    recording, transcription = _only_part(path)
+    parts = _own_parts(path)
+    out = Gathering("recording", parts[0][0].parent)
+    for recording, transcription in parts:
+        _add(out, recording, transcription, _Limits(longest, pause, silence, margin))
+    if path.is_dir():
+        known = {recording for recording, _ in parts}
+        bare = [one.name for one in folder.audio(folder.walk(path, 1)) if one not in known]
+        if bare:
+            out.note(f"without a transcription, not read: {count(bare, 'recording')}")
+    return out.dataset()
+
+
+class _Limits(NamedTuple):
+    """How to cut, in seconds: see `read`."""
+
+    longest: float
+    pause: float
+    silence: float
+    margin: float
+
+
+def _add(out: Gathering, recording: Path, transcription: Path, limits: _Limits) -> None:
+    """Add the clips of one recording."""
     rate, _, frames = audio.info(recording)
     duration = frames / rate
-    words = _words(transcription, duration)
-    spans = cut(words, duration, longest, pause, silence, margin)
-    out, too_long, inside = Gathering("recording", recording.parent), list[str](), 0.0
+    read = timing.read(transcription, duration)
+    words = read.words if read.segments else _in_order(read.words, duration)
+    spans = _spans(words, read.segments, duration, limits)
+    too_long, inside = list[str](), 0.0
     for number, (first, last) in enumerate(spans, 1):
         id, place = f"{recording.stem}_{number:04d}", f"{transcription.name} word {first + 1}"
-        start, end = _edges(words, duration, first, last, margin)
+        start, end = _edges(words, duration, first, last, limits.margin)
         text = " ".join(word.text for word in words[first:last])
-        out.add(id, text, recording, place, "", start, end)
-        too_long += [id] * (end - start > longest)
+        out.add(id, text, recording, place, words[first].speaker, start, end)
+        too_long += [id] * (end - start > limits.longest)
         inside += end - start
-    out.note(f"{len(words)} words of {transcription.name} cut into {len(spans)} clips")
-    out.note(f"{duration - inside:.1f} s of {duration:.1f} s are pauses, in no clip")
+    what = f"{len(read.segments)} segments" if read.segments else f"{len(words)} words"
+    out.note(f"{what} of {transcription.name} cut into {len(spans)} clips")
+    out.note(f"{max(0, duration - inside):.1f} s of {duration:.1f} s are pauses, in no clip")
     _note_oddities(out, words)
     if too_long:
-        out.note(f"no pause of {pause} s in {longest} s, so longer: {count(too_long, 'clip')}")
-    return out.dataset()
+        reason = f"no pause of {limits.pause} s in {limits.longest} s, so longer"
+        out.note(f"{reason}: {count(too_long, 'clip')}")
+
+
+def _spans(
+    words: list[Word], segments: list[tuple[int, int]], duration: float, limits: _Limits
+) -> list[tuple[int, int]]:
+    """Return the first word of each clip and the one after its last.
+
+    A segment is a clip, unless it is too long and has words to cut between.
+    """
+    if not segments:
+        return cut(words, duration, *limits)
+    spans = []
+    for first, last in segments:
+        if last - first == 1 or words[last - 1].end - words[first].start <= limits.longest:
+            spans.append((first, last))
+        else:
+            inner = cut(words[first:last], words[last - 1].end, *limits)
+            spans += [(first + start, first + stop) for start, stop in inner]
+    return spans
 
 
 def _check_limits(longest: float, pause: float, silence: float, margin: float) -> None:
@@ -82,9 +132,8 @@ def _check_limits(longest: float, pause: float, silence: float, margin: float) -
         )
 
 
-def _words(transcription: Path, duration: float) -> list[Word]:
-    """Return the words of a transcription; none ends before the one in front, or after the file."""
-    words = timing.words(transcription, duration)
+def _in_order(words: list[Word], duration: float) -> list[Word]:
+    """Return words of which none ends before the one in front, or after the file."""
     ends = itertools.accumulate((min(word.end, duration) for word in words), max)
     return [replace(word, end=end) for word, end in zip(words, ends, strict=True)]
 
@@ -150,11 +199,12 @@ def _edges(
     start, end = words[first].start, words[last - 1].end
     before = (start - words[first - 1].end) / 2 if first else start
     after = (words[last].start - end) / 2 if last < len(words) else duration - end
-    return start - min(margin, before), end + min(margin, after)
+    start -= min(margin, max(0.0, before))
+    return start, min(duration, end + min(margin, max(0.0, after)))
 
 
 def _parts(path: Path) -> list[tuple[Path, Path]]:
-    """Return recordings and their transcriptions: those of a folder, or that of one of the two."""
+    """Return recordings and their transcriptions: all of a folder, or that of one of the two."""
     try:
         files = list(folder.walk(path if path.is_dir() else path.parent, depth=1))
     except DatasetError:
@@ -165,25 +215,30 @@ def _parts(path: Path) -> list[tuple[Path, Path]]:
     pairs = [
         (recording, file)
         for file in files
-        if file.suffix.lower() == ".json"
+        if file.suffix.lower() in SUFFIXES
         for recording in recordings
         if _is_transcription(file.stem, recording.stem)
+        and (file.suffix.lower() != ".txt" or segments.is_labels(file))
     ]
     if path.is_dir():
-        return pairs if len(recordings) == 1 else []
+        return pairs
     return [pair for pair in pairs if path.name in (pair[0].name, pair[1].name)]
 
 
 def _is_transcription(name: str, recording: str) -> bool:
-    ending = name.removeprefix(recording)
-    return name.startswith(recording) and ending.lstrip("_-. ").lower() in ENDINGS
+    ending = name.removeprefix(recording).lower()
+    named = ending.lstrip("_-. ") in ENDINGS or LANGUAGE.fullmatch(ending)
+    return name.startswith(recording) and bool(named)
 
 
-def _only_part(path: Path) -> tuple[Path, Path]:
+def _own_parts(path: Path) -> list[tuple[Path, Path]]:
+    """Return the recordings with the one transcription that each has."""
     pairs = _parts(path)
-    if len(pairs) == 1:
-        return pairs[0]
+    for recording, _ in pairs:
+        own = [file for other, file in pairs if other == recording]
+        if len(own) > 1:
+            both = ", ".join(f"{recording.name} with {file.name}" for file in own)
+            raise DatasetError(f"could be {both}; leave one there", file=path)
     if pairs:
-        both = ", ".join(f"{recording.name} with {file.name}" for recording, file in pairs)
-        raise DatasetError(f"could be {both}; leave one there", file=path)
+        return pairs
     raise DatasetError(f"no recording with a transcription of its name; needs {NEEDS}", file=path)

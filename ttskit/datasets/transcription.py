@@ -1,7 +1,11 @@
-"""Transcriptions with times: the shapes in which recognisers write them, read into words."""
+"""Transcriptions with times, read into words, and into segments where there are any.
+
+JSON in the shapes in which recognisers write it, and what `formats.segments` reads.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterator
@@ -11,7 +15,8 @@ from typing import Any
 
 from ttskit.datasets import folder
 from ttskit.datasets.clips import printable
-from ttskit.errors import DatasetError
+from ttskit.errors import DatasetError, TtskitError
+from ttskit.formats import segments
 
 SHAPES = (
     '{"characters": [...], "character_start_times_seconds": [...], '
@@ -29,23 +34,52 @@ class Word:
     start: float  # seconds
     end: float
     joined: bool = False  # it has no times of its own; these are its neighbours'
+    speaker: str = ""
 
 
-def words(path: Path, duration: float) -> list[Word]:
-    """Read the words of a JSON transcription; their times must lie within `duration` seconds."""
+@dataclass(frozen=True)
+class Transcription:
+    """Words, and the first word of each segment and the one after its last, if there are segments.
+
+    A segment whose words have no times is one word.
+    """
+
+    words: list[Word]
+    segments: list[tuple[int, int]]
+
+
+def read(path: Path, duration: float) -> Transcription:
+    """Read a transcription; its times must lie within `duration` seconds."""
+    whole = _from_json(path, duration) if path.suffix.lower() == ".json" else _from_segments(path)
+    _check(path, whole.words, duration)
+    return whole
+
+
+def _from_segments(path: Path) -> Transcription:
+    """Return the sentences, or the words, of subtitles, labels, TextGrids or annotations."""
+    try:
+        timed = segments.read(path)
+    except TtskitError as error:
+        raise DatasetError(printable(error.message), file=path) from error
+    words = [Word(one.text, one.start, one.stop, speaker=one.speaker) for one in timed]
+    whole = all(one.whole for one in timed)
+    return Transcription(words, [(n, n + 1) for n in range(len(words))] if whole else [])
+
+
+def _from_json(path: Path, duration: float) -> Transcription:
     try:
         content = json.loads(folder.text(path))
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"is not JSON: {error}", file=path) from error
     try:
-        read = _words(content)
+        groups, whole = _words(content)
     except _Misfit as error:
         raise DatasetError(f"{printable(str(error))}", file=path) from None
-    if not read:
+    timed = _fill([word for group in groups for word in group], duration)
+    if not timed:
         raise DatasetError(f"has no words with times; needs {SHAPES}", file=path)
-    timed = _fill(read, duration)
-    _check(path, timed, duration)
-    return timed
+    ends = list(itertools.accumulate(map(len, groups), initial=0))
+    return Transcription(timed, list(itertools.pairwise(ends)) if whole else [])
 
 
 class _Misfit(Exception):
@@ -55,17 +89,19 @@ class _Misfit(Exception):
 _Timed = tuple[str, float | None, float | None]
 
 
-def _words(content: Any) -> list[_Timed]:
+def _words(content: Any) -> tuple[list[list[_Timed]], bool]:
+    """Return the words in groups, and whether these are segments."""
     if not isinstance(content, dict):
         raise _Misfit(f"is not a JSON object; needs {SHAPES}")
     inner = content.get("alignment")
     for place in (content, inner) if isinstance(inner, dict) else (content,):
         if "characters" in place:
-            return _from_characters(place)
+            return [_from_characters(place)], False
         if "words" in place:
-            return _punctuate(_from_list(place["words"], "words"), str(place.get("text") or ""))
+            words = _from_list(place["words"], "words")
+            return [_punctuate(words, str(place.get("text") or ""))], False
         if "segments" in place:
-            return list(_from_segments(place["segments"]))
+            return list(_segments(place["segments"])), True
     raise _Misfit(f"has {', '.join(content) or 'nothing'}; needs {SHAPES}")
 
 
@@ -116,16 +152,16 @@ def _timed(item: Any, where: str) -> _Timed:
     return text.strip(), _seconds(item.get("start"), where), _seconds(item.get("end"), where)
 
 
-def _from_segments(items: Any) -> Iterator[_Timed]:
+def _segments(items: Any) -> Iterator[list[_Timed]]:
     if not isinstance(items, list):
         raise _Misfit("segments is not a list")
     for index, item in enumerate(items):
         segment = _timed(item, f"segments[{index}]")
         inner = _from_list(item.get("words") or [], f"segments[{index}].words")
         if inner:
-            yield from _punctuate(inner, segment[0])
+            yield _punctuate(inner, segment[0])
         elif segment[0]:
-            yield segment
+            yield [segment]
 
 
 def _punctuate(words: list[_Timed], text: str) -> list[_Timed]:

@@ -43,15 +43,14 @@ Tracker = Literal["crepe-tiny", "crepe-full", "praat"]
 
 def sort_out(readers: Sequence[Reader[Any]]) -> Compared:
     """Return the inputs by their role: of two of a kind the reference comes first."""
-    from ttskit.artifacts import kinds
+    from ttskit.artifacts import kinds, origins
     from ttskit.metrics.judge import Compared
 
     corpora = [one for one in readers if one.kind is kinds.Corpus]
     timed = [one for one in readers if one.kind is kinds.Alignment]
     if other := [one for one in readers if one.kind not in (kinds.Corpus, kinds.Alignment)]:
-        raise ArtifactError(
-            f"is {other[0].kind.kind()}, needs corpus, alignment", file=other[0].name
-        )
+        complaint = origins.needed(other[0].kind.kind(), ["corpus", "alignment"])
+        raise ArtifactError(complaint, file=other[0].name)
     if len(corpora) > 2 or len(timed) not in (0, 2):
         raise ArtifactError(
             f"{len(corpora)} corpora and {len(timed)} alignments; evaluate takes a reference and "

@@ -23,7 +23,9 @@ def page(description: Mapping[str, Any]) -> str:
 
 def _facts(description: Mapping[str, Any]) -> Iterator[str]:
     """Yield counts, attributes and measures."""
-    facts = {name: description.get(name) for name in ("utterances", "speakers", "hours")}
+    facts = _of_training(description) if description["kind"] == "model" else {}
+    facts |= {name: description[name] for name in ("utterances", "speakers", "hours")
+              if name in description}  # fmt: skip
     facts |= {f"{axis}s": count for axis, count in description.get("axes", {}).items()}
     facts |= description["tables"] if description["kind"] == "model" else {}
     facts["megabytes"] = round(description["bytes"] / 1e6, 3)
@@ -42,6 +44,22 @@ def _facts(description: Mapping[str, Any]) -> Iterator[str]:
         yield f"  takes          {takes['choices']} choices, {bits}"
     if "libraries" in description:
         yield f"  libraries      {', '.join(description['libraries'])}"
+
+
+def _of_training(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a model is, and how it came about."""
+    attributes, tables = description["attributes"], description["tables"]
+    options = description["provenance"].get("options", {})
+    loss = attributes.get("validation_loss")
+    return {
+        "role": attributes.get("role"),
+        "family": attributes.get("family"),
+        "language": attributes.get("language"),
+        "speakers": tables.get("speakers"),
+        "steps": attributes.get("steps"),
+        "minutes": options.get("minutes"),
+        "held-out loss": None if loss is None else f"{loss:.4g}",
+    }
 
 
 def _usage(usage: Mapping[str, Any]) -> Iterator[str]:

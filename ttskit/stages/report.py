@@ -384,7 +384,10 @@ def command(
     corpora = [one for one in readers if one.kind is kinds.Corpus]
     scores = [one for one in readers if one.kind is kinds.Scores]
     if not corpora:
-        raise ArtifactError(f"no corpus artifact among the inputs: {readers[0].name}")
+        raise ArtifactError(
+            f"no corpus artifact among the inputs: {readers[0].name}; add the output of "
+            "`ttskit corpus`"
+        )
     reference = listening.reference_of(corpora, scores)
     by_name = listening.named(corpora, reference, name or ())
     if blind:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ttskit.artifacts import kinds
+from ttskit.artifacts import kinds, origins
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Record, declared
 from ttskit.dsp.loudness import FLOOR
@@ -19,8 +19,6 @@ from ttskit.text.symbols import SPECIAL
 from ttskit.voices.model import GRID, grid
 
 Values = Callable[["Examples", int], np.ndarray]
-COMMAND = {"corpus": "corpus", "features": "features", "tokens": "tokens", "alignment": "align",
-           "mels": "decode", "codes": "encode"}  # fmt: skip
 HEARD = (kinds.Mels, kinds.Features)  # where mel is taken from: the predicted one comes first
 SPOKEN = (kinds.Alignment, kinds.Codes)  # where durations are taken from
 LONGEST_CLIP = 200  # codes of a reference
@@ -195,8 +193,7 @@ def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> 
         if fits and not present:
             names = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
             wanted = " or ".join(kind.kind() for kind in fits)
-            kinds_wanted = {kind.kind() for kind in fits}  # the simplest to make comes first
-            verbs = " or ".join(f"`ttskit {v}`" for k, v in COMMAND.items() if k in kinds_wanted)
+            verbs = origins.commands(kind.kind() for kind in fits)
             raise ArtifactError(
                 f"{what} needs {wanted} for its {name}; found {names}: add the output of {verbs}"
             )
@@ -231,7 +228,7 @@ def joined(readers: Sequence[Reader[Any]]) -> list[str]:
                 if id not in one and id not in skipped:
                     raise ArtifactError(
                         f"{one.name}: lacks {id}, which {other.name} has: make it again with "
-                        f"`ttskit {COMMAND[one.kind.kind()]}` from the same corpus"
+                        f"`ttskit {origins.COMMANDS[one.kind.kind()]}` from the same corpus"
                     )
     return [id for id in readers[0].ids if all(id in reader for reader in readers)]
 

@@ -63,8 +63,8 @@ class Display:
         self._recent: deque[Mapping[str, float]] = deque(maxlen=RECENT)
         self._validation: dict[str, float] = {}
         self._live: Live | None = None
-        self._last_line = self._began = time.monotonic()
-        self._first_progress: float | None = None
+        self._last_line = time.monotonic()
+        self._pace = progress.Pace()
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -78,9 +78,7 @@ class Display:
 
     def update(self, row: Mapping[str, float], fraction: float) -> None:
         """Show the log row of an update, after which `fraction` of the training is done."""
-        if self._first_progress is None:
-            self._first_progress = fraction
-            self._began = time.monotonic()
+        self._pace.mark(fraction)
         self._recent.append(row)
         if self._live:
             self._live.update(self._table(int(row["step"]), fraction))
@@ -101,13 +99,6 @@ class Display:
         names = dict.fromkeys(name for row in rows for name in row)
         return {name: sum(row.get(name, 0.0) for row in rows) / len(rows) for name in names}
 
-    def _left(self, fraction: float) -> str:
-        done = fraction - (self._first_progress or 0.0)
-        if done <= 0:
-            return ""
-        seconds = (time.monotonic() - self._began) / done * (1 - fraction)
-        return f", {wording.clock(seconds)} left"
-
     def _place(self, step: int) -> str:
         return f"{step} of {self._steps}" if self._steps else f"{step}"
 
@@ -122,13 +113,16 @@ class Display:
         rate = 1 / max(1e-9, known["step_seconds"])
         return (
             f"{self._title}: update {self._place(step)}, last {len(self._recent)}: "
-            f"loss {known['loss']:.4g} ({terms}){held}, {wording.pace(rate)}{self._left(fraction)}"
+            f"loss {known['loss']:.4g} ({terms}){held}, {wording.pace(rate)}"
+            f"{self._pace.left(1 - fraction)}"
         )
 
     def _table(self, step: int, fraction: float) -> Table:
         from rich.table import Table
 
-        table = Table(title=f"{self._title}: update {self._place(step)}{self._left(fraction)}")
+        table = Table(
+            title=f"{self._title}: update {self._place(step)}{self._pace.left(1 - fraction)}"
+        )
         table.add_column("")
         table.add_column(f"last {len(self._recent)}", justify="right")
         table.add_column("validation", justify="right")

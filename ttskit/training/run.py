@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ttskit import wording
-from ttskit.artifacts import atomic, lock
+from ttskit.artifacts import atomic, hdf5, lock
+from ttskit.artifacts.differences import differences
 from ttskit.errors import ArtifactError, TrainingError, UsageError, at
-from ttskit.settings import parsed
 
 if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ttskit.voices.model import Model
 
 REVISION = 1
-PLAIN = "role", "family", "seed", "limit"  # options whose values say what they are
 LAST = "last.h5"  # the checkpoint in a run folder
 HEADER = "header.json"  # of a run folder: inputs and settings of every run that may go on there
 
@@ -58,7 +57,8 @@ def train(
 ) -> None:
     """Train a model and write it to `output`, or resume where an earlier run stopped.
 
-    With `restart` it starts over, with `renew` only where inputs or settings are others.
+    With `restart` it starts over, with `renew` only where inputs or settings are others; so it does
+    where a finished training was of others, as every artifact is made anew then.
     Utterances in `without` are left out; so are those that cannot be aligned, with `skip_bad`.
     """
     from ttskit import progress
@@ -78,7 +78,12 @@ def train(
     examples = _examples(readers, needs, request, output, skip_bad, without)
     check_device(device)
     run = _Run(output, request, goal, start, _provenance(request, readers, start, {}), provenance)
-    restart = restart or (renew and not _alike(run.folder, run.shared))
+    others = (run.folder / LAST).exists() and not _alike(run.folder, run.shared)
+    if others and not restart and not renew and _finished(output, run.folder):
+        what = _differing(run.folder / HEADER, run.shared)
+        progress.note(f"{output}: of other inputs or settings{what}: trained anew")
+        renew = True
+    restart = restart or (renew and others)
     if dry_run:
         if not restart:
             _check_folder(run.folder, run.shared)
@@ -238,41 +243,26 @@ def _alike(folder: Path, same: Mapping[str, Any]) -> bool:
 def _differing(header: Path, same: Mapping[str, Any]) -> str:
     """Say in what the request differs from a header: settings by name, old and new value."""
     try:
-        old = json.loads(header.read_text(encoding="utf-8"))
-        before = {**old["options"], "inputs": old["inputs"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    now = {**same["options"], "inputs": same["inputs"]}
-    names = [name for name in now if before.get(name) != now[name]]
-    changes = [f"{name} {before.get(name)} -> {now[name]}" for name in names if name in PLAIN]
-    changes += ["other inputs"] if "inputs" in names else []
-    changes += ["another --init"] if "init" in names else []
-    if "config" in names and before.get("family") == now["family"]:
-        changes += _settings(str(before.get("config")), str(now["config"]))
-    shown = ", ".join(changes[:5]) + (" ..." if len(changes) > 5 else "")
+        shown = differences(json.loads(header.read_text(encoding="utf-8")), same)
+    except (OSError, ValueError, AttributeError):
+        shown = ""
     return f" ({shown})" if shown else ""
 
 
-def _settings(before: str, now: str) -> list[str]:
-    """Return the settings that differ between two configs in TOML."""
+def _finished(output: Path, folder: Path) -> bool:
+    """Whether what a run folder holds is finished: the output is the model of its training."""
+    from ttskit.training import checkpoint
+
     try:
-        old, new = (dict(_leaves(parsed(text))) for text in (before, now))
-    except ValueError:
-        return ["config"]
-    return [
-        f"{name} {old.get(name, 'absent')} -> {new.get(name, 'absent')}"
-        for name in dict.fromkeys([*new, *old])
-        if old.get(name) != new.get(name)
-    ]
-
-
-def _leaves(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every setting of nested tables by its dotted name."""
-    for name, value in tables.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
+        header = json.loads((folder / HEADER).read_text(encoding="utf-8"))
+        provenance = hdf5.open_container(output).provenance
+    except (OSError, ValueError, ArtifactError):
+        return False
+    options = provenance.get("options", {})
+    alike = {name: options.get(name) for name in header["options"]}
+    steps = options.get("steps") or checkpoint.step(folder / LAST)
+    whole = checkpoint.step(folder / LAST) <= steps
+    return whole and {**provenance, "options": alike} == header
 
 
 def _note_circumstances(folder: Path, run: Trainer, request: Request) -> None:
@@ -318,6 +308,7 @@ def _deliver(best: Path, output: Path, run: Trainer) -> None:
         run.provenance,  # of this run: the best model may be of one with another goal
         steps=state.best_step,
         validation=model.table("validation"),
+        loss=state.best if len(run.held_out) else None,
     )
     message = f"{output}: {wording.count(state.step, 'update')} in {wording.clock(state.seconds)}"
     if len(run.held_out):

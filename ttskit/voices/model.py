@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ttskit.artifacts import hdf5, sealing
+from ttskit.artifacts import hdf5, origins, sealing
 from ttskit.artifacts.record import unfit_attribute
 from ttskit.errors import ArtifactError, TtskitError, UsageError, at
 from ttskit.settings import parsed
@@ -293,7 +293,7 @@ def model_of(container: hdf5.Container, role: str | None = None) -> Model:
 
     name = container.name
     if container.kind != MODEL:
-        raise ArtifactError(f"{name}: is {container.kind}, needs {MODEL}")
+        raise ArtifactError(f"{name}: {origins.needed(container.kind, [MODEL])}")
     attributes = container.attributes
     for key in TEXTS:
         if not isinstance(attributes.get(key), str):
@@ -302,7 +302,10 @@ def model_of(container: hdf5.Container, role: str | None = None) -> Model:
         if complaint := unfit_attribute(key, attributes.get(key)):
             raise ArtifactError(f"{name}: {complaint}")
     if role and attributes["role"] != role:
-        raise ArtifactError(f"{name}: is a model for the role {attributes['role']}, needs {role}")
+        raise ArtifactError(
+            f"{name}: is a model for the role {attributes['role']}, needs {role}: the output of "
+            f"`ttskit train {role}`"
+        )
     try:
         parsed(str(attributes["config"]))
     except ValueError as error:
@@ -365,8 +368,12 @@ def write_model(
     *,
     steps: int = 0,
     validation: Sequence[str] = (),
+    loss: float | None = None,
 ) -> None:
-    """Write a model as an artifact; `weights` may be other than its own, say averaged ones."""
+    """Write a model as an artifact; `weights` may be other than its own, say averaged ones.
+
+    `loss` is that on the utterances of `validation`.
+    """
     facts = module.facts
     attributes: dict[str, hdf5.Value] = {
         "role": module.role,
@@ -374,6 +381,7 @@ def write_model(
         "config": config,
         "parameters": sum(p.numel() for n, p in module.named_parameters() if n in weights),
         "steps": steps,
+        **({} if loss is None else {"validation_loss": loss}),
         **{key: getattr(facts, key) for key in GRID},
         **({key: getattr(facts, key) for key in (*CODES, "codec")} if facts.codec else {}),
     }
