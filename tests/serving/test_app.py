@@ -1,4 +1,4 @@
-"""The HTTP routes of `ttskit serve`, asked in this process, with a voice that sounds like nothing."""
+"""The HTTP routes of `ttskit serve`, asked in this process, with voices that sound like nothing."""
 
 import json
 import threading
@@ -80,8 +80,8 @@ def test_fields_steer_what_options_of_say_steer(client, said):
     assert samples(answer.content).tolist() == expected.tolist()
 
 
-@pytest.mark.parametrize("suffix", ["ogg", "opus", "mp3"])
-def test_every_format_decodes_to_what_say_writes(client, said, suffix, tmp_path):
+@pytest.mark.parametrize("suffix", ["ogg", "opus"])
+def test_an_ogg_decodes_to_what_say_writes(client, said, suffix, tmp_path):
     expected, rate = audio.read(said(TEXT, suffix=suffix))
     (tmp_path / f"served.{suffix}").write_bytes(speech(client, response_format=suffix).content)
     found, found_rate = soundfile.read(tmp_path / f"served.{suffix}")
@@ -89,11 +89,15 @@ def test_every_format_decodes_to_what_say_writes(client, said, suffix, tmp_path)
     assert np.abs(found[: len(expected)] - expected).max() < 1e-4
 
 
-def test_a_flac_has_the_frames_that_say_writes(client, said):
-    content, expected = speech(client, response_format="flac").content, said(TEXT, suffix="flac")
-    header = 4 + 4 + 34  # STREAMINFO, in which a stream cannot say how long it is
-    assert content[:4] == b"fLaC"
-    assert content[header:] == expected.read_bytes()[header:]
+@pytest.mark.parametrize("suffix", ["flac", "mp3"])
+def test_what_follows_the_header_is_what_say_writes(client, said, suffix):
+    expected = said(TEXT, suffix=suffix).read_bytes()
+    content = speech(client, response_format=suffix).content
+    # the length of all is in the first 42 bytes of a flac, in the first frame of an mp3
+    header = 42 if suffix == "flac" else expected.index(expected[:2], 2)
+    assert header < 500
+    assert content[:4] == expected[:4]
+    assert content[header:] == expected[header:]
 
 
 def test_mp3_is_the_usual_format(client):
@@ -123,7 +127,7 @@ def test_times_are_those_that_say_writes(client, said, tmp_path):
 
 @pytest.mark.parametrize(
     ("suffix", "media"),
-    [("wav", "audio/wav"), ("flac", "audio/flac"), ("opus", "audio/ogg"), ("mp3", "audio/mpeg")],
+    [("wav", "audio/wav"), ("flac", "audio/flac"), ("mp3", "audio/mpeg")],
 )
 def test_times_come_with_a_whole_file_on_request(client, said, suffix, media):
     answer = client.post("/v1/timing", json={"input": TEXT, "response_format": suffix}).json()

@@ -21,7 +21,7 @@ from ttskit import progress
 from ttskit.errors import TtskitError
 from ttskit.serving import refusal, request
 from ttskit.serving.desk import Desk, in_time, while_there
-from ttskit.serving.encoding import Encoder
+from ttskit.serving.encoding import MEDIA
 from ttskit.serving.figures import Figures
 from ttskit.serving.gate import Gate
 from ttskit.voices.voice import describe
@@ -113,11 +113,11 @@ Making = Callable[["Speaker", "SpeechRequest"], tuple[str, Iterator[bytes]]]
 
 def speech(speaker: Speaker, asked: SpeechRequest) -> tuple[str, Iterator[bytes]]:
     """Return the type of the audio of a request, and its bytes as they are made."""
-    encoder = Encoder(asked.response_format or request.USUAL_FORMAT, speaker.rate)
-    audio = speaker.audio(asked, encoder)
+    name = asked.response_format or request.USUAL_FORMAT
+    audio = speaker.audio(asked, name)
     if asked.stream_format == "sse":
         return "text/event-stream", _events(audio)
-    return encoder.media, audio
+    return MEDIA[name], audio
 
 
 def timing(speaker: Speaker, asked: SpeechRequest) -> tuple[str, Iterator[bytes]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from ttskit.dsp.samples import Samples
 
 PCM_RATE = 24_000  # Hz, of bare samples: what clients of OpenAI's interface take them for
-MEDIA = {
+MEDIA = {  # types of content
+    "pcm": f"audio/pcm;rate={PCM_RATE};channels=1",
     "wav": "audio/wav",
     "flac": "audio/flac",
     "ogg": "audio/ogg",
@@ -30,19 +30,17 @@ class Encoder:
     """Turns samples into the bytes of a format, block by block; the last call says so.
 
     Formats that libsndfile writes go into a file without a name, of which each call returns what
-    has been added.
+    has been added.  The header is sent before the length is known, and says so, or nothing.
     """
 
     def __init__(self, name: str, rate: int) -> None:
-        self.media = MEDIA.get(name, f"audio/pcm;rate={PCM_RATE};channels=1")
         kind = audio.KINDS.get(f".{name}")
-        plain = name in ("wav", "pcm")
         self.rate = PCM_RATE if kind is None else kind.rate(rate)
         self._resampled = resampling(rate, self.rate)
-        self._code: Callable[[np.ndarray, bool], bytes] = (
-            _Samples(wav_header(rate) if kind else b"")
-            if plain or kind is None
-            else _File(kind, rate)
+        self._code: _Samples | _File = (
+            _File(kind, rate)
+            if kind and name != "wav"
+            else _Samples(wav_header(rate) if kind else b"")
         )
 
     def __call__(self, samples: Samples, last: bool = False) -> bytes:
@@ -52,6 +50,10 @@ class Encoder:
     def end(self) -> bytes:
         """Return the bytes that are left."""
         return self(np.zeros(0, np.float32), last=True)
+
+    def close(self) -> None:
+        """Let go of what is left, wherever the audio has ended."""
+        self._code.close()
 
 
 class _Samples:
@@ -63,6 +65,9 @@ class _Samples:
     def __call__(self, coded: np.ndarray, _: bool) -> bytes:
         header, self._header = self._header, b""
         return header + coded.astype("<i2").tobytes()
+
+    def close(self) -> None:
+        pass
 
 
 class _File:
@@ -80,6 +85,8 @@ class _File:
         size = os.fstat(self._out.fileno()).st_size
         content = os.pread(self._out.fileno(), size - self._sent, self._sent)
         self._sent = size
-        if last:
-            self._out.close()
         return audio.same_serial(content) if self._kind.format == "OGG" else content
+
+    def close(self) -> None:
+        self._file.close()
+        self._out.close()

@@ -58,7 +58,8 @@ def as_json(error: TtskitError) -> dict[str, Any]:
     kind, param = Refusal.kind, None
     if isinstance(error, Refusal):
         kind, param = error.kind, error.param
-    return {"error": {"message": str(error), "type": kind, "param": param, "code": None}}
+    message = str(error).encode("utf-8", "backslashreplace").decode()  # half a surrogate pair
+    return {"error": {"message": message, "type": kind, "param": param, "code": None}}
 
 
 def code(error: TtskitError) -> int:

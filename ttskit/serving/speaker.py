@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -78,11 +79,12 @@ class Speaker:
         for piece in self.pieces(request, self.lines(request)):
             yield from piece.blocks()
 
-    def audio(self, request: SpeechRequest, encoder: Encoder) -> Iterator[bytes]:
+    def audio(self, request: SpeechRequest, name: str) -> Iterator[bytes]:
         """Yield the same as the bytes of a format."""
-        for block in self.blocks(request):
-            yield encoder(block)
-        yield encoder.end()
+        with closing(Encoder(name, self.rate)) as encoder:
+            for block in self.blocks(request):
+                yield encoder(block)
+            yield encoder.end()
 
     def times(self, request: SpeechRequest) -> Iterator[bytes]:
         """Yield nothing for each line that is spoken, and then the times of all as JSON.
