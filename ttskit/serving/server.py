@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         raise TtskitError(
-            f"{host}, port {port}: {error.strerror}: choose another one with --host or --port"
+            f"{host}, port {port}: {os.strerror(error.errno or 0)}: choose another one with --host "
+            "or --port"
         ) from None
 
 
@@ -39,12 +41,25 @@ def address(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def serve_http(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve an application until Ctrl-C or SIGTERM, which answers at hand may outlast a little."""
-    logging.getLogger("uvicorn.error").addFilter(lambda record: bool(record.exc_info))  # bugs
+def run(serve: Callable[[signals.Held], Coroutine[Any, Any, None]]) -> None:
+    """Serve until Ctrl-C or SIGTERM, and end as either has it; a second one ends at once."""
+    with signals.held() as stop:
+        asyncio.run(serve(stop))
+    stop.obey("interrupted")
+
+
+async def http(app: ASGIApp, listener: socket.socket, stop: signals.Held) -> None:
+    """Serve an application until a signal is held; what is being answered may outlast it a little.
+
+    Parameters
+    ----------
+    app : ASGI application
+    listener : socket
+    stop : Held
+    """
+    logging.getLogger("uvicorn.error").addFilter(_is_bug)
     config = uvicorn.Config(
         app,
-        loop="asyncio",
         http="h11",
         ws="none",
         log_config=None,
@@ -52,14 +67,17 @@ def serve_http(app: ASGIApp, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
-    note("http", listener)
-    with signals.held() as stop:
-        asyncio.run(_Server(config, stop).serve(sockets=[listener]))
-    stop.obey("interrupted")
+    progress.note(f"listening at http://{address(listener)}; Ctrl-C ends it")
+    await _Server(config, stop).serve(sockets=[listener])
+
+
+def _is_bug(record: logging.LogRecord) -> bool:
+    """Whether a line of the log is a bug of ours, and not that a client was cut off."""
+    return bool(record.exc_info) and not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
 class _Server(uvicorn.Server):
-    """A server that stops once a signal has been held."""
+    """A server that stops once a signal is held."""
 
     def __init__(self, config: uvicorn.Config, stop: signals.Held) -> None:
         super().__init__(config)
@@ -73,38 +91,24 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter) or bool(self._stop)
 
 
-def serve_streams(
-    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-    listener: socket.socket,
-) -> None:
-    """Serve connections until Ctrl-C or SIGTERM."""
-    note("tcp", listener)
-    with signals.held() as stop:
-        asyncio.run(_connections(answer, listener, stop))
-    stop.obey("interrupted")
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-async def _connections(answer: Any, listener: socket.socket, stop: signals.Held) -> None:
+async def streams(answer: Answer, listener: socket.socket, stop: signals.Held) -> None:
+    """Serve connections until a signal is held, which ends them all."""
     tasks = set[asyncio.Task[None]]()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+        task = asyncio.ensure_future(answer(reader, writer))
         tasks.add(task)
-        try:
-            await answer(reader, writer)
-        finally:
-            tasks.discard(task)
-            writer.close()
+        task.add_done_callback(tasks.discard)
+        await asyncio.wait([task])
+        writer.close()
 
+    progress.note(f"listening at tcp://{address(listener)}; Ctrl-C ends it")
     async with await asyncio.start_server(connected, sock=listener):
         while not stop:
             await asyncio.sleep(TICK)
         for task in [*tasks]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def note(kind: str, listener: socket.socket) -> None:
-    """Say where a server is."""
-    progress.note(f"listening at {kind}://{address(listener)}; Ctrl-C ends it")

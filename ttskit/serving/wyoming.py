@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
-from wyoming.event import Event, Eventable
+from wyoming.event import Event, Eventable, async_read_event, async_write_event
 from wyoming.info import Attribution, Describe, Info, TtsProgram, TtsVoice, TtsVoiceSpeaker
 from wyoming.ping import Ping, Pong
-from wyoming.server import AsyncEventHandler
 from wyoming.tts import (
     Synthesize,
     SynthesizeChunk,
@@ -37,50 +36,52 @@ if TYPE_CHECKING:
     from ttskit.serving.speaker import Speaker
 
 WIDTH, CHANNELS = 2, 1  # bytes of a sample
+ANSWERED: tuple[type[Eventable], ...] = (
+    Describe,
+    Ping,
+    SynthesizeStart,
+    SynthesizeChunk,
+    SynthesizeStop,
+    Synthesize,
+)
 BLOCK = 4096  # samples of a chunk of audio
 
 
-class Handler(AsyncEventHandler):
-    """One connection: it describes the voices, and speaks texts that come whole or in chunks."""
+class Connection:
+    """One client: it is told of the voices, and sends texts, whole or in chunks."""
 
-    def __init__(self, desk: Desk, reader: StreamReader, writer: StreamWriter) -> None:
-        super().__init__(reader, writer)
-        self._desk = desk
+    def __init__(self, desk: Desk, writer: StreamWriter) -> None:
+        self._desk, self._writer = desk, writer
         self._script: Script | None = None  # of a text that comes in chunks
 
-    async def handle_event(self, event: Event) -> bool:
-        """Answer one event; return whether the connection goes on."""
+    async def answer(self, event: Event) -> None:
+        """Answer one event; those that are for others than speakers are passed over."""
         try:
-            await self._answer(event)
+            await self._answer(parsed(event))
         except TtskitError as error:
             self._script = None
             await self._send(Error(str(error), type(error).__name__))
-        except (KeyError, TypeError, AttributeError) as error:  # fields that it lacks
-            await self._send(Error(f"{event.type}: cannot be read: {error}", "Refusal"))
-            return False
-        return True
 
-    async def _answer(self, event: Event) -> None:
-        if Describe.is_type(event.type):
-            await self._send(info(self._desk))
-        elif Ping.is_type(event.type):
-            await self._send(Pong(Ping.from_event(event).text))
-        elif SynthesizeStart.is_type(event.type):
-            start = SynthesizeStart.from_event(event)
-            self._script = Script(self._desk, start.voice, start.text_format)
-        elif SynthesizeChunk.is_type(event.type) and self._script:
-            await self._speak(self._script.add(SynthesizeChunk.from_event(event).text))
-        elif SynthesizeStop.is_type(event.type) and self._script:
-            await self._speak(self._script.rest())
-            self._script = None
-            await self._send(AudioStop())
-            await self._send(SynthesizeStopped())
-        elif Synthesize.is_type(event.type) and not self._script:  # else it repeats the chunks
-            whole = Synthesize.from_event(event)
-            self._script = Script(self._desk, whole.voice, whole.text_format)
-            await self._speak([self._script.request(whole.text)])
-            self._script = None
-            await self._send(AudioStop())
+    async def _answer(self, event: Eventable | None) -> None:
+        match event:
+            case Describe():
+                await self._send(info(self._desk))
+            case Ping(text):
+                await self._send(Pong(text))
+            case SynthesizeStart(voice, text_format):
+                self._script = Script(self._desk, voice, text_format)
+            case SynthesizeChunk(text) if self._script:
+                await self._speak(self._script.add(text))
+            case SynthesizeStop() if self._script:
+                await self._speak(self._script.rest())
+                self._script = None
+                await self._send(AudioStop())
+                await self._send(SynthesizeStopped())
+            case Synthesize(text, voice, text_format) if not self._script:  # else said in chunks
+                self._script = Script(self._desk, voice, text_format)
+                await self._speak([self._script.request(text)])
+                self._script = None
+                await self._send(AudioStop())
 
     async def _speak(self, requests: list[SpeechRequest]) -> None:
         for request in requests:
@@ -108,7 +109,7 @@ class Handler(AsyncEventHandler):
             await self._send(AudioChunk(speaker.rate, WIDTH, CHANNELS, part))
 
     async def _send(self, event: Eventable) -> None:
-        await self.write_event(event.event())
+        await async_write_event(event.event(), self._writer)
 
 
 class Script:
@@ -189,7 +190,29 @@ def answering(desk: Desk) -> Callable[[StreamReader, StreamWriter], Awaitable[No
     """Return a function that answers a connection until it ends."""
 
     async def answer(reader: StreamReader, writer: StreamWriter) -> None:
+        connection = Connection(desk, writer)
         with suppress(ConnectionError, asyncio.IncompleteReadError):  # the client is gone
-            await Handler(desk, reader, writer).run()
+            while event := await received(reader):
+                await connection.answer(event)
 
     return answer
+
+
+async def received(reader: StreamReader) -> Event | None:
+    """Return the next event; None at the end of a connection, and where it is none."""
+    try:
+        return await async_read_event(reader)
+    except (AttributeError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def parsed(event: Event) -> Eventable | None:
+    """Return an event as one of those that a speaker answers, if it is one."""
+    try:
+        known = next((kind for kind in ANSWERED if kind.is_type(event.type)), None)
+        one = None if known is None else known.from_event(event)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Refusal(f"{event.type}: cannot be read: {error!r}") from None
+    if not isinstance(getattr(one, "text", None) or "", str):
+        raise Refusal(f"{event.type}: its text is not a string")
+    return one

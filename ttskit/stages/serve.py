@@ -5,6 +5,7 @@ Reads Voices; answers requests by audio until it is stopped.
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
@@ -193,9 +194,9 @@ def command(
         if wyoming:
             from ttskit.serving.wyoming import answering
 
-            server.serve_streams(answering(desk), listener)
+            server.run(partial(server.streams, answering(desk), listener))
             return
         from ttskit.serving.app import app
 
         names = HERE if local(host) and not token else ()
-        server.serve_http(app(desk, token, names), listener)
+        server.run(partial(server.http, app(desk, token, names), listener))
