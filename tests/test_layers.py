@@ -38,8 +38,7 @@ ARROWS = {
     "metrics": LEAVES | {"artifacts", "formats", "dsp", "text", "voices"},
     "pages": LEAVES | {"artifacts", "formats", "dsp", "metrics", "voices"},
     "speaking": LEAVES | {"artifacts", "formats", "dsp", "text", "networks", "models", "voices"},
-    "serving": LEAVES
-    | {"artifacts", "formats", "dsp", "text", "voices", "speaking", "__version__"},
+    "serving": LEAVES | {"artifacts", "formats", "dsp", "text", "voices", "speaking"},
     "training": LEAVES | {"artifacts", "dsp", "text", "networks", "models", "voices"},
     "stages": LEAVES
     | {"options", "artifacts", "formats", "datasets", "dsp", "text", "networks", "models"}

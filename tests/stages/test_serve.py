@@ -60,13 +60,7 @@ def test_a_port_that_is_taken_is_named():
 )
 @pytest.mark.parametrize("protocol", ["http", "wyoming"])
 def test_a_signal_ends_it_in_good_order(voice, protocol, number, status, last):
-    words = [
-        "--voice",
-        str(voice),
-        "--port",
-        "0",
-        *(["--wyoming"] if protocol == "wyoming" else []),
-    ]
+    words = ["--voice", str(voice), "--port", "0"] + ["--wyoming"] * (protocol == "wyoming")
     process = subprocess.Popen(
         [sys.executable, "-m", "ttskit", "serve", *words],
         stdout=subprocess.PIPE,
@@ -74,14 +68,15 @@ def test_a_signal_ends_it_in_good_order(voice, protocol, number, status, last):
         text=True,
         cwd=Path(package.__file__).parents[1],
     )
-    with process:
-        assert process.stderr is not None
+    try:
         port = int(re.search(r"127\.0\.0\.1:(\d+); Ctrl-C", process.stderr.readline())[1])
-        with socket.create_connection(("127.0.0.1", port)) as idle:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as idle:
             idle.sendall(ASKED[protocol])
-            assert b"voice" in idle.recv(1 << 16)
+            answer = b""
+            while b"voice" not in answer:
+                answer += idle.recv(1 << 16)
             process.send_signal(number)
             output, errors = process.communicate(timeout=60)
-            while idle.recv(1 << 16):
-                pass
+    finally:
+        process.kill()
     assert (process.returncode, output, errors) == (status, "", last)
