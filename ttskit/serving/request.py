@@ -9,7 +9,7 @@ from functools import cached_property
 from ttskit.formats.audio import KINDS
 from ttskit.serving.refusal import Refusal, Unknown
 from ttskit.speaking import knobs
-from ttskit.speaking.chain import RANGES, Style
+from ttskit.speaking.style import RANGES, Style
 
 MODEL = "ttskit"
 MODELS = (MODEL, "tts-1", "tts-1-hd", "gpt-4o-mini-tts")  # names that programs send: all are one
@@ -39,7 +39,6 @@ class SpeechRequest:
 
     def __post_init__(self) -> None:
         knobs.check_range("speed", self.speed, *RANGES["rate"])
-        knobs.check_range("pause", self.pause, 0, 60)
         self.style  # noqa: B018 (it refuses what is out of range)
         for name, there in (("response_format", FORMATS), ("stream_format", STREAMS)):
             if getattr(self, name) not in ("", *there):
@@ -56,6 +55,7 @@ class SpeechRequest:
             rate=self.speed,
             pitch=self.pitch,
             energy=self.energy,
+            pause=self.pause,
             speaker=self.speaker,
             seed=self.seed,
         )

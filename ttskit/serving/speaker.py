@@ -57,7 +57,7 @@ class Speaker:
         english = self.voice.language == "en-us"
         source = passages([request.input], None, ssml, english, joined=False)
         with self._spelling:  # it keeps what it has looked up
-            lines = list(to_lines(source, self._speller, pause=request.pause / request.speed))
+            lines = list(to_lines(source, self._speller, pause=request.style.between))
         if not any(line.words for line in lines):
             raise TextError(NO_WORD)
         self._check(sum(line.pause for line in lines))
