@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -29,3 +30,11 @@ def running(serve: Serve, what: Any) -> Iterator[tuple[str, int]]:
         finally:
             stop.number = signal.SIGTERM
             thread.join()
+
+
+def wait(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until a condition holds; fail after some seconds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)

@@ -11,6 +11,7 @@ import soundfile
 from starlette.testclient import TestClient
 
 from tests.factory import run
+from tests.serving.running import wait
 from tests.tiny import write_voice
 from ttskit.formats import audio
 from ttskit.serving.app import app
@@ -242,15 +243,14 @@ def test_only_so_many_are_answered_at_once(client, desk, monkeypatch):
 
     def slow(*words):
         begun.release()
-        go.wait(20)
+        go.wait(60)
         return speak(*words)
 
     monkeypatch.setattr(Chain, "speak", slow)
     with ThreadPoolExecutor(LIMITS.queue) as pool:
         answers = [pool.submit(speech, client) for _ in range(LIMITS.queue)]
         begun.acquire(timeout=20)
-        while desk.present < LIMITS.queue:
-            pass
+        wait(lambda: desk.present == LIMITS.queue)
         refused = speech(client)
         go.set()
         assert {answer.result().status_code for answer in answers} == {200}

@@ -19,7 +19,7 @@ from ttskit.serving.encoding import MEDIA, Encoder
 from ttskit.serving.refusal import Refusal
 from ttskit.speaking.chain import NO_WORD, Chain, Piece, pieces
 from ttskit.speaking.lines import to_lines
-from ttskit.speaking.passages import MARKUP, passages
+from ttskit.speaking.passages import MARKUP, TextSource, passages
 from ttskit.voices import voice as voices
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Speaker:
         self.chain.check(request.style)
         ssml = request.ssml or bool(MARKUP.match(request.input))
         english = self.voice.language == "en-us"
-        source = passages([request.input], None, ssml, english, joined=False)
+        source = passages(TextSource((request.input,), ssml=ssml), english)
         with self._spelling:  # it keeps what it has looked up
             lines = list(to_lines(source, self._speller, pause=request.style.between))
         if not any(line.words for line in lines):
