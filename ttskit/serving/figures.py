@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,13 +24,14 @@ HELP = {
 class Figures:
     """Counters, each by its labels, and how long clients waited for their first audio."""
 
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # by name and labels
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)  # by name and labels
     first: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     first_sum: float = 0.0
 
-    def count(self, name: str, amount: float = 1, **labels: object) -> None:
+    def count(self, name: str, amount: int = 1, **labels: object) -> None:
         """Add to a counter."""
-        self.counts[name, _labels(labels)] += amount  # type: ignore[assignment]
+        key = name, _labels(labels)
+        self.counts[key] = self.counts.get(key, 0) + amount
 
     def waited(self, seconds: float) -> None:
         """Note after how long a client had its first audio."""
@@ -43,7 +43,9 @@ class Figures:
 
         `present` requests are being answered, each voice has spoken some `seconds`.
         """
-        values = [(name, pairs, value) for (name, pairs), value in sorted(self.counts.items())]
+        values: list[tuple[str, str, float]] = [
+            (*key, self.counts[key]) for key in sorted(self.counts)
+        ]
         values += [
             ("ttskit_audio_seconds_total", _labels({"voice": name}), round(value, 6))
             for name, value in seconds.items()

@@ -126,12 +126,14 @@ function present(wanted, answer) {
   at("download").download = `${wanted.voice}.${wanted.response_format}`;
   at("facts").textContent = `${answer.seconds.toFixed(1)} s, ${answer.words.length} words`;
   say(`Spoken in ${answer.took.toFixed(1)} s.`);
-  player.play().catch(() => say("Press play to hear it."));
+  player.play().catch((error) => {
+    if (error.name === "NotAllowedError") say("Press play to hear it.");
+  });
 }
 
 /* Write the text with a button for each word; words of one place, as of "$5", share theirs. */
 function mark(answer) {
-  const letters = Array.from(answer.text); // spans count characters as Python does
+  const letters = Array.from(answer.text.replaceAll("\n", " ")); // spans count whole characters
   const parts = [];
   let done = 0;
   answer.marks = [];
