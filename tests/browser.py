@@ -27,13 +27,15 @@ def program() -> str | None:
 
 
 class Browser:
-    """One page of a browser; `with Browser(path) as page` opens a file and waits until it is there.
+    """One page of a browser; `with Browser(path) as page` opens a file, or an address, and waits
+    until it is there.
 
     What the page asks for is in `requests`, what it complains of in `errors`.
     """
 
-    def __init__(self, page: Path, width: int = 1280, height: int = 900, dark: bool = False):
-        self._page, self._size, self._dark = page, (width, height), dark
+    def __init__(self, page: Path | str, width: int = 1280, height: int = 900, dark: bool = False):
+        self._page = page if isinstance(page, str) else page.resolve().as_uri()
+        self._size, self._dark = (width, height), dark
         self.loads = 1
         self.requests: list[str] = []
         self.errors: list[str] = []
@@ -63,7 +65,7 @@ class Browser:
             self.ask(f"{domain}.enable")
         self.resize(*self._size)
         self.dark(self._dark)
-        self.ask("Page.navigate", url=self._page.resolve().as_uri())
+        self.ask("Page.navigate", url=self._page)
         self.wait("document.readyState === 'complete'")
         return self
 

@@ -38,10 +38,11 @@ ARROWS = {
     "metrics": LEAVES | {"artifacts", "formats", "dsp", "text", "voices"},
     "pages": LEAVES | {"artifacts", "formats", "dsp", "metrics", "voices"},
     "speaking": LEAVES | {"artifacts", "formats", "dsp", "text", "networks", "models", "voices"},
+    "serving": LEAVES | {"artifacts", "formats", "dsp", "text", "voices", "speaking"},
     "training": LEAVES | {"artifacts", "dsp", "text", "networks", "models", "voices"},
     "stages": LEAVES
     | {"options", "artifacts", "formats", "datasets", "dsp", "text", "networks", "models"}
-    | {"voices", "metrics", "pages", "speaking", "training"},
+    | {"voices", "metrics", "pages", "speaking", "serving", "training"},
     "cli": {"errors", "progress", "manual", "artifacts", "dsp", "stages"},
     "__main__": {"cli"},
     "__init__": {"errors", "artifacts", "dsp", "text", "voices", "speaking", "cli"},

@@ -45,6 +45,7 @@ from ttskit.stages import (
     report,
     say,
     select,
+    serve,
     split,
     text,
     tokens,
@@ -79,6 +80,7 @@ VERBS = {  # what a verb is for, as `ttskit --help` and docs/index.md have it
     ),
     "From text to sound": (
         say,
+        serve,
         encode,
         decode,
         vocode,

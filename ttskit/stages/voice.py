@@ -91,24 +91,6 @@ def pack(
         progress.note(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
 
 
-def describe(voice: Voice) -> dict[str, Any]:
-    """Return what a voice is, as JSON can say it."""
-    widening = voice.settings.widening
-    return {
-        "path": str(voice.container.path),
-        "name": voice.container.attributes["name"],
-        "language": voice.language,
-        "megabytes": round(voice.container.size / 1e6, 1),
-        "sample_rate": voice.sample_rate,
-        "speakers": voice.reader.facts.speakers,
-        "models": {role: model.family for role, model in voice.models.items()},
-        "lexicon": len(voice.settings.lexicon),
-        "noise_scale": voice.settings.noise_scale,
-        "widening": None if widening is None else round(float(widening.factor.mean()), 3),
-        "card": voice.settings.card,
-    }
-
-
 def page(facts: Mapping[str, Any]) -> str:
     """Return the same for a person: facts, then the card."""
     models = ", ".join(f"{role} {family}" for role, family in facts["models"].items())
@@ -130,7 +112,7 @@ def page(facts: Mapping[str, Any]) -> str:
 
 def shown(voice: Voice, action: Action, as_json: bool) -> str:
     """Format what is known of a voice: as JSON, as a line of the list, or as a page."""
-    from ttskit.voices.voice import ROW, entry
+    from ttskit.voices.voice import ROW, describe, entry
 
     if as_json:
         return json.dumps(describe(voice), ensure_ascii=False)

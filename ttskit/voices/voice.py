@@ -279,6 +279,24 @@ def entry(voice: Voice) -> dict[str, Any]:
     return {"name": name, "language": voice.language, "megabytes": round(megabytes, 1)}
 
 
+def describe(voice: Voice) -> dict[str, Any]:
+    """Return what a voice is, as JSON can say it."""
+    widening = voice.settings.widening
+    return {
+        "path": str(voice.container.path),
+        "name": voice.container.attributes["name"],
+        "language": voice.language,
+        "megabytes": round(voice.container.size / 1e6, 1),
+        "sample_rate": voice.sample_rate,
+        "speakers": voice.reader.facts.speakers,
+        "models": {role: model.family for role, model in voice.models.items()},
+        "lexicon": len(voice.settings.lexicon),
+        "noise_scale": voice.settings.noise_scale,
+        "widening": None if widening is None else round(float(widening.factor.mean()), 3),
+        "card": voice.settings.card,
+    }
+
+
 def _widening(container: hdf5.Container, bands: int) -> Widening | None:
     """Return the widening that a voice holds, if it holds one."""
     names = [f"widening/{name}" for name in ("mean", "factor")]

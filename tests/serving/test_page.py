@@ -1,0 +1,107 @@
+"""The page of `ttskit serve` in a real browser: typed at, heard, and measured."""
+
+import json
+
+import pytest
+
+from tests import browser
+from tests.serving.running import running
+from tests.tiny import write_voice
+from ttskit.serving import server
+from ttskit.serving.app import app
+from ttskit.serving.desk import Desk, Limits
+from ttskit.serving.speaker import Speaker
+
+pytestmark = pytest.mark.browser
+TEXT = "It cost $5. <b>Bold</b> 😀 naïve words."
+
+
+@pytest.fixture(scope="module")
+def speaker(tmp_path_factory):
+    return Speaker(write_voice(tmp_path_factory.mktemp("voice"), name="tiny.h5"))
+
+
+@pytest.fixture
+def page(speaker):
+    if browser.program() is None:
+        pytest.skip(f"no browser: none of {', '.join(browser.PROGRAMS)} is installed")
+    desk = Desk({"tiny": speaker}, Limits(characters=400), threads=1)
+    application = app(desk, hosts=("127.0.0.1",))
+    with (
+        running(server.http, application) as (host, port),
+        browser.Browser(f"http://{host}:{port}/") as page,
+    ):
+        page.wait("voices.length === 1")
+        yield page
+        assert page.errors == []
+        assert {url.split("/")[2] for url in page.requests if url.startswith("http")} == {
+            f"{host}:{port}"
+        }
+
+
+def speak(page, text=TEXT):
+    page.get(f"at('text').value = {json.dumps(text)}")
+    page.click("#speak")
+    page.wait("work === null && !at('result').hidden")
+
+
+def test_the_words_are_those_of_the_text_and_light_up_as_they_are_spoken(page):
+    speak(page)
+    assert page.get("at('words').textContent") == TEXT
+    words = "[...document.querySelectorAll('#words button')].map(one => one.textContent)"
+    assert page.get(words) == ["It", "cost", "$5", "<b>Bold</b>", "naïve", "words"]
+    lit = "[...document.querySelectorAll('.lit')].map(one => one.textContent).join('|')"
+    for number, word in [(2, "$5"), (4, "naïve"), (0, "It")]:
+        page.get(f"now = speech.marks[{number}], player.pause()")
+        page.get("player.currentTime = (now.start + now.stop) / 2")
+        page.wait(f"{lit} === '{word}'")
+    page.click("#words button:nth-of-type(6)")
+    page.wait(f"{lit} === 'words'")
+    page.wait("player.ended")
+    page.wait(f"{lit} === ''")
+
+
+def test_what_was_spoken_can_be_downloaded(page):
+    page.get("at('format').value = 'flac'")
+    speak(page, "Hello.")
+    assert page.get("at('download').download") == "tiny.flac"
+    head = "fetch(at('download').href).then(a => a.text()).then(text => text.slice(0, 4))"
+    assert page.get("at('download').href").startswith("blob:")
+    page.wait("player.duration > 0.1")
+    assert page.get(f"{head}.catch(() => 'refused')") in ("fLaC", "refused")
+
+
+def test_settings_steer_the_speech_and_come_back_from_history(page):
+    speak(page, "One two three.")
+    usual = page.get("speech.seconds")
+    page.get("at('rate').value = 2, at('pitch').value = 3, show()")
+    assert page.get("[at('rate-shown').value, at('pitch-shown').value]") == ["× 2.00", "+3 st"]
+    speak(page, "Four five six.")
+    assert page.get("speech.words.map(one => one.word)") == ["Four", "five", "six"]
+    page.reload()
+    page.wait("voices.length === 1")
+    items = "[...document.querySelectorAll('#history span')].map(one => one.textContent)"
+    assert page.get(items) == ["Four five six.", "One two three."]
+    page.click("#history li:nth-child(2) button")
+    page.wait("speech && work === null")
+    assert page.get("speech.seconds") == usual
+    assert page.get("[at('text').value, at('rate').value]") == ["One two three.", "1"]
+    page.click("#clear")
+    assert page.get("at('past').hidden")
+
+
+def test_an_error_is_said_and_the_page_goes_on(page):
+    page.get("at('text').value = '...'")
+    page.click("#speak")
+    page.wait("at('state').classList.contains('wrong')")
+    assert "has no word to speak" in page.get("at('state').textContent")
+    page.errors.clear()  # that the server answered 400
+    speak(page, "Hello.")
+    assert not page.get("at('state').classList.contains('wrong')")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_window(page, width):
+    page.resize(width, 900)
+    speak(page, "Supercalifragilistic" * 10 + " and some other words.")
+    assert page.get("document.documentElement.scrollWidth") <= width
