@@ -97,10 +97,13 @@ def test_what_is_not_decided_is_asked_for(words, wanted):
     assert (asked.exit_code, wanted in " ".join(asked.stderr.split())) == (2, True)
 
 
-def test_doctor_fails_if_more_looks_odd_than_is_allowed(tmp_path):
+def test_doctor_fails_if_more_is_unfit_to_train_on_than_is_allowed(tmp_path):
+    """Two utterances of another level don't count, four with another speech rate do."""
     path = write_corpus(tmp_path / "corpus.h5")  # all of it is noise without pauses or speech rate
-    found = run("doctor", path, "--silence", 0, "--threshold", 1).stdout
-    assert found
-    run("doctor", path, "--silence", 0, "--threshold", 1, "--most", 1)
-    with pytest.raises(TtskitError, match="utterances look odd, more than 0%; most often"):
-        run("doctor", path, "--silence", 0, "--threshold", 1, "--most", 0)
+    words = ("doctor", path, "--silence", 0, "--threshold", 1)
+    found = [line.split("\t")[1] for line in run(*words).stdout.splitlines()]
+    assert sorted(found) == ["level"] * 2 + ["speech rate"] * 4
+    run(*words, "--most", 0.34)
+    wanted = r"4 of 12 utterances are unfit to train on, more than 30%; most often speech rate \(4 "
+    with pytest.raises(TtskitError, match=wanted):
+        run(*words, "--most", 0.3)

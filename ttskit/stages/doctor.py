@@ -124,13 +124,18 @@ def advise(findings: Sequence[Finding], ids: Sequence[str], names: str) -> None:
         progress.note(f"{what} ({count}): {CURES[what]}")
 
 
+def spoilt(findings: Sequence[Finding]) -> frozenset[str]:
+    """Return the ids of the utterances that something spoils for a training."""
+    return frozenset(finding.id for finding in findings if finding.what in SPOILING)
+
+
 def write_ids(output: Path, findings: Sequence[Finding], ids: Sequence[str]) -> None:
     """Write the ids of the utterances that nothing speaks against."""
     from ttskit import progress
     from ttskit.artifacts import atomic
 
-    spoilt = {finding.id for finding in findings if finding.what in SPOILING}
-    fit = [id for id in ids if id not in spoilt]
+    unfit = spoilt(findings)
+    fit = [id for id in ids if id not in unfit]
     atomic.write_text(output, "".join(f"{id}\n" for id in fit))
     progress.note(
         f"{output}: {len(fit)} of {len(ids)} utterances are fit to train on: "
@@ -139,15 +144,15 @@ def write_ids(output: Path, findings: Sequence[Finding], ids: Sequence[str]) -> 
 
 
 def check_share(findings: Sequence[Finding], ids: Sequence[str], names: str, most: float) -> None:
-    """Refuse a corpus of which a larger share than `most` looks odd."""
-    known = frozenset(ids)
-    ill = {finding.id for finding in findings} & known
-    if len(ill) > most * len(ids):
-        counts = Counter(one.what for one in findings if one.id in known)
+    """Refuse a corpus of which a larger share than `most` is unfit to train on."""
+    found = spoilt(findings)
+    if len(found) > most * len(ids):
+        counts = Counter(one.what for one in findings if one.what in SPOILING)
         ((what, count),) = counts.most_common(1)
         raise TtskitError(
-            f"{names}: {len(ill)} of {len(ids)} utterances look odd, more than {most:.0%}; most "
-            f"often {what} ({count} times): {CURES[what]}; or allow more with --most"
+            f"{names}: {len(found)} of {len(ids)} utterances are unfit to train on, more than "
+            f"{most:.0%}; most often {what} ({count} times): {CURES[what]}; or allow more with "
+            "--most"
         )
 
 
@@ -225,7 +230,7 @@ Most = Annotated[
         min=0,
         max=1,
         metavar="SHARE",
-        help="Fail if a larger share of the utterances looks odd; 1 never does.",
+        help="Fail if a larger share of the utterances is unfit to train on; 1 never does.",
     ),
 ]
 Page = Annotated[
