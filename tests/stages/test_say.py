@@ -352,6 +352,38 @@ def test_ssml_breaks_prosody_and_phonemes_are_heard(spoken, tmp_path):
     assert np.abs(quiet[-4 * HOP :]).max() < np.abs(plain[-4 * HOP :]).max() / 5
 
 
+def test_marks_are_timed_where_the_next_word_begins(say, tmp_path):
+    text = (
+        "<speak>One <mark name='a'/>two. <mark name='b'/>Three<mark name='c'/>"
+        "<break time='1s'/>four</speak>"
+    )
+    files = ("--timing", tmp_path / "a.json", "--manifest", tmp_path / "a.jsonl")
+    assert say("--ssml", text, "-o", tmp_path / "a.wav", *files).exit_code == 0
+    times = json.loads((tmp_path / "a.json").read_text())
+    _, two, three, _ = times["words"]
+    assert times["marks"] == [
+        {"mark": "a", "time": two["start"]},
+        {"mark": "b", "time": three["start"]},
+        {"mark": "c", "time": three["stop"]},
+    ]
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert rows[4:] == times["marks"]
+
+
+def test_an_emphasised_word_lasts_longer_and_is_louder(spoken):
+    plain = spoken("--ssml", "<speak>one two</speak>")
+    stressed = spoken("--ssml", "<speak><emphasis level='strong'>one two</emphasis></speak>")
+    assert len(stressed) > 1.1 * len(plain)
+    assert np.std(stressed) > 1.2 * np.std(plain)
+
+
+def test_with_lenient_the_rest_of_a_document_is_spoken(spoken, say, tmp_path):
+    text = "<speak>one <voice name='x'>two</voice></speak>"
+    with pytest.raises(TextError, match=r"no element <voice> .*--lenient leaves others out"):
+        say("--ssml", text, "-o", tmp_path / "a.wav")
+    assert (spoken("--ssml", "--lenient", text) == spoken("one two")).all()
+
+
 def test_a_long_break_takes_little_memory(spoken):
     spoken("a")
     tracemalloc.start()

@@ -43,6 +43,41 @@ def test_prosody_multiplies_rates_and_adds_semitones_and_decibels():
     assert passage.runs == ((1, outer), (2, inner), (3, outer), (4, Prosody()))
 
 
+def test_emphasis_is_slower_louder_and_higher_and_reduced_the_contrary():
+    (passage,) = passages(
+        "a<prosody rate='50%'><emphasis>b</emphasis></prosody>"
+        "<emphasis level='reduced'>c</emphasis>d"
+    )
+    _, (_, strong), (_, reduced), plain = (None, *passage.runs)
+    assert strong.rate < 0.5
+    assert strong.volume > 0 < strong.lift
+    assert reduced.rate > 1
+    assert reduced.volume < 0 > reduced.lift
+    assert plain[1] == Prosody()
+
+
+def test_marks_stand_before_the_character_that_follows_and_never_behind_the_text():
+    first, second = passages(
+        "<mark name='a'/>One. <mark name='b'/>Two <mark name='c'/><s><mark name='d'/>Three</s>"
+        " <mark name='e'/>"
+    )
+    assert first.marks == ((0, "a"), (5, "b"), (8, "c"))
+    assert second.marks == ((0, "d"), (5, "e"))
+
+
+def test_what_cannot_be_spoken_is_left_out_with_a_note_if_asked_for():
+    notes: list[str] = []
+    text = "<speak>a<voice name='x'>b<desc>c</desc></voice><p lang='de'>d</p></speak>"
+    found = read(text, "x", note=notes.append)
+    assert [one.text for one in found] == ["ab", "d"]
+    assert [note.split(": ", 1)[1] for note in notes] == [
+        "no element <voice> (a document is spoken by one voice: cut it up): left out",
+        "no element <desc>: left out",
+        "<p> has no attribute lang: left out",
+    ]
+    assert notes[0].startswith("x:1:9: ")
+
+
 def test_an_octave_is_twice_the_pitch():
     (passage,) = passages("<prosody pitch='+100%'>a</prosody>")
     assert passage.runs[0][1].pitch == pytest.approx(12)
@@ -71,7 +106,11 @@ def test_elements_replace_their_text_by_its_reading(inner, reading):
         ("plain", "x:1:1: not SSML"),
         ("<speak>a<p>b</speak>", "mismatched tag"),
         ("<p>a</p>", "x:1:1: begins with <p>, needs <speak>"),
-        ("<speak>\n <voice>a</voice></speak>", "x:2:2: no element <voice>; there is speak, p"),
+        ("<speak>\n <voice>a</voice></speak>", "x:2:2: no element <voice> (a document is"),
+        ("<speak><audio src='a.wav'/></speak>", "no element <audio> (sounds are not mixed in"),
+        ("<speak><w>a</w></speak>", "no element <w>; there is speak, p, s, break, prosody, emph"),
+        ("<speak><emphasis level='loud'>a</emphasis></speak>", "level is 'loud', needs one of"),
+        ("<speak><mark/>a</speak>", "<mark> needs the attribute name"),
         ("<speak><prosody speed='2'>a</prosody></speak>", "no attribute speed; there is rate"),
         ("<speak><prosody rate='often'>a</prosody></speak>", "rate is 'often', needs one of"),
         ("<speak><prosody pitch='200Hz'>a</prosody></speak>", "pitch is '200Hz', needs one of"),

@@ -53,7 +53,11 @@ def as_json(spoken: Timeline, _: Sequence[Interval]) -> str:
     ]
     facts: dict[str, Any] = {"id": record.id, "speaker": record.speaker, "text": record.text}
     facts |= {"seconds": round(spoken.seconds, 6), "score": _known(record.score)}
-    return json.dumps(facts | {"words": words, "phones": phones}, ensure_ascii=False) + "\n"
+    facts |= {"words": words, "phones": phones}
+    if spoken.marks:
+        marks = [{"mark": mark.label, "time": round(mark.start, 6)} for mark in spoken.marks]
+        facts["marks"] = marks
+    return json.dumps(facts, ensure_ascii=False) + "\n"
 
 
 def srt(_: Timeline, intervals: Sequence[Interval]) -> str:

@@ -33,6 +33,7 @@ class Timeline:
     record: Alignment
     symbols: Sequence[str]
     step: float  # seconds a frame
+    marks: Sequence[Interval] = ()  # points that a text names
 
     @property
     def id(self) -> str:

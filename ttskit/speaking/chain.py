@@ -20,7 +20,7 @@ from ttskit.speaking import knobs, takes
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.candidates import Choice, Chosen, Judges
 from ttskit.speaking.clips import heard, mel_of_file
-from ttskit.speaking.lines import Line, spoken_record
+from ttskit.speaking.lines import Line, spoken_record, with_marks
 from ttskit.speaking.realignment import Utterance
 from ttskit.speaking.style import Style
 from ttskit.speaking.takes import Take
@@ -173,7 +173,8 @@ class Chain:
     def timeline(self, spoken: Sequence[tuple[Line, np.ndarray]], style: Style) -> Timeline:
         """Return when each word and phoneme of lines with these durations is spoken."""
         whole = spoken_record(spoken, self.voice.language, style.speaker)
-        return Timeline(whole, self.facts.symbols, self.facts.hop_length / self.facts.sample_rate)
+        step = self.facts.hop_length / self.facts.sample_rate
+        return with_marks(Timeline(whole, self.facts.symbols, step), spoken)
 
     def check(self, style: Style) -> None:
         """Refuse what the models of the voice cannot do."""
@@ -204,13 +205,13 @@ class Chain:
         return None if path is None else self._styles[path]
 
     def _manner(self, line: Line, style: Style) -> Manner:
-        rate, pitch, volume = line.prosody[1:].T
+        rate, pitch, volume, lift = line.prosody[1:].T
         self._check_pitch(bool(pitch.any()))
         noise = self.voice.settings.noise_scale
         own = {} if noise is None else {"noise_scale": noise}
         return Manner(
             length_scale=1 / (style.rate * rate),
-            pitch=style.pitch + pitch,
+            pitch=style.pitch + pitch + lift * ("pitch" in self.cascade.takes),
             loudness=style.energy + volume,
             speaker=style.speaker,
             style=self._mel(style.style),

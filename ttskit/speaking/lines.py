@@ -5,8 +5,9 @@ N tokens of a line, W words.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from ttskit import progress
 from ttskit.errors import TextError, TtskitError, at
-from ttskit.formats.timeline import Timeline
+from ttskit.formats.timeline import Interval, Timeline
 from ttskit.text.sentences import sentences
 from ttskit.text.spelling import Drop, Speller, Spelling, spelt
 from ttskit.text.ssml import Cue, Passage, Prosody
@@ -39,8 +40,9 @@ class Line:
     words: tuple[str, ...]
     spans: np.ndarray  # (W, 2) characters of text
     pause: float  # seconds before it
-    prosody: np.ndarray  # (N, 3) times as fast, semitones, dB
+    prosody: np.ndarray  # (N, 4) times as fast, semitones, dB, semitones where they can be
     cue: Cue | None = None  # that it begins
+    marks: tuple[tuple[int, str], ...] = ()  # the word before which each stands, and its name
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class _Script:
     paragraph: bool = False  # whether one has begun since the last sentence
     pause: float = 0.0  # seconds before the next line
     cue: Cue | None = None  # that the next line begins
+    marks: list[tuple[int, str]] = field(default_factory=list)  # of the passage, still to come
 
     def begin(self, passage: Passage) -> None:
         """Set the pause before a passage."""
@@ -124,6 +127,7 @@ class _Script:
         usual = self.between * (PARAGRAPH if self.paragraph else 1) if self.lines else 0.0
         self.pause = usual if passage.gap is None else passage.gap
         self.cue = passage.cue
+        self.marks = [*((0, name) for _, name in self.marks), *passage.marks]
 
     def sentence(
         self, passage: Passage, start: int, text: str, spelling: Spelling
@@ -131,13 +135,21 @@ class _Script:
         """Yield the lines of a sentence that begins at `start` of a passage."""
         self.sentences, self.paragraph = self.sentences + 1, False
         for part in _parts(text, spelling):
-            yield self.line(part, passage.runs, start)
+            last = part.start + len(part.text) >= len(text)
+            yield self.line(part, passage.runs, start, len(text.rstrip()) if last else -1)
         self.pause = self.between
 
     def line(
-        self, part: SentencePart, runs: Sequence[tuple[int, Prosody]] = (), offset: int = 0
+        self,
+        part: SentencePart,
+        runs: Sequence[tuple[int, Prosody]] = (),
+        offset: int = 0,
+        length: int = -1,
     ) -> Line:
-        """Return a part as the next line; its sentence begins at `offset` of the text of `runs`."""
+        """Return a part as the next line; its sentence begins at `offset` of the text of `runs`.
+
+        The last part of a sentence of some `length` has the marks at its end, too.
+        """
         token_word = np.array([-1, *part.token_word])
         line = Line(
             number=self.lines,
@@ -150,9 +162,18 @@ class _Script:
             pause=self.pause,
             prosody=_prosody(part, token_word, runs, offset),
             cue=self.cue,
+            marks=self._marked(part, offset, length),
         )
         self.lines, self.pause, self.cue = self.lines + 1, 0.0, None
         return line
+
+    def _marked(self, part: SentencePart, offset: int, length: int) -> tuple[tuple[int, str], ...]:
+        """Return the marks of a part, each with the word that follows it; they come no more."""
+        starts = [offset + part.start + start for start, _ in part.spans]
+        end = max([*starts, offset + length])
+        own = [(place, name) for place, name in self.marks if starts and place <= end]
+        self.marks = self.marks[len(own) :]
+        return tuple((bisect_left(starts, place), name) for place, name in own)
 
 
 def _numbers(table: Sequence[str]) -> dict[str, int]:
@@ -242,9 +263,9 @@ def _stop(tokens: list[str], start: int) -> int:
 def _prosody(
     part: SentencePart, token_word: np.ndarray, runs: Sequence[tuple[int, Prosody]], offset: int
 ) -> np.ndarray:
-    """Return the prosody of each token, (N, 3); of no word, that of the word before it."""
+    """Return the prosody of each token, (N, 4); of no word, that of the word before it."""
     settings = np.array(
-        [(p.rate, p.pitch, p.volume) for p in (Prosody(), *(p for _, p in runs))], float
+        [(p.rate, p.pitch, p.volume, p.lift) for p in (Prosody(), *(p for _, p in runs))], float
     )
     if not part.words:
         return settings[[0] * len(token_word)]
@@ -302,3 +323,19 @@ def account(timeline: Timeline, spoken: Sequence[tuple[Line, np.ndarray]]) -> li
         }
         for number, word in timed.items()
     ]
+
+
+def with_marks(timeline: Timeline, spoken: Sequence[tuple[Line, np.ndarray]]) -> Timeline:
+    """Return a timeline with the marks of its lines: where the next word of the line begins.
+
+    A mark behind the last word of a line stands at the end of that.
+    """
+    timed = {word.number: word for word in timeline.words}
+    marks, first = [], 0
+    for line, _ in spoken:
+        for place, name in line.marks:
+            word = timed[first + min(place, len(line.words) - 1)]
+            time = word.start if place < len(line.words) else word.stop
+            marks.append(Interval(time, time, name, len(marks)))
+        first += len(line.words)
+    return replace(timeline, marks=tuple(marks))

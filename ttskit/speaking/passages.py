@@ -26,6 +26,7 @@ class TextSource(NamedTuple):
     ssml: bool = False
     phonemes: bool = False
     by_line: bool = False  # each line of the file by itself
+    lenient: bool = False  # leave out of SSML what cannot be spoken, with a note
 
     @property
     def name(self) -> str:
@@ -59,7 +60,8 @@ def passages(source: TextSource, english: bool) -> Iterable[Passage]:
     if source.subtitles:
         return subtitles.read(lines, source.name)
     if source.ssml:
-        return markup.read("\n".join(line.text for line in lines), source.name, english)
+        text, note = "\n".join(line.text for line in lines), progress.note
+        return markup.read(text, source.name, english, note if source.lenient else None)
     lines = paragraphs(lines) if source.joined else lines
     return (Passage(line.text, place=line.place) for line in plain(lines))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +75,8 @@ class Report:
         if timing is None and manifest is None:
             return
         timeline = self.speech.chain.timeline(self.spoken, self.speech.style)
-        rows: Sequence[dict[str, Any]] = [*self.choices, *account(timeline, self.spoken)]
+        rows: list[dict[str, Any]] = [*self.choices, *account(timeline, self.spoken)]
+        rows += [{"mark": mark.label, "time": round(mark.start, 6)} for mark in timeline.marks]
         if timing is not None:
             atomic.write_text(timing, TIMES[named(timing)].text(timeline))
         if manifest is not None:

@@ -64,6 +64,7 @@ class Spoken(Options, total=False):
     """The options of a text that is a string."""
 
     ssml: bool
+    lenient: bool
     phonemes: bool
     threads: int | None
 
@@ -195,6 +196,7 @@ class Voice:
         self,
         text: str,
         ssml: bool = False,
+        lenient: bool = False,
         phonemes: bool = False,
         threads: int | None = None,
         **options: Unpack[Options],
@@ -206,7 +208,7 @@ class Voice:
             raise TtskitError("ssml and phonemes: give one of them")
         count = to_speak(threads)
         with lent(count):
-            source = TextSource([text], ssml=ssml, phonemes=phonemes)
+            source = TextSource([text], ssml=ssml, phonemes=phonemes, lenient=lenient)
             speech = self.speech(source, **options)
             speech.chain.check(speech.style)
         return speech, _on_threads(speech.pieces(), count)
@@ -234,6 +236,8 @@ class Voice:
             Return also when each word and phoneme is spoken.
         ssml, phonemes : bool
             Whether the text is SSML, or phonemes.
+        lenient : bool
+            Leave out of SSML what cannot be spoken, with a note, instead of refusing it.
         rate : float
             Times as fast, 0.1 to 10.
         pitch : float
@@ -364,7 +368,7 @@ def _spell_out(function: Callable[..., Any]) -> None:
     own = inspect.signature(Voice._spoken).parameters
     options += [
         own[name].replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for name in ("ssml", "phonemes", "threads")
+        for name in ("ssml", "lenient", "phonemes", "threads")
     ]
     signature = inspect.signature(function)
     named = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]

@@ -171,6 +171,15 @@ Phonemes = Annotated[
 Ssml = Annotated[
     bool, typer.Option("--ssml", rich_help_panel=TEXT, help="The text is SSML markup.")
 ]
+Lenient = Annotated[
+    bool,
+    typer.Option(
+        "--lenient",
+        rich_help_panel=TEXT,
+        help="Leave elements and attributes of SSML that cannot be spoken out, with a note, "
+        "instead of refusing them.",
+    ),
+]
 Rate = Annotated[
     float,
     typer.Option(
@@ -350,6 +359,7 @@ def command(
     file: File = None,
     phonemes: Phonemes = False,
     ssml: Ssml = False,
+    lenient: Lenient = False,
     lines: Lines = False,
     lexicon: Lexicon = None,
     rate: Rate = "1",  # type: ignore[assignment]  # a parser gets it
@@ -412,7 +422,7 @@ def command(
     note_file(text or ())
     with limited(to_speak(threads)):
         speech = loaded.speech(
-            TextSource(text or (), file, ssml, phonemes, lines),
+            TextSource(text or (), file, ssml, phonemes, lines, lenient),
             rate=rate / length_scale,
             pitch=pitch,
             energy=energy,

@@ -1,7 +1,8 @@
 """SSML: the part of it that can be spoken, as passages of plain text with their prosody.
 
-speak, p, s, break, prosody (rate, pitch, volume), phoneme (ipa), say-as, sub.  Any other element
-is refused with its line and column, as are document types and entities that they declare.
+speak, p, s, break, prosody (rate, pitch, volume), emphasis, phoneme (ipa), say-as, sub, mark.  Any
+other element is refused with its line and column, or left out with a note; document types and
+entities that they declare are refused.
 """
 
 from __future__ import annotations
@@ -24,17 +25,28 @@ VOLUMES = {
     "silent": -120.0, "x-soft": -12.0, "soft": -6.0, "medium": 0.0, "default": 0.0, "loud": 6.0,
     "x-loud": 12.0,
 }  # fmt: skip
+EMPHASES = {  # level -> times as fast, dB, semitones where the decoder knows pitch
+    "strong": (0.8, 3.0, 3.0), "moderate": (0.9, 2.0, 1.5), "none": (1.0, 0.0, 0.0),
+    "reduced": (1.15, -3.0, -1.5),
+}  # fmt: skip
 ATTRIBUTES = {
     "speak": ("version",),
     "p": (),
     "s": (),
     "break": ("time", "strength"),
     "prosody": ("rate", "pitch", "volume"),
+    "emphasis": ("level",),
+    "mark": ("name",),
     "phoneme": ("alphabet", "ph"),
     "say-as": ("interpret-as", "format", "detail"),
     "sub": ("alias",),
 }
 TEXT_ONLY = ("phoneme", "say-as", "sub")  # elements that hold text and no element
+UNSPOKEN = ("desc", "metadata")  # elements, left out, whose text is not spoken either
+REASONS = {  # why an element is not there
+    "voice": "a document is spoken by one voice: cut it up",
+    "audio": "sounds are not mixed in: join files afterwards",
+}
 LONGEST = 3600.0  # seconds of breaks between two words
 # of elements within each other
 MOST_RATE, MOST_PITCH, MOST_VOLUME = 10.0, 24.0, 40.0  # times (or its inverse), semitones, dB
@@ -47,6 +59,7 @@ class Prosody:
     rate: float = 1.0  # times as fast
     pitch: float = 0.0  # semitones higher
     volume: float = 0.0  # dB louder
+    lift: float = 0.0  # semitones higher, where the decoder knows pitch
 
 
 class Cue(NamedTuple):
@@ -68,6 +81,7 @@ class Passage:
     runs: tuple[tuple[int, Prosody], ...] = ()
     place: str = ""  # FILE:LINE of the text
     cue: Cue | None = None  # that it is the text of
+    marks: tuple[tuple[int, str], ...] = ()  # the character before which each stands, and its name
 
 
 @dataclass
@@ -87,6 +101,7 @@ class _Reader:
     parser: expat.XMLParserType
     english: bool
     name: str  # of the document
+    note: Callable[[str], None] | None  # gets what is left out; without it that is refused
     passages: list[Passage] = field(default_factory=list)
     current: Passage = Passage("")  # the one that text is added to
     open: list[_Open] = field(default_factory=list)
@@ -97,19 +112,12 @@ class _Reader:
         return TextError(message, file=f"{self.name}:{line}:{column}")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        if name not in ATTRIBUTES:
-            raise self.refusal(f"no element <{name}>; there is {', '.join(ATTRIBUTES)}")
-        if not self.open and name != "speak":
-            raise self.refusal(f"begins with <{name}>, needs <speak>")
-        if self.open and (name == "speak" or self.open[-1].name in TEXT_ONLY):
-            raise self.refusal(f"<{name}> cannot be within <{self.open[-1].name}>")
-        for key in attributes:
-            if key not in ATTRIBUTES[name] and not key.startswith(("xml", "xsi")):
-                known = ", ".join(ATTRIBUTES[name]) or "none"
-                raise self.refusal(f"<{name}> has no attribute {key}; there is {known}")
+        self._check(name, attributes)
         prosody = self.open[-1].prosody if self.open else Prosody()
         if name == "prosody":
             prosody = self._changed(prosody, attributes)
+        if name == "emphasis":
+            prosody = self._emphasised(prosody, attributes.get("level", "moderate"))
         if name == "break":
             self.flush()
             gap = (self.current.gap or 0.0) + self._seconds(attributes)
@@ -119,6 +127,29 @@ class _Reader:
         if name in ("p", "s"):
             self.flush(name == "p")
         self.open.append(_Open(name, attributes, prosody))
+        if name == "mark":
+            place = (len(self.current.text), self._needed(self.open[-1], "name"))
+            self.current = replace(self.current, marks=(*self.current.marks, place))
+
+    def _check(self, name: str, attributes: dict[str, str]) -> None:
+        """Refuse what cannot be, or note that it is left out."""
+        if not self.open and name != "speak":
+            raise self.refusal(f"begins with <{name}>, needs <speak>")
+        if self.open and (name == "speak" or self.open[-1].name in TEXT_ONLY):
+            raise self.refusal(f"<{name}> cannot be within <{self.open[-1].name}>")
+        if name not in ATTRIBUTES:
+            reason = f" ({REASONS[name]})" if name in REASONS else ""
+            self._leave_out(f"no element <{name}>{reason}", ", ".join(ATTRIBUTES))
+            return
+        for key in attributes:
+            if key not in ATTRIBUTES[name] and not key.startswith(("xml", "xsi")):
+                known = ", ".join(ATTRIBUTES[name]) or "none"
+                self._leave_out(f"<{name}> has no attribute {key}", known)
+
+    def _leave_out(self, what: str, known: str) -> None:
+        if self.note is None:
+            raise self.refusal(f"{what}; there is {known}; --lenient leaves others out")
+        self.note(str(self.refusal(f"{what}: left out")))
 
     def end(self, name: str) -> None:
         element = self.open.pop()
@@ -130,7 +161,7 @@ class _Reader:
     def data(self, text: str) -> None:
         if self.open[-1].name in TEXT_ONLY:
             self.open[-1].text += text
-        else:
+        elif not any(element.name in UNSPOKEN for element in self.open):
             self.add(text, self.open[-1].prosody)
 
     def add(self, text: str, prosody: Prosody) -> None:
@@ -145,8 +176,10 @@ class _Reader:
     def flush(self, paragraph: bool = False) -> None:
         """End the current passage, if it has text; the next one may begin a paragraph."""
         if self.current.text.strip():
-            line = self.parser.CurrentLineNumber
-            self.passages.append(replace(self.current, place=f"{self.name}:{line}"))
+            place = f"{self.name}:{self.parser.CurrentLineNumber}"
+            end = len(self.current.text.rstrip())
+            marks = tuple((min(start, end), name) for start, name in self.current.marks)
+            self.passages.append(replace(self.current, place=place, marks=marks))
             self.current = Passage("")
         self.current = replace(self.current, paragraph=self.current.paragraph or paragraph)
 
@@ -185,6 +218,19 @@ class _Reader:
             )
         return seconds
 
+    def _emphasised(self, prosody: Prosody, level: str) -> Prosody:
+        if level not in EMPHASES:
+            raise self.refusal(f"level is {level!r}, needs one of {', '.join(EMPHASES)}")
+        rate, volume, lift = EMPHASES[level]
+        louder = min(prosody.volume + volume, MOST_VOLUME)
+        slowest, fastest = 1 / MOST_RATE, MOST_RATE
+        return replace(
+            prosody,
+            rate=min(max(prosody.rate * rate, slowest), fastest),
+            volume=louder,
+            lift=lift,
+        )
+
     def _changed(self, prosody: Prosody, attributes: dict[str, str]) -> Prosody:
         rate, pitch, volume = prosody.rate, prosody.pitch, prosody.volume
         if "rate" in attributes:
@@ -199,7 +245,7 @@ class _Reader:
             raise self.refusal(f"pitches within each other make {pitch:+g}st, at most 24 semitones")
         if volume > MOST_VOLUME:
             raise self.refusal(f"volumes within each other make {volume:+g}dB, at most 40")
-        return Prosody(rate, pitch, volume)
+        return replace(prosody, rate=rate, pitch=pitch, volume=volume)
 
     def _rate(self, text: str) -> float:
         if number := re.fullmatch(r"([+-]?)(\d*\.?\d+)(%?)", text):
@@ -261,14 +307,18 @@ READINGS: dict[str, Callable[[str, bool], str]] = {
 }
 
 
-def read(text: str, name: str, english: bool = True) -> list[Passage]:
+def read(
+    text: str, name: str, english: bool = True, note: Callable[[str], None] | None = None
+) -> list[Passage]:
     """Return the passages of a document; `name` is what errors call it.
+
+    `note` gets what is left out of it, which is refused without one.
 
     >>> [passage.text for passage in read("<speak>One.<s>Two.</s></speak>", "x.ssml")]
     ['One.', 'Two.']
     """
     parser = expat.ParserCreate()
-    reader = _Reader(parser, english, name)
+    reader = _Reader(parser, english, name, note)
 
     def refused(*_: object) -> None:
         raise reader.refusal("has a document type, which is not read")
@@ -286,4 +336,8 @@ def read(text: str, name: str, english: bool = True) -> list[Passage]:
         raise TextError(f"not SSML: {message}", file=place) from None
     reader.flush()
     gap = reader.current.gap
+    if reader.passages:  # marks behind the last text stand at its end
+        last = reader.passages[-1]
+        ends = tuple((len(last.text.rstrip()), mark) for _, mark in reader.current.marks)
+        reader.passages[-1] = replace(last, marks=(*last.marks, *ends))
     return [*reader.passages, reader.current] if gap is not None else reader.passages
