@@ -103,16 +103,13 @@ async def storm(port: int, clients: int) -> list[Outcome]:
 
 def mixed_up(outcomes: list[Outcome], voice: str) -> int:
     """Return how many clients got other samples than `say` makes of their texts."""
+    from ttskit import Voice
     from ttskit.dsp.samples import to_int16
-    from ttskit.serving.request import SpeechRequest
-    from ttskit.serving.speaker import Speaker
-    from ttskit.voices import embedded
 
-    speaker, wrong = Speaker(embedded.find(voice)), 0
+    speaker, wrong = Voice(voice), 0
     for client, outcome in enumerate(outcomes):
         if outcome.audio:
-            blocks = list(speaker.blocks(SpeechRequest(text_of(client))))
-            expected = to_int16(np.concatenate(blocks))[0].astype("<i2").tobytes()
+            expected = to_int16(speaker.say(text_of(client)))[0].astype("<i2").tobytes()
             wrong += outcome.audio[HEADER:] != expected
     return wrong
 

@@ -87,7 +87,8 @@ def test_an_ogg_decodes_to_what_say_writes(client, said, suffix, tmp_path):
     (tmp_path / f"served.{suffix}").write_bytes(speech(client, response_format=suffix).content)
     found, found_rate = soundfile.read(tmp_path / f"served.{suffix}")
     assert found_rate == rate
-    assert np.abs(found[: len(expected)] - expected).max() < 1e-4
+    error = found[: len(expected)] - expected  # of opus, whose samples `say` rounds before
+    assert np.square(error).mean() < 0.05 * np.square(expected).mean()
 
 
 @pytest.mark.parametrize("suffix", ["flac", "mp3"])

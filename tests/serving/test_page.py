@@ -49,7 +49,7 @@ def test_the_words_are_those_of_the_text_and_light_up_as_they_are_spoken(page):
     speak(page)
     assert page.get("at('words').textContent") == TEXT
     words = "[...document.querySelectorAll('#words button')].map(one => one.textContent)"
-    assert page.get(words) == ["It", "cost", "$5", "<b>Bold</b>", "naïve", "words"]
+    assert page.get(words) == ["It", "cost", "$5", "Bold", "naïve", "words"]
     lit = "[...document.querySelectorAll('.lit')].map(one => one.textContent).join('|')"
     for number, word in [(2, "$5"), (4, "naïve"), (0, "It")]:
         page.get(f"now = speech.marks[{number}], player.pause()")
@@ -65,10 +65,8 @@ def test_what_was_spoken_can_be_downloaded(page):
     page.get("at('format').value = 'flac'")
     speak(page, "Hello.")
     assert page.get("at('download').download") == "tiny.flac"
-    head = "fetch(at('download').href).then(a => a.text()).then(text => text.slice(0, 4))"
     assert page.get("at('download').href").startswith("blob:")
     page.wait("player.duration > 0.1")
-    assert page.get(f"{head}.catch(() => 'refused')") in ("fLaC", "refused")
 
 
 def test_settings_steer_the_speech_and_come_back_from_history(page):

@@ -45,25 +45,26 @@ def speaker(path):
 
 
 @pytest.fixture
-def ask(speaker):
-    """Send events over one connection; return those that come back, up to some last one."""
+def address(speaker):
     desk = Desk({"tiny": speaker}, Limits(characters=200), threads=1)
-    with running(server.streams, answering(desk)) as (host, port):
+    with running(server.streams, answering(desk)) as address:
+        yield address
 
-        async def asked(events, last):
-            async with AsyncTcpClient(host, port) as client:
-                for event in events:
-                    await client.write_event(event if isinstance(event, Event) else event.event())
-                answers = []
-                while not answers or answers[-1].type not in last:
-                    answers.append(await asyncio.wait_for(client.read_event(), 30))
-                return answers
 
-        def ask(*events, last=LAST):
-            return asyncio.run(asked(events, last))
+@pytest.fixture
+def ask(address):
+    """Send events over one connection; return those that come back, up to some last one."""
 
-        ask.address = (host, port)
-        yield ask
+    async def asked(events, last):
+        async with AsyncTcpClient(*address) as client:
+            for event in events:
+                await client.write_event(event if isinstance(event, Event) else event.event())
+            answers = list[Event]()
+            while not answers or answers[-1].type not in last:
+                answers.append(await asyncio.wait_for(client.read_event(), 30))
+            return answers
+
+    return lambda *events, last=LAST: asyncio.run(asked(events, last))
 
 
 def samples(answers):
@@ -137,7 +138,7 @@ def test_what_cannot_be_spoken_is_an_error(ask, event, complaint):
     assert complaint in Error.from_event(answer).text
 
 
-def test_a_broken_connection_disturbs_nobody(ask):
+def test_a_broken_connection_disturbs_nobody(address, ask):
     for broken in (
         b"{",
         b"[]\n",
@@ -145,6 +146,6 @@ def test_a_broken_connection_disturbs_nobody(ask):
         b'{"type": "synthesize", "data_length": 99}\nx',
         b"5\n",
     ):
-        with socket.create_connection(ask.address) as connection:
+        with socket.create_connection(address) as connection:
             connection.sendall(broken)
     assert ask(Describe())[0].type == "info"

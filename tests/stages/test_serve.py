@@ -69,7 +69,8 @@ def test_a_signal_ends_it_in_good_order(voice, protocol, number, status, last):
         cwd=Path(package.__file__).parents[1],
     )
     try:
-        port = int(re.search(r"127\.0\.0\.1:(\d+); Ctrl-C", process.stderr.readline())[1])
+        assert process.stderr is not None
+        port = int(re.findall(r"127\.0\.0\.1:(\d+); Ctrl-C", process.stderr.readline())[0])
         with socket.create_connection(("127.0.0.1", port), timeout=30) as idle:
             idle.sendall(ASKED[protocol])
             answer = b""

@@ -24,7 +24,6 @@ from ttskit.serving.desk import Desk, in_time, while_there
 from ttskit.serving.encoding import MEDIA
 from ttskit.serving.figures import Figures
 from ttskit.serving.gate import Gate
-from ttskit.voices.voice import describe
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -236,8 +235,8 @@ def _model(name: str) -> dict[str, Any]:
 
 
 def _voice(name: str, speaker: Speaker) -> dict[str, Any]:
-    facts = {key: value for key, value in describe(speaker.voice).items() if key != "path"}
-    pitch = "pitch" in speaker.chain.cascade.takes
+    facts = {key: value for key, value in speaker.facts.items() if key != "path"}
+    pitch = "pitch" in speaker.voice.chain.cascade.takes
     return {"id": name, "object": "voice", **facts, "pitch": pitch}
 
 

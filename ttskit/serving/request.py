@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ttskit.formats.audio import KINDS
 from ttskit.serving.refusal import Refusal, Unknown
 from ttskit.speaking import knobs
-from ttskit.speaking.style import RANGES, Style
+from ttskit.speaking.style import RANGES
+
+if TYPE_CHECKING:
+    from ttskit.speaking.voice import Options
 
 MODEL = "ttskit"
 MODELS = (MODEL, "tts-1", "tts-1-hd", "gpt-4o-mini-tts")  # names that programs send: all are one
@@ -38,8 +41,7 @@ class SpeechRequest:
     ssml: bool = False
 
     def __post_init__(self) -> None:
-        knobs.check_range("speed", self.speed, *RANGES["rate"])
-        self.style  # noqa: B018 (it refuses what is out of range)
+        knobs.check_range("speed", self.speed, *RANGES["rate"])  # a Voice has another name for it
         for name, there in (("response_format", FORMATS), ("stream_format", STREAMS)):
             if getattr(self, name) not in ("", *there):
                 raise Refusal(
@@ -48,17 +50,17 @@ class SpeechRequest:
         if self.model not in MODELS:
             raise Unknown(f"no model {self.model!r}; there is {', '.join(MODELS)}", param="model")
 
-    @cached_property
-    def style(self) -> Style:
-        """How the text is spoken."""
-        return Style(
-            rate=self.speed,
-            pitch=self.pitch,
-            energy=self.energy,
-            pause=self.pause,
-            speaker=self.speaker,
-            seed=self.seed,
-        )
+    @property
+    def options(self) -> Options:
+        """How the text is spoken, as a Voice names it."""
+        return {
+            "rate": self.speed,
+            "pitch": self.pitch,
+            "energy": self.energy,
+            "pause": self.pause,
+            "speaker": self.speaker,
+            "seed": self.seed,
+        }
 
 
 KNOWN = {field.name: str(field.type) for field in fields(SpeechRequest)}

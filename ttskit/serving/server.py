@@ -73,7 +73,8 @@ async def http(app: ASGIApp, listener: socket.socket, stop: signals.Held) -> Non
 
 def _is_bug(record: logging.LogRecord) -> bool:
     """Whether a line of the log is a bug of ours, and not that a client was cut off."""
-    return bool(record.exc_info) and not isinstance(record.exc_info[1], asyncio.CancelledError)
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is not None and not issubclass(kind, asyncio.CancelledError)
 
 
 class _Server(uvicorn.Server):

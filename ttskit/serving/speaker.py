@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -17,14 +18,14 @@ from ttskit.formats.audio import encode, kind_of
 from ttskit.formats.labels import TIMES
 from ttskit.serving.encoding import MEDIA, Encoder
 from ttskit.serving.refusal import Refusal
-from ttskit.speaking.chain import NO_WORD, Chain, Piece, pieces
-from ttskit.speaking.lines import to_lines
-from ttskit.speaking.passages import MARKUP, TextSource, passages
-from ttskit.voices import voice as voices
+from ttskit.speaking.chain import NO_WORD, Piece
+from ttskit.speaking.passages import MARKUP, TextSource
+from ttskit.speaking.speech import Speech
+from ttskit.speaking.voice import Voice
+from ttskit.voices.voice import describe
 
 if TYPE_CHECKING:
     from ttskit.serving.request import SpeechRequest
-    from ttskit.speaking.lines import Line
 
 
 class Speaker:
@@ -39,34 +40,34 @@ class Speaker:
     """
 
     def __init__(self, path: Path, device: str = "cpu", most: float = 600.0) -> None:
-        self.voice = voices.read(path)
-        self.chain = Chain(self.voice, device)
+        self.voice = Voice(path, device=device)
+        self.facts = describe(self.voice.chain.voice)
         self.most = most
         self.seconds = 0.0  # of audio that were spoken so far
-        self._speller, self._spelling, self._counting = self.voice.speller(), Lock(), Lock()
+        self._spelling, self._counting = Lock(), Lock()
 
     @property
     def rate(self) -> int:
         """Hz."""
         return self.voice.sample_rate
 
-    def lines(self, request: SpeechRequest) -> list[Line]:
-        """Return the lines of a request; refuse what cannot be spoken, before anything is."""
-        self.chain.check(request.style)
+    def speech(self, request: SpeechRequest) -> Speech:
+        """Return the text of a request, ready to be spoken; refuse what cannot be."""
         ssml = request.ssml or bool(MARKUP.match(request.input))
-        english = self.voice.language == "en-us"
-        source = passages(TextSource((request.input,), ssml=ssml), english)
-        with self._spelling:  # it keeps what it has looked up
-            lines = list(to_lines(source, self._speller, pause=request.style.between))
+        with self._spelling:  # the speller keeps what it has looked up
+            source = TextSource((request.input,), ssml=ssml)
+            speech = self.voice.speech(source, **request.options)
+            speech.chain.check(speech.style)
+            lines = list(speech.lines)
         if not any(line.words for line in lines):
             raise TextError(NO_WORD)
         self._check(sum(line.pause for line in lines))
-        return lines
+        return replace(speech, lines=lines)
 
-    def pieces(self, request: SpeechRequest, lines: Sequence[Line]) -> Iterator[Piece]:
-        """Speak lines, each when it is asked for."""
+    def pieces(self, speech: Speech) -> Iterator[Piece]:
+        """Speak line by line, each when it is asked for."""
         samples = 0
-        for piece in pieces(self.chain, lines, request.style):
+        for piece in speech.pieces():
             length = piece.silence + len(piece.audio)
             samples += length
             self._check(samples / self.rate)
@@ -76,7 +77,7 @@ class Speaker:
 
     def blocks(self, request: SpeechRequest) -> Iterator[np.ndarray]:
         """Yield the samples of a request, (sample,) float32, as they are made."""
-        for piece in self.pieces(request, self.lines(request)):
+        for piece in self.pieces(self.speech(request)):
             yield from piece.blocks()
 
     def audio(self, request: SpeechRequest, name: str) -> Iterator[bytes]:
@@ -94,11 +95,11 @@ class Speaker:
         suffix = f".{request.response_format}" if request.response_format else ""
         if suffix:
             kind_of(suffix)
-        spoken: list[Piece] = []
-        for piece in self.pieces(request, self.lines(request)):
+        speech, spoken = self.speech(request), list[Piece]()
+        for piece in self.pieces(speech):
             spoken.append(piece)
             yield b""
-        answer: dict[str, Any] = json.loads(self._times(spoken, request))
+        answer: dict[str, Any] = json.loads(_times(speech, spoken))
         if suffix:
             samples = np.concatenate([block for piece in spoken for block in piece.blocks()])
             content, _ = encode(samples, self.rate, suffix)
@@ -106,12 +107,13 @@ class Speaker:
             answer |= {"media_type": media, "audio": b64encode(content).decode()}
         yield json.dumps(answer, ensure_ascii=False).encode()
 
-    def _times(self, spoken: Sequence[Piece], request: SpeechRequest) -> str:
-        lines = [(piece.line, piece.durations) for piece in spoken]
-        return TIMES["json"].text(self.chain.timeline(lines, request.style))
-
     def _check(self, seconds: float) -> None:
         if seconds > self.most:
             raise Refusal(
                 f"it would last more than {self.most:g} s: send the text in parts", param="input"
             )
+
+
+def _times(speech: Speech, spoken: Sequence[Piece]) -> str:
+    lines = [(piece.line, piece.durations) for piece in spoken]
+    return TIMES["json"].text(speech.chain.timeline(lines, speech.style))

@@ -166,11 +166,10 @@ def info(desk: Desk) -> Info:
             name=name,
             attribution=maker,
             installed=True,
-            description=str(speaker.voice.container.attributes["name"]),
+            description=str(speaker.facts["name"]),
             version=None,
             languages=[speaker.voice.language],
-            speakers=[TtsVoiceSpeaker(one) for one in speaker.voice.reader.facts.speakers if one]
-            or None,
+            speakers=[TtsVoiceSpeaker(one) for one in speaker.voice.speakers if one] or None,
         )
         for name, speaker in desk.speakers.items()
     ]

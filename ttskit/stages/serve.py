@@ -50,7 +50,8 @@ def loaded(
     from ttskit.voices import embedded
 
     speakers: dict[str, Speaker] = {}
-    for path in [embedded.find(voice) for voice in voices or [*embedded.voices()] or [None]]:
+    names: list[str | None] = [*(voices or embedded.voices())]
+    for path in [embedded.find(name) for name in names or [None]]:
         if path.stem in speakers:
             raise typer.BadParameter(f"--voice {path}: there is a {path.stem} already: rename it")
         speakers[path.stem] = Speaker(path, device, most)
