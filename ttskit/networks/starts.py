@@ -17,12 +17,18 @@ from ttskit.dsp.griffinlim import Bands, size
 from ttskit.dsp.mel import MelSettings, filters
 from ttskit.dsp.source import continued, excitation, explained, pulses
 
+BEYOND = 1 << 30  # after all frames
+
 
 class Start(nn.Module):
-    """Magnitudes of bins, and real and imaginary parts of their phases, (1, T, F) each."""
+    """From a mel (1, T, M) and random numbers to what rounds begin with.
+
+    That is: mel bands (1, T, M) as magnitudes, gone on with up to half the rate where there are
+    filters for that; magnitudes of bins, and real and imaginary parts of phases, (1, T, F) each.
+    """
 
     inputs: ClassVar[tuple[str, ...]]
-    outputs: ClassVar = ("magnitude", "real", "imaginary")
+    outputs: ClassVar = ("bands", "magnitude", "real", "imaginary")
     continues: ClassVar[bool]  # whether bands go on above fmax
     bank: Tensor
 
@@ -34,19 +40,27 @@ class Start(nn.Module):
 
 
 class SourceStart(Start):
-    """The source of `dsp.source`."""
+    """The source of `dsp.source`, with the pitch of `dsp.melpitch`."""
 
-    inputs = ("mel", "f0", "voiced", "white")
+    inputs = ("mel", "white")
     continues = True
 
-    def forward(
-        self, mel: Tensor, f0: Tensor, voiced: Tensor, white: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """mel (1, T, M), f0 (1, T) also where unvoiced, voiced (1, T) bool, white (1, N)."""
-        phase = excitation(pulses(f0, self.settings), white, voiced, self.settings).whole
+    def __init__(self, settings: MelSettings) -> None:
+        super().__init__(settings)
+        self.candidates = PitchCandidates(settings)
+
+    def forward(self, mel: Tensor, white: Tensor) -> tuple[Tensor, ...]:
+        """mel (1, T, M), white noise (1, N)."""
+        height, octaves = self.candidates(mel.flatten(0, 1))
+        chosen = path(height, octaves)  # (T,)
+        voiced = chosen < height.shape[1] - 1
+        f0 = line(octaves.gather(1, chosen[:, None])[:, 0].exp2(), voiced)
+        train = pulses(f0[None], self.settings)
+        phase = excitation(train, white, voiced[None], self.settings).whole
         magnitude = size(phase) + 1e-6
         real, imaginary = (part / magnitude for part in (phase.real, phase.imag))
-        return explained(continued(mel, self.bank), magnitude), real, imaginary
+        bands = continued(mel, self.bank)
+        return bands.mel, explained(bands, magnitude), real, imaginary
 
 
 class NoiseStart(Start):
@@ -55,17 +69,15 @@ class NoiseStart(Start):
     inputs = ("mel", "turns")
     continues = False
 
-    def forward(self, mel: Tensor, turns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, mel: Tensor, turns: Tensor) -> tuple[Tensor, ...]:
         """mel (1, T, M), turns (1, T, F) from 0 to 1."""
-        angle = 2 * torch.pi * turns
-        return Bands(mel, self.bank).magnitudes(), angle.cos(), angle.sin()
+        bands, angle = Bands(mel, self.bank), 2 * torch.pi * turns
+        return bands.mel, bands.magnitudes(), angle.cos(), angle.sin()
 
 
 class PitchCandidates(nn.Module):
     """The candidates of `dsp.melpitch`, in an order of their own but for the last, unvoiced one."""
 
-    inputs = ("mel",)
-    outputs = ("height", "octaves")
     bank: Tensor
     shares: Tensor
     spread: Tensor
@@ -99,20 +111,20 @@ class PitchCandidates(nn.Module):
             self.register_buffer(name, torch.from_numpy(np.asarray(values, np.float32)))
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        """mel (1, T, M) -> heights and octaves (1, T, C)."""
+        """mel (T, M) -> heights and octaves (T, C)."""
         bands = mel[..., : self.bank.shape[1]].exp()
         magnitude = bands @ self.spread
         for _ in range(melpitch.STEPS):
             ratio = bands / (magnitude @ self.bank).clamp(min=1e-9)
             magnitude = magnitude * (ratio @ self.shares)
-        correlation = (magnitude * self.fade) @ self.cosines  # (1, T, L)
+        correlation = (magnitude * self.fade) @ self.cosines  # (T, L)
         correlation = correlation / (correlation[..., :1].clamp(min=1e-9) * self.window)
         left, here, right = (
             correlation[..., self.first + k : self.stop + k] for k in (-1, 0, 1)
         )
         peak = (here > left) & (here >= right)
         rank = torch.where(peak, here + self.favour, -9)
-        best = rank.topk(min(melpitch.CANDIDATES, rank.shape[-1]), -1).indices  # (1, T, C - 1)
+        best = rank.topk(min(melpitch.CANDIDATES, rank.shape[-1]), -1).indices  # (T, C - 1)
         left, top, right = (x.gather(-1, best) for x in (left, here, right))
         found = peak.gather(-1, best)
         bend = torch.where(found, 2 * (left - 2 * top + right), -1)
@@ -125,8 +137,42 @@ class PitchCandidates(nn.Module):
         return heights, torch.cat([octaves, 0 * none], -1)
 
 
-# family without weights -> the graphs that stand for it, in the order in which they run
-STARTS: Mapping[str, tuple[type[Start | PitchCandidates], ...]] = {
-    "source": (PitchCandidates, SourceStart),
-    "griffinlim": (NoiseStart,),
-}
+def path(height: Tensor, octaves: Tensor) -> Tensor:
+    """Return the candidates (T,) of the best path, as `melpitch.path` finds it."""
+    from torch._higher_order_ops.scan import scan
+
+    heard = (torch.arange(height.shape[1]) < height.shape[1] - 1).float()
+    change = melpitch.CHANGE * (heard[:, None] - heard).abs()
+
+    def onward(score: Tensor, frame: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        before, after, heights = frame
+        jump = melpitch.JUMP * (before[:, None] - after).abs() * heard[:, None] * heard
+        reached = score[:, None] - (jump + change)
+        return reached.amax(0) + heights, reached.argmax(0)
+
+    def back(place: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+        before = step.gather(0, place)
+        return before, before.clone()
+
+    frames = octaves[:-1].clone(), octaves[1:].clone(), height[1:].clone()
+    score, steps = scan(onward, height[0].clone(), frames)
+    last = score.argmax(0, keepdim=True)
+    _, others = scan(back, last, steps, reverse=True)
+    return torch.cat([others[:, 0], last])
+
+
+def line(f0: Tensor, voiced: Tensor) -> Tensor:
+    """Return f0 (T,) along a line between what is voiced, as `melpitch.line` does."""
+    place, any_voiced = torch.arange(f0.shape[0]), voiced.any()  # len() would be a constant
+    known = voiced & (place <= place[:, None]), voiced & (place >= place[:, None])  # (T, T)
+    before = torch.where(known[0], place, -1).amax(1)
+    after = torch.where(known[1], place, BEYOND).amin(1)
+    first = torch.where(before < 0, after, before) * any_voiced
+    last = torch.where(after == BEYOND, before, after) * any_voiced
+    share = ((place - first) / (last - first).clamp(min=1)).clamp(0, 1)
+    inner = f0[first] + share * (f0[last] - f0[first])
+    return torch.where(any_voiced, inner, melpitch.ANY)
+
+
+# family without weights -> where its rounds begin
+STARTS: Mapping[str, type[Start]] = {"source": SourceStart, "griffinlim": NoiseStart}

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ttskit.dsp import melpitch, rounds
+from ttskit.dsp import rounds
 from ttskit.dsp.mel import MelSettings, filters
 from ttskit.dsp.mersenne import Random
 from ttskit.dsp.rounding import room
@@ -24,7 +24,7 @@ from ttskit.voices.join import JUDGES
 from ttskit.voices.sessions import Session, sessions
 from ttskit.voices.voice import KNOWN, WANTED, Voice
 
-TOP = 3  # mel bands whose mean goes on above fmax, as in `dsp.source`
+LEAST = 3  # frames that the graph of a vocoder without weights can do with
 Numbers = Mapping[str, float]
 
 
@@ -116,9 +116,10 @@ class GraphCascade(Cascade):
         if session.graph.chunk:
             return np.concatenate([*self._chunks(session, mel)])
         rng = np.random.default_rng(random.integer())
-        starts = np.cumsum(rounds.cuts(mel))[:-1]
-        parts = [self._refined(session, part, knobs, rng) for part in np.split(mel, starts)]
-        return np.concatenate(parts)
+        padded = np.pad(mel, ((0, max(0, LEAST - len(mel))), (0, 0)), "edge")
+        starts = np.cumsum(rounds.cuts(padded))[:-1]
+        parts = [self._refined(session, part, knobs, rng) for part in np.split(padded, starts)]
+        return np.concatenate(parts)[: len(mel) * self.facts.hop_length]
 
     def _chunks(self, session: Session, mel: np.ndarray) -> Iterator[np.ndarray]:
         """Yield audio by chunks, each computed with the frames that it depends on."""
@@ -132,22 +133,17 @@ class GraphCascade(Cascade):
         self, session: Session, mel: np.ndarray, knobs: Numbers, rng: np.random.Generator
     ) -> np.ndarray:
         """Return audio (S,) of a mel (T, M) by rounds of Griffin-Lim."""
-        facts, bins = self.facts, self.facts.n_fft // 2 + 1
-        grid = facts.sample_rate, facts.n_fft, facts.hop_length, facts.n_mels
-        settings = MelSettings(*grid, facts.fmin, facts.fmax)
-        inputs = {"mel": mel[None]}
-        source = "white" in session.graph.inputs
+        facts, source = self.facts, "white" in session.graph.inputs
         if source:
-            f0, voiced = melpitch.pitch(mel, settings)
-            white = rng.standard_normal(len(mel) * facts.hop_length, np.float32)
-            inputs |= {"f0": melpitch.line(f0, voiced)[None], "voiced": voiced[None], "white": white[None]}
+            random = {"white": rng.standard_normal(len(mel) * facts.hop_length, np.float32)}
         else:
-            inputs["turns"] = rng.random((1, len(mel), bins), np.float32)
-        start = {name: value[0] for name, value in session(inputs).items()}
-        bank = filters(settings, continued=source)
-        above = np.repeat(mel[:, -TOP:].mean(1, keepdims=True), bank.shape[1] - mel.shape[1], 1)
+            random = {"turns": rng.random((len(mel), facts.n_fft // 2 + 1), np.float32)}
+        made = session({"mel": mel[None], **{name: one[None] for name, one in random.items()}})
+        start = {name: value[0] for name, value in made.items()}
+        grid = facts.sample_rate, facts.n_fft, facts.hop_length, facts.n_mels
+        bank = filters(MelSettings(*grid, facts.fmin, facts.fmax), continued=source)
         return rounds.refined(
-            np.exp(np.concatenate([mel, above], 1)),
+            start["bands"],
             bank,
             start["magnitude"],
             start["real"] + 1j * start["imaginary"],

@@ -25,7 +25,7 @@ from ttskit.models.family import Family
 from ttskit.models.glow import Glow
 from ttskit.models.vocoder import Convolutional, Weightless, mel_settings
 from ttskit.networks.batch import Batch
-from ttskit.networks.starts import STARTS, PitchCandidates
+from ttskit.networks.starts import STARTS
 from ttskit.voices.graphs import Graph
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 OPSET = 20
 TOKENS, FRAMES = 12, 60  # of the utterance that is traced
+LEAST = 3  # frames or steps of them that a graph can do with
 BY_TOKEN = ("tokens", "durations", "pitch", "loudness_token")
-BY_FRAME = ("mel", "f0", "voiced", "turns")
+BY_FRAME = ("mel", "turns")
 SPOKEN = ("plain", "film", "feedforward", "glow")  # families that read tokens
 CAN = (*SPOKEN, "istft", "hifigan", "bigvgan", *STARTS)
 OTHER = "its codes are not made frame by frame"
@@ -58,18 +59,26 @@ class Converted:
     proto: onnx.ModelProto
 
 
-def converted(model: Model) -> Iterator[Converted]:
-    """Yield the graphs of a model, with its weights, in the order in which they run."""
+def converted(model: Model) -> Converted:
+    """Return the graph of a model, with its weights."""
     module = model.module()
     unfolded(module)
-    for network, graph in traceable(model, module):
-        proto = _export(network, graph, _example(graph, module))
-        for node in proto.graph.node:
-            node.ClearField("metadata_props")  # the lines of code that it comes from
-            node.ClearField("doc_string")
-        proto.graph.ClearField("value_info")
-        proto.ClearField("metadata_props")
-        yield Converted(graph, proto)
+    network, graph = traceable(model, module)
+    proto = _export(network, graph, _example(graph, module))
+    for node in _nodes(proto.graph):
+        node.ClearField("metadata_props")  # the lines of code that it comes from
+        node.ClearField("doc_string")
+    proto.graph.ClearField("value_info")
+    proto.ClearField("metadata_props")
+    return Converted(graph, proto)
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Yield the nodes of a graph, and of the graphs within them."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            yield from _nodes(attribute.g)
 
 
 def unfolded(module: Family) -> None:
@@ -81,24 +90,19 @@ def unfolded(module: Family) -> None:
             parametrize.remove_parametrizations(part, "weight")
 
 
-def traceable(model: Model, module: Family) -> Iterator[tuple[nn.Module, Graph]]:
-    """Yield what computes a model from plain tensors, and its graph."""
+def traceable(model: Model, module: Family) -> tuple[nn.Module, Graph]:
+    """Return what computes a model from plain tensors, and its graph."""
     own = Graph(model.role, model.family, model.takes, model.makes, knobs=dict(module.knobs))
     if isinstance(module, Convolutional):
         chunks = {"chunk": module.chunk, "reach": module.reach}
-        yield Plain(module), replace(own, inputs=("mel",), outputs=model.makes, **chunks)
-    elif isinstance(module, Weightless):
-        for part in STARTS[model.family]:
-            start = part(mel_settings(model.facts))
-            role = "pitch" if part is PitchCandidates else model.role
-            ports = {"inputs": start.inputs, "outputs": start.outputs}
-            yield start, replace(own, role=role, **ports)
-    else:
-        _check(model, module)
-        inputs = _inputs(model, module)
-        ports = {"inputs": inputs, "outputs": model.makes}
-        step = module.step(module.config)
-        yield Spoken(module, inputs, model.makes), replace(own, step=step, **ports)
+        return Plain(module), replace(own, inputs=("mel",), outputs=model.makes, **chunks)
+    if isinstance(module, Weightless):
+        start = STARTS[model.family](mel_settings(model.facts))
+        return start, replace(own, inputs=start.inputs, outputs=start.outputs)
+    _check(model, module)
+    inputs, step = _inputs(model, module), module.step(module.config)
+    ports = {"inputs": inputs, "outputs": model.makes}
+    return Spoken(module, inputs, model.makes), replace(own, step=step, **ports)
 
 
 def _check(model: Model, module: Family) -> None:
@@ -174,8 +178,6 @@ def _example(graph: Graph, module: Family) -> dict[str, Tensor]:
         "frame": torch.arange(FRAMES),
         "noise": torch.zeros(1, facts.n_mels, FRAMES),
         "mel": torch.zeros(1, FRAMES, facts.n_mels),
-        "f0": torch.full((1, FRAMES), 100.0),
-        "voiced": torch.ones(1, FRAMES, dtype=torch.bool),
         "turns": torch.zeros(1, FRAMES, facts.n_fft // 2 + 1),
         "white": torch.ones(1, FRAMES * facts.hop_length),
     }
@@ -198,6 +200,9 @@ def _export(network: nn.Module, graph: Graph, example: Mapping[str, Tensor]) -> 
             verbose=False,
         )
     assert program is not None
+    for port in program.model_proto.graph.input:  # the exporter might have taken the example's
+        sizes = [one.dim_value for one in port.type.tensor_type.shape.dim]
+        assert 0 in sizes or port.name == "speaker_mix", f"{port.name} has fixed lengths: {sizes}"
     return program.model_proto
 
 
@@ -205,7 +210,7 @@ def _dynamic(network: nn.Module, graph: Graph, example: Mapping[str, Tensor]) ->
     """Return which axes of the inputs have any length, as torch.export wants to know it."""
     from torch.export import Dim
 
-    tokens, steps = Dim("tokens", min=2, max=1 << 16), Dim("steps", min=2, max=1 << 24)
+    tokens, steps = Dim("tokens", min=2, max=1 << 16), Dim("steps", min=LEAST, max=1 << 24)
     frames = graph.step * steps if graph.step > 1 else steps
     axes: dict[str, dict[int, Any]] = {name: {1: tokens} for name in BY_TOKEN}
     axes |= {name: {1: frames} for name in BY_FRAME}

@@ -89,18 +89,17 @@ def write(voice: Voice, folder: Path) -> None:
         raise TtskitError(f"{voice.container.name}: to convert it {EXTRA}") from error
     progress.note(f"{voice.container.name}: converting it for onnxruntime, once")
     folder.mkdir(parents=True, exist_ok=True)
-    graphs, entries = [], []
+    graphs, weights = list[Graph](), list[list[str]]()
     for role, model in voice.models.items():
-        for one in converted(model) if role not in JUDGES else ():
-            if one.graph.role not in voice.models:  # what a program without numpy code needs
-                continue
-            weights = stripped(one.proto, model.weights(), PREFIX)
-            graphs.append(one.graph)
-            entries.append(weights)
-            with atomic.replacing(folder / one.graph.file) as unfinished:
-                unfinished.write_bytes(one.proto.SerializeToString())
+        if role in JUDGES:
+            continue
+        one = converted(model)
+        weights.append(stripped(one.proto, model.weights(), PREFIX))
+        graphs.append(one.graph)
+        with atomic.replacing(folder / one.graph.file) as unfinished:
+            unfinished.write_bytes(one.proto.SerializeToString())
     description = described(voice, graphs)
     chain = description.pop("chain")
-    listed = [{**entry, "weights": names} for entry, names in zip(chain, entries, strict=True)]
+    listed = [{**entry, "weights": names} for entry, names in zip(chain, weights, strict=True)]
     content = json.dumps({"format": description["format"], "version": VERSION, "chain": listed})
     atomic.write_text(folder / FILE, content)
