@@ -24,11 +24,12 @@ class Start(nn.Module):
     """From a mel (1, T, M) and random numbers to what rounds begin with.
 
     That is: mel bands (1, T, M) as magnitudes, gone on with up to half the rate where there are
-    filters for that; magnitudes of bins, and real and imaginary parts of phases, (1, T, F) each.
+    filters for that; magnitudes of bins, and real and imaginary parts of phases, (1, T, F) each;
+    and the filters (F, M).
     """
 
     inputs: ClassVar[tuple[str, ...]]
-    outputs: ClassVar = ("bands", "magnitude", "real", "imaginary")
+    outputs: ClassVar = ("bands", "magnitude", "real", "imaginary", "filters")
     continues: ClassVar[bool]  # whether bands go on above fmax
     bank: Tensor
 
@@ -40,27 +41,38 @@ class Start(nn.Module):
 
 
 class SourceStart(Start):
-    """The source of `dsp.source`, with the pitch of `dsp.melpitch`."""
+    """The source of `dsp.source`, by a pitch that is known."""
+
+    inputs = ("mel", "f0", "voiced", "white")
+    continues = True
+
+    def forward(
+        self, mel: Tensor, f0: Tensor, voiced: Tensor, white: Tensor
+    ) -> tuple[Tensor, ...]:
+        """mel (1, T, M), f0 (1, T) along a line, voiced (1, T) bool, white noise (1, N)."""
+        phase = excitation(pulses(f0, self.settings), white, voiced, self.settings).whole
+        magnitude = size(phase) + 1e-6
+        real, imaginary = (part / magnitude for part in (phase.real, phase.imag))
+        bands = continued(mel, self.bank)
+        return bands.mel, explained(bands, magnitude), real, imaginary, self.bank.clone()
+
+
+class WholeSource(SourceStart):
+    """The same, by the pitch that `dsp.melpitch` finds in the mel."""
 
     inputs = ("mel", "white")
-    continues = True
 
     def __init__(self, settings: MelSettings) -> None:
         super().__init__(settings)
         self.candidates = PitchCandidates(settings)
 
-    def forward(self, mel: Tensor, white: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, mel: Tensor, white: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
         """mel (1, T, M), white noise (1, N)."""
         height, octaves = self.candidates(mel.flatten(0, 1))
         chosen = path(height, octaves)  # (T,)
         voiced = chosen < height.shape[1] - 1
         f0 = line(octaves.gather(1, chosen[:, None])[:, 0].exp2(), voiced)
-        train = pulses(f0[None], self.settings)
-        phase = excitation(train, white, voiced[None], self.settings).whole
-        magnitude = size(phase) + 1e-6
-        real, imaginary = (part / magnitude for part in (phase.real, phase.imag))
-        bands = continued(mel, self.bank)
-        return bands.mel, explained(bands, magnitude), real, imaginary
+        return super().forward(mel, f0[None], voiced[None], white)
 
 
 class NoiseStart(Start):
@@ -72,7 +84,7 @@ class NoiseStart(Start):
     def forward(self, mel: Tensor, turns: Tensor) -> tuple[Tensor, ...]:
         """mel (1, T, M), turns (1, T, F) from 0 to 1."""
         bands, angle = Bands(mel, self.bank), 2 * torch.pi * turns
-        return bands.mel, bands.magnitudes(), angle.cos(), angle.sin()
+        return bands.mel, bands.magnitudes(), angle.cos(), angle.sin(), self.bank.clone()
 
 
 class PitchCandidates(nn.Module):
@@ -174,5 +186,9 @@ def line(f0: Tensor, voiced: Tensor) -> Tensor:
     return torch.where(any_voiced, inner, melpitch.ANY)
 
 
-# family without weights -> where its rounds begin
-STARTS: Mapping[str, type[Start]] = {"source": SourceStart, "griffinlim": NoiseStart}
+# family without weights -> where its rounds begin: for a program that finds the pitch by itself,
+# and for others
+STARTS: Mapping[str, tuple[type[Start], type[Start]]] = {
+    "source": (SourceStart, WholeSource),
+    "griffinlim": (NoiseStart, NoiseStart),
+}

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ttskit.dsp import rounds
+from ttskit.dsp import melpitch, rounds
 from ttskit.dsp.mel import MelSettings, filters
 from ttskit.dsp.mersenne import Random
 from ttskit.dsp.rounding import room
@@ -134,17 +134,20 @@ class GraphCascade(Cascade):
     ) -> np.ndarray:
         """Return audio (S,) of a mel (T, M) by rounds of Griffin-Lim."""
         facts, source = self.facts, "white" in session.graph.inputs
-        if source:
-            random = {"white": rng.standard_normal(len(mel) * facts.hop_length, np.float32)}
-        else:
-            random = {"turns": rng.random((len(mel), facts.n_fft // 2 + 1), np.float32)}
-        made = session({"mel": mel[None], **{name: one[None] for name, one in random.items()}})
-        start = {name: value[0] for name, value in made.items()}
         grid = facts.sample_rate, facts.n_fft, facts.hop_length, facts.n_mels
-        bank = filters(MelSettings(*grid, facts.fmin, facts.fmax), continued=source)
+        settings = MelSettings(*grid, facts.fmin, facts.fmax)
+        inputs = {"mel": mel}
+        if source:
+            f0, voiced = melpitch.pitch(mel, settings)
+            white = rng.standard_normal(len(mel) * facts.hop_length, np.float32)
+            inputs |= {"f0": melpitch.line(f0, voiced), "voiced": voiced, "white": white}
+        else:
+            inputs["turns"] = rng.random((len(mel), facts.n_fft // 2 + 1), np.float32)
+        made = session({name: value[None] for name, value in inputs.items()})
+        start = {name: value[0] for name, value in made.items()}
         return rounds.refined(
             start["bands"],
-            bank,
+            filters(settings, continued=source),
             start["magnitude"],
             start["real"] + 1j * start["imaginary"],
             (facts.n_fft, facts.hop_length),

@@ -16,6 +16,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
@@ -31,13 +32,15 @@ from ttskit.voices.graphs import Graph
 if TYPE_CHECKING:
     import onnx
 
+    from ttskit.dsp.widening import Widening
     from ttskit.voices.model import Model
 
 OPSET = 20
 TOKENS, FRAMES = 12, 60  # of the utterance that is traced
+FIXED = ("speaker_mix", "length_scale")  # inputs that are as long for every utterance
 LEAST = 3  # frames or steps of them that a graph can do with
 BY_TOKEN = ("tokens", "durations", "pitch", "loudness_token")
-BY_FRAME = ("mel", "turns")
+BY_FRAME = ("mel", "f0", "voiced", "turns")
 SPOKEN = ("plain", "film", "feedforward", "glow")  # families that read tokens
 CAN = (*SPOKEN, "istft", "hifigan", "bigvgan", *STARTS)
 OTHER = "its codes are not made frame by frame"
@@ -59,11 +62,19 @@ class Converted:
     proto: onnx.ModelProto
 
 
-def converted(model: Model) -> Converted:
-    """Return the graph of a model, with its weights."""
+def converted(
+    model: Model, whole: bool = True, widening: Widening | None = None
+) -> Converted:
+    """Return the graph of a model, with its weights.
+
+    A graph that is not `whole` leaves to the program what numpy does faster: durations are not
+    rounded, mels not widened, and vocoders take the pitch that they begin with.
+    """
     module = model.module()
     unfolded(module)
-    network, graph = traceable(model, module)
+    network, graph = traceable(model, module, whole)
+    if whole and isinstance(network, Spoken):
+        network, graph = finished(network, graph, model.facts.silent, widening)
     proto = _export(network, graph, _example(graph, module))
     for node in _nodes(proto.graph):
         node.ClearField("metadata_props")  # the lines of code that it comes from
@@ -90,19 +101,31 @@ def unfolded(module: Family) -> None:
             parametrize.remove_parametrizations(part, "weight")
 
 
-def traceable(model: Model, module: Family) -> tuple[nn.Module, Graph]:
+def traceable(model: Model, module: Family, whole: bool) -> tuple[nn.Module, Graph]:
     """Return what computes a model from plain tensors, and its graph."""
     own = Graph(model.role, model.family, model.takes, model.makes, knobs=dict(module.knobs))
     if isinstance(module, Convolutional):
         chunks = {"chunk": module.chunk, "reach": module.reach}
         return Plain(module), replace(own, inputs=("mel",), outputs=model.makes, **chunks)
     if isinstance(module, Weightless):
-        start = STARTS[model.family](mel_settings(model.facts))
+        start = STARTS[model.family][whole](mel_settings(model.facts))
         return start, replace(own, inputs=start.inputs, outputs=start.outputs)
     _check(model, module)
     inputs, step = _inputs(model, module), module.step(module.config)
     ports = {"inputs": inputs, "outputs": model.makes}
     return Spoken(module, inputs, model.makes), replace(own, step=step, **ports)
+
+
+def finished(
+    network: Spoken, graph: Graph, silent: Sequence[bool], widening: Widening | None
+) -> tuple[nn.Module, Graph]:
+    """Return a network that also rounds its durations or widens its mels, and its graph."""
+    if "durations" in graph.outputs:
+        graph = replace(graph, inputs=(*graph.inputs, "length_scale"))
+        return Rounded(network, silent), graph
+    if "mel" in graph.outputs and widening is not None:
+        return Widened(network, widening), graph
+    return network, graph
 
 
 def _check(model: Model, module: Family) -> None:
@@ -154,6 +177,55 @@ class Spoken(nn.Module):
         return tuple(made[name] for name in self.outputs)
 
 
+class Rounded(nn.Module):
+    """A duration model whose durations are whole frames, rounded as by `dsp.rounding`."""
+
+    def __init__(self, network: Spoken, silent: Sequence[bool]) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("least", 1 - torch.tensor(silent, dtype=torch.double))
+
+    def forward(self, *values: Tensor) -> tuple[Tensor, ...]:
+        """Fields in the order of the inputs, and the length scale (1,) -> those of the outputs."""
+        *fields, length_scale = values
+        made = dict(zip(self.network.outputs, self.network(*fields), strict=True))
+        least = self.least[fields[self.network.inputs.index("tokens")][0]]
+        scaled = made["durations"][0].double() * length_scale
+        made["durations"] = rounded(scaled, least)[None]
+        return tuple(made.values())
+
+
+def rounded(durations: Tensor, least: Tensor) -> Tensor:
+    """Return durations (N,) in whole frames, each at least so many."""
+    needed, spare = least.cumsum(0), (durations - least).cumsum(0)
+    place = torch.arange(durations.shape[0])
+    above = torch.where(place <= place[:, None], spare, -torch.inf).amax(1)
+    below = torch.where(place >= place[:, None], spare, torch.inf).amin(1)
+    most = ((durations.sum() + 0.5).floor() - needed[-1:]).clamp(min=0)  # (1,)
+    rising = (((above + below) / 2).clamp(min=0).minimum(most) + 0.5).floor()
+    ends = torch.cat([rising[:-1], most]) + needed
+    return torch.cat([ends[:1], ends[1:] - ends[:-1]]).long()
+
+
+class Widened(nn.Module):
+    """A decoder whose mels are widened."""
+
+    mean: Tensor
+    change: Tensor
+
+    def __init__(self, network: Spoken, widening: Widening) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", torch.from_numpy(widening.mean))
+        self.register_buffer("change", torch.from_numpy(widening.change.astype(np.float32)))
+
+    def forward(self, *values: Tensor) -> tuple[Tensor, ...]:
+        """Fields in the order of the inputs -> those of the outputs."""
+        made = dict(zip(self.network.outputs, self.network(*values), strict=True))
+        made["mel"] = self.mean + (made["mel"] - self.mean) @ self.change
+        return tuple(made.values())
+
+
 class Plain(nn.Module):
     """A convolutional vocoder, mel (1, T, M) to audio (1, S)."""
 
@@ -175,9 +247,12 @@ def _example(graph: Graph, module: Family) -> dict[str, Tensor]:
         "pitch": torch.zeros(1, TOKENS),
         "loudness_token": torch.zeros(1, TOKENS),
         "speaker_mix": torch.full((1, len(facts.speakers)), 1 / len(facts.speakers)),
+        "length_scale": torch.ones(1),
         "frame": torch.arange(FRAMES),
         "noise": torch.zeros(1, facts.n_mels, FRAMES),
         "mel": torch.zeros(1, FRAMES, facts.n_mels),
+        "f0": torch.full((1, FRAMES), 100.0),
+        "voiced": torch.ones(1, FRAMES, dtype=torch.bool),
         "turns": torch.zeros(1, FRAMES, facts.n_fft // 2 + 1),
         "white": torch.ones(1, FRAMES * facts.hop_length),
     }
@@ -202,7 +277,7 @@ def _export(network: nn.Module, graph: Graph, example: Mapping[str, Tensor]) -> 
     assert program is not None
     for port in program.model_proto.graph.input:  # the exporter might have taken the example's
         sizes = [one.dim_value for one in port.type.tensor_type.shape.dim]
-        assert 0 in sizes or port.name == "speaker_mix", f"{port.name} has fixed lengths: {sizes}"
+        assert 0 in sizes or port.name in FIXED, f"{port.name} has fixed lengths: {sizes}"
     return program.model_proto
 
 
@@ -214,11 +289,11 @@ def _dynamic(network: nn.Module, graph: Graph, example: Mapping[str, Tensor]) ->
     frames = graph.step * steps if graph.step > 1 else steps
     axes: dict[str, dict[int, Any]] = {name: {1: tokens} for name in BY_TOKEN}
     axes |= {name: {1: frames} for name in BY_FRAME}
-    axes |= {"frame": {0: frames}, "noise": {2: frames}, "speaker_mix": {}}
+    axes |= {"frame": {0: frames}, "noise": {2: frames}, "speaker_mix": {}, "length_scale": {}}
     if "white" in example:
         axes["white"] = {1: example["white"].shape[1] // FRAMES * frames}
     shapes = tuple(axes[name] for name in graph.inputs)
-    return (shapes,) if isinstance(network, Spoken) else shapes
+    return (shapes,) if isinstance(network, Spoken | Rounded | Widened) else shapes
 
 
 def _searchsorted(

@@ -60,20 +60,19 @@ def graph_of(entry: Mapping[str, Any]) -> Graph:
 def described(voice: Voice, graphs: Sequence[Graph]) -> dict[str, Any]:
     """Return all of a voice but its weights, as JSON can hold it."""
     facts, settings = voice.reader.facts, voice.settings
-    widening = settings.widening
+    noise = settings.noise_scale
+    own = [graph.knobs["noise_scale"] for graph in graphs if "noise_scale" in graph.knobs]
     return {
         "format": "ttskit-onnx",
         "version": VERSION,
         "name": voice.container.attributes.get("name", ""),
         "digest": voice.container.digest,
         "language": voice.language,
-        **{name: getattr(facts, name) for name in ("sample_rate", "hop_length", "n_fft")},
+        **{name: getattr(facts, name) for name in ("sample_rate", "hop_length", "n_mels")},
+        "step": max(graph.step for graph in graphs),
+        "bins": facts.n_fft // 2 + 1,
         "symbols": list(facts.symbols),
-        "silent": list(facts.silent),
         "speakers": list(facts.speakers),
-        "noise_scale": settings.noise_scale,
-        "widening": None
-        if widening is None
-        else {name: value.tolist() for name, value in asdict(widening).items()},
+        "noise_scale": noise if noise is not None else max(own, default=0.0),
         "chain": [{**asdict(graph), "file": graph.file} for graph in graphs],
     }

@@ -71,7 +71,7 @@ def _folder(voice: Voice) -> Path:
     """Return the folder that has the graphs of a voice; they are made if there is none yet."""
     name = f"{voice.container.digest[:16]}-{VERSION}"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    places = embedded.FOLDER / "graphs" / name, cache / "ttskit" / "onnx" / name
+    places = embedded.FOLDER / "onnx" / name, cache / "ttskit" / "onnx" / name
     for place in places:
         if (place / FILE).is_file():
             return place
@@ -93,7 +93,7 @@ def write(voice: Voice, folder: Path) -> None:
     for role, model in voice.models.items():
         if role in JUDGES:
             continue
-        one = converted(model)
+        one = converted(model, whole=False)
         weights.append(stripped(one.proto, model.weights(), PREFIX))
         graphs.append(one.graph)
         with atomic.replacing(folder / one.graph.file) as unfinished:
