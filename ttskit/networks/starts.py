@@ -46,9 +46,7 @@ class SourceStart(Start):
     inputs = ("mel", "f0", "voiced", "white")
     continues = True
 
-    def forward(
-        self, mel: Tensor, f0: Tensor, voiced: Tensor, white: Tensor
-    ) -> tuple[Tensor, ...]:
+    def forward(self, mel: Tensor, f0: Tensor, voiced: Tensor, white: Tensor) -> tuple[Tensor, ...]:
         """mel (1, T, M), f0 (1, T) along a line, voiced (1, T) bool, white noise (1, N)."""
         phase = excitation(pulses(f0, self.settings), white, voiced, self.settings).whole
         magnitude = size(phase) + 1e-6
@@ -131,9 +129,7 @@ class PitchCandidates(nn.Module):
             magnitude = magnitude * (ratio @ self.shares)
         correlation = (magnitude * self.fade) @ self.cosines  # (T, L)
         correlation = correlation / (correlation[..., :1].clamp(min=1e-9) * self.window)
-        left, here, right = (
-            correlation[..., self.first + k : self.stop + k] for k in (-1, 0, 1)
-        )
+        left, here, right = (correlation[..., self.first + k : self.stop + k] for k in (-1, 0, 1))
         peak = (here > left) & (here >= right)
         rank = torch.where(peak, here + self.favour, -9)
         best = rank.topk(min(melpitch.CANDIDATES, rank.shape[-1]), -1).indices  # (T, C - 1)

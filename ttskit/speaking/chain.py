@@ -225,8 +225,8 @@ class Chain:
 
 def _cascade(voice: Voice, device: str, engine: str) -> Cascade:
     """Return the models of a voice, loaded by an engine."""
-    check_device(device)
     if engine == "torch":
+        check_device(device)
         models = [*voice.models.values()]
         return Cascade(models, WANTED, KNOWN, device, voice.settings.widening)
     from ttskit.speaking.graphs import GraphCascade

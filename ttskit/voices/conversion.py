@@ -49,7 +49,7 @@ CANNOT = {  # family -> why
     "ddn": "it draws its choices as it goes",
     "autoregressive": "it goes on until it decides to stop",
     "mamba": "it fills in its codes over several passes",
-    "shaped": "its source and its rounds depend on each other chunk by chunk",
+    "shaped": "its source and its rounds are of chunks that depend on each other",
     "ddsp": "its harmonics are counted as it speaks",
 }
 
@@ -62,9 +62,7 @@ class Converted:
     proto: onnx.ModelProto
 
 
-def converted(
-    model: Model, whole: bool = True, widening: Widening | None = None
-) -> Converted:
+def converted(model: Model, whole: bool = True, widening: Widening | None = None) -> Converted:
     """Return the graph of a model, with its weights.
 
     A graph that is not `whole` leaves to the program what numpy does faster: durations are not
