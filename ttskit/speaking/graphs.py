@@ -60,7 +60,7 @@ class GraphCascade(Cascade):
 
     def _step(
         self,
-        id: str,
+        id: str,  # noqa: ARG002
         model: Any,
         module: Any,
         fields: Mapping[str, np.ndarray],

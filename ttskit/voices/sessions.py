@@ -43,6 +43,7 @@ class Session:
 
 def sessions(voice: Voice, threads: int) -> list[Session]:
     """Return the graphs of a voice, ready to run, in the order of its chain."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it keeps a number of this machine
     try:
         import onnxruntime
     except ImportError as error:
