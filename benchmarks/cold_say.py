@@ -59,7 +59,8 @@ def main() -> None:
     options = parser.parse_args()
     known = commands(options.text)
     rounds = [[run(one) for one in known.values()] for _ in range(options.rounds + 1)][1:]
-    print(f"load {os.getloadavg()[0]:.1f}; seconds to the first sound, to the end, of the processor")
+    load = os.getloadavg()[0]
+    print(f"load {load:.1f}; seconds to the first sound, to the end, of the processor")
     for place, name in enumerate(known):
         times = [one[place] for one in rounds]
         line = ", ".join(f"{median(column):.2f}" for column in zip(*times, strict=True))
