@@ -51,7 +51,7 @@ def test_the_embedded_voice_speaks_where_there_is_no_torch(tmp_path):
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert json.loads(done.stdout)["seconds"] > 0.3
-    assert not (tmp_path / "cache" / "ttskit").exists()  # its graphs come with it
+    assert not (tmp_path / "cache").exists()  # its graphs come with it, and nothing is counted
 
 
 def test_a_voice_is_converted_once_and_sounds_the_same(tmp_path, monkeypatch, capsys):
@@ -64,6 +64,12 @@ def test_a_voice_is_converted_once_and_sounds_the_same(tmp_path, monkeypatch, ca
     assert np.abs(audio - expected).max() < 1e-3
     monkeypatch.setattr(conversion, "converted", None)
     np.testing.assert_array_equal(spoken(opened, "onnx", style), audio)
+
+
+def test_without_onnxruntime_the_extra_is_named(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(TtskitError, match=r"needs the extra onnx: pip install 'ttskit\[onnx\]'"):
+        run("say", "hi", "--engine", "onnx", "-o", tmp_path / "a.wav")
 
 
 def test_what_the_engine_cannot_do_is_refused(tmp_path):

@@ -52,8 +52,7 @@ class GraphCascade(Cascade):
         raise TtskitError(f"{self.name}: --engine onnx follows no style: use --engine torch")
 
     def check_speaker(self, speaker: str) -> None:
-        if len(self.speakers) > 1:
-            mixture(speaker, self.speakers)
+        mixture(speaker, self.speakers)
 
     def _computing(self) -> AbstractContextManager[Any]:
         return nullcontext()

@@ -53,6 +53,7 @@ def sessions(voice: Voice, threads: int) -> list[Session]:
     for entry in json.loads((folder / FILE).read_text(encoding="utf-8"))["chain"]:
         graph, options = graph_of(entry), onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         weights = _weights(voice.models[graph.role], entry["weights"])
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(one) for one in weights.values()]
         options.add_external_initializers([*weights], values)

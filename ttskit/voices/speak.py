@@ -12,10 +12,10 @@ import numpy as np
 import onnxruntime as ort
 
 
-def sound(start: list, hop: int, rounds: float, momentum: float) -> np.ndarray:
+def sound(start: list[np.ndarray], hop: int, rounds: float, momentum: float) -> np.ndarray:
     """Return audio (S,) by rounds of Griffin-Lim, led by the mel bands."""
     bands, magnitude, real, imaginary, bank = map(np.squeeze, start)
-    phase, before, size = real + 1j * imaginary, 0.0, 2 * len(bank) - 2
+    phase, before, size = real + 1j * imaginary, 0j * real, 2 * len(bank) - 2
     window, shares = np.hanning(size + 1)[:-1], (bank / bank.sum(1, keepdims=True).clip(1e-9)).T
     for _ in range(int(rounds) + 1):
         total, weight = np.zeros((2, (len(bands) - 1) * hop + size))
@@ -31,12 +31,12 @@ def sound(start: list, hop: int, rounds: float, momentum: float) -> np.ndarray:
     return audio
 
 
-def speak(folder: Path, phonemes: str, rate: float = 1, speaker: float = 0) -> tuple:
+def speak(folder: Path, phonemes: str, rate: float = 1, who: float = 0) -> tuple[np.ndarray, int]:
     """Return audio (S,) and its sample rate."""
     voice, rng = json.loads((folder / "voice.json").read_text("utf-8")), np.random.default_rng(0)
     tokens = [voice["symbols"].index(one) for one in ("<begin>", *phonemes.split(), "<end>")]
     fields = {"tokens": np.array([tokens]), "length_scale": np.array([1 / rate], "f4")}
-    fields["speaker_mix"] = np.eye(len(voice["speakers"]), dtype="f4")[[int(speaker)]]
+    fields["speaker_mix"] = np.eye(len(voice["speakers"]), dtype="f4")[[int(who)]]
     for graph in voice["chain"]:
         session = ort.InferenceSession(folder / graph["file"])
         made = session.run(None, {name: fields[name] for name in graph["inputs"]})
@@ -54,7 +54,7 @@ def speak(folder: Path, phonemes: str, rate: float = 1, speaker: float = 0) -> t
 
 
 if __name__ == "__main__":
-    audio, rate = speak(Path(__file__).parent, *sys.argv[1:2], *map(float, sys.argv[3:]))
+    audio, rate = speak(Path(__file__).parent, sys.argv[1], *map(float, sys.argv[3:]))
     with wave.open(sys.argv[2], "wb") as file:
         file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes((32767 * audio.clip(-1, 1)).astype("<i2").tobytes())
