@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from tests.factory import answer
 from ttskit import __version__
-from ttskit.cli import VERBS, app
+from ttskit.cli import VERBS, app, stage
 
 ROOT = Path(__file__).parents[1]
 GROUP = cast(TyperGroup, typer.main.get_command(app))
@@ -53,21 +53,31 @@ def calls(example):
 def test_the_overview_has_each_verb_on_one_line_under_its_heading():
     lines = page("--help")
     assert max(map(len, lines)) <= 80
-    for heading, stages in VERBS.items():
+    for heading, verbs in VERBS.items():
         start = lines.index(f"{heading}:") + 1
-        for line, stage in zip(lines[start:], stages, strict=False):
+        for line, verb in zip(lines[start:], verbs, strict=False):
             name, summary = line.split(maxsplit=1)
-            assert name == stage.__name__.rpartition(".")[2].rstrip("_")
-            assert summary == str(inspect.getdoc(stage.command)).split("\n")[0]
+            assert name == verb
+            assert summary == str(inspect.getdoc(stage(verb).command)).split("\n")[0]
 
 
 def test_the_index_of_the_docs_has_the_same_groups():
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    for heading, stages in VERBS.items():
+    for heading, verbs in VERBS.items():
         if heading != "Help":
             section = index.split(f"## {heading}\n")[1].split("\n## ")[0]
-            names = [stage.__name__.rpartition(".")[2].rstrip("_") for stage in stages]
-            assert re.findall(r"\[`ttskit (\w+)`\]", section) == names
+            assert re.findall(r"\[`ttskit (\w+)`\]", section) == [*verbs]
+
+
+def test_a_verb_imports_no_other():
+    code = (
+        "import sys; from ttskit.cli import main; sys.argv = ['ttskit', '-q', 'ls', '--help']\n"
+        "try:\n    main()\nfinally:\n"
+        "    print([name for name in sys.modules if '.stages.' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.splitlines()[-1]
+    assert loaded == "['ttskit.stages.completion', 'ttskit.stages.ls']"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,7 +9,11 @@ import io
 import os
 import signal
 import sys
-from typing import Annotated, Any, cast
+from collections.abc import Collection, Sequence
+from importlib import import_module
+from keyword import iskeyword
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from typer.main import get_command
@@ -18,44 +22,7 @@ from ttskit.artifacts import caches, signals
 from ttskit.dsp import threads
 from ttskit.errors import Interrupted, TtskitError, UsageError
 from ttskit.manual import HELP, Overview, Page
-from ttskit.stages import (
-    align,
-    analyze,
-    cat,
-    compare,
-    completion,
-    config,
-    corpus,
-    decode,
-    demo,
-    diff,
-    doctor,
-    encode,
-    evaluate,
-    export,
-    features,
-    help,
-    import_,
-    info,
-    languages,
-    ls,
-    merge,
-    plot,
-    recipe,
-    report,
-    say,
-    select,
-    serve,
-    split,
-    text,
-    tokens,
-    train,
-    verify,
-    vocode,
-    voice,
-    voices,
-    why,
-)
+from ttskit.stages import completion
 
 LIVING = 20_000  # objects more than before are looked at for garbage; as torch is imported it
 # makes hundreds of thousands, none of which is garbage: with 700, as usual, that takes 0.5 s
@@ -68,73 +35,106 @@ REMEDIES = {
 
 VERBS = {  # what a verb is for, as `ttskit --help` and docs/index.md have it
     "From recordings to a model": (
-        demo,
-        recipe,
-        corpus,
-        text,
-        tokens,
-        features,
-        align,
-        config,
-        train,
+        "demo",
+        "recipe",
+        "corpus",
+        "text",
+        "tokens",
+        "features",
+        "align",
+        "config",
+        "train",
     ),
     "From text to sound": (
-        say,
-        serve,
-        encode,
-        decode,
-        vocode,
-        voice,
-        voices,
+        "say",
+        "serve",
+        "encode",
+        "decode",
+        "vocode",
+        "voice",
+        "voices",
     ),
     "Looking and listening": (
-        doctor,
-        analyze,
-        plot,
-        why,
-        report,
-        evaluate,
-        compare,
+        "doctor",
+        "analyze",
+        "plot",
+        "why",
+        "report",
+        "evaluate",
+        "compare",
     ),
     "Coreutils for artifacts": (
-        info,
-        ls,
-        cat,
-        select,
-        merge,
-        split,
-        diff,
-        verify,
-        export,
-        import_,
+        "info",
+        "ls",
+        "cat",
+        "select",
+        "merge",
+        "split",
+        "diff",
+        "verify",
+        "export",
+        "import",
     ),
     "Help": (
-        help,
-        languages,
-        completion,
+        "help",
+        "languages",
+        "completion",
     ),
 }
+LISTING = ("help",)  # verbs that read what the others say of themselves
+ALL = [verb for verbs in VERBS.values() for verb in verbs]
 
 _Usage: type[Exception] = typer.BadParameter.__mro__[2]  # all of what Typer finds wrong
 
-app = typer.Typer(
-    cls=Overview,
-    no_args_is_help=True,
-    add_completion=False,  # two options on every page; `completion` prints the script instead
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: rich would double the time to the first line
-    subcommand_metavar="VERB ...",
-    context_settings=HELP,
-    epilog="`ttskit help VERB` explains the options of a verb, with examples.",
-)
-for heading, stages in VERBS.items():
-    for stage in stages:
-        name = stage.__name__.rpartition(".")[2].rstrip("_")
-        summary = stage.command.__doc__.partition("\n")[0]
-        register = app.command(
-            name, cls=Page, context_settings=HELP, short_help=summary, rich_help_panel=heading
-        )
-        register(stage.command)
+
+if TYPE_CHECKING:
+    app: typer.Typer  # the whole program
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name != "app":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()["app"] = build(ALL)
+        return globals()["app"]
+
+
+def build(wanted: Collection[str]) -> typer.Typer:
+    """Return the program with some of its verbs; the files of the others are not imported."""
+    program = typer.Typer(
+        cls=Overview,
+        no_args_is_help=True,
+        add_completion=False,  # two options on every page; `completion` prints the script instead
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # plain help: rich would double the time to the first line
+        subcommand_metavar="VERB ...",
+        context_settings=HELP,
+        epilog="`ttskit help VERB` explains the options of a verb, with examples.",
+    )
+    program.callback()(_root)
+    for heading, verbs in VERBS.items():
+        for verb in filter(wanted.__contains__, verbs):
+            command = stage(verb).command
+            register = program.command(
+                verb,
+                cls=Page,
+                context_settings=HELP,
+                short_help=command.__doc__.partition("\n")[0],
+                rich_help_panel=heading,
+            )
+            register(command)
+    return program
+
+
+def stage(verb: str) -> ModuleType:
+    """Return the file of a verb; where Python keeps the name, an underscore follows it."""
+    return import_module(f"ttskit.stages.{verb}{'_' * iskeyword(verb)}")
+
+
+def needed(words: Sequence[str]) -> Sequence[str]:
+    """Return the verbs that a command line can need: the one that it names, if that is enough."""
+    named = next((word for word in words if not word.startswith("-")), "")
+    listing = named in LISTING or completion.VARIABLE in os.environ
+    return [named] if named in ALL and not listing else ALL
 
 
 def _print_version(wanted: bool) -> None:
@@ -145,7 +145,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print errors only: no progress, no notes.")
@@ -179,7 +178,9 @@ def run(*words: object) -> int:
     What the user can mend is raised as a TtskitError.
     """
     try:
-        status = get_command(app).main([*map(str, words)], "ttskit", standalone_mode=False)
+        status = get_command(build(needed([*map(str, words)]))).main(
+            [*map(str, words)], "ttskit", standalone_mode=False
+        )
     except _Usage as error:
         raise UsageError(cast("Any", error).format_message()) from None
     return status or 0
@@ -234,7 +235,7 @@ def _run() -> None:
             from typer.completion import completion_init  # type: ignore[attr-defined]
 
             completion_init()  # Typer answers a shell instead of running a verb
-        app(prog_name="ttskit")
+        build(needed(sys.argv[1:]))(prog_name="ttskit")
     except TtskitError as error:
         _complain(str(error))
         sys.exit(error.status)

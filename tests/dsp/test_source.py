@@ -6,7 +6,8 @@ import torch
 
 from ttskit.dsp import speechlike
 from ttskit.dsp.mel import MelSettings, filters, mel
-from ttskit.dsp.source import HIGHEST, excitation, line, pulses, source
+from ttskit.dsp.melpitch import line
+from ttskit.dsp.source import HIGHEST, excitation, pulses, source
 
 RATE, HOP = 22050, 256
 SETTINGS = MelSettings()

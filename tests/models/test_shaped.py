@@ -6,8 +6,8 @@ import torch
 
 from ttskit.dsp import speechlike, stft
 from ttskit.dsp.mel import MelSettings, mel
-from ttskit.dsp.melpitch import pitch
-from ttskit.dsp.source import Excitation, line, pulses, source
+from ttskit.dsp.melpitch import line, pitch
+from ttskit.dsp.source import Excitation, pulses, source
 from ttskit.models.shaped import Shaped
 from ttskit.networks.facts import Facts
 

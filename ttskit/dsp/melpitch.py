@@ -21,6 +21,7 @@ STEPS = 3
 CANDIDATES = 4
 UNVOICED = 0.25  # height of a peak that is as good as none
 OCTAVE, JUMP, CHANGE = 0.01, 1.0, 0.14  # costs: an octave lower, of a jump, on and off
+ANY = 100.0  # Hz, f0 where nothing is voiced
 
 
 def pitch(
@@ -112,3 +113,11 @@ def path(height: np.ndarray, octaves: np.ndarray) -> np.ndarray:
     for t in range(frames - 1, 0, -1):
         best[t - 1] = source[t, best[t]]
     return best
+
+
+def line(f0: np.ndarray, voiced: np.ndarray) -> np.ndarray:
+    """Return f0 (T,) float32 where it goes along a line between what is voiced."""
+    known = np.flatnonzero(voiced)
+    if not len(known):
+        return np.full(len(f0), ANY, np.float32)
+    return np.interp(np.arange(len(f0)), known, f0[known]).astype(np.float32)

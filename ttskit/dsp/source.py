@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from ttskit.dsp import stft
 from ttskit.dsp.griffinlim import Bands, refined, size
 from ttskit.dsp.mel import MelSettings, filters
+from ttskit.dsp.melpitch import line
 
 HARMONIC = 4000.0, 7000.0  # Hz, harmonics fade out
 NOISY = 3000.0, 6000.0  # Hz, noise fades in
@@ -28,7 +29,6 @@ UNDER, OVER = 0.15, 0.5  # noise of voiced frames below and above
 HIGHEST = 8000.0  # Hz; no harmonic is above
 STEPS = 4  # to bring the excitation to the mel bands
 TOP = 3  # bands whose mean goes on above fmax
-ANY = 100.0  # Hz, f0 where nothing is voiced
 
 
 class Excitation(NamedTuple):
@@ -107,14 +107,6 @@ def excitation(pulses: Tensor, noise: Tensor, voiced: Tensor, settings: MelSetti
     between = torch.from_numpy(np.interp(hertz, NOISY, (UNDER, OVER))).to(pulses)
     on = voiced[..., None]
     return Excitation(pulsed * (harmonic * on), noisy * torch.where(on, between, 1))
-
-
-def line(f0: np.ndarray, voiced: np.ndarray) -> np.ndarray:
-    """Return f0 (T,) float32 where it goes along a line between what is voiced."""
-    known = np.flatnonzero(voiced)
-    if not len(known):
-        return np.full(len(f0), ANY, np.float32)
-    return np.interp(np.arange(len(f0)), known, f0[known]).astype(np.float32)
 
 
 def pulses(f0: Tensor, settings: MelSettings) -> Tensor:

@@ -25,9 +25,13 @@ class Widening:
 
     def __call__(self, log_mel: np.ndarray) -> np.ndarray:
         """(T, M) to the same."""
+        return (self.mean + (log_mel - self.mean) @ self.change).astype(np.float32)
+
+    @property
+    def change(self) -> np.ndarray:
+        """(M, M): what a frame without its mean is multiplied by."""
         basis = cosines(len(self.mean))
-        change = (basis * self.factor) @ basis.T  # (M, M)
-        return (self.mean + (log_mel - self.mean) @ change).astype(np.float32)
+        return (basis * self.factor) @ basis.T
 
 
 def widening(

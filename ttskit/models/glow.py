@@ -236,9 +236,10 @@ class Glow(Family):
         real = until(steps, longest + -longest % squeeze)
         coarse = self._coarse_mel(hidden, batch, real)
         mean, log_deviation = self._expected(hidden, durations, batch, real)
-        noise = mean + log_deviation.exp() * noise_like(mean, generator) * noise_scale
+        random = batch["noise"] if "noise" in batch else noise_like(mean, generator) * noise_scale
+        noise = mean + log_deviation.exp() * random
         fine = self.flow.inverse(noise * real[:, None], real, self._condition(speaker, coarse))
-        mel = self.scale.inverse((coarse.mel + fine).mT)[:, : int(frames.max())]  # (B, T, C)
+        mel = self.scale.inverse((coarse.mel + fine).mT)[:, : batch.longest(frames)]  # (B, T, C)
         return {"mel": mel * until(frames, mel.shape[1])[..., None]}
 
     @torch.no_grad()

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from ttskit.dsp import stft
 from ttskit.dsp.griffinlim import Bands, refined, size
 from ttskit.dsp.mel import filters
-from ttskit.dsp.melpitch import pitch
-from ttskit.dsp.source import Excitation, continued, excitation, explained, line, pulses
+from ttskit.dsp.melpitch import line, pitch
+from ttskit.dsp.source import Excitation, continued, excitation, explained, pulses
 from ttskit.models.istft import TRAINING, Istft, IstftGenerator
 from ttskit.models.vocoder import Learnt, mel_settings
 from ttskit.networks.batch import Batch

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from ttskit.dsp.mel import MelSettings, MelSpectrogram
+from ttskit.dsp.rounds import cuts
 from ttskit.errors import TrainingError
 from ttskit.models.adversarial import Adversarial, Pair
 from ttskit.models.family import Family
@@ -22,8 +23,6 @@ from ttskit.networks.batch import Batch, axis_of
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.layers import mean_and_deviation
 from ttskit.networks.spectral import distances
-
-WHOLE = 4096  # frames, about 48 s, that a vocoder without weights makes at once
 
 
 class Vocoder(Family):
@@ -115,16 +114,6 @@ class Weightless(Vocoder):
     def part(self, mel: Tensor, rng: np.random.Generator, knobs: Mapping[str, float]) -> Tensor:
         """(T, M) on the CPU to (T · hop_length,)."""
         raise NotImplementedError
-
-
-def cuts(mel: Tensor) -> list[int]:
-    """Return the lengths of the parts of (T, M), none above `WHOLE`."""
-    lengths, start = [], 0
-    while len(mel) - start > WHOLE:
-        late = mel[start + 3 * WHOLE // 4 : start + WHOLE].sum(1)
-        lengths.append(3 * WHOLE // 4 + int(late.argmin()))
-        start += lengths[-1]
-    return [*lengths, len(mel) - start]
 
 
 class Learnt(Adversarial, Vocoder):

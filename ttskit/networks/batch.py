@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ttskit.dsp.rounding import room
 from ttskit.networks.fields import FIELDS
 
 
@@ -97,19 +98,6 @@ class Batch:
             one, axis = value[row : row + 1], axis_of(name)
             fields[name] = one[:, : int(lengths[axis])] if axis else one
         return Batch(self.ids[row : row + 1], fields, lengths)
-
-
-def room(length: int) -> int:
-    """Return a length rounded up to one of eight in an octave, and to a multiple of 8.
-
-    Kernels are made for each shape anew, and kept: with lengths as they come, an hour of speech
-    leaves some hundred megabytes of them.
-
-    >>> [room(length) for length in (1, 8, 9, 130, 300, 1000)]
-    [8, 8, 16, 144, 320, 1024]
-    """
-    step = max(8, 1 << max(0, (length - 1).bit_length() - 4))
-    return -(-length // step) * step
 
 
 def collate(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,7 @@ class Cascade:
     ) -> None:
         self.models = join(models, known, wanted)
         self.steps = [(model, _folded(model, device)) for model in self.models]
+        self.outputs = [{*module.makes(module.config)} for _, module in self.steps]
         self.takes = {name for model in self.models for name in model.takes}
         self.makes = {name for model in self.models for name in model.makes}
         self.judges = {model.role: model for model in apart(models)[1]}
@@ -86,19 +88,16 @@ class Cascade:
         What is known is not predicted; `frames` is how many there are, where codes would make a
         few more.  All randomness follows from the seed alone.
         """
-        import torch
-
         fields = dict(known)
         if manner.style is not None:
             fields["style"] = manner.style
         if "durations" in fields and not fields["durations"].any():
             raise TtskitError("lasts no frame", utterance=id)
         _check_length(id, fields, manner.most)
-        with torch.inference_mode():
-            for model, module in self.steps:
+        with self._computing():
+            for (model, module), makes in zip(self.steps, self.outputs, strict=True):
                 if (wanted or self.wanted) in fields:
                     break
-                makes = {*module.makes(module.config)}
                 if fields.keys() >= makes:
                     continue
                 fields = self._with_outputs(id, model, module, fields, manner, seed)
@@ -119,6 +118,12 @@ class Cascade:
         """Refuse a speaker that one of the models does not know."""
         for model in filter(_by_speaker, self.models):
             mixture(speaker, numbers(model))
+
+    def _computing(self) -> AbstractContextManager[Any]:
+        """Return a context in which models compute, without gradients."""
+        import torch
+
+        return torch.inference_mode()
 
     def _with_outputs(
         self,
@@ -154,7 +159,7 @@ class Cascade:
         from ttskit.networks.fields import FIELDS
 
         inputs = {name: value for name, value in fields.items() if name in FIELDS}
-        batch = collate([id], [_shifted(inputs, manner)], stepped=True).to(self.device)
+        batch = collate([id], [shifted(inputs, manner)], stepped=True).to(self.device)
         if _by_speaker(model):
             batch = _with_speaker(batch, manner.speaker, numbers(model))
         knobs = settings(type(module), manner.knobs, manner.preset)
@@ -195,7 +200,7 @@ def _by_speaker(model: Model) -> bool:
     return "speaker" in family.needs(config)
 
 
-def _shifted(fields: Mapping[str, np.ndarray], manner: Manner) -> dict[str, Any]:
+def shifted(fields: Mapping[str, np.ndarray], manner: Manner) -> dict[str, Any]:
     """Return fields with pitch and loudness moved as the manner says."""
     shifts = {"pitch": manner.pitch * SEMITONE, "loudness_token": manner.loudness / 10}
     return {

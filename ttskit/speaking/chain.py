@@ -59,11 +59,14 @@ Speak: TypeAlias = Callable[[Line, Style, np.ndarray | None, np.ndarray | None],
 class Chain:
     """A voice that is loaded, and speaks line by line."""
 
-    def __init__(self, voice: Voice, device: str = "cpu", choice: Choice | None = None) -> None:
-        check_device(device)
-        self.cascade = Cascade(
-            [*voice.models.values()], WANTED, KNOWN, device, voice.settings.widening
-        )
+    def __init__(
+        self,
+        voice: Voice,
+        device: str = "cpu",
+        choice: Choice | None = None,
+        engine: str = "torch",
+    ) -> None:
+        self.cascade = _cascade(voice, device, engine)
         self.facts, self.voice = self.cascade.facts, voice
         self.judges = Judges(self.cascade, choice or Choice())
         heard = enumerate(voice.reader.facts.heard)
@@ -219,6 +222,19 @@ class Chain:
             knobs={**own, **style.knobs},
             preset=style.preset,
         )
+
+
+def _cascade(voice: Voice, device: str, engine: str) -> Cascade:
+    """Return the models of a voice, loaded by an engine."""
+    if engine == "torch":
+        check_device(device)
+        models = [*voice.models.values()]
+        return Cascade(models, WANTED, KNOWN, device, voice.settings.widening)
+    from ttskit.speaking.graphs import GraphCascade
+
+    if device != "cpu":
+        raise TtskitError(f"--device {device}: the engine onnx runs on the cpu alone")
+    return GraphCascade(voice)
 
 
 def quiet(samples: int) -> Iterator[np.ndarray]:

@@ -145,7 +145,7 @@ def taker(models: Sequence[Model]) -> Model:
     for model in models:
         if "take" in model.makes:
             return model
-    names = ", ".join(model.name for model in models)
+    names = ", ".join(model.name for model in models) or "--engine onnx"
     raise TtskitError(f"{names}: makes no takes; a decoder of the family ddn does")
 
 

@@ -2,12 +2,13 @@
 
 Of a Corpus: one audio file per utterance, named by its id, and the texts beside them in the layout
 of LJSpeech, so that `ttskit corpus` reads them back.  Of an Alignment: the times of what is
-spoken, one file per utterance, or in CTM one for all.
+spoken, one file per utterance, or in CTM one for all.  Of a Voice: its models as ONNX, and a script
+that speaks with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
 
 AUDIO = ("wav", "flac")
-FORMATS = (*AUDIO, *TIMES)
+FORMATS = (*AUDIO, *TIMES, "onnx")
 Tier = Literal["phrases", "words", "phones"]
 
 
@@ -101,6 +102,15 @@ def chosen(format: str | None, kind: str, output: Path | None, name: str) -> str
     raise TtskitError(f"no export format {wanted!r}; {choices}", file=name)
 
 
+def models(inputs: Sequence[Path], output: Path | None) -> None:
+    """Write a voice, by its name or file, into a folder of ONNX models."""
+    from ttskit.voices import embedded, folder, voice
+
+    if len(inputs) != 1 or output is None or str(output) == "-":
+        raise UsageError("--format onnx needs one voice and a folder: export VOICE -o FOLDER")
+    folder.write(voice.read(embedded.find(str(inputs[0]))), output)
+
+
 def formats(incomplete: str) -> list[str]:
     """Return the formats that begin with some letters, for completion in a shell."""
     return [name for name in FORMATS if name.startswith(incomplete)]
@@ -110,7 +120,7 @@ Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="INPUT",
-        help="Corpus or Alignment; - reads standard input.",
+        help="Corpus, Alignment, or Voice by its file or name; - reads standard input.",
         show_default="standard input",
     ),
 ]
@@ -120,7 +130,7 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        help="Folder, for one file per utterance; or one file, for times.",
+        help="Folder, for one file per utterance or model; or one file, for times.",
         show_default="this folder for audio, standard output for times",
     ),
 ]
@@ -131,7 +141,7 @@ Format = Annotated[
         "-f",
         metavar="FORMAT",
         help="Of a Corpus: wav or flac; of an Alignment: textgrid, ctm, json, srt, vtt or "
-        "audacity.",
+        "audacity; of a Voice: onnx.",
         show_default="by the suffix of --output",
         autocompletion=formats,
     ),
@@ -152,12 +162,16 @@ def command(
     format: Format = None,
     tier: TierOption = None,
 ) -> None:
-    """Write audio files, TextGrids or subtitles for other programs.
+    """Write audio files, TextGrids, subtitles or ONNX models for other programs.
 
     Examples:
         ttskit export corpus.h5 --format wav -o folder
         ttskit select alignment.h5 --id LJ001-0001 | ttskit export -o subtitles.srt
+        ttskit export kathleen --format onnx -o folder
     """
+    if format == "onnx":
+        models(inputs or (), output)
+        return
     from ttskit.artifacts import kinds, streams
 
     readers = streams.inputs(inputs, optional=(kinds.Corpus, kinds.Alignment))

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -318,6 +318,16 @@ Play = Annotated[
 ]
 
 
+Engine = Annotated[
+    Literal["torch", "onnx"],
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=VOICE,
+        help="What computes the models: torch, or onnx (the extra onnx), which starts sooner.",
+    ),
+]
+
+
 TakeOption = Annotated[
     str | None,
     typer.Option(
@@ -391,6 +401,7 @@ def command(
     raw: Raw = False,
     play: Play = False,
     device: Device = "cpu",
+    engine: Engine = "torch",
     threads: Threads = None,
     restart: Restart = False,
     as_json: Json = False,
@@ -418,7 +429,7 @@ def command(
     from ttskit.speaking.report import Report
     from ttskit.speaking.voice import Voice
 
-    loaded = Voice(voice, device=device)
+    loaded = Voice(voice, device=device, engine=engine)
     note_file(text or ())
     with limited(to_speak(threads)):
         speech = loaded.speech(

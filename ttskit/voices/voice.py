@@ -22,7 +22,7 @@ from ttskit.dsp.widening import Widening
 from ttskit.errors import ArtifactError, TtskitError
 from ttskit.settings import parsed
 from ttskit.voices import embedded
-from ttskit.voices.join import apart, check_clock, join
+from ttskit.voices.join import JUDGES, apart, check_clock, join
 from ttskit.voices.model import (
     CODES,
     GRID,
@@ -92,8 +92,15 @@ class Voice:
 
     @property
     def reader(self) -> Model:
-        """The last model that reads tokens: its symbols and speakers are those of the voice."""
-        return last_reader(self.models.values())
+        """The last model that reads tokens: its symbols and speakers are those of the voice.
+
+        It is found without loading its family.
+        """
+        others = (*JUDGES, "vocoder", "codec")
+        reading = [one for one in self.models.values() if one.facts.symbols]
+        reading = [one for one in reading if one.role not in others]
+        spoken = [one for one in reading if one.role != "duration"] or reading
+        return spoken[-1] if spoken else last_reader(self.models.values())
 
     @property
     def sample_rate(self) -> int:
