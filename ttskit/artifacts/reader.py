@@ -167,6 +167,11 @@ class Reader(Mapping[str, R], Generic[R]):
         except KeyError:
             raise ArtifactError(f"has no utterance {utterance}", file=self.name) from None
 
+    def rows(self, utterances: Sequence[str]) -> np.ndarray:
+        """Return (utterance,) int64: the row of each, all of which must be there."""
+        known = self._rows
+        return np.fromiter((known[id] for id in utterances), np.int64, len(utterances))
+
     def __getitem__(self, utterance: str) -> R:
         if utterance not in self._rows:
             raise KeyError(utterance)

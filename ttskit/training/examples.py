@@ -48,16 +48,13 @@ class Examples:
             raise TrainingError(f"{readers[0].name}: there is no utterance to train on")
         _agree(readers)
         first = readers[0]
-        rows = [first.row(id) for id in self.ids]
+        rows = first.rows(self.ids).tolist()
         self.texts, self._speakers = (
             [names[row] for row in rows] for names in map(first.table, ("text", "speaker"))
         )
         self.speakers = tuple(sorted(set(self._speakers)))
         self.numbers = {name: number for number, name in enumerate(self.speakers)}
-        self._rows = {
-            kind: np.array([reader.row(id) for id in self.ids])
-            for kind, reader in self._readers.items()
-        }
+        self._rows = {kind: reader.rows(self.ids) for kind, reader in self._readers.items()}
         self._check_frames()
         axis, reader = next(
             (axis, reader)
@@ -234,6 +231,8 @@ def kinds_of(name: str) -> tuple[type[Record], ...]:
 
 def joined(readers: Sequence[Reader[Any]]) -> list[str]:
     """Return the ids that all artifacts have; what one lacks must be on record as skipped."""
+    if all(one.ids == readers[0].ids for one in readers):
+        return [*readers[0].ids]
     for one in readers:
         skipped = one.skipped
         for other in readers:
