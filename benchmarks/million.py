@@ -1,10 +1,11 @@
 """A million utterances: time and memory of what goes through the index of a large corpus.
 
-    python benchmarks/million.py [COUNT...]
+    python benchmarks/million.py [COUNT...] [STEP...]
 
 Features and an Alignment of 1,000 to 1,000,000 utterances of 500 frames are simulated by sparse
 files, whose values are zeros that take no room.  Each step runs in a forked process of its own,
-which says its seconds and the most memory that it held: the first row is that of the modules.
+which says its seconds and the most memory that it held, without pages of mapped files: the first
+row is that of the modules.
 Verbs that copy everything get utterances of 20 frames, since the bytes of 500 are no part of the
 question.
 """
@@ -17,6 +18,7 @@ import os
 import resource
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -166,15 +168,26 @@ def measure(name: str, folder: Path, results: Connection) -> None:
     os.chdir(folder)
     hdf5.MOST_UNWRITTEN = 1 << 62  # sparse files are what this is about
     progress.hush()
+    own: list[int] = []
+    threading.Thread(target=watch, args=(own,), daemon=True).start()
     begun, before = time.perf_counter(), time.process_time()
     with Path("/dev/null").open("w") as null, redirect_stdout(null):
         STEPS[name]()
     seconds, spent = time.perf_counter() - begun, time.process_time() - before
-    results.send((seconds, spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3))
+    results.send((seconds, spent, max(own) / 1e6))
+
+
+def watch(own: list[int]) -> None:
+    """Note the memory of this process again and again, but for pages of mapped files."""
+    while True:
+        _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
+        own.append((resident - shared) * resource.getpagesize())
+        time.sleep(0.01)
 
 
 def main() -> None:
-    counts = [int(word) for word in sys.argv[1:]] or COUNTS
+    steps = [word for word in sys.argv[1:] if word in STEPS] or [*STEPS]
+    counts = [int(word) for word in sys.argv[1:] if word not in STEPS] or COUNTS
     print("| utterances | step | s | s of processor | MB |\n|---|---|---|---|---|", flush=True)
     for count in counts:
         with tempfile.TemporaryDirectory() as name:
@@ -188,7 +201,7 @@ def main() -> None:
                 simulate(path, "features", each, FRAMES, first=part * each)
             parts = "".join(f"part{part:02}.h5\n" for part in range(100))
             (folder / "parts.list").write_text(parts)
-            for step in STEPS:
+            for step in steps:
                 ours, theirs = FORK.Pipe()
                 one = FORK.Process(target=measure, args=(step, folder, theirs))
                 one.start()

@@ -22,7 +22,7 @@ import numpy as np
 
 from ttskit.artifacts import hdf5, joined, values
 from ttskit.artifacts.hdf5 import Value
-from ttskit.artifacts.ids import unfit_id
+from ttskit.artifacts.ids import unfit_among
 from ttskit.artifacts.record import (
     RAGGED,
     Number,
@@ -248,9 +248,8 @@ class Reader(Mapping[str, R], Generic[R]):
             owners = [part.name for part in self._container.parts if twice in part.strings("id")]
             where = f", in {owners[0]} and {owners[1]}" if len(owners) > 1 else ""
             raise ArtifactError(f"utterance {twice} is there twice{where}")
-        for id in self._ids:
-            if complaint := unfit_id(id):
-                raise ArtifactError(complaint)
+        if complaint := unfit_among(self._ids):
+            raise ArtifactError(complaint)
 
     def _check_offsets(self) -> None:
         for name, column in self._container.columns.items():

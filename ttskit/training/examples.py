@@ -54,6 +54,8 @@ class Examples:
         )
         self.speakers = tuple(sorted(set(self._speakers)))
         self.numbers = {name: number for number, name in enumerate(self.speakers)}
+        one_each = {name: name for name in self.speakers}
+        self._speakers = [one_each[name] for name in self._speakers]
         self._rows = {kind: reader.rows(self.ids) for kind, reader in self._readers.items()}
         self._check_frames()
         axis, reader = next(
@@ -169,7 +171,9 @@ class Examples:
     def _statistics(self) -> Mapping[str, np.ndarray]:
         rows = np.random.default_rng(0).permutation(len(self))[:SAMPLED]
         frames = np.concatenate([self.mel(row) for row in rows])
-        frames = frames[np.isfinite(frames).all(axis=1)]  # the trainer names those that are not
+        finite = np.isfinite(frames).all(axis=1)
+        if not finite.all():  # the trainer names those that are not
+            frames = frames[finite]
         deviation = np.maximum(frames.std(axis=0), 1e-3)
         statistics = {"mel_mean": frames.mean(axis=0), "mel_deviation": deviation}
         if "contour" in self.needs:
