@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from tests.clusters import running
 from tests.factory import (
     SPOKEN,
     run,
@@ -15,6 +16,7 @@ from tests.factory import (
     write_speakers,
     write_speech,
 )
+from ttskit.artifacts import cluster
 from ttskit.errors import UsageError
 from ttskit.formats import audio
 
@@ -82,3 +84,37 @@ def test_two_processes_make_the_bytes_of_one(folder, tmp_path, stage):
 def test_an_aligner_that_every_shard_would_train_is_refused():
     with pytest.raises(UsageError, match="make it by `ttskit train aligner` first"):
         run("align", "features.h5", "tokens.h5", "--shard", "1/2", "-o", "x.h5")
+
+
+@pytest.fixture(scope="module")
+def dask(folder):
+    """A scheduler, and a function that starts a worker."""
+    pytest.importorskip("distributed")
+    with running(folder / "scheduler.json") as (_, worker, address):
+        yield worker, address
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
+def test_three_dask_workers_of_which_one_is_killed_make_the_bytes_of_one_process(
+    folder, dask, tmp_path, monkeypatch, stage
+):
+    start, address = dask
+    workers = [start() for _ in range(3)]
+    each = cluster.each
+
+    def disturbed(*words):
+        for number, result in enumerate(each(*words)):
+            yield result
+            if number == 1:
+                workers[0].kill()
+                workers[0].wait()
+
+    monkeypatch.setattr(cluster, "each", disturbed)
+    try:
+        made(stage, tmp_path / "there.h5", "--scheduler", address)
+    finally:
+        for worker in workers[1:]:
+            worker.terminate()
+    assert workers[0].poll() is not None
+    assert sha(tmp_path / "there.h5") == sha(folder / f"one-{stage}.h5")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 LONGEST_ID = 200  # bytes of UTF-8
 
 
@@ -14,3 +16,16 @@ def unfit_id(id: str) -> str:
     if len(id.encode(errors="replace")) > LONGEST_ID:
         return f"id {id[:40]!r}... is longer than {LONGEST_ID} bytes"
     return ""
+
+
+def unfit_among(ids: Collection[str]) -> str:
+    """Return why one of many texts can't be an id, or "" if all can."""
+    together = "".join(ids)
+    plain = (
+        together.isprintable()
+        and "/" not in together
+        and not any(one in ids for one in ("", ".", ".."))
+    )
+    if plain and 4 * max(map(len, ids), default=0) <= LONGEST_ID:  # bytes of a character, at most
+        return ""
+    return next(filter(None, map(unfit_id, ids)), "")

@@ -145,6 +145,7 @@ def join(parts: Sequence[Container], path: Path | None = None, name: str = "") -
     for part in parts:
         check_alike(first, part)
         check_columns(full, part)
+    names = dict.fromkeys(name for part in (full, *parts) for name in part.columns)
     return Joined(
         path=path or first.path,
         name=name or f"{first.name} and {len(parts) - 1} more",
@@ -153,7 +154,7 @@ def join(parts: Sequence[Container], path: Path | None = None, name: str = "") -
         digest=hashlib.sha256(json.dumps([part.digest for part in parts]).encode()).hexdigest(),
         provenance=_common([part.provenance for part in parts]),
         attributes=first.attributes,
-        columns={name: _column(name, parts) for part in (full, *parts) for name in part.columns},
+        columns={name: _column(name, parts) for name in names},
         files=tuple(parts),
     )
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from ttskit.artifacts import hdf5, joined, origins, values
 from ttskit.artifacts.hdf5 import Value
-from ttskit.artifacts.ids import unfit_id
+from ttskit.artifacts.ids import unfit_among
 from ttskit.artifacts.record import (
     RAGGED,
     Number,
@@ -168,6 +168,11 @@ class Reader(Mapping[str, R], Generic[R]):
         except KeyError:
             raise ArtifactError(f"has no utterance {utterance}", file=self.name) from None
 
+    def rows(self, utterances: Sequence[str]) -> np.ndarray:
+        """Return (utterance,) int64: the row of each, all of which must be there."""
+        known = self._rows
+        return np.fromiter((known[id] for id in utterances), np.int64, len(utterances))
+
     def __getitem__(self, utterance: str) -> R:
         if utterance not in self._rows:
             raise KeyError(utterance)
@@ -244,9 +249,8 @@ class Reader(Mapping[str, R], Generic[R]):
             owners = [part.name for part in self._container.parts if twice in part.strings("id")]
             where = f", in {owners[0]} and {owners[1]}" if len(owners) > 1 else ""
             raise ArtifactError(f"utterance {twice} is there twice{where}")
-        for id in self._ids:
-            if complaint := unfit_id(id):
-                raise ArtifactError(complaint)
+        if complaint := unfit_among(self._ids):
+            raise ArtifactError(complaint)
 
     def _check_offsets(self) -> None:
         for name, column in self._container.columns.items():

@@ -182,8 +182,9 @@ def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder
     decoder.check_grid(features.name, features.attributes)
     check_symbols(alignment.table("symbols"), decoder, f"{alignment.name}: has other symbols")
     examples = Examples([features, alignment], ("mel", *MEASURED))
-    for name in ("f0", "loudness"):  # once for all processes
-        examples.middle(examples.speaker(0), name)
+    for speaker in examples.speakers:  # once for all processes
+        for name in ("f0", "loudness"):
+            examples.middle(speaker, name)
     tell = partial(recording, examples=examples, features=features, alignment=alignment)
     digests, skipped = [*features.digests, *alignment.digests], features.skipped | alignment.skipped
     rows = {id: row for row, id in enumerate(examples.ids)}

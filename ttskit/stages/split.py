@@ -37,9 +37,11 @@ def parts(speakers: Sequence[str], ratios: Sequence[float], seed: int) -> list[n
 
     rng = np.random.default_rng(seed)
     position = np.empty(len(speakers))
-    names = np.array(speakers, dtype=object)
-    for name in dict.fromkeys(speakers):
-        rows = rng.permutation(np.flatnonzero(names == name))
+    own: dict[str, list[int]] = {}
+    for row, name in enumerate(speakers):
+        own.setdefault(name, []).append(row)
+    for of_speaker in own.values():
+        rows = rng.permutation(np.array(of_speaker))
         position[rows] = (np.arange(len(rows)) + rng.random()) / len(rows)
     shares = np.cumsum(ratios) / np.sum(ratios)
     cuts = np.round(shares[:-1] * len(speakers)).astype(int)

@@ -70,12 +70,14 @@ def held_out(texts: Iterable[str], share: float, most: int, seed: int) -> np.nda
     """
     names: dict[str, int] = {}
     groups = np.array([names.setdefault(text.strip().lower(), len(names)) for text in texts])
-    wanted = min(most, round(share * len(groups)))
+    by_group, sizes = np.argsort(groups, kind="stable"), np.bincount(groups)
+    ends, wanted, count = np.cumsum(sizes), min(most, round(share * len(groups))), 0
     chosen = np.zeros(len(groups), bool)
     for group in np.random.default_rng(seed).permutation(len(names)):
-        if chosen.sum() >= wanted:
+        if count >= wanted:
             break
-        members = groups == group
-        if chosen.sum() + members.sum() <= max(most, 1) and not (chosen | members).all():
-            chosen |= members
+        together = count + int(sizes[group])
+        if together <= max(most, 1) and together < len(groups):
+            chosen[by_group[ends[group] - sizes[group] : ends[group]]] = True
+            count = together
     return chosen

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ HEARD = (kinds.Mels, kinds.Features)  # where mel is taken from: the predicted o
 SPOKEN = (kinds.Alignment, kinds.Codes)  # where durations are taken from
 LONGEST_CLIP = 200  # codes of a reference
 SAMPLED = 500  # utterances that statistics are taken from
+HEARD_OF_ALL, HEARD_OF_EACH = 20_000, 50  # utterances that medians are taken from, and at least
 SILENCE = {"mel": -11.5, "loudness": FLOOR}  # log-mel just above the clamp at 1e-5; dB
 
 
@@ -43,14 +46,15 @@ class Examples:
             raise TrainingError(f"{readers[0].name}: there is no utterance to train on")
         _agree(readers)
         first = readers[0]
-        rows = [first.row(id) for id in self.ids]
-        self.texts = [first.value(row, "text") for row in rows]
-        self._speakers = [first.value(row, "speaker") for row in rows]
+        rows = first.rows(self.ids).tolist()
+        self.texts, self._speakers = (
+            [names[row] for row in rows] for names in map(first.table, ("text", "speaker"))
+        )
         self.speakers = tuple(sorted(set(self._speakers)))
-        self._rows = {
-            kind: np.array([reader.row(id) for id in self.ids])
-            for kind, reader in self._readers.items()
-        }
+        self.numbers = {name: number for number, name in enumerate(self.speakers)}
+        one_each = {name: name for name in self.speakers}
+        self._speakers = [one_each[name] for name in self._speakers]
+        self._rows = {kind: reader.rows(self.ids) for kind, reader in self._readers.items()}
         self._check_frames()
         axis, reader = next(
             (axis, reader)
@@ -59,7 +63,7 @@ class Examples:
             if reader.has_axis(axis)
         )
         self.lengths = reader.lengths(axis)[self._rows[reader.kind]]
-        self._middles: dict[str, dict[str, float]] = {}
+        self._middles: dict[tuple[str, str], float] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -110,19 +114,32 @@ class Examples:
 
     def middle(self, speaker: str, name: str) -> float:
         """Return the median over a speaker's voiced frames of f0 in octaves, or of loudness."""
-        if name not in self._middles:
-            by_speaker: dict[str, list[np.ndarray]] = {}
-            for row in range(len(self)):
+        if (speaker, name) not in self._middles:
+            heard = []
+            for row in self._heard(speaker):
                 voiced = self.value(kinds.Features, row, "voiced")
                 values = self.value(kinds.Features, row, name)[voiced]
-                by_speaker.setdefault(self._speakers[row], []).append(
-                    np.log2(np.maximum(values, 1)) if name == "f0" else values
-                )
-            self._middles[name] = {
-                who: float(np.median(np.concatenate(all))) if sum(map(len, all)) else 0.0
-                for who, all in by_speaker.items()
-            }
-        return self._middles[name][speaker]
+                heard.append(np.log2(np.maximum(values, 1)) if name == "f0" else values)
+            some = any(map(len, heard))
+            middle = float(np.median(np.concatenate(heard))) if some else 0.0
+            self._middles[speaker, name] = middle
+        return self._middles[speaker, name]
+
+    def _heard(self, speaker: str) -> np.ndarray:
+        """Return the rows that a speaker's medians are taken of: in a large corpus not all."""
+        rows = self._of_speaker[speaker]
+        if len(self) <= HEARD_OF_ALL:
+            return rows
+        most = max(HEARD_OF_EACH, HEARD_OF_ALL // len(self.speakers))
+        return rows[:: -(-len(rows) // most)]
+
+    @cached_property
+    def _of_speaker(self) -> dict[str, np.ndarray]:
+        """The rows of each speaker."""
+        rows: dict[str, list[int]] = {name: [] for name in self.speakers}
+        for row, name in enumerate(self._speakers):
+            rows[name].append(row)
+        return {name: np.array(own) for name, own in rows.items()}
 
     def facts(self) -> Facts:
         """Return what a model of these utterances must know beside its config."""
@@ -160,7 +177,9 @@ class Examples:
     def _statistics(self) -> Mapping[str, np.ndarray]:
         rows = np.random.default_rng(0).permutation(len(self))[:SAMPLED]
         frames = np.concatenate([self.mel(row) for row in rows])
-        frames = frames[np.isfinite(frames).all(axis=1)]  # the trainer names those that are not
+        finite = np.isfinite(frames).all(axis=1)
+        if not finite.all():  # the trainer names those that are not
+            frames = frames[finite]
         deviation = np.maximum(frames.std(axis=0), 1e-3)
         statistics = {"mel_mean": frames.mean(axis=0), "mel_deviation": deviation}
         if "contour" in self.needs:
@@ -221,6 +240,8 @@ def kinds_of(name: str) -> tuple[type[Record], ...]:
 
 def joined(readers: Sequence[Reader[Any]]) -> list[str]:
     """Return the ids that all artifacts have; what one lacks must be on record as skipped."""
+    if all(one.ids == readers[0].ids for one in readers):
+        return [*readers[0].ids]
     for one in readers:
         skipped = one.skipped
         for other in readers:
@@ -307,7 +328,7 @@ def _durations(examples: Examples, row: int) -> np.ndarray:
 
 def _clip(examples: Examples, row: int) -> np.ndarray:
     """Return codes of another utterance of the speaker, the next one, or of the only one."""
-    order = [*range(row + 1, len(examples)), *range(row + 1)]
+    order = chain(range(row + 1, len(examples)), range(row + 1))
     other = next(one for one in order if examples.speaker(one) == examples.speaker(row))
     codes: np.ndarray = examples.value(kinds.Codes, other, "codes")[:LONGEST_CLIP]
     return codes
@@ -325,7 +346,7 @@ def _audio(examples: Examples, row: int) -> np.ndarray:
 
 
 def _speaker(examples: Examples, row: int) -> np.ndarray:
-    return np.array(examples.speakers.index(examples.speaker(row)))
+    return np.array(examples.numbers[examples.speaker(row)])
 
 
 def _per_token(name: str, scale: float) -> Values:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 import resource
 import sys
+import time
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +19,7 @@ from torch import Tensor
 from ttskit.errors import TrainingError
 from ttskit.networks.batch import Batch
 
+_PROCESSES: list[tuple[int, int]] = []  # machine and number of the system, by rank
 CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -44,6 +48,9 @@ def launched(device: str, precision: str) -> Fabric:
         precision=precision,  # type: ignore[arg-type]
     )
     fabric.launch()
+    if fabric.world_size > 1:
+        own = torch.tensor([_host(), os.getpid()], device=fabric.device)
+        _PROCESSES[:] = gathered(fabric, own).tolist()
     return fabric
 
 
@@ -102,9 +109,40 @@ def _talking() -> Iterator[None]:
         yield
     except RuntimeError as error:  # of any backend
         raise TrainingError(
-            "another process of this training has ended, so this one ends too: the same command "
+            f"{_ended()} of this training has ended, so this one ends too: the same command "
             "goes on from the last checkpoint"
         ) from error
+
+
+def _ended() -> str:
+    """Return which process has ended, as far as this machine knows."""
+    for _ in range(20):  # its connections close a moment before it has ended
+        for rank, (host, pid) in enumerate(_PROCESSES):
+            if host == _host() and not _lives(pid):
+                return f"process {rank}"
+        time.sleep(0.05)
+    return (
+        "another process"
+        if all(host == _host() for host, _ in _PROCESSES)
+        else ("a process on another machine")
+    )
+
+
+def _lives(pid: int) -> bool:
+    """Return whether a process of this machine runs; one that has ended may still be listed."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except ProcessLookupError:
+        return False
+    except OSError:  # no such list of processes here, or it is not ours
+        return True
+    return state not in "ZX"
+
+
+def _host() -> int:
+    """Return a number of this machine."""
+    return zlib.crc32(platform.node().encode())
 
 
 def added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
