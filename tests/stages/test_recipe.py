@@ -83,13 +83,39 @@ def test_a_project_that_is_there_is_left_alone(recordings, tmp_path):
     assert (tmp_path / "mine" / "card.toml").read_text() == 'name = "anna"\n'
 
 
+def test_a_recipe_of_ddsp_trains_three_stages_and_judges_copies(recordings, tmp_path):
+    run("recipe", "ddsp", recordings, "--hours", 2, "-o", tmp_path / "mine")
+    assert not (tmp_path / "mine" / "card.toml").exists()
+    lines = planned(tmp_path / "mine")
+    trained = [line for line in lines if line.startswith("ttskit train vocoder ")]
+    assert [line.split(" -o ")[1] for line in trained] == [
+        "build/first.h5", "build/second.h5", "build/third.h5",
+    ]  # fmt: skip
+    assert all("build/train-features.h5 build/train-corpus.h5" in line for line in trained)
+    minutes = [float(line.split("--minutes ")[1].split()[0]) for line in trained]
+    assert sum(minutes) == pytest.approx(120)
+    assert "--init build/second.h5" in trained[2]
+    chosen = "select build/features.h5 --ids build/test.txt"
+    assert sum(chosen in line for line in lines) == 2  # to train on, and to test on
+    assert "--vocoder build/third.h5" in "".join(line for line in lines if " vocode " in line)
+    assert "--ceiling build/ceiling.h5" in command_of(lines, "evaluate")
+
+
+def test_a_recipe_of_a_comparison_has_the_voices_and_a_blind_page(recordings, tmp_path):
+    run("recipe", "compare", recordings, "--from", "kathleen", "-o", tmp_path / "mine")
+    lines = planned(tmp_path / "mine", "VOICES=kathleen other.h5")
+    found = command_of(lines, "compare")
+    assert "build/test.h5 kathleen other.h5 --reference build/test.h5" in found
+    assert "--blind" in command_of(planned(tmp_path / "mine", "blind"), "report")
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
         (("voice",), "which recordings"),
         (("voice", "."), "needs a folder to write"),
         (("voice", ".", "-o", "x"), "in which language"),
-        (("choir", "."), "there is voice"),
+        (("choir", "."), "there is compare, ddsp, voice"),
     ],
 )
 def test_what_is_not_decided_is_asked_for(words, wanted):

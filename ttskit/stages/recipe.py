@@ -11,17 +11,25 @@ from ttskit.artifacts import atomic
 from ttskit.errors import TtskitError
 
 RECIPES = Path(__file__).parents[1] / "recipes"
+HEADS = {
+    "voice": "A voice from {dataset}: `make plan` says what is to come, `make` makes it.",
+    "ddsp": "A ddsp vocoder from {dataset}: `make` trains it and says what its copies are worth.",
+    "compare": "Voices on the texts of {dataset}: `make` compares them, `make blind` is a test.",
+}
+# what a project sets, besides DATASET and CORPUS
+SETS = {
+    "voice": "LANGUAGE ?= {language}\nHOURS ?= {hours:g}\nFROM ?= {start}\n",
+    "ddsp": "HOURS ?= {hours:g}\n",
+    "compare": "VOICES ?= {voices}\n",
+}
 MAKEFILE = """\
-# A voice from {dataset}: `make plan` says what is to come, `make` makes it.
-# What can be set, here or as `make NAME=value`, is described at the top of voice.mk.
+# {head}
+# What can be set, here or as `make NAME=value`, is described at the top of {name}.mk.
 DATASET ?= {dataset}
-LANGUAGE ?= {language}
-HOURS ?= {hours:g}
-FROM ?= {start}
-CORPUS ?= --peak -3 # scale each recording to the same peak level
+{sets}CORPUS ?= --peak -3 # scale each recording to the same peak level
 FEATURES ?= --f0 praat-ac
 
-include voice.mk
+include {name}.mk
 """
 CARD = """\
 name = {name}
@@ -34,7 +42,9 @@ weaknesses = "Not stated."
 
 Name = Annotated[
     str | None,
-    typer.Argument(metavar="NAME", help="What to make: voice.", show_default="list them"),
+    typer.Argument(
+        metavar="NAME", help="What to make: voice, ddsp or compare.", show_default="list them"
+    ),
 ]
 Dataset = Annotated[
     Path | None,
@@ -50,7 +60,7 @@ Language = Annotated[
     str | None,
     typer.Option(
         metavar="LANGUAGE",
-        help="Language of the texts: en-us, nl, de ...; or characters. Required.",
+        help="Language of the texts: en-us, nl, de ...; or characters. A voice requires it.",
     ),
 ]
 Hours = Annotated[
@@ -62,8 +72,8 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="VOICE",
-        help="Voice to begin from, by name or file, such as kathleen: for less than half an hour "
-        "of recordings.",
+        help="Voice to begin from, or to compare, by name or file, such as kathleen: for less than "
+        "half an hour of recordings.",
     ),
 ]
 
@@ -76,7 +86,7 @@ def command(
     hours: Hours = 1.0,
     start: From = None,
 ) -> None:
-    """Write a Makefile project that makes a voice from recordings.
+    """Write a Makefile project: a voice from recordings, a vocoder, or a comparison.
 
     Examples:
         ttskit recipe voice recordings/ --language nl -o mine
@@ -93,13 +103,13 @@ def command(
         raise typer.BadParameter("which recordings? name their folder", param_hint="DATASET")
     if output is None:
         raise typer.BadParameter("a recipe needs a folder to write", param_hint="--output")
-    if language is None:
+    if language is None and name == "voice":
         raise typer.BadParameter(
             "in which language are the texts? en-us, nl, de ...; `characters` for one without "
             "phonemes",
             param_hint="--language",
         )
-    write(name, dataset, output, language, hours, start)
+    write(name, dataset, output, language or "", hours, start)
 
 
 def write(
@@ -117,20 +127,22 @@ def write(
     if start is not None:
         found = embedded.find(start)
         start = start if start in embedded.voices() else str(found.resolve())
-    language = resolve(language)
+    language = resolve(language) if language else ""
+    facts = {"dataset": dataset.resolve(), "language": language, "hours": hours}
+    sets = SETS[name].format(**facts, start=start or "", voices=start or "kathleen")
+    head = HEADS[name].format(**facts)
     files = {
-        "Makefile": MAKEFILE.format(
-            dataset=dataset.resolve(), language=language, hours=hours, start=start or ""
-        ),
+        "Makefile": MAKEFILE.format(head=head, sets=sets, name=name, dataset=dataset.resolve()),
         f"{name}.mk": (RECIPES / f"{name}.mk").read_text(encoding="utf-8"),
-        "card.toml": CARD.format(
+    }
+    if name == "voice":
+        files["card.toml"] = CARD.format(
             name=json.dumps(output.resolve().name, ensure_ascii=False),
             folder=dataset.resolve().name,
             language=language,
             hours=hours,
             start=f", begun from the voice {start}" if start else "",
-        ),
-    }
+        )
     for file, text in files.items():
         there = output / file
         if there.exists() and there.read_text(encoding="utf-8", errors="replace") != text:
@@ -139,4 +151,5 @@ def write(
     output.mkdir(parents=True, exist_ok=True)
     for file, text in files.items():
         atomic.write_text(output / file, text)
-    progress.note(f"{output}: describe the voice in card.toml, then `make -C {output}`")
+    first = "describe the voice in card.toml, then " if "card.toml" in files else ""
+    progress.note(f"{output}: {first}`make -C {output}`")
