@@ -5,6 +5,7 @@ import pytest
 
 from tests.factory import run, write_corpus
 from ttskit.errors import TtskitError
+from ttskit.stages import recipe
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 
@@ -133,3 +134,35 @@ def test_doctor_fails_if_more_is_unfit_to_train_on_than_is_allowed(tmp_path):
     wanted = r"4 of 12 utterances are unfit to train on, more than 30%; most often speech rate \(4 "
     with pytest.raises(TtskitError, match=wanted):
         run(*words, "--most", 0.3)
+
+
+def test_a_plan_is_the_line_through_two_measurements():
+    few, more = recipe.Measured(6, 5.0, 1.0), recipe.Measured(24, 5.9, 4.0)
+    assert recipe.expected(few, more, 6) == (5.0, 1.0)
+    assert recipe.expected(few, more, 24) == (5.9, 4.0)
+    assert recipe.expected(few, more, 1806) == (95.0, 301.0)
+    noisy = recipe.Measured(24, 4.0, 4.0)  # faster by chance
+    assert recipe.expected(few, noisy, 1806)[0] == 5.0
+
+
+def test_a_plan_measures_each_stage_and_writes_nothing(recordings, monkeypatch):
+    for number in range(40):
+        (recordings / f"{number}.wav").write_bytes(b"x")
+        (recordings / f"{number}.txt").write_text("a")
+    samples = []
+
+    def sample(dataset, language, count, _):
+        samples.append((dataset, language, count))
+        return {stage: recipe.Measured(count, 2.0 + count / 2, count) for stage in ("a", "b")}
+
+    monkeypatch.setattr(recipe, "_sample", sample)
+    words = ("recipe", "voice", recordings, "--language", "nl", "--hours", 2, "--plan")
+    lines = [line.split() for line in run(*words).stdout.splitlines()]
+    assert samples == [(recordings, "nl", 6), (recordings, "nl", 24)]
+    assert lines[1:] == [
+        ["a", "22", "s", "40.0"],
+        ["b", "22", "s", "40.0"],
+        ["trainings", "2", "h", "0", "min"],
+        ["all", "2", "h", "0", "min", "80.0"],
+    ]
+    assert len([*recordings.parent.iterdir()]) == 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from ttskit.artifacts import atomic
 from ttskit.errors import TtskitError
 
+FEW, SOME = 6, 24  # utterances by which stages are measured
 RECIPES = Path(__file__).parents[1] / "recipes"
 HEADS = {
     "voice": "A voice from {dataset}: `make plan` says what is to come, `make` makes it.",
@@ -76,6 +77,14 @@ From = Annotated[
         "half an hour of recordings.",
     ),
 ]
+Plan = Annotated[
+    bool,
+    typer.Option(
+        "--plan",
+        help="Write nothing: say what the stages of a voice will take on this machine, by a few "
+        "seconds of each.",
+    ),
+]
 
 
 def command(
@@ -85,6 +94,7 @@ def command(
     language: Language = None,
     hours: Hours = 1.0,
     start: From = None,
+    only_plan: Plan = False,
 ) -> None:
     """Write a Makefile project: a voice from recordings, a vocoder, or a comparison.
 
@@ -101,7 +111,7 @@ def command(
         raise typer.BadParameter(f"no recipe {name!r}; there is {', '.join(known)}")
     if dataset is None:
         raise typer.BadParameter("which recordings? name their folder", param_hint="DATASET")
-    if output is None:
+    if output is None and not only_plan:
         raise typer.BadParameter("a recipe needs a folder to write", param_hint="--output")
     if language is None and name == "voice":
         raise typer.BadParameter(
@@ -109,7 +119,86 @@ def command(
             "phonemes",
             param_hint="--language",
         )
-    write(name, dataset, output, language or "", hours, start)
+    if only_plan:
+        if name != "voice":
+            raise typer.BadParameter("only a voice has a plan", param_hint="--plan")
+        plan(dataset, language or "", hours)
+    elif output is not None:
+        write(name, dataset, output, language or "", hours, start)
+
+
+class Measured(NamedTuple):
+    """What one stage takes for a number of utterances."""
+
+    utterances: int
+    seconds: float
+    megabytes: float
+
+
+def expected(few: Measured, more: Measured, utterances: int) -> tuple[float, float]:
+    """Return seconds and megabytes for many utterances, by what few and some more of them take.
+
+    What every run takes, such as to start, counts once.
+
+    >>> expected(Measured(4, 3.0, 1.0), Measured(16, 4.2, 4.0), 1004)
+    (103.0, 251.0)
+    """
+    share = (utterances - few.utterances) / (more.utterances - few.utterances)
+    seconds, megabytes = (
+        first + max(0.0, second - first) * share
+        for first, second in zip(few[1:], more[1:], strict=True)
+    )
+    return round(seconds, 3), round(megabytes, 3)
+
+
+def plan(dataset: Path, language: str, hours: float) -> None:
+    """Print what the stages of a voice will take here, by a few seconds of each."""
+    import tempfile
+
+    from ttskit import tables, wording
+    from ttskit.datasets import understand
+
+    total = len(understand(dataset).clips)
+    if total < 2:
+        raise TtskitError("has too few utterances to plan a training", file=str(dataset))
+    counts = (min(FEW, total - 1), min(SOME, total))
+    with tempfile.TemporaryDirectory(prefix="ttskit-") as folder:
+        runs = [_sample(dataset, language, count, Path(folder)) for count in counts]
+    rows, spent, stored = [], 3600 * hours, 0.0
+    for stage in runs[0]:
+        seconds, megabytes = expected(runs[0][stage], runs[1][stage], total)
+        rows.append({"stage": stage, "time": wording.clock(seconds), "MB": f"{megabytes:.1f}"})
+        spent, stored = spent + seconds, stored + megabytes
+    rows.append({"stage": "trainings", "time": wording.clock(3600 * hours), "MB": ""})
+    rows.append({"stage": "all", "time": wording.clock(spent), "MB": f"{stored:.1f}"})
+    typer.echo(tables.text(rows))
+
+
+def _sample(dataset: Path, language: str, count: int, folder: Path) -> dict[str, Measured]:
+    """Run each stage on some utterances, and return what it took."""
+    import subprocess
+    import sys
+    import time
+
+    measured = {}
+    names = ("corpus", "features", "tokens", "align")
+    corpus, features, tokens, aligned = (folder / f"{name}-{count}.h5" for name in names)
+    stages: dict[Path, list[str | Path]] = {
+        corpus: ["corpus", dataset, "--limit", str(count), "--skip-bad"],
+        features: ["features", corpus, "--f0", "praat-ac"],
+        tokens: ["tokens", corpus, "--language", language],
+        aligned: ["align", features, tokens, "--aligner", "flat", "--skip-bad"],
+    }
+    for output, words in stages.items():
+        began = time.monotonic()
+        command = [sys.executable, "-m", "ttskit", "-q", *words, "-o", output]
+        done = subprocess.run([str(one) for one in command], capture_output=True, check=False)
+        if done.returncode:
+            message = done.stderr.decode(errors="replace").strip().removeprefix("ttskit: ")
+            raise TtskitError(message.splitlines()[-1] if message else f"{words[0]} failed")
+        seconds = time.monotonic() - began
+        measured[str(words[0])] = Measured(count, seconds, output.stat().st_size / 1e6)
+    return measured
 
 
 def write(
