@@ -141,6 +141,7 @@ def test_a_plan_is_the_line_through_two_measurements():
     assert recipe.expected(few, more, 6) == (5.0, 1.0)
     assert recipe.expected(few, more, 24) == (5.9, 4.0)
     assert recipe.expected(few, more, 1806) == (95.0, 301.0)
+    assert recipe.expected(few, more, 1806, cores=2) == (50.0, 301.0)
     noisy = recipe.Measured(24, 4.0, 4.0)  # faster by chance
     assert recipe.expected(few, noisy, 1806)[0] == 5.0
 
@@ -156,6 +157,7 @@ def test_a_plan_measures_each_stage_and_writes_nothing(recordings, monkeypatch):
         return {stage: recipe.Measured(count, 2.0 + count / 2, count) for stage in ("a", "b")}
 
     monkeypatch.setattr(recipe, "_sample", sample)
+    monkeypatch.setattr("ttskit.artifacts.pool.cores", lambda: 1)
     words = ("recipe", "voice", recordings, "--language", "nl", "--hours", 2, "--plan")
     lines = [line.split() for line in run(*words).stdout.splitlines()]
     assert samples == [(recordings, "nl", 6), (recordings, "nl", 24)]

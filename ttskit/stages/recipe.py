@@ -128,34 +128,32 @@ def command(
 
 
 class Measured(NamedTuple):
-    """What one stage takes for a number of utterances."""
+    """What one stage takes for a number of utterances: of processor time, and on the disk."""
 
     utterances: int
     seconds: float
     megabytes: float
 
 
-def expected(few: Measured, more: Measured, utterances: int) -> tuple[float, float]:
+def expected(few: Measured, more: Measured, utterances: int, cores: int = 1) -> tuple[float, float]:
     """Return seconds and megabytes for many utterances, by what few and some more of them take.
 
-    What every run takes, such as to start, counts once.
+    What every run takes, such as to start, counts once, and is no faster with more cores.
 
     >>> expected(Measured(4, 3.0, 1.0), Measured(16, 4.2, 4.0), 1004)
     (103.0, 251.0)
     """
     share = (utterances - few.utterances) / (more.utterances - few.utterances)
-    seconds, megabytes = (
-        first + max(0.0, second - first) * share
-        for first, second in zip(few[1:], more[1:], strict=True)
-    )
-    return round(seconds, 3), round(megabytes, 3)
+    seconds, megabytes = (max(0.0, b - a) * share for a, b in zip(few[1:], more[1:], strict=True))
+    return round(few.seconds + seconds / cores, 3), round(few.megabytes + megabytes, 3)
 
 
 def plan(dataset: Path, language: str, hours: float) -> None:
-    """Print what the stages of a voice will take here, by a few seconds of each."""
+    """Print what the stages of a voice will take here if nothing else does, by a few of each."""
     import tempfile
 
     from ttskit import tables, wording
+    from ttskit.artifacts import pool
     from ttskit.datasets import understand
 
     total = len(understand(dataset).clips)
@@ -166,7 +164,7 @@ def plan(dataset: Path, language: str, hours: float) -> None:
         runs = [_sample(dataset, language, count, Path(folder)) for count in counts]
     rows, spent, stored = [], 3600 * hours, 0.0
     for stage in runs[0]:
-        seconds, megabytes = expected(runs[0][stage], runs[1][stage], total)
+        seconds, megabytes = expected(runs[0][stage], runs[1][stage], total, pool.cores())
         rows.append({"stage": stage, "time": wording.clock(seconds), "MB": f"{megabytes:.1f}"})
         spent, stored = spent + seconds, stored + megabytes
     rows.append({"stage": "trainings", "time": wording.clock(3600 * hours), "MB": ""})
@@ -176,9 +174,9 @@ def plan(dataset: Path, language: str, hours: float) -> None:
 
 def _sample(dataset: Path, language: str, count: int, folder: Path) -> dict[str, Measured]:
     """Run each stage on some utterances, and return what it took."""
+    import os
     import subprocess
     import sys
-    import time
 
     measured = {}
     names = ("corpus", "features", "tokens", "align")
@@ -190,13 +188,15 @@ def _sample(dataset: Path, language: str, count: int, folder: Path) -> dict[str,
         aligned: ["align", features, tokens, "--aligner", "flat", "--skip-bad"],
     }
     for output, words in stages.items():
-        began = time.monotonic()
-        command = [sys.executable, "-m", "ttskit", "-q", *words, "-o", output]
+        before = os.times()
+        command = [sys.executable, "-m", "ttskit", "-q", *words, "-j", "1", "-o", output]
         done = subprocess.run([str(one) for one in command], capture_output=True, check=False)
         if done.returncode:
             message = done.stderr.decode(errors="replace").strip().removeprefix("ttskit: ")
             raise TtskitError(message.splitlines()[-1] if message else f"{words[0]} failed")
-        seconds = time.monotonic() - began
+        after = os.times()  # however busy the machine is
+        seconds = after.children_user + after.children_system
+        seconds -= before.children_user + before.children_system
         measured[str(words[0])] = Measured(count, seconds, output.stat().st_size / 1e6)
     return measured
 
