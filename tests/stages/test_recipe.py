@@ -5,6 +5,7 @@ import pytest
 
 from tests.factory import run, write_corpus
 from ttskit.errors import TtskitError
+from ttskit.stages import recipe
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 
@@ -83,13 +84,39 @@ def test_a_project_that_is_there_is_left_alone(recordings, tmp_path):
     assert (tmp_path / "mine" / "card.toml").read_text() == 'name = "anna"\n'
 
 
+def test_a_recipe_of_ddsp_trains_three_stages_and_judges_copies(recordings, tmp_path):
+    run("recipe", "ddsp", recordings, "--hours", 2, "-o", tmp_path / "mine")
+    assert not (tmp_path / "mine" / "card.toml").exists()
+    lines = planned(tmp_path / "mine")
+    trained = [line for line in lines if line.startswith("ttskit train vocoder ")]
+    assert [line.split(" -o ")[1] for line in trained] == [
+        "build/first.h5", "build/second.h5", "build/third.h5",
+    ]  # fmt: skip
+    assert all("build/train-features.h5 build/train-corpus.h5" in line for line in trained)
+    minutes = [float(line.split("--minutes ")[1].split()[0]) for line in trained]
+    assert sum(minutes) == pytest.approx(120)
+    assert "--init build/second.h5" in trained[2]
+    chosen = "select build/features.h5 --ids build/test.txt"
+    assert sum(chosen in line for line in lines) == 2  # to train on, and to test on
+    assert "--vocoder build/third.h5" in "".join(line for line in lines if " vocode " in line)
+    assert "--ceiling build/ceiling.h5" in command_of(lines, "evaluate")
+
+
+def test_a_recipe_of_a_comparison_has_the_voices_and_a_blind_page(recordings, tmp_path):
+    run("recipe", "compare", recordings, "--from", "kathleen", "-o", tmp_path / "mine")
+    lines = planned(tmp_path / "mine", "VOICES=kathleen other.h5")
+    found = command_of(lines, "compare")
+    assert "build/test.h5 kathleen other.h5 --reference build/test.h5" in found
+    assert "--blind" in command_of(planned(tmp_path / "mine", "blind"), "report")
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
         (("voice",), "which recordings"),
         (("voice", "."), "needs a folder to write"),
         (("voice", ".", "-o", "x"), "in which language"),
-        (("choir", "."), "there is voice"),
+        (("choir", "."), "there is compare, ddsp, voice"),
     ],
 )
 def test_what_is_not_decided_is_asked_for(words, wanted):
@@ -107,3 +134,37 @@ def test_doctor_fails_if_more_is_unfit_to_train_on_than_is_allowed(tmp_path):
     wanted = r"4 of 12 utterances are unfit to train on, more than 30%; most often speech rate \(4 "
     with pytest.raises(TtskitError, match=wanted):
         run(*words, "--most", 0.3)
+
+
+def test_a_plan_is_the_line_through_two_measurements():
+    few, more = recipe.Measured(6, 5.0, 1.0), recipe.Measured(24, 5.9, 4.0)
+    assert recipe.expected(few, more, 6) == (5.0, 1.0)
+    assert recipe.expected(few, more, 24) == (5.9, 4.0)
+    assert recipe.expected(few, more, 1806) == (95.0, 301.0)
+    assert recipe.expected(few, more, 1806, cores=2) == (50.0, 301.0)
+    noisy = recipe.Measured(24, 4.0, 4.0)  # faster by chance
+    assert recipe.expected(few, noisy, 1806)[0] == 5.0
+
+
+def test_a_plan_measures_each_stage_and_writes_nothing(recordings, monkeypatch):
+    for number in range(40):
+        (recordings / f"{number}.wav").write_bytes(b"x")
+        (recordings / f"{number}.txt").write_text("a")
+    samples = []
+
+    def sample(dataset, language, count, _):
+        samples.append((dataset, language, count))
+        return {stage: recipe.Measured(count, 2.0 + count / 2, count) for stage in ("a", "b")}
+
+    monkeypatch.setattr(recipe, "_sample", sample)
+    monkeypatch.setattr("ttskit.artifacts.pool.cores", lambda: 1)
+    words = ("recipe", "voice", recordings, "--language", "nl", "--hours", 2, "--plan")
+    lines = [line.split() for line in run(*words).stdout.splitlines()]
+    assert samples == [(recordings, "nl", 6), (recordings, "nl", 24)]
+    assert lines[1:] == [
+        ["a", "22", "s", "40.0"],
+        ["b", "22", "s", "40.0"],
+        ["trainings", "2", "h", "0", "min"],
+        ["all", "2", "h", "0", "min", "80.0"],
+    ]
+    assert len([*recordings.parent.iterdir()]) == 1

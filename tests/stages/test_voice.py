@@ -11,6 +11,7 @@ import pytest
 import ttskit
 from tests.factory import PROVENANCE, run
 from tests.tiny import CARD, facts, write_model, write_voice
+from ttskit.artifacts import hdf5
 from ttskit.artifacts.kinds import Features, Mels
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import ArtifactError, TextError, TtskitError, UsageError
@@ -24,7 +25,7 @@ from ttskit.speaking.lines import to_lines
 from ttskit.speaking.style import Style
 from ttskit.text.ssml import Passage
 from ttskit.text.symbols import SPECIAL, symbols
-from ttskit.voices import embedded, voice
+from ttskit.voices import cards, embedded, voice
 from ttskit.voices.model import read_model
 
 
@@ -263,3 +264,25 @@ def test_a_voice_whose_chain_names_no_model_is_refused(tmp_path):
         file.attrs["chain"] = np.bytes_(" ")
     with pytest.raises(ArtifactError, match="its chain names no model"):
         voice.read(path)
+
+
+@pytest.mark.parametrize(
+    ("card", "says"),
+    [
+        ("# A\n\n## Data\n\nNot stated.\n\n## Licence\n\nCC0\n", "says nothing yet of data"),
+        (
+            "# A\n\n## Data\n\nRecordings in x, language nl.\n",
+            "its data are of the language nl, the models of en-us: is it a copy?",
+        ),
+        ("# A\n\n## Data\n\nRecordings in x, language en-us.\n", ""),
+        ("copied", "are those of the voice kathleen: is it a copy?"),
+    ],
+)
+def test_a_card_that_is_of_another_voice_is_noticed(card, says):
+    kathleen = hdf5.open_container(embedded.find("kathleen"))
+    if card == "copied":
+        card = str(kathleen.attributes["card"])
+        assert not list(cards.doubts(card, [kathleen.digest], "en-us"))
+    found = list(cards.doubts(card, ["other"], "en-us"))
+    assert len(found) == bool(says)
+    assert all(says in doubt for doubt in found)

@@ -5,7 +5,7 @@
 # trainings at once share the cores.
 #
 # make            the voice, its scores and a page to listen to
-# make plan       what the recordings are, and how long each training will take
+# make plan       what the recordings are, and what each stage will take on this machine
 # make check      what looks wrong in the recordings, before hours are spent on them
 # make listen     the page alone
 # make quick      all of it with a few utterances and updates, in another folder
@@ -187,6 +187,7 @@ check: $(BUILD)/odd.tsv
 
 plan: $(BUILD)/corpus.h5
 	$(TTSKIT) info $<
+	$(TTSKIT) recipe voice $(DATASET) --language $(LANGUAGE) $(HOURS:%=--hours %) --plan
 	@echo "trainings: aligner $(ALIGNER_FOR), durations $(DURATION_FOR), decoder $(DECODER_FOR)" \
 		"and with critics $(SHARPEN_FOR)"
 

@@ -219,7 +219,8 @@ def command(
         ttskit voice list
         ttskit voice pack duration.h5 decoder.h5 vocoder.h5 --card card.toml -o voice.h5
     """
-    from ttskit.voices import embedded, voice
+    from ttskit import progress
+    from ttskit.voices import cards, embedded, voice
 
     if action is Action.PACK:
         if card is None:
@@ -230,6 +231,9 @@ def command(
         settings = voice.VoiceSettings(
             reader.spoken_in(language), fold, words, voice.card(card), noise_scale, widening
         )
+        digests = [model.digest for model in models.values()]
+        for doubt in cards.doubts(settings.card, digests, settings.language):
+            progress.note(f"{card}: {doubt}")
         pack(output, models, settings, not float32)
         return
     if action is Action.LIST:
