@@ -12,7 +12,7 @@ from ttskit.serving.app import app
 from ttskit.serving.desk import Desk, Limits
 from ttskit.serving.speaker import Speaker
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("chromium")]
 TEXT = "It cost $5. <b>Bold</b> 😀 naïve words."
 
 
@@ -22,9 +22,13 @@ def speaker(tmp_path_factory):
 
 
 @pytest.fixture
-def page(speaker):
+def chromium():
     if browser.program() is None:
         pytest.skip(f"no browser: none of {', '.join(browser.PROGRAMS)} is installed")
+
+
+@pytest.fixture
+def page(speaker):
     desk = Desk({"tiny": speaker}, Limits(characters=400), threads=1)
     application = app(desk, hosts=("127.0.0.1",))
     with (
@@ -103,3 +107,17 @@ def test_nothing_is_wider_than_the_window(page, width):
     page.resize(width, 900)
     speak(page, "Supercalifragilistic" * 10 + " and some other words.")
     assert page.get("document.documentElement.scrollWidth") <= width
+
+
+def test_a_token_is_asked_for_where_one_is_needed(speaker):
+    application = app(Desk({"tiny": speaker}, Limits(), threads=1), token="secret")
+    with (
+        running(server.http, application) as (host, port),
+        browser.Browser(f"http://{host}:{port}/") as page,
+    ):
+        page.wait("!at('gate').hidden")
+        assert "Bearer TOKEN" in page.get("at('state').textContent")
+        page.get("at('token').value = 'secret', at('token').dispatchEvent(new Event('change'))")
+        page.wait("voices.length === 1")
+        speak(page, "Hello.")
+        assert page.get("speech.words.map(one => one.word)") == ["Hello"]
