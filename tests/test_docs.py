@@ -128,7 +128,7 @@ def test_files_that_pages_name_are_there():
         if page.name != "CHANGELOG.md" and not page.name.startswith("adding-")  # a test follows
         for path in re.findall(r"[ `]([a-z][a-z_/-]*\.py)\b", page.read_text(encoding="utf-8"))
     }
-    roots = (ROOT, ROOT / "ttskit", ROOT / "ttskit" / "text")
+    roots = (ROOT, ROOT / "ttskit", ROOT / "ttskit" / "text", ROOT / "ttskit" / "voices")
     assert len(named) > 30
     lost = {(page, path) for page, path in named if not any((r / path).exists() for r in roots)}
     assert lost == set()

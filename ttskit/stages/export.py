@@ -162,10 +162,9 @@ def command(
     format: Format = None,
     tier: TierOption = None,
 ) -> None:
-    """Write audio files, TextGrids, subtitles or ONNX models for other programs.
+    """Write audio, texts, times or models for other programs.
 
     Examples:
-        ttskit export corpus.h5 --format wav -o folder
         ttskit select alignment.h5 --id LJ001-0001 | ttskit export -o subtitles.srt
         ttskit export kathleen --format onnx -o folder
     """

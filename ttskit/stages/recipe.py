@@ -96,7 +96,7 @@ def command(
     start: From = None,
     only_plan: Plan = False,
 ) -> None:
-    """Write a Makefile project: a voice from recordings, a vocoder, or a comparison.
+    """Write a Makefile project: a voice, a vocoder or a comparison.
 
     Examples:
         ttskit recipe voice recordings/ --language nl -o mine

@@ -118,7 +118,11 @@ Wyoming = Annotated[
 Characters = Annotated[
     int,
     typer.Option(
-        "--max-characters", min=1, metavar="N", rich_help_panel=LIMITS, help="Longest text."
+        "--max-characters",
+        min=1,
+        metavar="N",
+        rich_help_panel=LIMITS,
+        help="Longest text of a request, in characters.",
     ),
 ]
 Seconds = Annotated[
@@ -180,7 +184,7 @@ def command(
 
     Examples:
         ttskit serve
-        TTSKIT_TOKEN=secret ttskit serve --voice kathleen --voice mine.h5 --host 0.0.0.0
+        ttskit serve --voice kathleen --voice mine.h5 --port 8080
     """
     check(host, token, wyoming, anyone)
     from ttskit.dsp.threads import limited, to_speak

@@ -130,7 +130,6 @@ def command(inputs: Inputs = None, quick: Quick = False) -> None:
     """Check that artifacts are intact: offsets, digests, values.
 
     Examples:
-        ttskit verify corpus.h5
         ttskit verify corpus.h5 tokens.h5 features.h5
         ttskit verify --quick features.h5
     """

@@ -31,7 +31,7 @@ def doubts(card: str, digests: Collection[str], language: str) -> Iterator[str]:
         yield f"its data are of the language {named[1]}, the models of {language}: is it a copy?"
     for name, path in embedded.voices().items():
         container = hdf5.open_container(path)
-        other = sections(str(container.attributes["card"]))
+        other = sections(str(container.attributes.get("card", "")))
         known = {str(v) for key, v in container.attributes.items() if key.endswith(".digest")}
         known.add(container.digest)  # of older voices
         same = [head.lower() for head, text in own.items() if text and other.get(head) == text]
