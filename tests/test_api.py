@@ -75,7 +75,7 @@ def test_the_options_of_the_command_can_be_given_from_python():
     names = {"knob": "others", "judge": "judges"}
     # what becomes of the audio, where it runs, and what follows from other options
     shell = {"output", "voice", "file", "lines", "length_scale", "takes", "timing", "manifest",
-             "raw", "play", "device", "restart", "as_json"}  # fmt: skip
+             "raw", "play", "device", "engine", "restart", "as_json"}  # fmt: skip
     assert {names.get(name, name) for name in command - shell} == {"text", *Spoken.__annotations__}
 
 
