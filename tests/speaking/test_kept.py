@@ -18,6 +18,8 @@ from ttskit.artifacts.unfinished import INDEX, folder_of
 from ttskit.errors import ArtifactError, Interrupted
 from ttskit.models.ddn import Ddn
 from ttskit.speaking.chain import Chain
+from ttskit.speaking.kept import kept
+from ttskit.speaking.passages import TextSource
 
 SENTENCES = ["One is here.", "Two, too.", "Three more.", "Four of them.", "Five.", "And six."]
 TEXT, LONG = " ".join(SENTENCES), " ".join(SENTENCES * 40)
@@ -143,6 +145,16 @@ def test_other_settings_are_refused_and_restart_begins_anew(say, stop):
     spoken = stop(100)
     assert say("a.wav", "--rate", 2, "--restart") == whole
     assert spoken == [*range(6)]
+
+
+def test_lines_of_another_engine_are_not_mixed_in(stop, voice, tmp_path):
+    speech = ttskit.Voice(voice).speech(TextSource([TEXT]))
+    stop(3)
+    with pytest.raises(Stopped), kept(speech, tmp_path / "a.wav") as pieces:
+        list(pieces)
+    speech.chain.engine = "onnx"
+    with pytest.raises(ArtifactError, match="unfinished work of other inputs or options"):
+        kept(speech, tmp_path / "a.wav").__enter__()
 
 
 def test_of_another_text_only_the_same_lines_are_taken(say, stop):

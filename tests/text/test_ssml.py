@@ -48,12 +48,12 @@ def test_emphasis_is_slower_louder_and_higher_and_reduced_the_contrary():
         "a<prosody rate='50%'><emphasis>b</emphasis></prosody>"
         "<emphasis level='reduced'>c</emphasis>d"
     )
-    _, (_, strong), (_, reduced), plain = (None, *passage.runs)
+    *_, (_, strong), (_, reduced), (_, plain) = passage.runs
     assert strong.rate < 0.5
     assert strong.volume > 0 < strong.lift
     assert reduced.rate > 1
     assert reduced.volume < 0 > reduced.lift
-    assert plain[1] == Prosody()
+    assert plain == Prosody()
 
 
 def test_marks_stand_before_the_character_that_follows_and_never_behind_the_text():

@@ -66,7 +66,7 @@ class Chain:
         choice: Choice | None = None,
         engine: str = "torch",
     ) -> None:
-        self.cascade = _cascade(voice, device, engine)
+        self.cascade, self.engine = _cascade(voice, device, engine), engine
         self.facts, self.voice = self.cascade.facts, voice
         self.judges = Judges(self.cascade, choice or Choice())
         heard = enumerate(voice.reader.facts.heard)

@@ -130,6 +130,7 @@ def _provenance(speech: Speech) -> dict[str, Any]:
     options = {
         **asdict(replace(style, style=None, reference=())),
         "weights": list(clips.values()),
+        "engine": chain.engine,
         **chain.judges.choice.options(),
     }
     inputs = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]

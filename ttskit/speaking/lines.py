@@ -331,7 +331,7 @@ def with_marks(timeline: Timeline, spoken: Sequence[tuple[Line, np.ndarray]]) ->
     A mark behind the last word of a line stands at the end of that.
     """
     timed = {word.number: word for word in timeline.words}
-    marks, first = [], 0
+    marks, first = list[Interval](), 0
     for line, _ in spoken:
         for place, name in line.marks:
             word = timed[first + min(place, len(line.words) - 1)]
