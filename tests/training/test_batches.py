@@ -42,6 +42,20 @@ def test_recordings_of_one_text_are_held_out_together():
     assert inside.isdisjoint(text for text, out in zip(texts, held, strict=True) if not out)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_texts_are_held_out_one_by_one_while_they_fit(seed):
+    numbers = np.random.default_rng(seed).integers(0, 12, 60)
+    texts = [f"text {number}" for number in numbers]
+    order = [*dict.fromkeys(texts)]
+    held: set[str] = set()
+    for place in np.random.default_rng(seed).permutation(len(order)):
+        many = sum(text in held for text in texts)
+        if many < 12 and many + texts.count(order[place]) <= 14:
+            held.add(order[place])
+    expected = [text in held for text in texts] if len(held) < len(order) else None
+    assert held_out(texts, 0.2, 14, seed).tolist() == expected
+
+
 @pytest.mark.parametrize("texts", [["a"], ["a", "a", "a"], ["a", "b"]])
 def test_at_least_one_utterance_is_trained_on(texts):
     assert not held_out(texts, 0.9, 64, seed=0).all()

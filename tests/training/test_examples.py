@@ -167,3 +167,32 @@ def test_a_segment_may_begin_at_every_frame_that_leaves_room_for_it():
         int(cut(fields, 4, 4, np.random.default_rng(seed))["mel"][0, 0]) for seed in range(60)
     }
     assert starts == {0, 1, 2}
+
+
+def test_medians_are_those_of_each_speaker_over_some_utterances_of_a_large_corpus(
+    features, monkeypatch
+):
+    examples = Examples([features], ("mel", "contour"))
+    speakers = ["ann", "bob"] * 15
+    track = {row: np.full(3, 100.0 + row) for row in range(30)}
+    monkeypatch.setattr(examples, "ids", [f"u{row}" for row in range(30)])
+    monkeypatch.setattr(examples, "speakers", ("ann", "bob"))
+    monkeypatch.setattr(examples, "_speakers", speakers)
+    heard: list[int] = []
+
+    def value(_kind, row, name):
+        heard.append(row)
+        return np.array([False, True, True]) if name == "voiced" else track[row]
+
+    monkeypatch.setattr(examples, "value", value)
+    assert examples.middle("bob", "loudness") == np.median(
+        [track[row][0] for row in range(1, 30, 2)]
+    )
+    assert {*heard} == {*range(1, 30, 2)}
+    monkeypatch.setattr("ttskit.training.examples.HEARD_OF_ALL", 10)
+    monkeypatch.setattr("ttskit.training.examples.HEARD_OF_EACH", 4)
+    heard.clear()
+    assert examples.middle("ann", "loudness") == np.median(
+        [track[row][0] for row in (0, 6, 12, 18, 24)]
+    )
+    assert {*heard} == {0, 6, 12, 18, 24}

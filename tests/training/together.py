@@ -33,7 +33,7 @@ RANK = int(os.environ.get("RANK", "0"))
 EVEN = ["encoder.dropout=0", "encoder.prenet_dropout=0", "training.epsilon=1",
         "training.learning_rate=0.1", "training.clip_norm=0", "training.warmup=0"]  # fmt: skip
 ADVERSARIAL = ["hidden=8", "layers=1", "dropout=0", "contour_hidden=8", "adversary.channels=2",
-               "adversary.frames=16", "adversary.from_progress=0"]  # fmt: skip
+               "adversary.frames=256", "adversary.from_progress=0"]  # fmt: skip
 SMOOTH = {
     "doubled": [*DURATION, *settings("predictor.dropout=0", *EVEN)],
     "adversarial": ["decoder", "alignment.h5", "features.h5", *settings(*ADVERSARIAL, *EVEN)],
