@@ -32,14 +32,14 @@ class Stage:
 
 
 STAGES = (
-    Stage("corpus", 1.0, 159, 159),
-    Stage("features, crepe tiny", 0.0, 159, 105),
-    Stage("features, crepe full", 0.0, 159, 105),
-    Stage("tokens", 12.0, 1, 0.8),
-    Stage("align, trained", 0.0, 106, 1.2),
-    Stage("decode", 0.0, 1, 84),
-    Stage("vocode, source", 0.0, 105, 159),
-    Stage("evaluate, mcd and f0", 0.0, 318, 0.2),
+    Stage("corpus", 0.3, 159, 159),
+    Stage("features, crepe tiny", 80, 159, 105),
+    Stage("features, crepe full", 719, 159, 105),
+    Stage("tokens", 12.5, 1, 0.8),
+    Stage("align, trained", 4.5, 106, 1.2),
+    Stage("decode", 47, 1, 84),
+    Stage("vocode, source", 58, 105, 159),
+    Stage("evaluate, mcd and f0", 535, 318, 0.2),
 )
 
 

@@ -18,7 +18,7 @@ from ttskit.dsp import threads
 T = TypeVar("T")
 
 
-class Holder(WorkerPlugin):  # type: ignore[misc]
+class Holder(WorkerPlugin):
     """A function, unpickled by each worker when it is first needed, and kept with its models.
 
     A function that cannot be unpickled, such as one whose file is another by now, is answered by
@@ -36,14 +36,17 @@ class Holder(WorkerPlugin):  # type: ignore[misc]
     def held(self) -> Callable[[Any], Any] | pool.Bad | pool.Bug:
         """Return the function, or why there is none."""
         with self.lock:
-            if self.function is None:
-                self.function = pool.attempt(pickle.loads, self.pickled)
-        return self.function
+            function = self.function
+            if function is None:
+                function = self.function = pool.attempt(pickle.loads, self.pickled)
+        return function
 
 
 def attempt(plugin: str, item: T) -> Any:
     """Return what the function that this worker holds under a name makes of an item."""
-    function = get_worker().plugins[plugin].held()
+    holder = get_worker().plugins[plugin]
+    assert isinstance(holder, Holder)
+    function = holder.held()
     if isinstance(function, pool.Bad | pool.Bug):
         return function
     with threads.limited(1):

@@ -147,5 +147,5 @@ def command(
         streams.replaceable(streams.writable(path), reader.kind.kind(), reader.digests)
     for number, (path, rows) in enumerate(zip(paths, shared, strict=True), 1):
         options = {"ratios": ratios, "seed": seed, "part": number}
-        selection.copy(path, "split", options, reader, rows, running)
+        selection.copy(path, "split", options, reader, rows.tolist(), running)
     _note_others(names)
