@@ -36,10 +36,14 @@ class Holder(WorkerPlugin):
     def held(self) -> Callable[[Any], Any] | pool.Bad | pool.Bug:
         """Return the function, or why there is none."""
         with self.lock:
-            function = self.function
-            if function is None:
-                function = self.function = pool.attempt(pickle.loads, self.pickled)
-        return function
+            if self.function is None:
+                self.function = pool.attempt(_unpickled, self.pickled)
+            return self.function
+
+
+def _unpickled(pickled: bytes) -> Callable[[Any], Any]:
+    function: Callable[[Any], Any] = pickle.loads(pickled)
+    return function
 
 
 def attempt(plugin: str, item: T) -> Any:
