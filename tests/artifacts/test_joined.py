@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+import ttskit
 from tests.factory import run, sha, write_alignment_of, write_corpus, write_speech
 from ttskit.artifacts import joined, kinds
 from ttskit.artifacts.joined import Stretches
@@ -85,6 +86,7 @@ def test_verbs_take_a_list_or_several_files(three):
     folder, paths = three
     whole = run("ls", folder / "merged.h5").stdout
     assert run("ls", folder / "all.list").stdout == whole
+    assert list(ttskit.read(folder / "all.list")) == whole.split()
     info = json.loads(run("info", folder / "all.list", "--json").stdout)
     assert (info["utterances"], info["axes"]) == (8, {"sample": 8 * 50 + 37 * 28})
     assert run("verify", folder / "all.list").stdout == f"{folder / 'all.list'}: whole\n"
