@@ -116,7 +116,7 @@ class Examples:
         """Return the median over a speaker's voiced frames of f0 in octaves, or of loudness."""
         if (speaker, name) not in self._middles:
             heard = []
-            for row in self._heard(speaker):
+            for row in self._measured(speaker):
                 voiced = self.value(kinds.Features, row, "voiced")
                 values = self.value(kinds.Features, row, name)[voiced]
                 heard.append(np.log2(np.maximum(values, 1)) if name == "f0" else values)
@@ -125,7 +125,7 @@ class Examples:
             self._middles[speaker, name] = middle
         return self._middles[speaker, name]
 
-    def _heard(self, speaker: str) -> np.ndarray:
+    def _measured(self, speaker: str) -> np.ndarray:
         """Return the rows that a speaker's medians are taken of: in a large corpus not all."""
         rows = self._of_speaker[speaker]
         if len(self) <= HEARD_OF_ALL:
@@ -159,10 +159,12 @@ class Examples:
 
     def _heard(self, kind: type[Record], symbols: int) -> tuple[int, ...]:
         """Return how many tokens of each symbol there are."""
-        counts = np.zeros(symbols, int)
-        for row in range(len(self)):
-            counts += np.bincount(self.value(kind, row, "tokens"), minlength=symbols)
-        return tuple(map(int, counts))
+        reader, used = self._readers[kind], np.zeros(len(self._readers[kind]), bool)
+        used[self._rows[kind]] = True
+        tokens = np.asarray(reader.column("tokens"))
+        if not used.all():
+            tokens = tokens[np.repeat(used, reader.lengths("token"))]
+        return tuple(map(int, np.bincount(tokens, minlength=symbols)))
 
     def _coding(self) -> dict[str, Any]:
         """Return what a model of codes must know of them."""
