@@ -8,27 +8,48 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from rich.console import Console
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from ttskit import wording
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    console: Console  # of all that is printed; made when it is first used
 
 VISIBLE = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]}
 EVERY = 10.0  # seconds between lines where stderr is not a terminal
 WINDOW = 60.0  # seconds over which speed is measured
 
-console = Console(stderr=True, highlight=False)
 origins = False
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name != "console":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return the_console()
+
+
+@cache
+def the_console() -> Console:
+    """Return the console of all that is printed; rich takes a tenth of a second to import."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
 
 
 def note(text: str) -> None:
     """Print one line on stderr, unless quiet."""
-    if not console.quiet:
+    if not the_console().quiet:
         complain(text)
 
 
 def complain(text: str) -> None:
     """Print one line on stderr even if quiet; control characters are made visible."""
+    from rich.console import Console
+
     line = text.translate(VISIBLE).encode("utf-8", "backslashreplace").decode()
     Console(stderr=True, highlight=False).print(line, markup=False, emoji=False, soft_wrap=True)
     if origins and sys.exc_info()[0]:
@@ -37,7 +58,7 @@ def complain(text: str) -> None:
 
 def hush() -> None:
     """Print nothing but errors from now on."""
-    console.quiet = True
+    the_console().quiet = True
 
 
 def show_origins() -> None:
@@ -49,6 +70,7 @@ def show_origins() -> None:
 @contextmanager
 def hushed() -> Iterator[None]:
     """Print nothing but errors inside this context."""
+    console = the_console()
     before, console.quiet = console.quiet, True
     try:
         yield
@@ -90,7 +112,7 @@ def track(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
 
     A terminal shows a bar with rate and time left; other outputs get a line every 10 seconds.
     """
-    with (_bar if console.is_terminal else _lines)(what, total, done) as advance:
+    with (_bar if the_console().is_terminal else _lines)(what, total, done) as advance:
         yield advance
 
 
@@ -124,7 +146,7 @@ def _bar(what: str, total: int, done: int) -> Iterator[Callable[[], None]]:
         rich.TimeRemainingColumn(),
     )
     pace = Pace()
-    with rich.Progress(*columns, console=console, transient=True) as bar:
+    with rich.Progress(*columns, console=the_console(), transient=True) as bar:
         task = bar.add_task(what, total=total, completed=done, rate="")
         count = 0
 

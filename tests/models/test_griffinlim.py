@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from ttskit.dsp import rounds
 from ttskit.dsp.mel import mel
+from ttskit.dsp.rounds import cuts
 from ttskit.errors import TrainingError
-from ttskit.models import vocoder
 from ttskit.models.griffinlim import Griffinlim
-from ttskit.models.vocoder import cuts, mel_settings
+from ttskit.models.vocoder import mel_settings
 from ttskit.networks.batch import collate
 from ttskit.networks.facts import Facts
 
@@ -40,7 +41,7 @@ def test_the_generator_decides():
 
 
 def test_long_mel_is_cut_in_its_pauses(monkeypatch):
-    monkeypatch.setattr(vocoder, "WHOLE", 40)
+    monkeypatch.setattr(rounds, "WHOLE", 40)
     log_mel = torch.zeros(100, 20)
     log_mel[33] = log_mel[67] = -5.0
     assert cuts(log_mel) == [33, 34, 33]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from ttskit.dsp import speechlike
+from ttskit.dsp import rounds, speechlike
 from ttskit.dsp.mel import mel
 from ttskit.errors import TrainingError
-from ttskit.models import find, vocoder
+from ttskit.models import find
 from ttskit.models.source import Source
 from ttskit.models.vocoder import mel_settings
 from ttskit.networks.batch import collate
@@ -65,7 +65,7 @@ def test_more_rounds_come_closer_to_the_mel(log_mel):
 
 
 def test_long_mel_is_made_in_parts(monkeypatch, log_mel):
-    monkeypatch.setattr(vocoder, "WHOLE", 40)
+    monkeypatch.setattr(rounds, "WHOLE", 40)
     parts = [*model().stream({"mel": log_mel}, seeded(), rounds=0.0)]
     assert len(parts) > 1
     assert sum(map(len, parts)) == len(log_mel) * 256

@@ -14,8 +14,9 @@ from tests.factory import run
 from tests.tiny import write_voice
 from ttskit.errors import TtskitError
 from ttskit.speaking import chain
-from ttskit.speaking.chain import Chain, Style
+from ttskit.speaking.chain import Chain
 from ttskit.speaking.lines import to_lines
+from ttskit.speaking.style import Style
 from ttskit.text.ssml import Passage
 from ttskit.voices import conversion, embedded, voice
 

@@ -43,7 +43,7 @@ class Start(nn.Module):
 class SourceStart(Start):
     """The source of `dsp.source`, by a pitch that is known."""
 
-    inputs = ("mel", "f0", "voiced", "white")
+    inputs: ClassVar[tuple[str, ...]] = ("mel", "f0", "voiced", "white")
     continues = True
 
     def forward(self, mel: Tensor, f0: Tensor, voiced: Tensor, white: Tensor) -> tuple[Tensor, ...]:

@@ -46,7 +46,7 @@ class GraphCascade(Cascade):
     @property
     def families(self) -> list[Any]:
         """What stands for the families of the models: the knobs that they have."""
-        return [SimpleNamespace(knobs=graph.knobs, paces={}) for graph, _ in self.steps]
+        return [SimpleNamespace(knobs=one.graph.knobs, paces={}) for one in self.graphs.values()]
 
     def check_style(self) -> None:
         raise TtskitError(f"{self.name}: --engine onnx follows no style: use --engine torch")

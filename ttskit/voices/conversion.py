@@ -103,15 +103,15 @@ def traceable(model: Model, module: Family, whole: bool) -> tuple[nn.Module, Gra
     """Return what computes a model from plain tensors, and its graph."""
     own = Graph(model.role, model.family, model.takes, model.makes, knobs=dict(module.knobs))
     if isinstance(module, Convolutional):
-        chunks = {"chunk": module.chunk, "reach": module.reach}
-        return Plain(module), replace(own, inputs=("mel",), outputs=model.makes, **chunks)
+        own = replace(own, chunk=module.chunk, reach=module.reach)
+        return Plain(module), replace(own, inputs=("mel",), outputs=model.makes)
     if isinstance(module, Weightless):
         start = STARTS[model.family][whole](mel_settings(model.facts))
         return start, replace(own, inputs=start.inputs, outputs=start.outputs)
     _check(model, module)
     inputs, step = _inputs(model, module), module.step(module.config)
-    ports = {"inputs": inputs, "outputs": model.makes}
-    return Spoken(module, inputs, model.makes), replace(own, step=step, **ports)
+    graph = replace(own, step=step, inputs=inputs, outputs=model.makes)
+    return Spoken(module, inputs, model.makes), graph
 
 
 def finished(
@@ -177,6 +177,8 @@ class Spoken(nn.Module):
 
 class Rounded(nn.Module):
     """A duration model whose durations are whole frames, rounded as by `dsp.rounding`."""
+
+    least: Tensor
 
     def __init__(self, network: Spoken, silent: Sequence[bool]) -> None:
         super().__init__()
@@ -298,8 +300,9 @@ def _searchsorted(
     ends: Any, at: Any, out_int32: bool = False, right: bool = False, **_: Any
 ) -> Any:
     """Count for each place how many of the ends (1, N) are at or before it: ONNX has no search."""
-    from onnxscript import opset20 as op
+    from onnxscript import opset20
 
+    op: Any = opset20
     assert right
     assert not out_int32
     before = op.LessOrEqual(op.Unsqueeze(ends, [1]), op.Unsqueeze(at, [2]))

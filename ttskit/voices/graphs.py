@@ -52,7 +52,9 @@ class Graph:
 
 def graph_of(entry: Mapping[str, Any]) -> Graph:
     """Return a graph as JSON has it."""
-    lists = {name: tuple(entry[name]) for name in ("takes", "makes", "inputs", "outputs")}
+    lists: dict[str, Any] = {
+        name: tuple(entry[name]) for name in ("takes", "makes", "inputs", "outputs")
+    }
     rest = {name: entry[name] for name in ("role", "family", "knobs", "step", "chunk", "reach")}
     return Graph(**rest, **lists)
 
