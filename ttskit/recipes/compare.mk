@@ -3,6 +3,7 @@
 # project says what differs, and includes this.
 #
 # make            the table, and a page to listen to
+# make listen     the page alone
 # make blind      the listening test; `ttskit report --votes FILE...` prints what it came to
 #
 # DATASET      the folder of the recordings, in any layout that `ttskit corpus` knows
@@ -22,7 +23,7 @@ MEASURES ?= mcd,f0,intonation,rtf
 COMPARE ?=
 
 .DELETE_ON_ERROR:
-.PHONY: all blind clean FORCE
+.PHONY: all listen blind clean FORCE
 all: $(BUILD)/table.md $(BUILD)/listen.html
 	cat $<
 
@@ -47,6 +48,7 @@ $(BUILD)/table.md: $(BUILD)/test.h5 $(BUILD)/copies.h5 FORCE
 	@mv $@.new $@
 
 SPOKEN = $$(ls $(BUILD)/compared/*.h5 | grep -v '\.scores\.h5$$')
+listen: $(BUILD)/listen.html
 $(BUILD)/listen.html: $(BUILD)/table.md FORCE
 	$(TTSKIT) report $(BUILD)/test.h5 $(BUILD)/copies.h5 $(BUILD)/compared/*.h5 -o $@
 

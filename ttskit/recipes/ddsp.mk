@@ -8,6 +8,7 @@
 #
 # make            the vocoder, its scores and a page to listen to
 # make stages     the three models alone
+# make listen     the page alone
 # make quick      all of it with a few utterances and updates, in another folder
 #
 # DATASET      the folder of the recordings, in any layout that `ttskit corpus` knows
@@ -49,7 +50,7 @@ TRAIN = $(TTSKIT) train vocoder $(SOUND) --family ddsp --preset $(PRESET) \
 RUN = $(CHANGED) --device $(DEVICE)
 
 .DELETE_ON_ERROR:
-.PHONY: all stages quick clean FORCE
+.PHONY: all stages listen quick clean FORCE
 .SECONDARY:
 ifeq ($(MAKE_ALL),)
 all: $(BUILD)/copies.scores.h5 $(BUILD)/listen.html
@@ -106,6 +107,7 @@ $(BUILD)/copies.scores.h5: $(BUILD)/test-corpus.h5 $(BUILD)/copies.h5 $(BUILD)/c
 	$(TTSKIT) evaluate $(wordlist 1,2,$^) --ceiling $(BUILD)/ceiling.h5 --timing plain \
 		--measures $(MEASURES) -o $@
 
+listen: $(BUILD)/listen.html
 $(BUILD)/listen.html: $(BUILD)/test-corpus.h5 $(BUILD)/copies.h5 $(BUILD)/ceiling.h5 \
 		$(BUILD)/copies.scores.h5 FORCE
 	$(TTSKIT) report $(wordlist 1,4,$^) -o $@
