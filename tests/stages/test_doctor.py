@@ -294,3 +294,11 @@ def test_what_is_fit_to_train_on_is_written_for_select(tmp_path):
     ids.write_text("\n")
     with pytest.raises(TtskitError, match="names no utterance"):
         run("select", path, "--ids", ids, "-o", tmp_path / "none.h5")
+
+
+def test_a_long_recording_in_one_piece_is_better_cut(tmp_path):
+    long = {"u05": lambda text, audio: (text * 40, np.tile(audio, 40)[: 31 * RATE])}
+    path = write(tmp_path / "x.h5", long)
+    found = run("doctor", path)
+    assert "u05\tlength\t31 s in one utterance" in found.stdout
+    assert "length (1): cut it into sentences: keep subtitles" in found.stderr

@@ -6,6 +6,8 @@ CURES = {
     "clipping": "what is cut off is lost: record again at a lower level, or leave out",
     "silence": "at the ends: `ttskit corpus --trim`; in the middle: cut the recording in two, or "
     "leave out",
+    "length": "cut it into sentences: keep subtitles or labels with their times beside the "
+    "recording, which `ttskit corpus` reads",
     "level": "`ttskit corpus --peak -3` brings all recordings to one level",
     "speech rate": "listen: correct the text where it is not what is said, or leave out",
     "octave jumps": "few do no harm; many: `ttskit features --f0 crepe-full`",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ttskit.metrics.pronunciation import Suspect
 
 
+LONGEST = 30.0  # s of an utterance, before it is better cut
 VOICED = 20  # frames of an utterance, before its speaker is judged
 SPEAKERS = 10  # utterances of a speaker, before others are told from it
 LOUD, DEPTH = 0.9, 35.0  # silent is what is so many dB below this quantile of the loudness
@@ -52,6 +53,8 @@ def recordings(corpus: Reader[Corpus], silence: float, threshold: float) -> Iter
         audio = record.audio
         if count := faults.clipped(audio):
             yield Finding(id, "clipping", f"{count} samples at full scale")
+        if len(audio) > LONGEST * rate:
+            yield Finding(id, "length", f"{len(audio) / rate:.0f} s in one utterance")
         times = faults.pauses(audio, rate)
         for where, seconds in zip(("start", "middle", "end"), times, strict=True):
             if seconds > silence:
