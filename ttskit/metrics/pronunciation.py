@@ -22,7 +22,7 @@ Symbols = tuple[str, ...]
 Candidates = Callable[[str], Sequence[Symbols]]
 MARGIN = 2.0  # of log-likelihood a frame, by which a candidate must be better
 EVIDENCE = 6.0  # the same times the root of the number of places
-FRAMES = 10  # of a phoneme, so that it can be judged
+FRAMES = 50  # of a phoneme, so that it can be judged
 PLACES = 12  # of a word, that are looked at
 AGREE = 2 / 3  # share of the places where a candidate must be better
 

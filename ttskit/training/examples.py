@@ -154,10 +154,10 @@ class Examples:
         texts = [kind for kind in (*SPOKEN, kinds.Tokens) if kind in self._readers]
         if texts and (symbols := tuple(self.reader(*texts).table("symbols"))):
             facts |= {"symbols": symbols, "silent": tuple(s in SPECIAL for s in symbols)}
-            facts["heard"] = self._heard(self.reader(*texts).kind, len(symbols))
+            facts["heard"] = self._token_counts(self.reader(*texts).kind, len(symbols))
         return Facts(**facts)
 
-    def _heard(self, kind: type[Record], symbols: int) -> tuple[int, ...]:
+    def _token_counts(self, kind: type[Record], symbols: int) -> tuple[int, ...]:
         """Return how many tokens of each symbol there are."""
         reader, used = self._readers[kind], np.zeros(len(self._readers[kind]), bool)
         used[self._rows[kind]] = True
