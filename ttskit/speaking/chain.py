@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -68,7 +69,7 @@ class Chain:
     ) -> None:
         self.cascade, self.engine = _cascade(voice, device, engine), engine
         self.facts, self.voice = self.cascade.facts, voice
-        self.judges = Judges(self.cascade, choice or Choice())
+        self.choice = choice or Choice()
         heard = enumerate(voice.reader.facts.heard)
         self._rare = {token: count for token, count in heard if count < RARE}  # not yet noted
         self._styles: dict[Path, np.ndarray] = {}  # mels of recordings in a wanted style
@@ -77,8 +78,14 @@ class Chain:
     def choosing(self, choice: Choice) -> Chain:
         """Return the same models with another choice among candidates."""
         other = copy(self)
-        other.judges = Judges(self.cascade, choice)
+        other.choice = choice
+        other.__dict__.pop("judges", None)  # those of another choice
         return other
+
+    @cached_property
+    def judges(self) -> Judges:
+        """What chooses among candidates, and says when each word is spoken."""
+        return Judges(self.cascade, self.choice)
 
     def speak(
         self,
@@ -180,7 +187,8 @@ class Chain:
         return with_marks(Timeline(whole, self.facts.symbols, step), spoken)
 
     def check(self, style: Style) -> None:
-        """Refuse what the models of the voice cannot do."""
+        """Refuse what the models of the voice cannot do, with the judges of this choice."""
+        _ = self.judges  # refuses a choice that these models do not allow
         name, families = self.voice.container.name, self.cascade.families
         knobs.check_known(name, families, style.knobs, style.preset)
         if "durations" not in self.cascade.takes and style.rate != 1:
