@@ -132,3 +132,25 @@ def test_a_column_names_the_split_of_each_row(manifest):
     found = understand(manifest("m.csv", "audio,text,split\na.wav,A.,test\nb.wav,B.,train\n"))
     assert [clip.id for clip in found.part("test").clips] == ["a"]
     assert len(found.clips) == 2
+
+
+def test_parts_of_nemo_end_after_their_duration_and_are_numbered(manifest):
+    lines = [
+        {"audio_filepath": "audio/a.wav", "offset": 0.0, "duration": 0.1, "text": "A."},
+        {"audio_filepath": "audio/a.wav", "offset": 0.1, "duration": 0.05, "text": "B."},
+        {"audio_filepath": "audio/b.wav", "duration": 9.0, "text": "C.", "speaker": 7},
+        {"audio_filepath": "audio/a.wav", "offset": 0.1, "duration": "long", "text": "D."},
+    ]
+    found = understand(manifest("m.jsonl", "\n".join(map(json.dumps, lines))))
+    assert rows(found) == [
+        ("a_0001", "A.", "", 0.0, 0.1),
+        ("a_0002", "B.", "", 0.1, pytest.approx(0.15)),
+        ("b", "C.", "7", None, None),
+    ]
+    assert dict(found.bad) == {"a_0003": "m.jsonl line 4: long is not a time in seconds"}
+
+
+def test_a_duration_without_a_start_is_that_of_the_file_and_not_read(manifest):
+    found = understand(manifest("m.csv", "file_name,transcription,duration\na.wav,A.,0.1\n"))
+    assert rows(found) == [("a", "A.", "", None, None)]
+    assert "m.csv: columns that are not read: duration" in found.notes

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from ttskit.datasets import libritts, ljspeech, manifest, pairs, recording, vctk
+from ttskit.datasets import kaldi, lhotse, libritts, ljspeech, manifest, pairs, recording, vctk
 from ttskit.datasets.clips import Clip, Dataset
 from ttskit.errors import ArtifactError, DatasetError
 
@@ -42,6 +42,8 @@ FORMATS: Mapping[str, DatasetFormat] = MappingProxyType(
         "pairs": pairs,
         "manifest": manifest,
         "recording": recording,
+        "kaldi": kaldi,
+        "lhotse": lhotse,
     }
 )
 

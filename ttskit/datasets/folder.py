@@ -16,6 +16,7 @@ AUDIO = frozenset((
     ".caf", ".w64", ".rf64", ".sph", ".voc",
 ))
 # fmt: on
+ABOVE = 3  # folders above a table, from which recipes may name files
 FOLDERS = ("wavs", "wav", "ogg", "flac", "audio", "clips")  # where audio lies beside its texts
 
 
@@ -60,6 +61,14 @@ def choose(paths: list[Path]) -> Path:
             str(path),
         ),
     )
+
+
+def find_above(root: Path, name: str) -> Path | None:
+    """Return a file that is named from a folder or from one of those above it, if it is there."""
+    if "\0" in name:
+        return None
+    places = (root / "/".join([".."] * height) / name for height in range(ABOVE + 1))
+    return next((place for place in places if os.path.lexists(place)), None)
 
 
 def text(path: Path) -> str:

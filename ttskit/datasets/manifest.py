@@ -36,6 +36,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "speaker": ("speaker", "speaker_id", "speaker_name", "client_id"),
         "start": ("start", "start_time", "offset"),
         "end": ("end", "end_time"),
+        "duration": ("duration",),
         "part": ("split", "subset", "part"),
     }
 )
@@ -85,12 +86,19 @@ def read(path: Path) -> Dataset:
     out.note(f"{name}: " + ", ".join(f"{role} in column {columns[role]}" for role in columns))
     if unread := [column for column in names if column not in columns.values()]:
         out.note(f"{name}: columns that are not read: {', '.join(unread)}")
+    values = [
+        (
+            place,
+            row if isinstance(row, str) else {r: _string(row.get(c)) for r, c in columns.items()},
+        )
+        for place, row in rows
+    ]
+    _number_parts([value for _, value in values if isinstance(value, dict)])
     quoted = 0
-    for place, row in rows:
-        if isinstance(row, str):
-            out.refuse("", row, "the row cannot be read", place)
+    for place, value in values:
+        if isinstance(value, str):
+            out.refuse("", value, "the row cannot be read", place)
             continue
-        value = {role: _string(row.get(column)) for role, column in columns.items()}
         quoted += len(value["text"]) > 1 and value["text"][0] == value["text"][-1] == '"'
         _add(out, root, value, place)
     if quoted:
@@ -98,21 +106,44 @@ def read(path: Path) -> Dataset:
     return out.dataset()
 
 
+def _number_parts(values: list[dict[str, str]]) -> None:
+    """Name parts of one recording that have no ids by the recording and their number."""
+    nameless = [each for each in values if each.get("start", "").strip() and not _id(each)]
+    parts, seen = Counter(each["audio"] for each in nameless), Counter[str]()
+    for value in nameless:
+        audio = value["audio"]
+        seen[audio] += 1
+        if parts[audio] > 1:
+            value["id"] = f"{_stem(audio)}_{seen[audio]:04d}"
+
+
 def _add(out: Gathering, root: Path, value: dict[str, str], place: str) -> None:
     """Add the utterance of a row, role -> value."""
     path, out.part = value["audio"].strip(), value.get("part", "").strip()
-    id = value.get("id", "").strip() or folder.without_suffix(os.path.basename(path))  # noqa: PTH119
+    id = _id(value) or _stem(path)
     try:
-        start, end = (_seconds(value.get(role, "")) for role in ("start", "end"))
+        start, end, seconds = (
+            _seconds(value.get(role, "")) for role in ("start", "end", "duration")
+        )
     except ValueError as error:
         out.refuse(id, f"{error} is not a time in seconds", "the times cannot be used", place)
         return
+    if start is not None and seconds is not None:
+        end = start + seconds
     if not path:
         out.refuse(id, "names no audio", "the audio is missing", place)
     elif audio := _find(root, path):
         out.add(id, value["text"], audio, place, value.get("speaker", ""), start, end)
     else:
         out.refuse(id, f"no file {path}", "the audio is missing", place)
+
+
+def _id(value: dict[str, str]) -> str:
+    return value.get("id", "").strip()
+
+
+def _stem(path: str) -> str:
+    return folder.without_suffix(os.path.basename(path.strip()))  # noqa: PTH119
 
 
 def _find(root: Path, path: str) -> Path | None:
@@ -133,13 +164,19 @@ def _string(value: object) -> str:
 
 
 def _columns(names: list[str]) -> dict[str, str]:
-    """Return role -> column for the columns that are read."""
+    """Return role -> column for the columns that are read.
+
+    A duration is read where it says the end of a part, not where it is that of the file.
+    """
     known = {name.strip().lower(): name for name in reversed(names)}
-    return {
+    columns = {
         role: known[next(name for name in choices if name in known)]
         for role, choices in COLUMNS.items()
         if any(name in known for name in choices)
     }
+    if "start" not in columns or "end" in columns:
+        columns.pop("duration", None)
+    return columns
 
 
 def _keys(line: str) -> list[str]:

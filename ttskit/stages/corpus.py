@@ -168,7 +168,7 @@ Format = Annotated[
         metavar="FORMAT",
         help="Layout of the dataset: ljspeech, libritts, vctk, pairs (NAME.wav beside "
         "NAME.txt), manifest (CSV, TSV, JSONL), recording (one long one with its "
-        "transcription).",
+        "transcription), kaldi (wav.scp and text), lhotse (cuts).",
         show_default="detected",
     ),
 ]
