@@ -2,14 +2,19 @@
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
 
-from tests.factory import alignment_record, run, write_alignment
+from tests.factory import PROVENANCE, alignment_record, run, write_alignment
+from ttskit.artifacts.kinds import Scores
 from ttskit.artifacts.reader import Reader
+from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
 from ttskit.formats import textgrid
+from ttskit.metrics.judge import columns
+from ttskit.metrics.registry import MEASURES
 
 STEP = 256 / 16000
 WORDS = [(10, 34, "hello"), (54, 69, "oh"), (69, 93, "lo")]  # frames
@@ -83,6 +88,36 @@ def test_the_columns_of_a_corpus_are_read_once(corpus, tmp_path, monkeypatch):
     assert sorted(name for name in read if name != "id") == ["speaker", "text"]
 
 
+def write_scores(path, measures, numbers, heard=None):
+    """Write Scores: the numbers of each id by name."""
+    tables = {"measures": measures, "hashes": [""] * len(measures)}
+    tables |= {"settings": ["{}"] * len(measures), "libraries": []}
+    with Writer(
+        path, Scores, provenance=PROVENANCE, tables=tables, numbers=columns(measures)
+    ) as writer:
+        for id, values in numbers.items():
+            writer.append(Scores(id=id, speaker="", text="x", numbers=values, heard=heard))
+        writer.seal([*numbers])
+    return path
+
+
+def test_scores_are_lines_of_json_with_the_names_of_versa(tmp_path):
+    names = [name for measure in ("f0", "rtf") for name in MEASURES[measure].scores]
+    first = {name: 0.5 + place for place, name in enumerate(names)}
+    numbers = {"a": first, "b": first | {"f0_rmse": math.nan}}
+    path = write_scores(tmp_path / "scores.h5", ["f0", "rtf"], numbers, heard="é one")
+    others = {name: first[name] for name in names if name not in ("f0_rmse", "f0_correlation")}
+    others |= {"f0_corr": first["f0_correlation"], "whisper_hyp_text": "é one"}
+    expected = [
+        {"key": "a", **others, "f0_rmse_cents": first["f0_rmse"]},
+        {"key": "b", **others},
+    ]
+    printed = run("export", path, "-f", "versa").stdout
+    assert [json.loads(line) for line in printed.splitlines()] == expected
+    assert run("export", path, "-f", "versa", "-o", tmp_path / "s.jsonl").exit_code == 0
+    assert (tmp_path / "s.jsonl").read_text(encoding="utf-8") == printed
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -95,6 +130,8 @@ def test_the_columns_of_a_corpus_are_read_once(corpus, tmp_path, monkeypatch):
         (["a.h5", "-o", "x.srt"], "a.h5: has 2 utterances, one srt file holds one: name a folder"),
         (["a.h5", "-f", "ctm"], "a.h5: b c: 'b c' has a space, which CTM cannot hold"),
         (["a.h5", "-f", "json", "--tier", "words"], "--tier 'words': json takes none"),
+        (["scores.h5"], "scores.h5: say how with --format; for scores there is versa"),
+        (["scores.h5", "-f", "versa", "--tier", "words"], "--tier 'words': versa takes none"),
         (["a.h5", "corpus.h5"], "export takes one artifact, not two"),
         (["corpus.h5", "-f", "wav", "-o", "-"], "wav needs a folder, not standard output"),
         (["none.h5"], "none.h5: no such file"),
@@ -103,6 +140,7 @@ def test_the_columns_of_a_corpus_are_read_once(corpus, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("corpus")
 def test_errors_say_what_would_be_right(tmp_path, monkeypatch, words, says):
     write_alignment(tmp_path / "a.h5", alignment_record("a"), alignment_record("b c"))
+    write_scores(tmp_path / "scores.h5", ["rtf"], {"a": {"rtf": 0.5, "audio_seconds": 1.0}})
     monkeypatch.chdir(tmp_path)
     with pytest.raises(TtskitError) as error:
         run("export", *words)

@@ -58,9 +58,9 @@ def read(path: Path) -> Dataset:
             continue
         span = (id, None, None) if parts is None else _span(parts[id])
         audio = span if isinstance(span, Fault) else _audio(path, recordings, span[0], text.place)
-        if isinstance(span, Fault) or isinstance(audio, Fault):
+        if isinstance(audio, Fault):
             out.refuse(id, *audio)
-        else:
+        elif not isinstance(span, Fault):
             out.add(id, text.value, audio, text.place, speakers.get(id, ""), *span[1:])
     for id, line in spoken.items():
         if id not in texts:

@@ -2,8 +2,8 @@
 
 Of a Corpus: one audio file per utterance, named by its id, and the texts beside them in the layout
 of LJSpeech, so that `ttskit corpus` reads them back.  Of an Alignment: the times of what is
-spoken, one file per utterance, or in CTM one for all.  Of a Voice: its models as ONNX, and a script
-that speaks with them.
+spoken, one file per utterance, or in CTM one for all.  Of Scores: a line of JSON per utterance, as
+VERSA has.  Of a Voice: its models as ONNX, and a script that speaks with them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from ttskit.formats.timeline import check, timelines
 from ttskit.options import check_outputs
 
 if TYPE_CHECKING:
-    from ttskit.artifacts.kinds import Alignment, Corpus
+    from ttskit.artifacts.kinds import Alignment, Corpus, Scores
     from ttskit.artifacts.reader import Reader
 
 AUDIO = ("wav", "flac")
-FORMATS = (*AUDIO, *TIMES, "onnx")
+OF = {"corpus": AUDIO, "alignment": tuple(TIMES), "scores": ("versa",)}  # kind -> formats
+FORMATS = (*(name for names in OF.values() for name in names), "onnx")
 Tier = Literal["phrases", "words", "phones"]
 
 
@@ -90,9 +91,20 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
         atomic.write_text(output, content)
 
 
+def scores(reader: Reader[Scores], output: Path) -> None:
+    """Write the lines of VERSA, to a file or to standard output (`-`)."""
+    from ttskit.formats import versa
+
+    content = "".join(f"{line}\n" for line in versa.lines(reader))
+    if str(output) == "-":
+        typer.echo(content, nl=False)
+    else:
+        atomic.write_text(output, content)
+
+
 def chosen(format: str | None, kind: str, output: Path | None, name: str) -> str:
     """Return the format that is asked for or implied by the output; it must fit the kind."""
-    fitting = AUDIO if kind == "corpus" else tuple(TIMES)
+    fitting = OF[kind]
     wanted = format or (named(output) if output and not output.is_dir() else "")
     if wanted in fitting:
         return wanted
@@ -120,7 +132,7 @@ Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="INPUT",
-        help="Corpus, Alignment, or Voice by its file or name; - reads standard input.",
+        help="Corpus, Alignment, Scores, or Voice by its file or name; - reads standard input.",
         show_default="standard input",
     ),
 ]
@@ -130,8 +142,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        help="Folder, for one file per utterance or model; or one file, for times.",
-        show_default="this folder for audio, standard output for times",
+        help="Folder, for one file per utterance or model; or one file, for times and scores.",
+        show_default="this folder for audio, else standard output",
     ),
 ]
 Format = Annotated[
@@ -141,7 +153,7 @@ Format = Annotated[
         "-f",
         metavar="FORMAT",
         help="Of a Corpus: wav or flac; of an Alignment: textgrid, ctm, json, srt, vtt or "
-        "audacity; of a Voice: onnx.",
+        "audacity; of Scores: versa (JSONL); of a Voice: onnx.",
         show_default="by the suffix of --output",
         autocompletion=formats,
     ),
@@ -162,7 +174,7 @@ def command(
     format: Format = None,
     tier: TierOption = None,
 ) -> None:
-    """Write audio, texts, times or models for other programs.
+    """Write audio, texts, times, scores or models for other programs.
 
     Examples:
         ttskit select alignment.h5 --id LJ001-0001 | ttskit export -o subtitles.srt
@@ -173,7 +185,7 @@ def command(
         return
     from ttskit.artifacts import kinds, streams
 
-    readers = streams.inputs(inputs, optional=(kinds.Corpus, kinds.Alignment))
+    readers = streams.inputs(inputs, optional=(kinds.Corpus, kinds.Alignment, kinds.Scores))
     present = [reader for reader in readers if reader is not None]
     if len(present) > 1:
         raise UsageError("export takes one artifact, not two")
@@ -187,6 +199,9 @@ def command(
         raise UsageError(f"{format} needs a folder, not standard output")
     if format in AUDIO:
         recordings(reader, output or Path(), f".{format}")
-    else:
-        check_outputs({"--output": output or Path("-")}, inputs or ())
+        return
+    check_outputs({"--output": output or Path("-")}, inputs or ())
+    if format in TIMES:
         times(reader, output or Path("-"), format, tier or "")
+    else:
+        scores(reader, output or Path("-"))
