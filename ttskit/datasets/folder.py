@@ -13,7 +13,7 @@ from ttskit.text.lines import decode
 # fmt: off
 AUDIO = frozenset((
     ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd",
-    ".caf", ".w64", ".rf64", ".sph", ".voc",
+    ".caf", ".w64", ".rf64", ".sph", ".voc", ".m4a", ".aac",
 ))
 # fmt: on
 ABOVE = 3  # folders above a table, from which recipes may name files

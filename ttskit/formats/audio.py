@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ttskit.artifacts import atomic
 from ttskit.errors import AudioError, at
+from ttskit.formats import ffmpeg
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,9 +76,10 @@ def info(path: Path) -> Info:
 def read(path: Path, start: float | None = None, end: float | None = None) -> tuple[Samples, int]:
     """Return the samples of a recording, or of a part of it, and its sample rate.
 
-    Any file that libsndfile reads will do; several channels become their mean.  A part is
-    found by seeking, so one second of an hour costs one second.  Seeking is exact to the
-    sample in every format; mp3 is decoded from a little before the start, without which the
+    Any file that libsndfile reads will do, and m4a and aac where ffmpeg is installed; several
+    channels become their mean.  A part is found by seeking, so one second of an hour costs one
+    second (of m4a and aac, the whole file is decoded first).  Seeking is exact to the sample in
+    every format; mp3 is decoded from a little before the start, without which the
     first frame after a seek is garbled (with it, the samples are those of a full decode).
 
     Parameters
@@ -236,16 +238,18 @@ def _open(path: Path) -> Iterator[soundfile.SoundFile]:
         raise AudioError(f"cannot be read: {what}") from error
     if path.suffix.lower() == ".raw":
         raise AudioError("has no header that tells its rate; convert it to wav or flac")
+    decoded = ffmpeg.decode(path) if path.suffix.lower() in ffmpeg.SUFFIXES else None
+    sound = decoded.path if decoded else path
     with _quiet(path.suffix.lower() == ".mp3"):
         try:
-            file = soundfile.SoundFile(path)
+            file = soundfile.SoundFile(sound)
         except soundfile.LibsndfileError as error:
             raise AudioError(
                 f"not audio that libsndfile reads (wav, flac, ogg, mp3, ...): "
                 f"{error.error_string.rstrip('.')}"
             ) from error
         with file:
-            _check_whole(path, file)
+            _check_whole(sound, file)
             yield file
 
 
