@@ -154,3 +154,21 @@ def test_a_duration_without_a_start_is_that_of_the_file_and_not_read(manifest):
     found = understand(manifest("m.csv", "file_name,transcription,duration\na.wav,A.,0.1\n"))
     assert rows(found) == [("a", "A.", "", None, None)]
     assert "m.csv: columns that are not read: duration" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metadata.csv", "file_name,transcription\ndata/x.wav,X.\n../audio/a.wav,A.\n"),
+        (
+            "metadata.jsonl",
+            '{"file_name": "data/x.wav", "text": "X."}\n'
+            '{"file_name": "../audio/a.wav", "text": "A."}',
+        ),
+    ],
+)
+def test_an_audio_folder_of_hugging_face_is_a_manifest(manifest, tmp_path, tone, name, content):
+    tone(tmp_path / "train/data/x.wav")
+    found = understand(manifest(f"train/{name}", content).parent)
+    assert (found.format, found.bad) == ("manifest", ())
+    assert [(clip.id, clip.text) for clip in found.clips] == [("x", "X."), ("a", "A.")]
