@@ -48,11 +48,11 @@ def test_the_pitch_of_pulses_with_vibrato_is_found_and_voiced(network, hz):
 
 
 @pytest.mark.parametrize(("rate", "hop"), [(16_000, 256), (22_050, 256), (24_000, 300)])
-def test_frames_of_a_glide_are_centred_on_our_grid_for_a_minute(network, rate, hop):
+def test_frames_of_a_glide_are_centred_on_our_grid_and_do_not_drift(network, rate, hop):
     """Pitch rises and falls by 600 cents a second, so a lag of f0 shows as an error."""
-    time = np.arange(60 * rate) / rate
+    time = np.arange(24 * rate) / rate
     truth = 100 * 4 ** np.abs((time / 4) % 2 - 1)
-    f0, _ = network.pitch(pulses(truth, 20, rate), rate, hop)
+    f0, _ = network.pitch(pulses(truth, 10, rate), rate, hop)
     assert len(f0) == len(time) // hop
     at = (2 * np.arange(len(f0)) + 1) * hop // 2
     slope = 1200 * np.gradient(np.log2(truth))[at] * rate  # cents a second
