@@ -1,35 +1,49 @@
-"""Pitch of signals whose truth is known: CREPE `full` and `tiny`, and Praat, side by side.
+"""Pitch of signals whose truth is known: CREPE `full` and `tiny`, SwiftF0, and Praat, side by side.
 
 Prints the table of docs/quality.md: median error in cents and the share of frames off by more than
-50 cents, over frames that are voiced in truth and by the method; and voicing errors.
+50 cents, over frames that are voiced in truth and by the method; and voicing errors.  Its last line
+says how many seconds of audio a second each method measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ttskit.dsp import crepe, loudness, pitch, praat
+from ttskit.dsp import crepe, loudness, pitch, praat, speechlike, swift
 
-RATE, HOP, SECONDS = 22050, 256, 4.0
+RATE, HOP, SECONDS = 22_050, 256, 4.0
 TIME = np.arange(int(RATE * SECONDS)) / RATE
 Track = tuple[np.ndarray, np.ndarray]
 
 
 def main() -> None:
     methods: dict[str, Callable[[np.ndarray], Track]] = {
-        "full": by_crepe(crepe.Crepe("full", threads=2)),
-        "tiny": by_crepe(crepe.Crepe("tiny", threads=2)),
+        "full": by_crepe(crepe.Crepe("full")),
+        "tiny": by_crepe(crepe.Crepe("tiny")),
+        "swift": by_swift(swift.Swift()),
         "praat": by_praat,
     }
     print("| signal | " + " | ".join(f"{m}: cents, >50 c, voicing" for m in methods) + " |")
     print("|---" * (len(methods) + 1) + "|")
-    for name, (audio, f0) in signals().items():
+    for hear in methods.values():
+        hear(np.zeros(RATE))  # kernels are compiled or loaded
+    seconds, planted = dict.fromkeys(methods, 0.0), signals()
+    for name, (audio, f0) in planted.items():
         frames = len(audio) // HOP
         truth = f0[np.arange(frames) * HOP + HOP // 2]
-        cells = [score(truth, *method(audio)) for method in methods.values()]
-        print(f"| {name} | " + " | ".join(cells) + " |")
+        cells = []
+        for method, hear in methods.items():
+            begun = time.perf_counter()
+            track = hear(audio)
+            seconds[method] += time.perf_counter() - begun
+            cells.append(score(truth, *track))
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+    total = sum(len(audio) for audio, _ in planted.values()) / RATE
+    speeds = (f"{total / spent:.0f}" for spent in seconds.values())
+    print("| seconds of audio a second | " + " | ".join(speeds) + " |")
 
 
 def score(truth: np.ndarray, f0: np.ndarray, voiced: np.ndarray) -> str:
@@ -48,6 +62,14 @@ def by_crepe(network: crepe.Crepe) -> Callable[[np.ndarray], Track]:
     def hear(audio: np.ndarray) -> Track:
         f0, periodicity = crepe.decode(network.follow(audio, RATE, HOP))
         return f0, pitch.voicing(periodicity, loudness.loudness(audio, RATE, HOP))
+
+    return hear
+
+
+def by_swift(network: swift.Swift) -> Callable[[np.ndarray], Track]:
+    def hear(audio: np.ndarray) -> Track:
+        f0, confidence = network.pitch(audio, RATE, HOP)
+        return f0, pitch.voicing(confidence, loudness.loudness(audio, RATE, HOP))
 
     return hear
 
@@ -75,9 +97,36 @@ def signals() -> dict[str, tuple[np.ndarray, np.ndarray]]:
         audio * gate + rng.normal(0, 0.1 * 10**-1.5, len(TIME)),
         f0 * gate,
     )
+    made |= noisy(rng)
+    brown = np.convolve(rng.normal(size=len(TIME)), np.ones(40), "same")
+    made["low-pass noise"] = 0.1 * brown / brown.std(), np.zeros(len(TIME))
     made["white noise"] = (rng.normal(0, 0.1, len(TIME)), np.zeros(len(TIME)))
     made["silence"] = (np.zeros(len(TIME)), np.zeros(len(TIME)))
     return made
+
+
+def noisy(rng: np.random.Generator) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
+    """Yield pulses and what is like speech in white noise, whose level is relative to theirs."""
+    curves = {
+        f"pulses {hz} Hz, vibrato": hz * 2 ** (0.05 * np.sin(2 * np.pi * 5.5 * TIME))
+        for hz in (110, 220)
+    }
+    curves["pulse chirp 60 to 540 Hz"] = 60 * 9 ** (TIME / SECONDS)
+    clean = {name: harmonics(curve, 40) for name, curve in curves.items()}
+    clean |= {f"like speech, {hz} Hz": speech(hz, rng) for hz in (110, 210)}
+    for name, (audio, f0) in clean.items():
+        if name.startswith("like"):
+            yield name, (audio, f0)
+        for level in (-20, -10, 0, 10):
+            noise = rng.normal(0, 0.1 * 10 ** (level / 20), len(audio))
+            yield f"{name}, in noise at {level} dB", (audio + noise, f0)
+
+
+def speech(hz: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return synthesised sounds of words around a pitch, at an RMS of 0.1, and their f0."""
+    spoken = speechlike.sounds("seven yellow rivers, a quiet stone and many animals", rng)
+    audio, truth = speechlike.synthesise(spoken, rng, RATE, hz)
+    return 0.1 * audio / np.sqrt((audio**2).mean()), truth.f0 * truth.voiced
 
 
 def harmonics(f0: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:

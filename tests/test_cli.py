@@ -160,7 +160,7 @@ def test_help_of_a_verb_is_its_page():
         (["cropus"], 2, "No such command 'cropus'. Did you mean 'corpus'?"),
         (["say", "--pich", "2"], 2, "--pitch"),
         (["completion", "tcsh"], 2, "'bash', 'zsh', 'fish'"),
-        (["features", "--f0", "ear"], 2, "'crepe', 'praat-ac', 'praat-cc'"),
+        (["features", "--f0", "ear"], 2, "'crepe', 'swift', 'praat-ac', 'praat-cc'"),
         (["features", "--crepe", "huge"], 2, "'full', 'tiny'"),
         (["evaluate", "--timing", "slow"], 2, "'dtw', 'plain'"),
         (["evaluate", "--f0", "yin"], 2, "'crepe-tiny', 'crepe-full', 'praat'"),

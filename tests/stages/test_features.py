@@ -155,9 +155,34 @@ def test_praat_and_crepe_agree_on_pitch(folder, call, planted):
         assert np.percentile(cents, 95) < 1
 
 
+def test_swift_finds_the_planted_pitch_by_any_number_of_jobs(folder, call, planted):
+    options = "corpus.h5", "--f0", "swift"
+    assert call(*options, "-o", "swift.h5").returncode == 0
+    features = Reader(folder / "swift.h5", Features)
+    for record, truth in planted:
+        heard, centres = features[record.id], np.arange(len(record.audio) // HOP) * HOP + HOP // 2
+        assert heard.f0.shape == centres.shape
+        both = heard.voiced & truth.voiced[centres]
+        cents = 1200 * np.abs(np.log2(heard.f0[both] / truth.f0[centres][both]))
+        assert np.median(cents) < 15
+        assert (heard.voiced != truth.voiced[centres]).mean() < 0.15
+    assert call(*options, "--jobs", 2, "-o", "two.h5").returncode == 0
+    assert sha(folder / "two.h5") == sha(folder / "swift.h5")
+
+
+def test_without_swift_one_line_names_the_extra(call, monkeypatch):
+    monkeypatch.setitem(sys.modules, "swift_f0", None)
+    result = call("corpus.h5", "--f0", "swift", "-o", "y.h5")
+    assert result.returncode == 1
+    assert result.stderr.decode().splitlines() == [
+        "ttskit: --f0 swift needs the extra swift: pip install 'ttskit[swift]'"
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["corpus.h5", "--f0", "swift", "--f0-max", "51"], "SwiftF0 knows pitch from 46.9"),
         (["corpus.h5", "--device", "cuda:99"], "--device cuda:99: there is no such device here"),
         (["corpus.h5", "--n-mels", "1000"], "hold no frequency"),
         (["corpus.h5", "--fmax", "20000"], "fmax"),

@@ -1,7 +1,8 @@
-"""Imports of torchaudio and torchcrepe that work with a torch without CUDA."""
+"""Imports that need care: torchaudio and torchcrepe without CUDA, onnxruntime without telemetry."""
 
 from __future__ import annotations
 
+import os
 import sys
 from types import ModuleType
 
@@ -29,6 +30,14 @@ def torchcrepe() -> ModuleType:
     import torchcrepe
 
     return torchcrepe
+
+
+def onnxruntime() -> ModuleType:
+    """Import onnxruntime; its telemetry is off, unless the environment says otherwise."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it keeps a number of this machine
+    import onnxruntime
+
+    return onnxruntime
 
 
 def _no_extension() -> ModuleType:

@@ -9,6 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from ttskit.dsp.crepe import Crepe
 
+JUMP = 0.5  # octaves; larger steps between frames are not interpolated
+
 
 def pitch(
     audio: np.ndarray,
@@ -81,6 +83,38 @@ def voicing(
     strong = candidate & (periodicity >= enter)
     run = np.cumsum(np.diff(candidate, prepend=False) & candidate)  # number of the run
     return candidate & np.isin(run, run[strong])
+
+
+def between(f0: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return f0 between the frames of a track.
+
+    Log f0 is linear from frame to frame; next to a frame without f0, and at a jump of half an
+    octave or more, the nearer frame counts.
+
+    Parameters
+    ----------
+    f0 : (frame,) float
+        Hz, 0 where there is none.
+    place : (place,) float
+        In frames; before the first frame and after the last one f0 is constant.
+
+    Returns
+    -------
+    (place,) float64
+    """
+    place = np.clip(place, 0, len(f0) - 1)
+    left = np.floor(place).astype(int)
+    right = np.minimum(left + 1, len(f0) - 1)
+    part = place - left
+    f0 = f0.astype(np.float64)
+    a, b = np.log2(np.maximum(f0[left], 1)), np.log2(np.maximum(f0[right], 1))
+    smooth = (f0[left] > 0) & (f0[right] > 0) & (np.abs(a - b) < JUMP)
+    return np.where(smooth, 2 ** (a + part * (b - a)), f0[nearest(place, len(f0))])
+
+
+def nearest(place: np.ndarray, frames: int) -> np.ndarray:
+    """Return the frames nearest to places in frames, the later one of two, (place,) int64."""
+    return np.clip(np.floor(place + 0.5), 0, frames - 1).astype(int)
 
 
 def fill(f0: np.ndarray, voiced: np.ndarray) -> np.ndarray:

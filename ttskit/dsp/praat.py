@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ttskit.dsp import grid
+from ttskit.dsp import pitch as tracks
 from ttskit.errors import AudioError
 
 FORMANTS = 5
-JUMP = 0.5  # octaves; larger steps between frames are not interpolated
 
 
 def pitch(
@@ -45,16 +45,9 @@ def pitch(
     track = find(time_step=hop_length / sample_rate, pitch_floor=fmin, pitch_ceiling=fmax)
     values = track.selected_array
     place = np.interp(times, track.xs(), np.arange(len(values)))
-    left = np.floor(place).astype(int)
-    right = np.minimum(left + 1, len(values) - 1)
-    part = place - left
-    nearest = np.where(part < 0.5, left, right)
-    f0 = values["frequency"].astype(np.float64)
-    a, b = np.log2(np.maximum(f0[left], 1)), np.log2(np.maximum(f0[right], 1))
-    smooth = (f0[left] > 0) & (f0[right] > 0) & (np.abs(a - b) < JUMP)
-    between = np.where(smooth, 2 ** (a + part * (b - a)), f0[nearest])
-    strength = np.where(between > 0, np.clip(values["strength"][nearest], 0, 1), 0)
-    return between.astype(np.float32), strength.astype(np.float32)
+    f0 = tracks.between(values["frequency"], place)
+    strength = np.clip(values["strength"][tracks.nearest(place, len(values))], 0, 1)
+    return f0.astype(np.float32), np.where(f0 > 0, strength, 0).astype(np.float32)
 
 
 def measures(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ttskit.dsp import engines
 from ttskit.metrics.measure import Measure
 from ttskit.metrics.score import Score
 
@@ -31,7 +32,7 @@ class Listeners:
     """The network and the vectors of its listeners."""
 
     def __init__(self, settings: Settings) -> None:
-        import onnxruntime
+        onnxruntime = engines.onnxruntime()
         from speechmos.plcmos import PLCMOS
 
         options = onnxruntime.SessionOptions()

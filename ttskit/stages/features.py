@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from ttskit.artifacts.reader import Reader
     from ttskit.dsp.crepe import Crepe
     from ttskit.dsp.mel import MelSettings
+    from ttskit.dsp.swift import Swift
 
 REVISION = 1
-METHODS = ("crepe", "praat-ac", "praat-cc")
+METHODS = ("crepe", "swift", "praat-ac", "praat-cc")
 ALIASES = {"praat": "praat-ac"}  # other names of methods
 # groups of columns that are measured together
 COLUMNS = {
@@ -48,7 +49,7 @@ COLUMNS = {
     "praat": ("formants", "harmonicity", "intensity", "jitter", "shimmer"),
 }
 PITCH = "Pitch and voicing"  # a group of options on the help page
-Method = Literal["crepe", "praat-ac", "praat-cc", "praat"]
+Method = Literal["crepe", "swift", "praat-ac", "praat-cc", "praat"]
 Network = Literal["full", "tiny"]
 
 
@@ -126,13 +127,19 @@ class Extractor:
         self.earlier = earlier
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "crepe"}
+        return {name: value for name, value in vars(self).items() if name not in ("crepe", "swift")}
 
     @cached_property
     def crepe(self) -> Crepe:
         from ttskit.dsp.crepe import Crepe
 
         return Crepe(self.settings.pitch.crepe, self.device)
+
+    @cached_property
+    def swift(self) -> Swift:
+        from ttskit.dsp.swift import Swift
+
+        return Swift()
 
     def __call__(self, id: str) -> Features:
         import numpy as np
@@ -189,8 +196,11 @@ class Extractor:
         from ttskit.dsp import crepe, praat
 
         grid, settings = self.settings.mel, self.settings.pitch
+        limits = settings.fmin, settings.fmax
+        if settings.f0 == "swift":
+            return self.swift.pitch(audio, grid.sample_rate, grid.hop_length, *limits)
         if settings.f0 != "crepe":
-            limits, method = (settings.fmin, settings.fmax), settings.f0.removeprefix("praat-")
+            method = settings.f0.removeprefix("praat-")
             return praat.pitch(audio, grid.sample_rate, grid.hop_length, *limits, method)
         activations = self.crepe.follow(audio, grid.sample_rate, grid.hop_length)
         return crepe.decode(activations, fmin=settings.fmin, fmax=settings.fmax)
@@ -205,11 +215,16 @@ class Extractor:
 
 def check(settings: FeatureSettings, device: str) -> None:
     """Refuse settings under which no utterance can be measured."""
-    from ttskit.dsp import crepe, mel
+    from ttskit.dsp import crepe, mel, swift
     from ttskit.voices.model import check_device
 
     mel.filters(settings.mel)
-    crepe.bin_range(settings.pitch.fmin, settings.pitch.fmax)
+    limits = settings.pitch.fmin, settings.pitch.fmax
+    if settings.pitch.f0 == "swift":
+        swift.check_range(*limits)
+        swift.Swift()
+    else:
+        crepe.bin_range(*limits)
     if device != "cpu":
         check_device(device)
 
@@ -328,8 +343,8 @@ F0 = Annotated[
     typer.Option(
         metavar="METHOD",
         rich_help_panel=PITCH,
-        help="How to track f0: crepe (a neural network), praat-ac (autocorrelation; also "
-        "praat) or praat-cc (cross-correlation).",
+        help="How to track f0: crepe (a neural network), swift (SwiftF0, a small one, of the extra "
+        "swift), praat-ac (autocorrelation; also praat) or praat-cc (cross-correlation).",
     ),
 ]
 CrepeOption = Annotated[

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ttskit.artifacts import atomic
+from ttskit.dsp import engines
 from ttskit.errors import TtskitError
 from ttskit.voices import embedded
 from ttskit.voices.graphs import FILE, VERSION, Graph, described, graph_of
@@ -43,9 +44,8 @@ class Session:
 
 def sessions(voice: Voice, threads: int) -> list[Session]:
     """Return the graphs of a voice, ready to run, in the order of its chain."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it keeps a number of this machine
     try:
-        import onnxruntime
+        onnxruntime = engines.onnxruntime()
     except ImportError as error:
         raise TtskitError(f"--engine onnx {EXTRA}") from error
     folder = _folder(voice)
