@@ -106,7 +106,9 @@ def test_scores_are_lines_of_json_with_the_names_of_versa(tmp_path):
     first = {name: 0.5 + place for place, name in enumerate(names)}
     numbers = {"a": first, "b": first | {"f0_rmse": math.nan}}
     path = write_scores(tmp_path / "scores.h5", ["f0", "rtf"], numbers, heard="é one")
-    others = {name: first[name] for name in names if name not in ("f0_rmse", "f0_correlation")}
+    others: dict[str, float | str] = {
+        name: first[name] for name in names if name not in ("f0_rmse", "f0_correlation")
+    }
     others |= {"f0_corr": first["f0_correlation"], "whisper_hyp_text": "é one"}
     expected = [
         {"key": "a", **others, "f0_rmse_cents": first["f0_rmse"]},
