@@ -89,7 +89,7 @@ def states(run_folder):
 
 
 def test_a_training_that_is_started_again_goes_on_bit_by_bit(folder):
-    launched(folder, "--max-restarts=3", script=["restarted"])
+    launched(folder, "--max-restarts=1", script=["restarted"])
     whole, again = (read_model(folder / f"{name}.h5") for name in ("whole", "restarted"))
     for name, value in whole.weights().items():
         np.testing.assert_array_equal(value, again.weights()[name], err_msg=name)

@@ -47,11 +47,33 @@ def launched(device: str, precision: str) -> Fabric:
         strategy="ddp" if processes > 1 else "auto",
         precision=precision,  # type: ignore[arg-type]
     )
+    _connect_again(device)
     fabric.launch()
     if fabric.world_size > 1:
         own = torch.tensor([_host(), os.getpid()], device=fabric.device)
         _PROCESSES[:] = gathered(fabric, own).tolist()
     return fabric
+
+
+def _connect_again(device: str) -> None:
+    """Connect processes that torchrun has started again, by names of their own.
+
+    torchrun keeps its store through restarts, with the addresses of the processes that have ended.
+    """
+    count = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    if count == "0" or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return
+    from torch import distributed
+
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    kept = distributed.TCPStore(host, port)  # type: ignore[attr-defined]
+    store = distributed.PrefixStore(f"restart {count}", kept)  # type: ignore[attr-defined]
+    distributed.init_process_group(
+        "nccl" if device.startswith("cuda") else "gloo",
+        store=store,
+        rank=int(os.environ["RANK"]),
+        world_size=int(os.environ["WORLD_SIZE"]),
+    )
 
 
 def total_counts(fabric: Fabric, update: Sequence[Batch]) -> dict[str, float]:
