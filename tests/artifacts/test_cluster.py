@@ -64,8 +64,8 @@ def test_items_of_workers_that_are_all_lost_go_to_later_ones(dask, capfd):
             first.wait()
             worker()
     assert results == {id: number**2 for id, number in ITEMS}
-    lines = capfd.readouterr().err.splitlines()
-    assert lines == [f"--scheduler {address}: all workers are lost; waiting for another"]
+    lines = capfd.readouterr().err.splitlines()  # none, if the later one is there at once
+    assert {*lines} <= {f"--scheduler {address}: all workers are lost; waiting for another"}
 
 
 @pytest.mark.slow

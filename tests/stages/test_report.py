@@ -25,6 +25,7 @@ from tests.systems import (
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import ArtifactError, TtskitError
+from ttskit.metrics.cures import CURES
 from ttskit.pages import picture
 
 VOID = {"meta", "img", "input", "br", "link", "path"}
@@ -303,7 +304,7 @@ def test_doctor_s_page_has_the_clips_that_look_odd_and_why(tmp_path):
     assert "clipping: " in "".join(wanted)
     assert [text for _, text in page.all("td")] == [
         cell for line in listed if line[0] == "-" for cell in line
-    ]
+    ] + [cell for what in dict.fromkeys(line[1] for line in listed) for cell in (what, CURES[what])]
     assert len(page.all("audio")) == len(order(page))
     with pytest.raises(TtskitError, match="--page: needs a Corpus"):
         run("doctor", tmp_path / "w.h5", "--page", tmp_path / "x.html")
