@@ -12,7 +12,6 @@ from starlette.testclient import TestClient
 
 from tests.factory import run
 from tests.serving.running import wait
-from tests.tiny import write_voice
 from ttskit.formats import audio
 from ttskit.serving.app import app
 from ttskit.serving.desk import Desk, Limits
@@ -22,11 +21,6 @@ from ttskit.speaking.chain import Chain
 TEXT = "Hello there, world. It cost five dollars. That is all there is to it."
 HERE = "http://127.0.0.1"
 LIMITS = Limits(characters=400, timeout=60, queue=8)
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return write_voice(tmp_path_factory.mktemp("voice"), name="tiny.h5")
 
 
 @pytest.fixture(scope="module")

@@ -6,19 +6,12 @@ import pytest
 
 from tests import browser
 from tests.serving.running import running
-from tests.tiny import write_voice
 from ttskit.serving import server
 from ttskit.serving.app import app
 from ttskit.serving.desk import Desk, Limits
-from ttskit.serving.speaker import Speaker
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("chromium")]
 TEXT = "It cost $5. <b>Bold</b> 😀 naïve words."
-
-
-@pytest.fixture(scope="module")
-def speaker(tmp_path_factory):
-    return Speaker(write_voice(tmp_path_factory.mktemp("voice"), name="tiny.h5"))
 
 
 @pytest.fixture

@@ -10,11 +10,9 @@ import soundfile
 
 from tests.factory import run
 from tests.serving.running import running, wait
-from tests.tiny import write_voice
 from ttskit.serving import server
 from ttskit.serving.app import app
 from ttskit.serving.desk import Desk, Limits
-from ttskit.serving.speaker import Speaker
 from ttskit.speaking.chain import Chain
 
 TEXT = "Hello there, world. It cost five dollars. That is all there is to it."
@@ -23,16 +21,6 @@ HEAD = (
     "POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     "Content-Length: {length}\r\n\r\n"
 )
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return write_voice(tmp_path_factory.mktemp("voice"), name="tiny.h5")
-
-
-@pytest.fixture(scope="module")
-def speaker(path):
-    return Speaker(path)
 
 
 @pytest.fixture

@@ -24,24 +24,12 @@ from wyoming.tts import (
 
 from tests.factory import run
 from tests.serving.running import running
-from tests.tiny import write_voice
 from ttskit.serving import server
 from ttskit.serving.desk import Desk, Limits
-from ttskit.serving.speaker import Speaker
 from ttskit.serving.wyoming import answering
 
 TEXT = "Hello there, world. It cost five dollars. That is all there is to it."
 LAST = ("audio-stop", "synthesize-stopped", "error", "info", "pong")
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return write_voice(tmp_path_factory.mktemp("voice"), name="tiny.h5")
-
-
-@pytest.fixture(scope="module")
-def speaker(path):
-    return Speaker(path)
 
 
 @pytest.fixture
