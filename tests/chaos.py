@@ -100,6 +100,9 @@ MODULES = (
     "ttskit.pages.listening",
     "ttskit.datasets.manifest",
     "ttskit.text.ssml",
+    "ttskit.models.glow",
+    "ttskit.models.rvq",
+    "ttskit.training.run",
 )
 CASES = {  # a verb: its words, and the standard input of the one that reads it
     "corpus": "corpus data --jobs 1 -o out.h5",
@@ -110,7 +113,22 @@ CASES = {  # a verb: its words, and the standard input of the one that reads it
     "export flac": "export corpus.h5 --format flac -o out",
     "export srt": "export alignment.h5 -o out.srt",
     "export textgrid": "export alignment.h5 --format textgrid -o out",
+    "split": "split corpus.h5 -o out-{}.h5",
+    "tokens": "tokens corpus.h5 --jobs 1 -o out.h5",
+    "features": "features speech/corpus.h5 --f0 praat --jobs 1 -o out.h5",
+    "align": "align speech/features.h5 speech/tokens.h5 --aligner flat -o out.h5",
+    "train": "train duration speech/alignment.h5 --steps 3 -o out.h5",
+    "encode": "encode speech/features.h5 --codec speech/codec.h5 -o out.h5",
+    "decode": "decode letters.txt --duration speech/duration.h5 "
+    "--decoder speech/decoder.h5 -o out.h5",
+    "vocode": "vocode speech/features.h5 --vocoder griffinlim -o out.h5",
+    "evaluate": "evaluate speech/corpus.h5 speech/corpus.h5 --measures mcd,f0 --jobs 1 -o out.h5",
+    "voice pack": "voice pack speech/duration.h5 speech/decoder.h5 source "
+    "--card card.toml -o out.h5",
+    "say": "say --file lines.txt -o out.wav",
 }
+CODEC = {"stride": 4, "size": 32, "books": 2, "channels": 16, "layers": 1}
+RECORDS = "log.jsonl", "last.h5", ".png"
 
 
 @dataclass(frozen=True)
@@ -164,6 +182,7 @@ def _become(folder: Path, log: Path, words: list[str], fault: str, call: int) ->
         os.chdir(folder)
         piped = "corpus.h5" if words[:2] == ["select", "--speaker"] else os.devnull
         os.dup2(os.open(piped, os.O_RDONLY), 0)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
         tempfile.tempdir = str(folder / "temporary")
         sys.argv = ["ttskit", *words]
@@ -193,18 +212,31 @@ def calls(folder: Path) -> int:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Return the sha256 of all files below a folder, by their paths; folders are there, too."""
+    """Return the sha256 of all files below a folder, by their paths; folders are there, too.
+
+    What a training keeps beside its model holds times, and is left out.
+    """
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         if path.is_file()
         else "a folder"
         for path in sorted(folder.rglob("*"))
+        if not path.name.endswith(RECORDS)
     }
 
 
 def prepare(folder: Path) -> Path:
-    """Make the inputs of all cases: a dataset, two Corpora, an Alignment."""
-    from tests.factory import alignment_record, write_alignment, write_corpus
+    """Make the inputs of all cases: a dataset, artifacts of each kind, models, lines of text."""
+    from tests.factory import (
+        alignment_record,
+        write_alignment,
+        write_alignment_of,
+        write_corpus,
+        write_model,
+        write_speakers,
+        write_speech,
+    )
+    from tests.factory import run as command_line
     from ttskit.artifacts.kinds import Corpus
     from ttskit.artifacts.reader import Reader
     from ttskit.formats import audio
@@ -220,6 +252,17 @@ def prepare(folder: Path) -> Path:
         audio.write(inputs / "data" / "wavs" / f"{id}.wav", record.audio, 16000)
     lines = [f"{id}|The text of {id}.\n" for id in corpus]
     (inputs / "data" / "metadata.csv").write_text("".join(lines))
+    speech = inputs / "speech"
+    speech.mkdir()
+    write_speech(speech, 4)
+    write_alignment_of(speech)
+    write_speakers(speech)
+    write_model(speech / "codec.h5", "rvq", CODEC, symbols=(), silent=())
+    heard = speech / "features.h5", "--vocoder", "griffinlim", "-o", speech / "corpus.h5"
+    command_line("vocode", *heard)
+    shutil.copy(Path(__file__).parents[1] / "examples" / "kathleen" / "card.toml", inputs)
+    (inputs / "letters.txt").write_text("aeiou\nklm nrs\n")
+    (inputs / "lines.txt").write_text("One thing.\nAnother thing.\nThe last.\n")
     return inputs
 
 
@@ -303,7 +346,7 @@ def campaign(
 
 
 def main() -> None:
-    """Run the campaign: `python -m tests.chaos [CALLS [SEED [FAULT...]]]`, all by default."""
+    """Run the campaign: `python -m tests.chaos [CALLS [SEED [CASE|FAULT...]]]`, all by default."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         if "chaos_library" not in os.environ:
             library = str(compiled(Path(name)))
@@ -312,7 +355,11 @@ def main() -> None:
             sys.exit(subprocess.run(words, env=os.environ | preloaded, check=False).returncode)
         del os.environ["LD_PRELOAD"]  # processes that the cases start are left alone
         most, seed = ([int(word) for word in sys.argv[1:3]] + [0, 0])[:2]
-        sys.exit(bool(campaign(Path(name), list(CASES), most, seed, sys.argv[3:] or FAULTS)))
+        cases, faults = (
+            [word for word in sys.argv[3:] if word in known] or [*known]
+            for known in (CASES, FAULTS)
+        )
+        sys.exit(bool(campaign(Path(name), cases, most, seed, faults)))
 
 
 if __name__ == "__main__":
