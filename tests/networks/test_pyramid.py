@@ -8,7 +8,8 @@ import torch
 from ttskit.errors import SettingError
 from ttskit.networks.candidates import nearness
 from ttskit.networks.choosing import Drawn, Given, Guided, Nearest
-from ttskit.networks.pyramid import Pyramid, PyramidConfig, averaged, coarser
+from ttskit.networks.pyramid import Pyramid, PyramidConfig
+from ttskit.networks.scales import averaged, coarser
 
 SMALL = PyramidConfig(
     scales=(4, 2, 1),

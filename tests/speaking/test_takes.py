@@ -7,7 +7,7 @@ import pytest
 
 from tests.factory import write_model
 from ttskit.errors import TtskitError
-from ttskit.speaking.takes import Take, check, fingerprint, numbered, parsed, read
+from ttskit.speaking.takes import Take, check, fingerprint, parsed, read
 from ttskit.voices.model import read_model
 
 SMALL = {"hidden": 8, "filter": 8, "layers": 1, "prenet_layers": 1}
@@ -87,10 +87,3 @@ def test_a_take_of_another_model_is_refused_by_name(tmp_path):
     expected = f"the take: is a take of the model {fingerprint(one)}, not of .*two.h5"
     with pytest.raises(TtskitError, match=expected):
         check(fingerprint(one), two, "the take")
-
-
-def test_a_word_is_named_by_itself_or_by_its_place():
-    words = ["one", "two", "2", "two"]
-    assert [numbered(word, words) for word in ("two", "2", "4")] == [1, 2, 3]
-    with pytest.raises(TtskitError, match="has no word 'six'; its words are one two 2 two"):
-        numbered("six", words)

@@ -28,16 +28,12 @@ from ttskit.models.feedforward import TINY, Generator, GeneratorConfig
 from ttskit.models.frames import Frames, States
 from ttskit.networks.batch import Batch
 from ttskit.networks.candidates import Candidates, nearness
+from ttskit.networks.choices import Choose, Step
 from ttskit.networks.choosing import Drawn, Given, Guided, Nearest
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.layers import PLACES, places, token_of_frame
-from ttskit.networks.pyramid import (
-    Choose,
-    Pyramid,
-    PyramidConfig,
-    Step,
-    averaged,
-)
+from ttskit.networks.pyramid import Pyramid, PyramidConfig
+from ttskit.networks.scales import averaged
 from ttskit.settings import key, table
 
 TRAINING = {

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from ttskit.errors import TtskitError
 from ttskit.networks.candidates import Measure, nearness
-from ttskit.networks.pyramid import Choice, Choose, Place, averaged, coarser
+from ttskit.networks.choices import Choice, Choose, Place
+from ttskit.networks.scales import averaged, coarser
 
 FLOAT = torch.float32
 

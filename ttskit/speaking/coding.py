@@ -15,9 +15,11 @@ from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import declared
 from ttskit.errors import ArtifactError, AudioError
 from ttskit.speaking.acoustics import Cascade, Manner, seed_of
+from ttskit.speaking.decoding import REVISION, steered
 from ttskit.voices.model import Model, read_model
 
 if TYPE_CHECKING:
+    from ttskit.artifacts.build import Running
     from ttskit.artifacts.kinds import Alignment
     from ttskit.models.coding import Codec
     from ttskit.networks.facts import Facts
@@ -157,3 +159,34 @@ def speaker_of(models: Sequence[Model], own: str) -> str:
     """Return by what name some models know the speaker of an utterance."""
     several = [model for model in models if len(model.facts.speakers) > 1]
     return several[0].speaker(own) if several else ""
+
+
+def write_mels(
+    inputs: Sequence[Path] | None,
+    model: Model,
+    output: Path | None,
+    manner: Manner,
+    seed: int,
+    device: str,
+    limit: int | None,
+    running: Running,
+) -> Path:
+    """Write the mels of the first `limit` utterances of Codes, perhaps as another speaker's."""
+    from ttskit.artifacts import streams
+    from ttskit.artifacts.build import Recipe, build
+
+    (codes,) = streams.inputs(inputs, Codes)
+    check_codes(codes, model)
+    model.check_grid(codes.name, codes.attributes)
+    how = Recipe(
+        stage="decode",
+        revision=REVISION,
+        kind=Mels,
+        options={"speaker": manner.speaker, "seed": seed, "limit": limit, **steered(manner)},
+        inputs=[*codes.digests, model.container.digest],
+        attributes={name: codes.attributes[name] for name in Mels.attributes},
+        tables={"symbols": codes.table("symbols")},
+        skipped=codes.skipped,
+    )
+    items, make = {id: id for id in codes.ids[:limit]}, Decoder(codes, model, manner, seed, device)
+    return build(output, how, items, make, running, source=codes.name)

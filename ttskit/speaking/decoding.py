@@ -1,13 +1,15 @@
-"""From an utterance to its mel, in any process.
+"""From an utterance to its mel, in any process, and from all of a source to Mels.
 
 All randomness follows from the seed and the id of the utterance.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ttskit.errors import TtskitError
@@ -15,11 +17,15 @@ from ttskit.errors import TtskitError
 if TYPE_CHECKING:
     import numpy as np
 
+    from ttskit.artifacts.build import Recipe, Running
     from ttskit.artifacts.kinds import Alignment, Mels, Tokens
     from ttskit.speaking.acoustics import Cascade, Manner
     from ttskit.speaking.candidates import Choice, Judges
-    from ttskit.speaking.takes import Choices
+    from ttskit.speaking.choices import Choices
+    from ttskit.speaking.sources import Source
     from ttskit.voices.model import Model
+
+REVISION = 1
 
 
 class Utterance(NamedTuple):
@@ -149,3 +155,73 @@ class Iterated:
         knobs = {**manner.knobs, "iterations": count}
         mels = self.make.spoken(utterance, replace(manner, knobs=knobs))
         return replace(mels, id=f"{mels.id}@{count}")
+
+
+def steered(manner: Manner) -> dict[str, Any]:
+    """Return what models are steered by, to be recorded."""
+    return {**manner.knobs, **({"preset": manner.preset} if manner.preset else {})}
+
+
+def recipe(
+    source: Source, make: Decode, limit: int | None, iterations: Sequence[int] = ()
+) -> Recipe:
+    """Return what the artifact is made of and how."""
+    from ttskit.artifacts import kinds
+    from ttskit.artifacts.build import Recipe
+    from ttskit.voices.model import GRID
+
+    manner, facts = make.manner, make.models[-1].facts
+    options = {
+        **source.options,
+        "speaker": manner.speaker,
+        "length_scale": manner.length_scale,
+        "noise_scale": None,
+        **steered(manner),
+        **make.choice.options(),
+        "seed": make.seed,
+        "limit": limit,
+        **make.choices.options(),
+    }
+    if iterations:
+        options["iterations"] = list(iterations)
+    if manner.style is not None:
+        options["style"] = hashlib.sha256(manner.style.tobytes()).hexdigest()
+    models = [one.container.digest for one in make.models]
+    return Recipe(
+        stage="decode",
+        revision=REVISION,
+        kind=kinds.Mels,
+        options=options,
+        inputs=[*source.digests, *models, *make.choices.digests()],
+        attributes={name: getattr(facts, name) for name in GRID},
+        tables={"symbols": make.reader.facts.symbols},
+        skipped=source.skipped,
+    )
+
+
+def write(
+    output: Path | None,
+    source: Source,
+    make: Decode,
+    limit: int | None,
+    running: Running,
+    iterations: Sequence[int] = (),
+) -> Path:
+    """Write the mels of the first `limit` utterances; note the characters that have no token.
+
+    With several numbers of iterations there is one mel of each, `ID@N`.
+    """
+    from ttskit.artifacts.build import build, needed
+    from ttskit.speaking import tokens
+
+    how = recipe(source, make, limit, iterations)
+    if needed(output, how, running):
+        make.judges  # noqa: B018 (refuses models that do not fit, before any work is done)
+    items = dict(list(source.items.items())[:limit])
+    if len(iterations) > 1:
+        items = {f"{id}@{n}": (item, n) for id, item in items.items() for n in iterations}
+        path = build(output, how, items, Iterated(make), running, source=source.name)
+    else:
+        path = build(output, how, items, make, running, source=source.name)
+    tokens.note_dropped(path)
+    return path

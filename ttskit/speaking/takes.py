@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +22,6 @@ from ttskit.errors import TtskitError
 from ttskit.wording import count
 
 if TYPE_CHECKING:
-    from ttskit.artifacts.kinds import Alignment, Mels, Tokens
-    from ttskit.artifacts.reader import Reader
     from ttskit.voices.model import Model
 
 VERSION = 1
@@ -31,7 +29,6 @@ LONGEST_NAME = 250  # characters of a file's name
 MOST_LINES, MOST_CHOICES = 1 << 20, 1 << 26
 HEADER = struct.Struct("<B4sI")  # version, model, lines
 LINE = struct.Struct("<HIB")  # share in hundredths, choices, bits of each
-SAMPLERS = ("uniform", "prior", "greedy", "guided")
 OTHER = "it is of another text"
 DAMAGED = "is damaged: copy it whole, as it was printed"
 
@@ -154,65 +151,3 @@ def check(take: str, model: Model, what: str) -> None:
     own = fingerprint(model)
     if take != own:
         raise TtskitError(f"{what}: is a take of the model {take}, not of {model.name}, {own}")
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What decides the choices of a decoder beside its prior."""
-
-    takes: Reader[Mels] | None = None  # whose choices are made again
-    guided: bool = False  # come as near to the recording as choices can
-    word: str = ""  # of a recording, to be spoken anew: the word, or its number from 1
-
-    def options(self) -> dict[str, object]:
-        """Return what the result depends on, by name; without any, nothing."""
-        named = {"guided": self.guided, "inpaint": self.word}
-        return {name: value for name, value in named.items() if value}
-
-    def digests(self) -> list[str]:
-        """Return the digests of the artifacts that it reads."""
-        return [] if self.takes is None else self.takes.digests
-
-    def fields(
-        self, spelt: Tokens | Alignment, mel: np.ndarray | None = None
-    ) -> dict[str, np.ndarray]:
-        """Return the fields by which the decoder of an utterance chooses.
-
-        `mel` is that of the recording, if it is one; `spelt` is then its alignment.
-        """
-        from ttskit.artifacts.kinds import Tokens
-
-        if self.takes is not None:
-            take = self.takes[spelt.id].take if spelt.id in self.takes else None
-            if take is None or not len(take):
-                raise TtskitError(f"{self.takes.name}: has no take of it")
-            return {"take": take.astype(np.int64)}
-        if not (self.guided or self.word):
-            return {}
-        assert mel is not None
-        assert not isinstance(spelt, Tokens)
-        guided = np.ones(len(mel), bool)
-        if self.word:
-            number = numbered(self.word, list(spelt.words))
-            guided = np.repeat(spelt.token_word != number, spelt.durations)
-        return {"guide": mel, "guided": guided}
-
-    def whole(self, fields: Mapping[str, np.ndarray]) -> bool:
-        """Whether an utterance has a take that makes it again: not one with recorded frames."""
-        return "take" in fields and not self.word
-
-    def kept(self, fields: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return the mel; beside a word that is spoken anew, frames are the recorded ones."""
-        mel = fields["mel"]
-        if not self.word:
-            return mel
-        return np.where(fields["guided"][:, None], fields["guide"], mel)
-
-
-def numbered(word: str, words: Sequence[str]) -> int:
-    """Return the place from 0 of a word of an utterance: of the first that is it, or by number."""
-    if word in words:
-        return words.index(word)
-    if word.isdecimal() and 1 <= int(word) <= len(words):
-        return int(word) - 1
-    raise TtskitError(f"has no word {word!r}; its words are {' '.join(words)}")

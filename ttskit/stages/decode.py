@@ -1,20 +1,18 @@
 """Decode: the mel of every text, as a duration model and a decoder speak it.
 
 Reads lines of text, or Tokens, or Features with their Alignment, or Codes; writes Mels.  Of
-recordings, the
-durations are those of the alignment, and pitch and loudness those of the recording, so that frame
-by frame the mels stand beside the recorded ones.  All randomness follows from the seed
-and the id of an utterance.
+recordings, the durations are those of the alignment, and pitch and loudness those of the recording,
+so that frame by frame the mels stand beside the recorded ones.  All randomness follows from the
+seed and the id of an utterance.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -51,36 +49,15 @@ from ttskit.options import (
 )
 
 if TYPE_CHECKING:
-    from ttskit.artifacts.build import Recipe, Running
-    from ttskit.artifacts.kinds import Alignment, Features, Tokens
+    from ttskit.artifacts.kinds import Alignment, Features
     from ttskit.artifacts.reader import Reader
-    from ttskit.speaking.acoustics import Manner
-    from ttskit.speaking.decoding import Decode, Utterance
-    from ttskit.speaking.takes import Choices
-    from ttskit.speaking.texts import UtteranceText
-    from ttskit.text.spelling import Speller
+    from ttskit.speaking.decoding import Utterance
+    from ttskit.speaking.sources import Source, SpellingOptions
     from ttskit.training.examples import Examples
     from ttskit.voices.model import Model
 
-REVISION = 1
-TEMPERATURES = {"uniform": float("inf"), "greedy": 0.0, "guided": 1.0}  # by sampler
 HEARD = ("f0", "voiced", "loudness")
 MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording
-
-
-def written(text: UtteranceText, speller: Speller) -> Utterance:
-    """Spell a text."""
-    from ttskit.speaking import tokens
-    from ttskit.speaking.decoding import Utterance
-
-    return Utterance(tokens.utterance(text, speller))
-
-
-def spelt(id: str, tokens: Reader[Tokens]) -> Utterance:
-    """Return an utterance that is spelt already."""
-    from ttskit.speaking.decoding import Utterance
-
-    return Utterance(tokens[id])
 
 
 def recording(
@@ -99,84 +76,10 @@ def recording(
     return Utterance(alignment[id], known, columns, fields["mel"])
 
 
-class ChoiceOptions(NamedTuple):
-    """What options say of the choices of a decoder."""
-
-    sampler: str | None
-    take: Path | None
-    takes: int
-    word: str
-
-    def any(self) -> bool:
-        """Whether they ask for what only a decoder with takes can do."""
-        return self.take is not None or self.takes > 1 or bool(self.word)
-
-
-class Source(NamedTuple):
-    """What is to be spoken, by id, and where it comes from."""
-
-    name: str
-    digests: Sequence[str]
-    skipped: Mapping[str, str]
-    items: Mapping[str, Any]
-    tell: partial[Utterance]
-    options: Mapping[str, Any]
-
-    @property
-    def known(self) -> Sequence[str]:
-        """The fields that every utterance comes with."""
-        return ("tokens", *(MEASURED if self.tell.func is recording else ()))
-
-
-class Steering(NamedTuple):
-    """What the models are steered by; None is their own."""
-
-    noise_scale: float | None
-    steps: int | None
-    guidance: float | None
-    preset: str
-    others: Mapping[str, float]  # without an option of their own
-
-    @property
-    def knobs(self) -> dict[str, float]:
-        """The numbers that are given."""
-        numbers = {name: getattr(self, name) for name in ("noise_scale", "steps", "guidance")}
-        return {name: value for name, value in numbers.items() if value is not None} | {
-            **self.others
-        }
-
-
-class SpellingOptions(NamedTuple):
-    """How texts are to be spelt."""
-
-    language: str | None
-    lexicon: Sequence[Path]
-    fold: bool
-
-
-def texts(path: Path, name: str, spelling: SpellingOptions, decoder: Model) -> Source:
-    """Return the lines of a file."""
-    from ttskit.artifacts import streams
-    from ttskit.speaking import tokens
-    from ttskit.speaking.acoustics import check_symbols
-    from ttskit.speaking.texts import text_table
-    from ttskit.text.spelling import Speller
-    from ttskit.text.symbols import SPECIAL
-
-    lexicons = [streams.local(one)[0] for one in spelling.lexicon]
-    characters = [one for one in decoder.facts.symbols if len(one) == 1 and one not in SPECIAL]
-    language, table = decoder.spoken_in(spelling.language), (*SPECIAL, *characters)
-    speller = Speller(language, lexicons, table=table, fold=spelling.fold)
-    check_symbols(speller.table, decoder, f"{name}: {speller.language} has other symbols")
-    digests = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, *lexicons)]
-    options = {"language": speller.language, "fold": spelling.fold, "tokens": tokens.REVISION}
-    items = text_table(name, path.read_bytes())
-    return Source(name, digests, {}, items, partial(written, speller=speller), options)
-
-
 def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder: Model) -> Source:
     """Return the utterances of recordings."""
     from ttskit.speaking.acoustics import check_symbols
+    from ttskit.speaking.sources import Source
     from ttskit.training.examples import Examples
 
     decoder.check_grid(features.name, features.attributes)
@@ -188,7 +91,7 @@ def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder
     tell = partial(recording, examples=examples, features=features, alignment=alignment)
     digests, skipped = [*features.digests, *alignment.digests], features.skipped | alignment.skipped
     rows = {id: row for row, id in enumerate(examples.ids)}
-    return Source(features.name, digests, skipped, rows, tell, {})
+    return Source(features.name, digests, skipped, rows, tell, {}, MEASURED)
 
 
 def opened(
@@ -199,14 +102,14 @@ def opened(
     `timed` tells whether options say how long tokens last, as recordings do themselves.
     """
     from ttskit.artifacts import joined, kinds, streams
-    from ttskit.speaking.acoustics import check_symbols
+    from ttskit.speaking.sources import from_lines, from_tokens
 
     files = [streams.local(path) for path in streams.named(inputs)]
     lines = [file for file in files if joined.is_text(file[0])]
     if lines and len(files) > 1:
         raise TtskitError(f"{lines[0][1]}: is text, which decode takes alone; one file at a time")
     if lines:
-        return texts(*lines[0], spelling, decoder)
+        return from_lines(*lines[0], spelling, decoder)
     readers = [kinds.read(*file) for file in files]
     if any(spelling):
         name = readers[0].name
@@ -218,70 +121,7 @@ def opened(
             raise TtskitError(f"{alignment.name}: says how long tokens last; leave {options} out")
         return recordings(features, alignment, decoder)
     (reader,) = streams.by_kind(readers, kinds.Tokens)
-    check_symbols(reader.table("symbols"), decoder, f"{reader.name}: has other symbols")
-    items, tell = {id: id for id in reader.ids}, partial(spelt, tokens=reader)
-    return Source(reader.name, reader.digests, reader.skipped, items, tell, {})
-
-
-def manner_of(
-    models: Sequence[Model],
-    speaker: str,
-    length: float,
-    steering: Steering,
-    style: Path | None,
-    sampler: str | None,
-) -> Manner:
-    """Return how to speak, as the models can."""
-    from ttskit.models import find
-    from ttskit.speaking.acoustics import Manner, check_style, mixture, numbers
-    from ttskit.speaking.clips import mel_of_file
-    from ttskit.speaking.knobs import check, check_known
-
-    if speaker:
-        mixture(speaker, numbers(reader_of(models)))
-    names, families = ", ".join(model.name for model in models), [find(m.family) for m in models]
-    for name, value in steering.others.items():
-        check(name, value)
-    check_known(names, families, steering.knobs, steering.preset)
-    recorded = None
-    if style is not None:
-        check_style(models)
-        recorded = mel_of_file(style, models[-1].facts)
-    return Manner(
-        length_scale=length,
-        speaker=speaker,
-        knobs={**steering.knobs, **sampled(sampler)},
-        preset=steering.preset,
-        style=recorded,
-    )
-
-
-def sampled(sampler: str | None) -> dict[str, float]:
-    """Return the knobs by which a ddn decoder chooses as a sampler does."""
-    if sampler not in TEMPERATURES:
-        return {}
-    return {"temperature": TEMPERATURES[sampler], "noise_scale": 1.0}
-
-
-def choices_of(models: Sequence[Model], options: ChoiceOptions, source: Source) -> Choices:
-    """Return what decides the choices of a decoder, as the models and the inputs can."""
-    from ttskit.artifacts import kinds
-    from ttskit.speaking import takes
-
-    if options.any() or options.sampler:
-        decoder = takes.taker(models)
-    if (options.word or options.sampler == "guided") and source.tell.func is not recording:
-        raise TtskitError(
-            f"{source.name}: is no recording, which --inpaint and --sampler guided need: give "
-            "Features and their Alignment"
-        )
-    given = None
-    if options.take is not None:
-        given = kinds.read(options.take)
-        if given.kind is not kinds.Mels or not len(given) or given[given.ids[0]].take is None:
-            raise TtskitError(f"{options.take}: has no takes; decode writes them by a ddn decoder")
-        takes.check(given[given.ids[0]].take_of, decoder, str(options.take))
-    return takes.Choices(given, options.sampler == "guided", options.word)
+    return from_tokens(reader, decoder)
 
 
 def counts_of(text: str | None) -> list[int]:
@@ -299,18 +139,6 @@ def counts_of(text: str | None) -> list[int]:
     return [*dict.fromkeys(counts)]
 
 
-def reader_of(models: Sequence[Model]) -> Model:
-    """Return the last model that reads tokens, or the only one, which reads codes."""
-    from ttskit.voices.voice import last_reader
-
-    return models[0] if reads_codes(models) else last_reader(models)
-
-
-def reads_codes(models: Sequence[Model]) -> bool:
-    """Return whether models are a codec alone, or another model that takes nothing but codes."""
-    return len(models) == 1 and models[0].takes == ("codes",)
-
-
 def chain_of(
     duration: Path | None, decoder: Path | None, codec: Path | None, others: Sequence[Path]
 ) -> list[Model]:
@@ -326,112 +154,9 @@ def chain_of(
     return models
 
 
-def steered(manner: Manner) -> dict[str, Any]:
-    """Return what models are steered by, to be recorded."""
-    return {**manner.knobs, **({"preset": manner.preset} if manner.preset else {})}
-
-
-def recipe(
-    source: Source, make: Decode, limit: int | None, iterations: Sequence[int] = ()
-) -> Recipe:
-    """Return what the artifact is made of and how."""
-    from ttskit.artifacts import kinds
-    from ttskit.artifacts.build import Recipe
-    from ttskit.voices.model import GRID
-
-    manner, facts = make.manner, make.models[-1].facts
-    options = {
-        **source.options,
-        "speaker": manner.speaker,
-        "length_scale": manner.length_scale,
-        "noise_scale": None,
-        **steered(manner),
-        **make.choice.options(),
-        "seed": make.seed,
-        "limit": limit,
-        **make.choices.options(),
-    }
-    if iterations:
-        options["iterations"] = list(iterations)
-    if manner.style is not None:
-        options["style"] = hashlib.sha256(manner.style.tobytes()).hexdigest()
-    models = [one.container.digest for one in make.models]
-    return Recipe(
-        stage="decode",
-        revision=REVISION,
-        kind=kinds.Mels,
-        options=options,
-        inputs=[*source.digests, *models, *make.choices.digests()],
-        attributes={name: getattr(facts, name) for name in GRID},
-        tables={"symbols": make.reader.facts.symbols},
-        skipped=source.skipped,
-    )
-
-
-def write(
-    output: Path | None,
-    source: Source,
-    make: Decode,
-    limit: int | None,
-    running: Running,
-    iterations: Sequence[int] = (),
-) -> Path:
-    """Write the mels of the first `limit` utterances; note the characters that have no token.
-
-    With several numbers of iterations there is one mel of each, `ID@N`.
-    """
-    from ttskit.artifacts.build import build, needed
-    from ttskit.speaking import tokens
-    from ttskit.speaking.decoding import Iterated
-
-    how = recipe(source, make, limit, iterations)
-    if needed(output, how, running):
-        make.judges  # noqa: B018 (refuses models that do not fit, before any work is done)
-    items = dict(list(source.items.items())[:limit])
-    if len(iterations) > 1:
-        items = {f"{id}@{n}": (item, n) for id, item in items.items() for n in iterations}
-        path = build(output, how, items, Iterated(make), running, source=source.name)
-    else:
-        path = build(output, how, items, make, running, source=source.name)
-    tokens.note_dropped(path)
-    return path
-
-
-def write_decoded(
-    inputs: Sequence[Path] | None,
-    model: Model,
-    output: Path | None,
-    manner: Manner,
-    seed: int,
-    device: str,
-    limit: int | None,
-    running: Running,
-) -> Path:
-    """Write the mels of the first `limit` utterances of Codes, perhaps as another speaker's."""
-    from ttskit.artifacts import kinds, streams
-    from ttskit.artifacts.build import Recipe, build
-    from ttskit.speaking.coding import Decoder, check_codes
-
-    (codes,) = streams.inputs(inputs, kinds.Codes)
-    check_codes(codes, model)
-    model.check_grid(codes.name, codes.attributes)
-    how = Recipe(
-        stage="decode",
-        revision=REVISION,
-        kind=kinds.Mels,
-        options={"speaker": manner.speaker, "seed": seed, "limit": limit, **steered(manner)},
-        inputs=[*codes.digests, model.container.digest],
-        attributes={name: codes.attributes[name] for name in kinds.Mels.attributes},
-        tables={"symbols": codes.table("symbols")},
-        skipped=codes.skipped,
-    )
-    items, make = {id: id for id in codes.ids[:limit]}, Decoder(codes, model, manner, seed, device)
-    return build(output, how, items, make, running, source=codes.name)
-
-
 def check_sampler(sampler: str | None, noise: float | None) -> None:
     """Refuse a sampler that there is not, or one that has no noise to scale."""
-    from ttskit.speaking.takes import SAMPLERS
+    from ttskit.speaking.choices import SAMPLERS
 
     if sampler is not None and sampler not in SAMPLERS:
         raise typer.BadParameter(f"{sampler}: there is {', '.join(SAMPLERS)}")
@@ -609,7 +334,11 @@ def command(
     from ttskit.artifacts.build import Running
     from ttskit.metrics.intelligibility import listener
     from ttskit.speaking.candidates import choice_of
-    from ttskit.speaking.decoding import Decode
+    from ttskit.speaking.choices import ChoiceOptions, choices_of
+    from ttskit.speaking.coding import write_mels
+    from ttskit.speaking.decoding import Decode, write
+    from ttskit.speaking.sources import SpellingOptions
+    from ttskit.speaking.steering import Steering, manner_of, reads_codes
     from ttskit.voices.voice import last_reader
 
     check_sampler(sampler, noise_scale)
@@ -627,7 +356,7 @@ def command(
     if reads_codes(models):
         if length_scale != 1 or candidates > 1 or any(spelling) or style:
             raise TtskitError("codes are decoded as they are: leave options of texts out")
-        tell(write_decoded(inputs, models[0], output, manner, seed, device, limit, running))
+        tell(write_mels(inputs, models[0], output, manner, seed, device, limit, running))
         return
     timed = duration is not None or length_scale != 1
     source = opened(inputs, timed, last_reader(models), spelling)
