@@ -131,6 +131,21 @@ def test_times_come_with_a_whole_file_on_request(client, said, suffix, media):
     assert answer["media_type"] == media
 
 
+def test_ssml_changes_to_the_voices_of_the_server_and_to_no_other(client, path):
+    spoken = speech(client, "<speak>One. <voice name='other'>Two.</voice></speak>")
+    assert spoken.status_code == 200
+    for name in ("eve", path):
+        refused = speech(client, f"<speak>One. <voice name='{name}'>Two.</voice></speak>")
+        assert refused.status_code == 400
+        assert "; there is tiny, other" in refused.json()["error"]["message"]
+
+
+def test_a_server_plays_no_files(client):
+    refused = speech(client, "<speak>One. <audio src='bell.wav'>Bell.</audio></speak>")
+    assert refused.status_code == 400
+    assert "no element <audio>, as no recordings" in refused.json()["error"]["message"]
+
+
 def test_ssml_is_known_by_its_first_element(client, said):
     markup = '<speak>One<break time="300ms"/> two.</speak>'
     expected, _ = soundfile.read(said(markup, "--ssml"), dtype="int16")

@@ -1,9 +1,11 @@
 """SSML as passages of plain text."""
 
+from pathlib import Path
+
 import pytest
 
 from ttskit.errors import TextError
-from ttskit.text.ssml import Passage, Prosody, read
+from ttskit.text.ssml import Passage, Prosody, Surroundings, read
 
 
 def passages(inner):
@@ -67,15 +69,77 @@ def test_marks_stand_before_the_character_that_follows_and_never_behind_the_text
 
 def test_what_cannot_be_spoken_is_left_out_with_a_note_if_asked_for():
     notes: list[str] = []
-    text = "<speak>a<voice name='x'>b<desc>c</desc></voice><p lang='de'>d</p></speak>"
-    found = read(text, "x", note=notes.append)
-    assert [one.text for one in found] == ["ab", "d"]
+    text = "<speak>a<voice name='x'>b<desc>c</desc></voice><audio/><p lang='de'>d</p></speak>"
+    found = read(text, "x", around=Surroundings(note=notes.append), lenient=True)
+    assert [one.text for one in found] == ["a", "b", "d"]
     assert [note.split(": ", 1)[1] for note in notes] == [
-        "no element <voice> (a document is spoken by one voice: cut it up): left out",
+        "no voice 'x': there is no other voice here: left out",
         "no element <desc>: left out",
+        "no element <audio>, as no recordings are played here: left out",
         "<p> has no attribute lang: left out",
     ]
     assert notes[0].startswith("x:1:9: ")
+
+
+def staged(inner, lenient=False):
+    """Read with the voices `ann`, who speaks English, and `jan`, and the recording `bell.wav`."""
+    notes = list[str]()
+
+    def language(name):
+        if name not in ("ann", "jan"):
+            raise TextError(f"no voice {name}; there is ann, jan")
+        return "nl" if name == "jan" else "en-us"
+
+    def recording(source):
+        if source != "bell.wav":
+            raise TextError(f"{source}: no such file")
+        return Path(source)
+
+    around = Surroundings(language, recording, notes.append)
+    return read(f"<speak>{inner}</speak>", "x", True, around, lenient), notes
+
+
+def test_voices_change_within_each_other_and_come_back():
+    found, _ = staged("a <voice name='ann'>b<s>c</s> <voice name='jan'>d</voice> e</voice> f")
+    voices = [(one.text.strip(), one.voice) for one in found]
+    assert voices == [("a", ""), ("b", "ann"), ("c", "ann"), ("d", "jan"), ("e", "ann"), ("f", "")]
+
+
+def test_a_voice_reads_in_its_own_language():
+    third = "<say-as interpret-as='ordinal'>3</say-as>"
+    found, _ = staged(f"{third}<voice name='jan'>{third}</voice>{third}")
+    assert [one.text for one in found] == ["3rd", "3.", "3rd"]
+
+
+def test_prosody_holds_across_a_change_of_voice():
+    found, _ = staged("<prosody rate='fast'>a<voice name='ann'>b</voice></prosody>")
+    assert [one.runs for one in found] == [((0, Prosody(rate=1.5)),)] * 2
+
+
+def test_a_recording_takes_the_place_of_its_text_and_the_pause_before_it():
+    found, notes = staged("a<break time='1s'/><audio src='bell.wav'>ding <s>dong</s></audio>b")
+    assert [(one.text, one.gap, one.audio) for one in found] == [
+        ("a", None, None), ("", 1.0, Path("bell.wav")), ("b", None, None)
+    ]  # fmt: skip
+    assert notes == []
+
+
+def test_the_text_of_a_recording_that_is_missing_is_spoken_with_a_note():
+    found, notes = staged("a<audio src='no.wav'>ding</audio>b")
+    assert [one.text for one in found] == ["a", "ding", "b"]
+    assert notes == ["x:1:33: no.wav: no such file: its text is spoken instead"]
+
+
+def test_a_missing_recording_without_text_is_refused_or_left_out():
+    with pytest.raises(TextError, match=r"x:1:29: no.wav: no such file; --lenient leaves it out"):
+        staged("<audio src='no.wav'> </audio>")
+    _, notes = staged("a<audio src='no.wav'/>", lenient=True)
+    assert notes == ["x:1:30: no.wav: no such file: left out"]
+
+
+def test_marks_behind_a_recording_stand_at_the_end_of_the_last_text():
+    found, _ = staged("one <audio src='bell.wav'/><mark name='m'/>")
+    assert found[0].marks == ((3, "m"),)
 
 
 def test_an_octave_is_twice_the_pitch():
@@ -106,8 +170,9 @@ def test_elements_replace_their_text_by_its_reading(inner, reading):
         ("plain", "x:1:1: not SSML"),
         ("<speak>a<p>b</speak>", "mismatched tag"),
         ("<p>a</p>", "x:1:1: begins with <p>, needs <speak>"),
-        ("<speak>\n <voice>a</voice></speak>", "x:2:2: no element <voice> (a document is"),
-        ("<speak><audio src='a.wav'/></speak>", "no element <audio> (sounds are not mixed in"),
+        ("<speak>\n <voice>a</voice></speak>", "x:2:2: <voice> needs the attribute name"),
+        ("<speak><voice name='a'>a</voice></speak>", "no voice 'a': there is no other voice here"),
+        ("<speak><audio src='a.wav'/></speak>", "no element <audio>, as no recordings are played"),
         ("<speak><w>a</w></speak>", "no element <w>; there is speak, p, s, break, prosody, emph"),
         ("<speak><emphasis level='loud'>a</emphasis></speak>", "level is 'loud', needs one of"),
         ("<speak><mark/>a</speak>", "<mark> needs the attribute name"),

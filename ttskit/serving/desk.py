@@ -48,6 +48,8 @@ class Desk:
         threads: int | None = None,
     ) -> None:
         self.speakers, self.limits, self.present = speakers, limits, 0
+        for speaker in speakers.values():
+            speaker.meet(speakers)
         self._turns = asyncio.Semaphore(workers)
         self._pool = ThreadPoolExecutor(workers, "speaker", partial(_limit, threads))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -21,7 +21,7 @@ from ttskit.serving.refusal import Refusal
 from ttskit.speaking.chain import NO_WORD, Piece
 from ttskit.speaking.passages import MARKUP, TextSource
 from ttskit.speaking.speech import Speech
-from ttskit.speaking.voice import Voice
+from ttskit.speaking.voice import Company, Voice
 from ttskit.voices.voice import describe
 
 if TYPE_CHECKING:
@@ -45,24 +45,38 @@ class Speaker:
         self.most = most
         self.seconds = 0.0  # of audio that were spoken so far
         self._spelling, self._counting = Lock(), Lock()
+        self._beside: Mapping[str, Speaker] = {}
 
     @property
     def rate(self) -> int:
         """Hz."""
         return self.voice.sample_rate
 
+    def meet(self, speakers: Mapping[str, Speaker]) -> None:
+        """Let a text of SSML change to any of these speakers, by their names."""
+        self._beside = speakers
+
     def speech(self, request: SpeechRequest) -> Speech:
         """Return the text of a request, ready to be spoken; refuse what cannot be."""
         ssml = request.ssml or bool(MARKUP.match(request.input))
-        with self._spelling:  # the speller keeps what it has looked up
+        with ExitStack() as spelling:  # spellers keep what they have looked up
+            for speaker in self._beside.values() if ssml and self._beside else (self,):
+                spelling.enter_context(speaker._spelling)
             source = TextSource((request.input,), ssml=ssml)
-            speech = self.voice.speech(source, **request.options)
-            speech.chain.check(speech.style)
+            company = Company(self._named)
+            speech = self.voice.speech(source, company=company, **request.options)
+            speech.check()
             lines = list(speech.lines)
         if not any(line.words for line in lines):
             raise TextError(NO_WORD)
         self._check(sum(line.pause for line in lines))
         return replace(speech, lines=lines)
+
+    def _named(self, name: str) -> Voice:
+        """Return the voice of another speaker."""
+        if name not in self._beside:
+            raise TextError(f"no voice {name!r:.60}; there is {', '.join(self._beside) or 'none'}")
+        return self._beside[name].voice
 
     def pieces(self, speech: Speech) -> Iterator[Piece]:
         """Speak line by line, each when it is asked for."""
@@ -116,4 +130,4 @@ class Speaker:
 
 def _times(speech: Speech, spoken: Sequence[Piece]) -> str:
     lines = [(piece.line, piece.durations) for piece in spoken]
-    return TIMES["json"].text(speech.chain.timeline(lines, speech.style))
+    return TIMES["json"].text(speech.timeline(lines))

@@ -23,6 +23,7 @@ from ttskit.speaking.candidates import Choice, Chosen, Judges
 from ttskit.speaking.clips import heard, mel_of_file
 from ttskit.speaking.lines import Line, spoken_record, with_marks
 from ttskit.speaking.realignment import Utterance
+from ttskit.speaking.recordings import played, whole_frames
 from ttskit.speaking.style import Style
 from ttskit.speaking.takes import Take
 from ttskit.voices.model import check_device
@@ -100,6 +101,8 @@ class Chain:
         """
         frames = self.pause(line) if durations is None else int(durations[0])
         silence = frames * self.facts.hop_length
+        if line.recording is not None:
+            return self._recording(line, line.recording, frames)
         if not line.words:
             return Piece(line, np.array([frames]), silence, np.zeros(0, np.float32))
         self._note_rare(line)
@@ -120,6 +123,13 @@ class Chain:
             raise AlignmentError(f"sentence {line.sentence}: the word {lost!r} has no frames")
         account = chosen.account() if self.judges.judging else None
         return Piece(line, durations, silence, audio, chosen.fields.get("take"), account)
+
+    def _recording(self, line: Line, path: Path, frames: int) -> Piece:
+        """Return a recording as the piece of a line, after a pause of so many frames."""
+        hop_length = self.facts.hop_length
+        audio = whole_frames(played(path, self.facts.sample_rate), hop_length)
+        durations = np.array([frames, len(audio) // hop_length])
+        return Piece(line, durations, frames * hop_length, audio)
 
     def _note_rare(self, line: Line) -> None:
         """Note the phonemes of a line that training has hardly seen, each of them once."""
@@ -180,11 +190,19 @@ class Chain:
         fields = self.cascade.run("line", known, manner, 0, wanted="durations")
         return np.concatenate([[self.pause(line)], fields["durations"]])
 
-    def timeline(self, spoken: Sequence[tuple[Line, np.ndarray]], style: Style) -> Timeline:
-        """Return when each word and phoneme of lines with these durations is spoken."""
+    def timeline(
+        self,
+        spoken: Sequence[tuple[Line, np.ndarray]],
+        style: Style,
+        symbols: Sequence[str] | None = None,
+    ) -> Timeline:
+        """Return when each word and phoneme of lines with these durations is spoken.
+
+        `symbols` are those of the lines, where they are not those of this voice alone.
+        """
         whole = spoken_record(spoken, self.voice.language, style.speaker)
         step = self.facts.hop_length / self.facts.sample_rate
-        return with_marks(Timeline(whole, self.facts.symbols, step), spoken)
+        return with_marks(Timeline(whole, symbols or self.facts.symbols, step), spoken)
 
     def check(self, style: Style) -> None:
         """Refuse what the models of the voice cannot do, with the judges of this choice."""
@@ -283,13 +301,14 @@ def pieces(
     chain.check(style)
     if take is not None:
         takes.check(take.model, takes.taker(chain.cascade.models), "the take")
-    spoken = 0
+    spoken, sounds = 0, False
     for place, line in enumerate(lines):
         own = take.line(spoken) if take is not None and line.words else None
         given = None if durations is None else durations[place]
         yield (speak or chain.speak)(line, style, given, own)
         spoken += bool(line.words)
-    if not spoken:
+        sounds = sounds or line.sounds
+    if not sounds:
         raise TextError(NO_WORD)
     if take is not None:
         take.check_end(spoken)

@@ -28,7 +28,7 @@ def deliver(speech: Speech, report: Report, sound: Sound, restart: bool = False)
     On the way to a file pieces are kept, so that a stopped run goes on, unless it is to `restart`.
     The reader of standard output may stop early.
     """
-    speech.chain.check(speech.style)  # before a file is opened
+    speech.check()  # before a file is opened
     if sound.play or sound.output is None or not is_file(sound.output):
         go: Callable[[], None] = partial(_write, speech.pieces(), speech, report, sound)
         go() if sound.play else quietly(go)

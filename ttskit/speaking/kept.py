@@ -76,7 +76,7 @@ class _Keeper:
             self._after = line.sentence
             return _restored(self._part, id, line, self.speech.chain.facts.hop_length)
         self._note()
-        piece = _rounded(self.speech.chain.speak(line, style, durations, take))
+        piece = _rounded(self.speech.speak(line, style, durations, take))
         self._keep(id, piece)
         return piece
 
@@ -125,6 +125,7 @@ class _Keeper:
 def _provenance(speech: Speech) -> dict[str, Any]:
     """Return all that the sound of a line depends on, beside the line itself."""
     style, chain = speech.style, speech.chain
+    chains = [chain, *speech.others.values()]
     clips = weighted(style.reference) if style.reference else {}
     files = [*clips, *([style.style] if style.style else [])]
     options = {
@@ -138,13 +139,15 @@ def _provenance(speech: Speech) -> dict[str, Any]:
         "stage": "say",
         "revision": REVISION,
         "options": {name: value for name, value in options.items() if value not in (None, "", ())},
-        "inputs": [chain.voice.container.digest, *inputs],
+        "inputs": [*(one.voice.container.digest for one in chains), *inputs],
     }
 
 
 def _digest(line: Line, durations: np.ndarray | None, take: np.ndarray | None) -> str:
     """Return what names a line with all that is given of its sound."""
-    facts = [line.number, line.sentence, line.text, line.words, line.pause]
+    facts = [line.number, line.sentence, line.text, line.words, line.pause, line.voice]
+    if line.recording is not None:
+        facts.append(hashlib.sha256(line.recording.read_bytes()).hexdigest())
     digest = hashlib.sha256(json.dumps(facts).encode())
     for values in (line.tokens, line.token_word, line.prosody, durations, take):
         given = b"" if values is None else np.ascontiguousarray(values).tobytes()

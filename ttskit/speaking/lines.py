@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +44,13 @@ class Line:
     prosody: np.ndarray  # (N, 4) times as fast, semitones, dB, semitones where they can be
     cue: Cue | None = None  # that it begins
     marks: tuple[tuple[int, str], ...] = ()  # the word before which each stands, and its name
+    voice: str = ""  # by the name that the text has for it
+    recording: Path | None = None  # what is played; then there are no words
+
+    @property
+    def sounds(self) -> bool:
+        """Whether there is more to it than a pause."""
+        return bool(self.words) or self.recording is not None
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,12 @@ class SentencePart:
 
 
 def to_lines(
-    passages: Iterable[Passage], speller: Speller, *, phonemes: bool = False, pause: float = 0.25
+    passages: Iterable[Passage],
+    speller: Speller,
+    others: Mapping[str, Speller] | None = None,
+    *,
+    phonemes: bool = False,
+    pause: float = 0.25,
 ) -> Iterator[Line]:
     """Yield the lines of each passage before the next one is asked for.
 
@@ -66,6 +79,8 @@ def to_lines(
     ----------
     passages : an empty one begins a paragraph
     speller : Speller
+    others : mapping, optional
+        Spellers of the other voices that passages name.
     phonemes : bool
         Whether the texts are phonemes.
     pause : float
@@ -73,21 +88,26 @@ def to_lines(
 
     A passage without words is noted; TextError if there is no other.
     """
-    spell = partial(spelt, table=speller.table) if phonemes else speller.spell
-    cut = _whole if phonemes else partial(_sentences, language=speller.language)
+    spellers = {"": speller, **(others or {})}
     script, wordless = _Script(_numbers(speller.table), pause), ""
     for passage in passages:
         if wordless:  # a passage follows that may have words
             progress.note(wordless)
         before, wordless = script.sentences, ""
-        script.begin(passage)
+        own = spellers[passage.voice]
+        spell = partial(spelt, table=own.table) if phonemes else own.spell
+        cut = _whole if phonemes else partial(_sentences, language=own.language)
+        script.begin(passage, own.table)
+        if passage.audio is not None:
+            yield script.recording()
+            continue
         for start, text, spelling in _spelt(passage, cut, spell):
             yield from script.sentence(passage, start, text, spelling)
         if script.sentences > before:
             continue
         if passage.text.strip():
             wordless = f"{passage.place}: has no word to speak: {passage.text.strip():.60}"
-        if wordless and script.sentences:
+        if wordless and script.sounds:
             progress.note(wordless)
             wordless = ""
         if passage.gap:
@@ -116,24 +136,35 @@ class _Script:
     between: float  # seconds between sentences
     lines: int = 0
     sentences: int = 0
+    sounds: bool = False  # whether there is a sentence or a recording yet
     paragraph: bool = False  # whether one has begun since the last sentence
     pause: float = 0.0  # seconds before the next line
     cue: Cue | None = None  # that the next line begins
+    passage: Passage = field(default_factory=lambda: Passage(""))  # the one at hand
     marks: list[tuple[int, str]] = field(default_factory=list)  # of the passage, still to come
 
-    def begin(self, passage: Passage) -> None:
-        """Set the pause before a passage."""
-        self.paragraph = self.paragraph or passage.paragraph or not passage.text.strip()
+    def begin(self, passage: Passage, table: Sequence[str]) -> None:
+        """Set the pause before a passage, whose voice has a table of symbols."""
+        self.passage, self.numbers = passage, _numbers(table)
+        empty = not passage.text.strip() and passage.audio is None
+        self.paragraph = self.paragraph or passage.paragraph or empty
         usual = self.between * (PARAGRAPH if self.paragraph else 1) if self.lines else 0.0
         self.pause = usual if passage.gap is None else passage.gap
         self.cue = passage.cue
         self.marks = [*((0, name) for _, name in self.marks), *passage.marks]
 
+    def recording(self) -> Line:
+        """Return the recording of the passage as the next line."""
+        self.sounds, self.paragraph = True, False
+        line = self.line(SentencePart(tokens=(PAD,), token_word=(-1,)))
+        self.pause = self.between
+        return line
+
     def sentence(
         self, passage: Passage, start: int, text: str, spelling: Spelling
     ) -> Iterator[Line]:
         """Yield the lines of a sentence that begins at `start` of a passage."""
-        self.sentences, self.paragraph = self.sentences + 1, False
+        self.sentences, self.sounds, self.paragraph = self.sentences + 1, True, False
         for part in _parts(text, spelling):
             last = part.start + len(part.text) >= len(text)
             yield self.line(part, passage.runs, start, len(text.rstrip()) if last else -1)
@@ -163,6 +194,8 @@ class _Script:
             prosody=_prosody(part, token_word, runs, offset),
             cue=self.cue,
             marks=self._marked(part, offset, length),
+            voice=self.passage.voice,
+            recording=self.passage.audio,
         )
         self.lines, self.pause, self.cue = self.lines + 1, 0.0, None
         return line

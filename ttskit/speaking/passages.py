@@ -34,6 +34,11 @@ class TextSource(NamedTuple):
         return "the text" if self.words else str(self.file or "standard input")
 
     @property
+    def folder(self) -> Path:
+        """The folder that files are named from: that of the text, else the current one."""
+        return Path() if self.file is None or str(self.file) == "-" else self.file.parent
+
+    @property
     def joined(self) -> bool:
         """Whether lines are joined to paragraphs: those of a file, which may be wrapped."""
         wrapped = self.file is not None and str(self.file) != "-"
@@ -54,14 +59,16 @@ class TextSource(NamedTuple):
         return [InputLine(self.name, line) for line in text.split("\n")]
 
 
-def passages(source: TextSource, english: bool) -> Iterable[Passage]:
+def passages(
+    source: TextSource, english: bool, around: markup.Surroundings | None = None
+) -> Iterable[Passage]:
     """Return what to speak: lines as they come, paragraphs, or the whole of SSML or subtitles."""
     lines = source.lines()
     if source.subtitles:
         return subtitles.read(lines, source.name)
     if source.ssml:
-        text, note = "\n".join(line.text for line in lines), progress.note
-        return markup.read(text, source.name, english, note if source.lenient else None)
+        text = "\n".join(line.text for line in lines)
+        return markup.read(text, source.name, english, around, source.lenient)
     lines = paragraphs(lines) if source.joined else lines
     return (Passage(line.text, place=line.place) for line in plain(lines))
 

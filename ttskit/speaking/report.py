@@ -74,7 +74,7 @@ class Report:
         """Write the times of what was spoken, and the account of every word."""
         if timing is None and manifest is None:
             return
-        timeline = self.speech.chain.timeline(self.spoken, self.speech.style)
+        timeline = self.speech.timeline(self.spoken)
         rows: list[dict[str, Any]] = [*self.choices, *account(timeline, self.spoken)]
         rows += [{"mark": mark.label, "time": round(mark.start, 6)} for mark in timeline.marks]
         if timing is not None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast, overload
 
 import numpy as np
 
+from ttskit import progress
 from ttskit.dsp.threads import lent, to_speak
 from ttskit.errors import TtskitError
-from ttskit.speaking import knobs
+from ttskit.speaking import knobs, recordings
 from ttskit.speaking.candidates import Choice, Recognise, choice_of
 from ttskit.speaking.chain import Chain, Piece, quiet
 from ttskit.speaking.lines import to_lines
@@ -20,6 +21,7 @@ from ttskit.speaking.passages import TextSource, passages
 from ttskit.speaking.speech import Speech
 from ttskit.speaking.style import Style
 from ttskit.speaking.takes import read as read_take
+from ttskit.text.ssml import Surroundings
 from ttskit.voices import embedded
 from ttskit.voices import voice as voices
 
@@ -69,6 +71,41 @@ class Spoken(Options, total=False):
     threads: int | None
 
 
+class Company:
+    """What a text may name: other voices, and recordings where a folder is given.
+
+    Parameters
+    ----------
+    find : function
+        From a name to a voice; it raises TtskitError where there is none.
+    folder : Path, optional
+        That recordings are named from; without it none is played.
+    """
+
+    def __init__(self, find: Callable[[str], Voice], folder: Path | None = None) -> None:
+        self._find, self._folder = find, folder
+        self.voices: dict[str, Voice] = {}  # that the text names
+        self.recordings: list[Path] = []  # that it plays
+
+    @property
+    def used(self) -> bool:
+        """Whether the text names anything."""
+        return bool(self.voices or self.recordings)
+
+    def surroundings(self, note: Callable[[str], None]) -> Surroundings:
+        """Return the same as SSML is read with."""
+        recording = None if self._folder is None else partial(self._recording, self._folder)
+        return Surroundings(self._language, recording, note)
+
+    def _language(self, name: str) -> str:
+        self.voices[name] = self._find(name)
+        return self.voices[name].language
+
+    def _recording(self, folder: Path, source: str) -> Path:
+        self.recordings.append(recordings.find(source, folder))
+        return self.recordings[-1]
+
+
 class Voice:
     """A voice that speaks: one that comes with ttskit, by name, or a file.
 
@@ -93,6 +130,7 @@ class Voice:
     ) -> None:
         self._file = voices.read(embedded.find(None if voice is None else str(voice)))
         self.device, self.engine = device, engine
+        self._others: dict[Path, Voice] = {}  # that texts have named
 
     def __repr__(self) -> str:
         return f"Voice({self._file.container.name!r})"
@@ -159,6 +197,7 @@ class Voice:
         regenerate: Sequence[int] = (),
         take: str | None = None,
         recogniser: Callable[[], Recognise] | None = None,
+        company: Company | None = None,
     ) -> Speech:
         """Return a text that is ready to be spoken; options that cannot be are refused."""
         manner = Style(
@@ -190,12 +229,41 @@ class Voice:
                 file=source.name,
             )
         given = read_take(take) if take else None
-        speller = self._file.speller(_paths(lexicon)) if lexicon else self._speller
-        read = passages(source, self.language == "en-us")
-        lines = to_lines(read, speller, phonemes=source.phonemes, pause=manner.between)
+        beside = company or Company(partial(self._beside, source.folder), source.folder)
+        read = passages(source, self.language == "en-us", beside.surroundings(progress.note))
+        if beside.used and (duration is not None or textgrid is not None or given):
+            raise TtskitError(
+                "voices and recordings within a text go without duration, textgrid and take",
+                file=source.name,
+            )
+        lines = to_lines(
+            read,
+            self._spelling(lexicon),
+            {name: one._spelling(lexicon, self.language) for name, one in beside.voices.items()},
+            phonemes=source.phonemes,
+            pause=manner.between,
+        )
         grid = None if textgrid is None else Path(textgrid)
         chain = self._choosing(choice)
-        return Speech(chain, manner, lines, grid, duration, given, source.subtitles)
+        others = {name: one.chain for name, one in beside.voices.items() if one is not self}
+        return Speech(chain, manner, lines, grid, duration, given, source.subtitles, others)
+
+    def _spelling(self, lexicon: Files, language: str = "") -> Speller:
+        """Return what spells texts, by a lexicon too if that is of its language."""
+        if not lexicon or (language or self.language) != self.language:
+            return self._speller
+        return self._file.speller(_paths(lexicon))
+
+    def _beside(self, folder: Path, name: str) -> Voice:
+        """Return a voice that a text in a folder names; each is opened once."""
+        there = folder / name
+        path = there if there.is_file() else embedded.find(name)
+        if path.samefile(self._file.container.path):
+            return self
+        key = path.resolve()
+        if key not in self._others:
+            self._others[key] = Voice(path, device=self.device, engine=self.engine)
+        return self._others[key]
 
     def _choosing(self, choice: Choice) -> Chain:
         return self.chain if choice == Choice() else self.chain.choosing(choice)
@@ -218,7 +286,7 @@ class Voice:
         with lent(count):
             source = TextSource([text], ssml=ssml, phonemes=phonemes, lenient=lenient)
             speech = self.speech(source, **options)
-            speech.chain.check(speech.style)
+            speech.check()
         return speech, _on_threads(speech.pieces(), count)
 
     @overload
@@ -312,7 +380,7 @@ class Voice:
         if not times:
             return samples
         durations = [(piece.line, piece.durations) for piece in spoken]
-        return samples, speech.chain.timeline(durations, speech.style)
+        return samples, speech.timeline(durations)
 
     def stream(self, text: str, **options: Unpack[Spoken]) -> Iterator[np.ndarray]:
         """Speak a text line by line: yield the samples of each before the next one is spoken.

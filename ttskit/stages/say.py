@@ -423,7 +423,6 @@ def command(
     check_outputs({**written, "--timing": timing, "--manifest": manifest}, inputs)
     from ttskit.dsp.threads import limited, to_speak
     from ttskit.metrics.intelligibility import listener
-    from ttskit.speaking import takes as coded
     from ttskit.speaking.delivery import Sound, deliver
     from ttskit.speaking.passages import TextSource, note_file
     from ttskit.speaking.report import Report
@@ -459,7 +458,7 @@ def command(
             recogniser=listener,
         )
         if takes:
-            coded.taker(speech.chain.cascade.models)
+            speech.check_takes()
             speech = replace(speech, lines=list(speech.lines))
         for number, path in enumerate(outputs):
             one = speech.seeded(seed + number)

@@ -1,8 +1,8 @@
 """SSML: the part of it that can be spoken, as passages of plain text with their prosody.
 
-speak, p, s, break, prosody (rate, pitch, volume), emphasis, phoneme (ipa), say-as, sub, mark.  Any
-other element is refused with its line and column, or left out with a note; document types and
-entities that they declare are refused.
+speak, p, s, break, prosody (rate, pitch, volume), emphasis, phoneme (ipa), say-as, sub, mark,
+voice, audio.  Any other element is refused with its line and column, or left out with a note;
+document types and entities that they declare are refused.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat
 
-from ttskit.errors import TextError
+from ttskit.errors import TextError, TtskitError
 
 STRENGTHS = {
     "none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.2,
@@ -40,13 +42,11 @@ ATTRIBUTES = {
     "phoneme": ("alphabet", "ph"),
     "say-as": ("interpret-as", "format", "detail"),
     "sub": ("alias",),
+    "voice": ("name",),
+    "audio": ("src",),
 }
 TEXT_ONLY = ("phoneme", "say-as", "sub")  # elements that hold text and no element
 UNSPOKEN = ("desc", "metadata")  # elements, left out, whose text is not spoken either
-REASONS = {  # why an element is not there
-    "voice": "a document is spoken by one voice: cut it up",
-    "audio": "sounds are not mixed in: join files afterwards",
-}
 LONGEST = 3600.0  # seconds of breaks between two words
 # of elements within each other
 MOST_RATE, MOST_PITCH, MOST_VOLUME = 10.0, 24.0, 40.0  # times (or its inverse), semitones, dB
@@ -82,6 +82,21 @@ class Passage:
     place: str = ""  # FILE:LINE of the text
     cue: Cue | None = None  # that it is the text of
     marks: tuple[tuple[int, str], ...] = ()  # the character before which each stands, and its name
+    voice: str = ""  # by the name that the text has for it; the usual one without
+    audio: Path | None = None  # recording that is played in place of a text
+
+
+def _alone(name: str) -> str:
+    raise TextError(f"no voice {name!r:.60}: there is no other voice here")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a document may name; each function raises TtskitError where there is no such thing."""
+
+    language: Callable[[str], str] = _alone  # name of a voice -> its language
+    recording: Callable[[str], Path] | None = None  # source of audio -> a file that can be played
+    note: Callable[[str], None] = str  # gets what is left out of a document
 
 
 @dataclass
@@ -91,7 +106,12 @@ class _Open:
     name: str
     attributes: dict[str, str]
     prosody: Prosody
+    english: bool  # whether its text is
+    voice: str = ""
+    silent: bool = False  # whether its text is not spoken
     text: str = ""  # in an element of `TEXT_ONLY`
+    missing: str = ""  # why the recording of an element `audio` cannot be played
+    before: int = 0  # passages before that text
 
 
 @dataclass
@@ -101,7 +121,8 @@ class _Reader:
     parser: expat.XMLParserType
     english: bool
     name: str  # of the document
-    note: Callable[[str], None] | None  # gets what is left out; without it that is refused
+    lenient: bool  # whether what cannot be spoken is left out, not refused
+    around: Surroundings
     passages: list[Passage] = field(default_factory=list)
     current: Passage = Passage("")  # the one that text is added to
     open: list[_Open] = field(default_factory=list)
@@ -113,23 +134,64 @@ class _Reader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._check(name, attributes)
-        prosody = self.open[-1].prosody if self.open else Prosody()
-        if name == "prosody":
-            prosody = self._changed(prosody, attributes)
-        if name == "emphasis":
-            prosody = self._emphasised(prosody, attributes.get("level", "moderate"))
-        if name == "break":
-            self.flush()
-            gap = (self.current.gap or 0.0) + self._seconds(attributes)
-            if gap > LONGEST:
-                raise self.refusal(f"breaks in a row last {gap:g} s, more than {LONGEST:g} s")
-            self.current = replace(self.current, gap=gap)
-        if name in ("p", "s"):
-            self.flush(name == "p")
-        self.open.append(_Open(name, attributes, prosody))
-        if name == "mark":
-            place = (len(self.current.text), self._needed(self.open[-1], "name"))
-            self.current = replace(self.current, marks=(*self.current.marks, place))
+        within = self.open[-1] if self.open else _Open("", {}, Prosody(), self.english)
+        element = replace(within, name=name, attributes=attributes, text="", missing="")
+        element.silent = within.silent or name in UNSPOKEN
+        self.open.append(element)
+        if not element.silent and name in self.begins:
+            self.begins[name](element)
+
+    @cached_property
+    def begins(self) -> dict[str, Callable[[_Open], None]]:
+        """What is done where an element begins."""
+        return {
+            "prosody": self._change,
+            "emphasis": self._emphasise,
+            "break": self._break,
+            "p": lambda _: self.flush(paragraph=True),
+            "s": lambda _: self.flush(),
+            "mark": self._mark,
+            "voice": self._voice,
+            "audio": self._audio,
+        }
+
+    def _break(self, element: _Open) -> None:
+        self.flush()
+        gap = (self.current.gap or 0.0) + self._seconds(element.attributes)
+        if gap > LONGEST:
+            raise self.refusal(f"breaks in a row last {gap:g} s, more than {LONGEST:g} s")
+        self.current = replace(self.current, gap=gap)
+
+    def _mark(self, element: _Open) -> None:
+        place = (len(self.current.text), self._needed(element, "name"))
+        self.current = replace(self.current, marks=(*self.current.marks, place))
+
+    def _voice(self, element: _Open) -> None:
+        """Change the voice; what it speaks is a passage of its own."""
+        self.flush()
+        name = element.attributes.get("name", "").strip()
+        try:
+            if not name:
+                raise TtskitError("<voice> needs the attribute name")
+            element.english = self.around.language(name) == "en-us"
+            element.voice = name
+        except TtskitError as error:
+            self._leave_out(str(error))
+
+    def _audio(self, element: _Open) -> None:
+        """Play a recording; where it cannot be, the text in the element is spoken."""
+        self.flush()
+        if self.around.recording is None:
+            self._leave_out("no element <audio>, as no recordings are played here")
+            return
+        try:
+            path = self.around.recording(element.attributes.get("src", "").strip())
+        except TtskitError as error:
+            element.missing, element.before = str(error), len(self.passages)
+            return
+        place = f"{self.name}:{self.parser.CurrentLineNumber}"
+        self.passages.append(replace(self.current, text="", runs=(), audio=path, place=place))
+        self.current, element.silent = Passage(""), True
 
     def _check(self, name: str, attributes: dict[str, str]) -> None:
         """Refuse what cannot be, or note that it is left out."""
@@ -138,30 +200,33 @@ class _Reader:
         if self.open and (name == "speak" or self.open[-1].name in TEXT_ONLY):
             raise self.refusal(f"<{name}> cannot be within <{self.open[-1].name}>")
         if name not in ATTRIBUTES:
-            reason = f" ({REASONS[name]})" if name in REASONS else ""
-            self._leave_out(f"no element <{name}>{reason}", ", ".join(ATTRIBUTES))
+            self._leave_out(f"no element <{name}>; there is {', '.join(ATTRIBUTES)}")
             return
         for key in attributes:
             if key not in ATTRIBUTES[name] and not key.startswith(("xml", "xsi")):
                 known = ", ".join(ATTRIBUTES[name]) or "none"
-                self._leave_out(f"<{name}> has no attribute {key}", known)
+                self._leave_out(f"<{name}> has no attribute {key}; there is {known}")
 
-    def _leave_out(self, what: str, known: str) -> None:
-        if self.note is None:
-            raise self.refusal(f"{what}; there is {known}; --lenient leaves others out")
-        self.note(str(self.refusal(f"{what}: left out")))
+    def _leave_out(self, what: str) -> None:
+        if not self.lenient:
+            raise self.refusal(f"{what}; --lenient leaves it out")
+        self.around.note(str(self.refusal(f"{what.partition(';')[0]}: left out")))
 
     def end(self, name: str) -> None:
         element = self.open.pop()
-        if name in TEXT_ONLY:
+        if name in TEXT_ONLY and not element.silent:
             self.add(self._reading(element), element.prosody)
-        if name in ("p", "s"):
+        if name in ("p", "s", "voice", "audio"):
             self.flush(name == "p")
+        if element.missing and len(self.passages) > element.before:
+            self.around.note(str(self.refusal(f"{element.missing}: its text is spoken instead")))
+        elif element.missing:
+            self._leave_out(element.missing)
 
     def data(self, text: str) -> None:
         if self.open[-1].name in TEXT_ONLY:
             self.open[-1].text += text
-        elif not any(element.name in UNSPOKEN for element in self.open):
+        elif not self.open[-1].silent:
             self.add(text, self.open[-1].prosody)
 
     def add(self, text: str, prosody: Prosody) -> None:
@@ -171,7 +236,8 @@ class _Reader:
         text = text.lstrip() if not before or before.endswith(" ") else text
         if text and (runs[-1][1] if runs else Prosody()) != prosody:
             runs = (*runs, (len(before), prosody))
-        self.current = replace(self.current, text=before + text, runs=runs)
+        voice = self.open[-1].voice
+        self.current = replace(self.current, text=before + text, runs=runs, voice=voice)
 
     def flush(self, paragraph: bool = False) -> None:
         """End the current passage, if it has text; the next one may begin a paragraph."""
@@ -194,7 +260,7 @@ class _Reader:
                 raise self.refusal(
                     f"say-as cannot read as {form!r}; there is {', '.join(READINGS)}"
                 )
-            return READINGS[form](text, self.english)
+            return READINGS[form](text, element.english)
         symbols = self._needed(element, "ph")
         alphabet = element.attributes.get("alphabet", "ipa")
         if alphabet != "ipa" or re.search(r"[\[\]\n]", symbols):
@@ -218,20 +284,20 @@ class _Reader:
             )
         return seconds
 
-    def _emphasised(self, prosody: Prosody, level: str) -> Prosody:
+    def _emphasise(self, element: _Open) -> None:
+        level, prosody = element.attributes.get("level", "moderate"), element.prosody
         if level not in EMPHASES:
             raise self.refusal(f"level is {level!r}, needs one of {', '.join(EMPHASES)}")
         rate, volume, lift = EMPHASES[level]
-        louder = min(prosody.volume + volume, MOST_VOLUME)
-        slowest, fastest = 1 / MOST_RATE, MOST_RATE
-        return replace(
+        element.prosody = replace(
             prosody,
-            rate=min(max(prosody.rate * rate, slowest), fastest),
-            volume=louder,
+            rate=min(max(prosody.rate * rate, 1 / MOST_RATE), MOST_RATE),
+            volume=min(prosody.volume + volume, MOST_VOLUME),
             lift=lift,
         )
 
-    def _changed(self, prosody: Prosody, attributes: dict[str, str]) -> Prosody:
+    def _change(self, element: _Open) -> None:
+        attributes, prosody = element.attributes, element.prosody
         rate, pitch, volume = prosody.rate, prosody.pitch, prosody.volume
         if "rate" in attributes:
             rate *= self._rate(attributes["rate"].strip())
@@ -245,7 +311,7 @@ class _Reader:
             raise self.refusal(f"pitches within each other make {pitch:+g}st, at most 24 semitones")
         if volume > MOST_VOLUME:
             raise self.refusal(f"volumes within each other make {volume:+g}dB, at most 40")
-        return replace(prosody, rate=rate, pitch=pitch, volume=volume)
+        element.prosody = replace(prosody, rate=rate, pitch=pitch, volume=volume)
 
     def _rate(self, text: str) -> float:
         if number := re.fullmatch(r"([+-]?)(\d*\.?\d+)(%?)", text):
@@ -308,17 +374,31 @@ READINGS: dict[str, Callable[[str, bool], str]] = {
 
 
 def read(
-    text: str, name: str, english: bool = True, note: Callable[[str], None] | None = None
+    text: str,
+    name: str,
+    english: bool = True,
+    around: Surroundings | None = None,
+    lenient: bool = False,
 ) -> list[Passage]:
-    """Return the passages of a document; `name` is what errors call it.
+    """Return the passages of a document.
 
-    `note` gets what is left out of it, which is refused without one.
+    Parameters
+    ----------
+    text : str
+    name : str
+        What errors call the document.
+    english : bool
+        Whether the usual voice speaks English.
+    around : Surroundings, optional
+        What the document may name; without it, neither voices nor recordings.
+    lenient : bool
+        Whether what cannot be spoken is left out, with a note, not refused.
 
     >>> [passage.text for passage in read("<speak>One.<s>Two.</s></speak>", "x.ssml")]
     ['One.', 'Two.']
     """
     parser = expat.ParserCreate()
-    reader = _Reader(parser, english, name, note)
+    reader = _Reader(parser, english, name, lenient, around or Surroundings())
 
     def refused(*_: object) -> None:
         raise reader.refusal("has a document type, which is not read")
@@ -336,8 +416,14 @@ def read(
         raise TextError(f"not SSML: {message}", file=place) from None
     reader.flush()
     gap = reader.current.gap
-    if reader.passages:  # marks behind the last text stand at its end
-        last = reader.passages[-1]
-        ends = tuple((len(last.text.rstrip()), mark) for _, mark in reader.current.marks)
-        reader.passages[-1] = replace(last, marks=(*last.marks, *ends))
+    _end_marks(reader.passages, reader.current)
     return [*reader.passages, reader.current] if gap is not None else reader.passages
+
+
+def _end_marks(passages: list[Passage], rest: Passage) -> None:
+    """Let the marks behind the last text stand at its end."""
+    places = [place for place, passage in enumerate(passages) if passage.text]
+    for place in places[-1:]:
+        last = passages[place]
+        ends = tuple((len(last.text.rstrip()), mark) for _, mark in rest.marks)
+        passages[place] = replace(last, marks=(*last.marks, *ends))
