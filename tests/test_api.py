@@ -66,7 +66,7 @@ def test_every_option_of_speech_is_spelt_out(method):
     options = inspect.signature(method).parameters
     assert {*options} - {"self", "text", "voice", "times"} == {*Spoken.__annotations__}
     spelt = inspect.signature(ttskit.Voice.speech).parameters
-    assert {*spelt} - {"self", "source", "recogniser"} == {*Options.__annotations__}
+    assert {*spelt} - {"self", "source", "recogniser", "company"} == {*Options.__annotations__}
     assert all(options[name].default == spelt[name].default for name in Options.__annotations__)
 
 
