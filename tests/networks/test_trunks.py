@@ -12,6 +12,8 @@ CONFIGS = {
     "mlp": {"trunk": "mlp"},
     "micro-rnn": {"trunk": "micro-rnn", "micro": 16},
     "gru": {"trunk": "gru"},
+    "gru with one stack": {"trunk": "gru", "stacks": False},
+    "micro-rnn in chunks": {"trunk": "micro-rnn", "micro": 16, "chunk": 3},
     "transformer": {"trunk": "transformer"},
     "causal transformer": {"trunk": "transformer", "causal": True, "positions": False},
     "transformer that sees little": {"trunk": "transformer", "span": 2},
@@ -91,6 +93,30 @@ def test_only_the_frames_of_an_mlp_are_independent():
         trunk = make(settings)
         before, after = (trunk(x, everything(1, 8))[:, 3:] for x in (frames, changed))
         assert torch.allclose(before, after, atol=1e-6) == (name == "mlp")
+
+
+def test_a_stack_of_its_own_keeps_an_input_apart_and_one_stack_does_not():
+    frames = inputs(1, 4)
+    louder = {**frames, "loudness": frames["loudness"] + 1}
+    for stacks, moved in ((True, [16, 32]), (False, [0, 16])):
+        layers = make({"trunk": "mlp", "stacks": stacks}).stacks
+        before, after = (layers([*x.values()]) for x in (frames, louder))
+        changed = (before != after).any(1)[0].nonzero().flatten()
+        assert (changed >= moved[0]).all()
+        assert (changed < moved[1]).all()
+        assert len(changed) > 8
+
+
+@pytest.mark.parametrize("name", ["gru", "micro-rnn"])
+def test_chunks_carry_the_state_on_and_stop_the_gradient(name):
+    whole, chunked = (make({**CONFIGS[name], "chunk": chunk}) for chunk in (0, 3))
+    frames = {name: x.requires_grad_() for name, x in inputs(2, 11).items()}
+    states = [trunk(frames, everything(2, 11)) for trunk in (whole, chunked)]
+    torch.testing.assert_close(states[1], states[0])
+    for of, reached in zip(states, ([*range(8)], [6, 7]), strict=True):
+        gradients = torch.autograd.grad(of[:, 7].square().sum(), [*frames.values()])
+        heard = sum(x.abs().sum((0, 2)) for x in gradients) > 0
+        assert heard.nonzero().flatten().tolist() == reached
 
 
 def test_a_transformer_without_positions_ignores_the_order():

@@ -62,7 +62,7 @@ class Recurrent(Trunk):
 
     def __init__(self, inputs: Mapping[str, int], config: TrunkConfig) -> None:
         super().__init__(inputs, config)
-        self.stacks = Stacks(inputs, config)
+        self.stacks, self.chunk = Stacks(inputs, config), config.chunk
         self.core = self.recurrence(self.stacks.width, config)
         both = self.stacks.width + self.core.hidden_size
         self.output = stack(both, config)
@@ -73,8 +73,17 @@ class Recurrent(Trunk):
 
     def states(self, inputs: Sequence[Tensor], mask: Tensor) -> Tensor:  # noqa: ARG002
         x = self.stacks(inputs)
-        states: Tensor = self.output(torch.cat([x, self.core(x)[0]], -1))
+        states: Tensor = self.output(torch.cat([x, self.recurred(x)], -1))
         return states
+
+    def recurred(self, x: Tensor) -> Tensor:
+        """x (B, T, W) -> states (B, T, S), chunk by chunk; no gradient leaves a chunk."""
+        state, states = None, []
+        for chunk in x.split(self.chunk or x.shape[1], 1):
+            some, last = self.core(chunk, state)
+            state = last.detach()
+            states.append(some)
+        return torch.cat(states, 1)
 
 
 class MicroRnn(Recurrent):
@@ -172,15 +181,19 @@ class MicroLayer(nn.Module):
 
 
 class Stacks(nn.Module):
-    """A stack of layers for each input, with outputs concatenated."""
+    """A stack of layers for each input, with outputs concatenated; or one for all inputs."""
 
     def __init__(self, inputs: Mapping[str, int], config: TrunkConfig) -> None:
         super().__init__()
-        self.stacks = nn.ModuleList(stack(width, config) for width in inputs.values())
-        self.width = len(inputs) * config.channels
+        self.apart = config.stacks
+        widths = inputs.values() if self.apart else [sum(inputs.values())]
+        self.stacks = nn.ModuleList(stack(width, config) for width in widths)
+        self.width = len(widths) * config.channels
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        """(B, T, W) each to (B, T, inputs · C)."""
+        """(B, T, W) each to (B, T, stacks · C)."""
+        if not self.apart:
+            inputs = [torch.cat([*inputs], -1)]
         return torch.cat([own(x) for own, x in zip(self.stacks, inputs, strict=True)], -1)
 
 
@@ -221,7 +234,15 @@ class TrunkConfig:
     layers: int = key(
         3, "layers of each stack; blocks of the transformer", least=1, most=MOST_LAYERS
     )
+    stacks: bool = key(
+        True, "mlp, micro-rnn, gru: a stack of layers for each input, not one for all of them"
+    )
     slope: float = key(0.01, "of the leaky ReLU below 0", least=0, most=1)
+    chunk: int = key(
+        0,
+        "micro-rnn, gru: frames that a gradient can go back, at most; the state goes on; 0 for all",
+        least=0,
+    )
     micro: int = key(32, "micro-rnn: channels of the state", least=16, most=64)
     heads: int = key(
         4, "transformer: attention heads; twice their number must divide channels", least=1
