@@ -57,7 +57,9 @@ def measured(folder: Path) -> dict[str, Any]:
         **{
             name.removeprefix("watch/"): value
             for name, value in seen[-1].items()
-            if name.startswith(("watch/entropy", "watch/top", "watch/flux", "watch/amplitude"))
+            if name.startswith(
+                ("watch/entropy", "watch/top", "watch/flux", "watch/amplitude", "watch/noise")
+            )
         },
         "step_seconds": statistics.median(row["step_seconds"] for row in updates),
         "backward_seconds": statistics.median(row["backward_seconds"] for row in updates),

@@ -189,6 +189,48 @@ def test_missing_fields_are_named():
     assert set(Ddsp.needs(model.config)) == {"f0", "loudness", "audio"}
 
 
+ENCODED = {
+    "inputs": ["f0", "loudness", "z"],
+    "gated": False,
+    "guess": {"channels": 0},
+    "timbre": {"cepstra": 8, "channels": 8, "size": 4},
+}
+
+
+def test_z_needs_a_mel_and_says_so():
+    model = ddsp(**ENCODED)
+    assert set(Ddsp.needs(model.config)) == {"f0", "loudness", "mel", "audio"}
+    assert set(Ddsp.takes(model.config)) == {"f0", "loudness", "mel"}
+    assert model.lacks(("f0", "loudness")) == ("mel",)
+    assert model.lacks(("f0", "loudness", "mel")) == ()
+    assert model.lacks(SynthesiserControls._fields) == ()
+
+
+def test_z_tells_apart_what_f0_and_loudness_do_not():
+    """Two tones of one pitch and loudness: a pure one, and one that becomes its fifth harmonic."""
+    turns = 2 * np.pi * 200 / RATE * np.arange(20 * HOP)
+    become = np.linspace(0, np.pi / 2, len(turns))
+    mixed = np.cos(become) * np.sin(turns) + np.sin(become) * np.sin(5 * turns)
+    sounds = [(0.3 * audio).astype(np.float32) for audio in (np.sin(turns), mixed)]
+    items = [item(20, 200) | {"mel": mel(audio, mel_settings(FACTS))} for audio in sounds]
+    batch = collate("ab", items)
+
+    def fifth(model):
+        played = model.play(batch.fields, batch.mask("frame")).distribution
+        return played[:, :, 4]
+
+    model = ddsp(**ENCODED, trunk="gru")
+    truth = torch.stack([torch.zeros(20), torch.linspace(0, 1, 20)])
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    for _ in range(60):
+        optimizer.zero_grad()
+        (fifth(model) - truth).square().mean().backward()
+        optimizer.step()
+    assert (fifth(model) - truth).abs().mean() < 0.1
+    without = fifth(ddsp(**ENCODED | {"inputs": ["f0", "loudness"]}))
+    assert torch.equal(without[0], without[1])
+
+
 @pytest.mark.parametrize("mode", ["onepole", "biquad"])
 @pytest.mark.parametrize("target", ["amplitude", "noise", "distribution", "logits"])
 def test_smoothing_changes_its_target_alone(mode, target, batch):
@@ -314,6 +356,23 @@ def test_collapse_is_shown_in_numbers_and_pictures(batch):
     assert pictures["harmonics"].values.shape == (12, 40)
     assert pictures["noise"].values.shape == (9, 40)
     assert set(pictures["gains"].lines) == {"harmonics", "noise"}
+
+
+@pytest.mark.parametrize("moving", ["amplitude", "noise"])
+@torch.no_grad()
+def test_the_range_of_gains_is_that_between_quiet_and_loud_frames(moving, batch):
+    """Half of the frames of one gain are 40 dB below the others; the other gain is still."""
+    still = torch.full((2, 40), 0.1)
+    gains = {"amplitude": still, "noise": still}
+    gains[moving] = torch.where(torch.arange(40) % 2 == 0, still, still / 100)
+    controls = ddsp().play(batch.fields, batch.mask("frame"))
+    noise = gains["noise"][..., None].expand(2, 40, 9)
+    controls = controls._replace(amplitude=gains["amplitude"], noise=noise)
+    numbers = collapse.numbers(batch, controls, batch["audio"], FACTS)
+    for name in gains:
+        assert numbers[f"{name}_range"] == pytest.approx(40 * (name == moving), abs=0.1)
+    line = collapse.pictures(controls, 40)["gains"].lines["noise"]
+    assert np.ptp(line) == pytest.approx(40 * (moving == "noise"), abs=0.1)
 
 
 def test_a_single_harmonic_has_no_entropy(batch):

@@ -189,6 +189,14 @@ PAPERS = {
         "training.clip_norm": 0.0,
     },
     "ddsp paper": DDSP_PAPER,
+    "ddsp autoencoder": DDSP_PAPER
+    | {
+        "inputs": ("f0", "loudness", "z"),
+        "timbre.cepstra": 30,
+        "timbre.norm": "instance",
+        "timbre.channels": 512,
+        "timbre.size": 16,
+    },
     "ddsp transformer": DDSP_PAPER
     | {"trunk": "transformer", "training.batch": 1, "training.accumulate": 32},
 }

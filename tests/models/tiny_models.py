@@ -148,6 +148,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"trunk": "mlp", "residual": 0.9, "inputs": ["mel", "f0", "delta_f0", "loudness"]},
         {"trunk": "micro-rnn", "micro": 16, "smoothing": {"mode": "biquad"}},
         {"trunk": "transformer", "reverb": 0.01},
+        {"inputs": ["f0", "loudness", "z"], "timbre": {"cepstra": 6, "channels": 8, "size": 3}},
     ],
     "autoregressive": [{"order": "concatenated"}, {"prosody": True}, {"reference": True}],
     "mamba": [

@@ -22,10 +22,21 @@ SMALL = [
 ]  # fmt: skip
 
 
+class Drawn:
+    """A figure of which only the title is saved."""
+
+    def __init__(self, _shown, title):
+        self.title = title
+
+    def savefig(self, path, **_):
+        path.write_text(self.title)
+
+
 @pytest.fixture
 def sounds(tmp_path, monkeypatch):
     """Features and recordings of three utterances."""
     monkeypatch.setattr(curves, "save", lambda *_, **__: None)
+    monkeypatch.setattr(curves, "picture", Drawn)
     write_speech(tmp_path, 3)
     features = Reader(tmp_path / "features.h5", Features)
     options: dict[str, Any] = {"provenance": PROVENANCE, "attributes": {"sample_rate": RATE}}
@@ -37,7 +48,7 @@ def sounds(tmp_path, monkeypatch):
     return [features, ttskit.read(tmp_path / "corpus.h5")]
 
 
-def test_snapshots_record_step_and_settings(sounds, tmp_path):
+def test_snapshots_are_kept_with_step_settings_and_pictures(sounds, tmp_path):
     settings = [*SMALL, "training.snapshot_every=2"]
     train(
         sounds,
@@ -48,6 +59,11 @@ def test_snapshots_record_step_and_settings(sounds, tmp_path):
     folder = tmp_path / "x.h5.run"
     assert {path.name for path in folder.glob("*-0*.h5")} == {
         f"{kind}-00000{step}.h5" for kind in ("controls", "corpus") for step in (2, 4)
+    }
+    assert {path.name: path.read_text() for path in folder.glob("*-0*.png")} == {
+        f"{name}-00000{step}.png": f"{name} after {step} updates"
+        for name in ("copy", "harmonics", "noise", "gains", "pitch")
+        for step in (2, 4)
     }
     controls = Reader(folder / "controls-000004.h5", Controls)
     corpus = Reader(folder / "corpus-000004.h5", Corpus)

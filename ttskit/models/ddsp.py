@@ -69,6 +69,9 @@ PAPER = INSTRUMENT | {
     "training.final": 0.0,
     "training.warmup": 0,
 }
+# The published autoencoder of many instruments: z is what f0 and loudness do not tell.  Its MFCC
+# are of the mel of the Features, normalised by the training data, not of a mel of their own.
+AUTOENCODER = {"inputs": ("f0", "loudness", "z")}
 # Not published: a clip at a time, as attention over many takes memory.
 TRANSFORMER = {
     "trunk": "transformer",
@@ -142,6 +145,7 @@ class Ddsp(Learnt):
             "training.learning_rate": 1e-3,
         },
         "paper": PAPER,
+        "autoencoder": PAPER | AUTOENCODER,
         "transformer": PAPER | TRANSFORMER,
         "instrument": INSTRUMENT
         | {

@@ -32,15 +32,16 @@ def numbers(
     recorded = measured(batch["audio"], controls, facts)[sounding]
     if not len(amplitude):
         return {}
-    low, high = torch.quantile(_decibels(amplitude), amplitude.new_tensor([0.05, 0.95]))
+    noise = controls.noise[batch.mask("frame")]  # (frames, F)
     statistics = {
         "entropy": entropy(shares).mean(),
         "entropy_recording": entropy(recorded).mean(),
         "top_share": shares.amax(-1).mean(),
         "top_share_recording": recorded.amax(-1).mean(),
         "amplitude": amplitude.mean(),
-        "amplitude_range": high - low,  # dB, from the 5th to the 95th percentile
-        "noise": controls.noise[batch.mask("frame")].mean(),
+        "amplitude_range": _range(amplitude),
+        "noise": noise.mean(),
+        "noise_range": _range(_power(noise)),
         "flux": flux(audio),
         "flux_recording": flux(batch["audio"]),
     }
@@ -69,8 +70,7 @@ def pictures(controls: SynthesiserControls, frames: int) -> dict[str, Picture]:
     first = SynthesiserControls(*(value[0, :frames] for value in controls))
     amplitude = first.amplitude * first.voiced
     f0 = torch.where(first.voiced > 0, first.f0, torch.nan)
-    noise = first.noise.square().mean(-1).sqrt()
-    lines = {"harmonics": _decibels(amplitude), "noise": _decibels(noise)}
+    lines = {"harmonics": _decibels(amplitude), "noise": _decibels(_power(first.noise))}
     tones = _decibels(amplitude[:, None] * first.distribution)  # (T, K)
     empty = amplitude.new_zeros(0, frames)
     return {
@@ -79,6 +79,17 @@ def pictures(controls: SynthesiserControls, frames: int) -> dict[str, Picture]:
         "gains": Picture(_array(empty), "frame", "dB", {n: _array(x) for n, x in lines.items()}),
         "pitch": Picture(_array(empty), "frame", "Hz", {"f0": _array(f0)}),
     }
+
+
+def _range(gain: Tensor) -> Tensor:
+    """Return the range of gains (frames,) in dB, from the 5th to the 95th percentile."""
+    low, high = torch.quantile(_decibels(gain), gain.new_tensor([0.05, 0.95]))
+    return high - low
+
+
+def _power(noise: Tensor) -> Tensor:
+    """Return the gain over all bands of noise (..., F)."""
+    return noise.square().mean(-1).sqrt()
 
 
 def _decibels(gain: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """A network that predicts the controls of a synthesiser for each frame: inputs, a trunk, a head.
 
-f0, voicing, loudness and periodicity are inputs, guessed from the mel where they are missing.
+f0, voicing, loudness and periodicity are inputs, guessed from the mel where they are missing; z is
+encoded from the mel.
 
 B batch, T frames, M mel bands, K harmonics, F bands of noise, C channels.
 """
@@ -22,6 +23,7 @@ from ttskit.networks.facts import Facts
 from ttskit.networks.heads import HEADS, Head, Levels
 from ttskit.networks.layers import Convolutions
 from ttskit.networks.synthesiser import SynthesiserControls
+from ttskit.networks.timbre import Timbre, TimbreConfig
 from ttskit.networks.trunks import TRUNKS, TrunkConfig
 from ttskit.settings import MOST_LAYERS, key, table
 
@@ -36,6 +38,7 @@ SOURCES = {
     "periodicity": "periodicity",
     "delta_f0": "f0",
     "delta_loudness": "loudness",
+    "z": "mel",
 }
 
 
@@ -107,6 +110,7 @@ class ControllerConfig(TrunkConfig):
     )
     smoothing: Smoothing = table(Smoothing, "smoothing of the controls over time")
     guess: GuessConfig = table(GuessConfig, "guesses of f0, voicing and the like from the mel")
+    timbre: TimbreConfig = table(TimbreConfig, "the encoder of the input z")
 
     def sources(self) -> tuple[str, ...]:
         """Return the fields that controls are computed from."""
@@ -129,12 +133,14 @@ class Controller(nn.Module):
         cutoff, most = config.smoothing.cutoff, self.frame_rate / 2
         if config.smoothing.mode == "biquad" and cutoff >= most:
             raise SettingError(f"smoothing.cutoff is {cutoff:g} Hz, needs less than {most:.4g}")
-        widths = {name: facts.n_mels if name == "mel" else 1 for name in config.inputs}
+        wide = {"mel": facts.n_mels, "z": config.timbre.size}
+        widths = {name: wide.get(name, 1) for name in config.inputs}
         self.trunk = TRUNKS[config.trunk](widths, config)
         sizes = config.head, self.trunk.out_channels, count, config.noise_bands
         self.head = Head(*sizes)
         self.changes = Head(*sizes) if config.residual else None
         self.guess = Guess(config, facts) if config.guess.channels else None
+        self.timbre = Timbre(config.timbre, facts.n_mels) if "z" in config.inputs else None
         samples = round(config.reverb * facts.sample_rate)
         self.room = nn.Parameter(torch.zeros(samples)) if samples else None
 
@@ -147,7 +153,10 @@ class Controller(nn.Module):
         if missing and self.guess is not None:
             frames = {**self.guess(frames["mel"], mask), **frames}
         f0 = frames["f0"].float()
-        states = self.trunk(inputs(frames, self.config.inputs), mask)  # (B, T, C)
+        known = inputs(frames, [name for name in self.config.inputs if name != "z"])
+        if self.timbre is not None:
+            known["z"] = self.timbre(frames["mel"], mask)
+        states = self.trunk(known, mask)  # (B, T, C)
         logits = self.head.logits(states)
         if self.changes is not None:
             changes = self.changes.logits(states)

@@ -120,9 +120,18 @@ def save(folder: Path, pictures: Mapping[str, Picture], step: int, *, final: boo
     draw(folder).savefig(folder / "loss.png", dpi=110)
     for name, figure in by_name(folder) if final else ():
         figure.savefig(folder / f"training_{name}.png", dpi=110)
+    _write(folder, pictures, step)
+
+
+def keep(folder: Path, pictures: Mapping[str, Picture], step: int) -> None:
+    """Write the pictures of a snapshot, beside those of other snapshots: NAME-STEP.png."""
+    _write(folder, pictures, step, f"-{step:06}")
+
+
+def _write(folder: Path, pictures: Mapping[str, Picture], step: int, ending: str = "") -> None:
     for name, shown in pictures.items():
         title = f"{name} after {wording.count(step, 'update')}"
-        picture(shown, title).savefig(folder / f"{name}.png", dpi=110)
+        picture(shown, title).savefig(folder / f"{name}{ending}.png", dpi=110)
 
 
 def _curve(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Snapshots: a model's output for one utterance during training, as artifacts.
 
-They are OUT.run/KIND-STEP.h5; their provenance has the settings of the training.
+They are OUT.run/KIND-STEP.h5, beside pictures of it, PICTURE-STEP.png; their provenance has the
+settings of the training.
 """
 
 from __future__ import annotations

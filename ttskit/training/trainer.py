@@ -251,13 +251,15 @@ class Trainer:
         self._saved = time.monotonic()
 
     def _snapshot(self) -> None:
-        """Write the model's output for one utterance, a validation utterance if there is any."""
+        """Write output and pictures of one utterance, a validation utterance if there is any."""
         if not self._first:
             return
         row = int((self.held_out if len(self.held_out) else self.rows)[0])
         batch = self.examples.batch([row], 0, (self.seed, 0)).to(self.fabric.device)
         with self.averaged.in_place():
             outputs = self.model.sample(batch)
+            seen = validate(self.model, [batch], self.seed, self.state.step, held_out=False)
+        curves.keep(self.folder, seen.pictures, self.state.step)
         names = self.examples.names(row)
         snapshots.save(
             self.folder, self.state.step, names, outputs, self.model.facts, self.provenance
