@@ -79,7 +79,7 @@ class Recurrent(Trunk):
     def recurred(self, x: Tensor) -> Tensor:
         """x (B, T, W) -> states (B, T, S), chunk by chunk; no gradient leaves a chunk."""
         state, states = None, []
-        for chunk in x.split(self.chunk or x.shape[1], 1):
+        for chunk in torch.split(x, self.chunk or x.shape[1], 1):
             some, last = self.core(chunk, state)
             state = last.detach()
             states.append(some)
