@@ -15,6 +15,8 @@ from tests.factory import SPOKEN, run, write_alignment_of, write_model, write_sp
 from tests.tiny import write_voice
 from ttskit.artifacts.kinds import Features, Mels
 from ttskit.artifacts.reader import Reader
+from ttskit.dsp.loudness import mel_weights
+from ttskit.dsp.mel import MelSettings
 from ttskit.errors import TtskitError
 from ttskit.models.ddn import Ddn
 
@@ -153,6 +155,30 @@ def test_in_painting_needs_a_recording_and_a_word_of_it(recorded, tmp_path):
     words = [*models, "--inpaint", "1", "-o", tmp_path / "y.h5"]
     with pytest.raises(TtskitError, match=r"tokens\.h5: is no recording"):
         run("decode", recorded / "tokens.h5", *words)
+
+
+def test_a_guide_draws_the_loudness_of_texts_near_to_it(recorded, tmp_path):
+    features, weights = Reader(recorded / "features.h5", Features), mel_weights(MelSettings())
+    away = {}
+    for words in (["--noise-scale", 1], ["--noise-scale", 1, "--guide", recorded / "features.h5"]):
+        made = decoded(recorded, *words, output=tmp_path / f"{len(words)}.h5")
+        said = {id: 10 * np.log10(np.exp(2 * made[id].mel) @ weights) for id in made.ids}
+        away[len(words)] = np.mean(
+            [np.abs(said[id] - features[id].loudness).mean() for id in made.ids]
+        )
+    assert away[4] < 0.8 * away[2]
+
+
+def test_a_guide_is_of_the_same_utterances_and_alone(recorded, tmp_path):
+    guide = ["--guide", recorded / "features.h5"]
+    with pytest.raises(TtskitError, match=r"alignment\.h5: is alignment, needs Features"):
+        decoded(recorded, "--guide", recorded / "alignment.h5", output=tmp_path / "x.h5")
+    with pytest.raises(TtskitError, match="--inpaint and --guide: give one of them"):
+        decoded(recorded, *guide, "--inpaint", 1, output=tmp_path / "x.h5")
+    (tmp_path / "texts.tsv").write_text("other\tHello.\n")
+    models = ["--decoder", recorded / "decoder.h5", "--duration", write_duration(tmp_path)]
+    with pytest.raises(TtskitError, match="1 of 1 utterances are bad"):
+        run("decode", tmp_path / "texts.tsv", *models, *guide, "-o", tmp_path / "x.h5")
 
 
 def raised(module):

@@ -285,6 +285,16 @@ Inpaint = Annotated[
         show_default="none",
     ),
 ]
+Guide = Annotated[
+    Path | None,
+    typer.Option(
+        "--guide",
+        metavar="FILE",
+        rich_help_panel=TAKES,
+        help="Features whose loudness a ddn decoder comes near to, by utterance, from start to "
+        "end; how near, --noise-scale decides.",
+    ),
+]
 
 
 def command(
@@ -310,6 +320,7 @@ def command(
     take: TakeOption = None,
     takes: Takes = 1,
     inpaint: Inpaint = "",
+    guide: Guide = None,
     language: Language = None,
     lexicon: Lexicon = None,
     fold: Fold = False,
@@ -360,7 +371,7 @@ def command(
         return
     timed = duration is not None or length_scale != 1
     source = opened(inputs, timed, last_reader(models), spelling)
-    choices = choices_of(models, ChoiceOptions(sampler, take, takes, inpaint), source)
+    choices = choices_of(models, ChoiceOptions(sampler, take, takes, inpaint, guide), source)
     make = Decode(models, source.tell, manner, seed, device, source.known, choices, choice)
     for number, path in enumerate(outputs, 1):
         tell(write(path, source, replace(make, seed=seed + number - 1), limit, running, counts))
