@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from ttskit.voices.model import Model
 
 HEARD = ("f0", "voiced", "loudness")
-MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording
 
 
 def recording(
@@ -67,6 +66,7 @@ def recording(
     import numpy as np
 
     from ttskit.speaking.decoding import Utterance
+    from ttskit.training.examples import MEASURED
 
     id = examples.ids[row]
     at = features.row(id)
@@ -80,7 +80,7 @@ def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder
     """Return the utterances of recordings."""
     from ttskit.speaking.acoustics import check_symbols
     from ttskit.speaking.sources import Source
-    from ttskit.training.examples import Examples
+    from ttskit.training.examples import MEASURED, Examples
 
     decoder.check_grid(features.name, features.attributes)
     check_symbols(alignment.table("symbols"), decoder, f"{alignment.name}: has other symbols")
