@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from ttskit.dsp import loudness
+from ttskit.dsp.mel import MelSettings, mel
 
 RATE, HOP = 22050, 256
 
@@ -71,3 +72,20 @@ def test_energy_is_the_norm_of_the_spectrum():
     window = np.hanning(1025)[:-1]
     expected = np.sqrt(1024 / 2 * (window**2).sum() * 0.01)
     assert np.median(energy) == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize("settings", [MelSettings(), MelSettings(n_fft=2048, n_mels=100)])
+@pytest.mark.parametrize("hz", [None, 110, 330])
+def test_a_mel_says_how_loud_its_frames_are(settings, hz):
+    """Noise below 8 kHz, and a voice of twenty harmonics, which get softer."""
+    seconds = np.arange(2 * RATE) / RATE
+    if hz is None:
+        spectrum = np.fft.rfft(np.random.default_rng(0).normal(0, 0.1, len(seconds)))
+        spectrum[np.fft.rfftfreq(len(seconds), 1 / RATE) > 7500] = 0
+        audio = np.fft.irfft(spectrum)
+    else:
+        audio = sum(0.1 / k * np.sin(2 * np.pi * k * hz * seconds + k**2) for k in range(1, 21))
+    power = np.exp(2 * mel(audio.astype(np.float32), settings)) @ loudness.mel_weights(settings)
+    own = 10 * np.log10(power)
+    expected = loudness.loudness(audio, RATE, HOP)
+    assert own[5:-5].mean() == pytest.approx(expected[5:-5].mean(), abs=2)

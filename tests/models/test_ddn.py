@@ -1,12 +1,15 @@
 """The decoder of discrete distribution networks: takes, guides, its terms."""
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from tests.models.synthetic import SPEECH, short_and_long
 from tests.models.tiny_models import CASES, needed, trained
+from ttskit.models.ddn import stretched
 from ttskit.networks.layers import until
 
 EVERY = [case for case in CASES if case.startswith("ddn")]
@@ -65,6 +68,44 @@ def test_guided_choices_are_nearer_to_a_recording_than_drawn_ones():
     drawn = generated(model, batch, temperature=math.inf)["mel"]
     away = [float(batch.mean((mel - batch["mel"]).abs(), "frame")) for mel in (guided, drawn)]
     assert away[0] < away[1]
+
+
+def loudness_of(model, mel):
+    return 10 * ((2 * mel).exp() @ model.loudness).log10()
+
+
+def test_a_loudness_curve_is_come_nearer_to_than_by_chance():
+    model, batch = trained("ddn"), short_and_long().only(0)
+    frames = int(batch.lengths["frame"][0])
+    expected = loudness_of(model, generated(model, batch, noise_scale=0.0)["mel"])
+    wave = expected + 6 * torch.linspace(0, 12, frames).sin()
+    lengths = {**batch.lengths, "curve": torch.tensor([frames])}
+    curved = replace(batch.with_fields(curve=wave), lengths=lengths)
+    for share in (0.5, 1.0):
+        made, *drawn = (
+            generated(model, one, seed, noise_scale=share)
+            for one, seed in ((curved, 0), (batch, 1), (batch, 2), (batch, 3))
+        )
+        away, *others = (
+            float((loudness_of(model, one["mel"]) - wave).abs().mean()) for one in (made, *drawn)
+        )
+        assert away < min(others)
+        again = generated(model, batch.with_fields(take=made["take"]))
+        assert torch.equal(again["mel"], made["mel"])
+
+
+def test_a_curve_is_stretched_from_start_to_end():
+    rng = np.random.default_rng(0)
+    values = [rng.normal(size=size).astype(np.float32) for size in (9, 4)]
+    padded = torch.zeros(2, 9)
+    for row, value in zip(padded, values, strict=True):
+        row[: len(value)] = torch.from_numpy(value)
+    frames = torch.tensor([5, 11])
+    made = stretched(padded, torch.tensor([9, 4]), until(frames, 11))
+    for row, value, count in zip(made.numpy(), values, frames.tolist(), strict=True):
+        centres = (np.arange(count) + 0.5) / count * len(value) - 0.5
+        expected = np.interp(centres, np.arange(len(value)), value)
+        np.testing.assert_allclose(row[:count], expected, atol=1e-5)
 
 
 def test_without_a_coarse_mel_the_pyramid_teaches_the_layers_before_it():

@@ -104,6 +104,24 @@ def test_guided_frames_come_nearer_to_their_target_than_drawn_ones():
 
 
 @torch.no_grad()
+def test_guided_candidates_are_judged_by_the_share_that_is_taken_of_them():
+    made, inputs, target = pyramid(scales=(1,), blocks=(1,)), setting(20), torch.randn(1, 4, 20)
+    guided = Guided(inputs[-1], lambda _: nearness(target), Drawn(1.0, 0.3, None), whole=False)
+    (step,) = made(*inputs, guided)
+    place, head = step.place, step.place.head
+    expected = place.expected()[:, :4]
+    away = []
+    for number in range(5):
+        index = torch.full_like(step.chosen, number)
+        whole = head.candidates(place.features, place.previous, index)[:, :4]
+        away.append((expected + 0.3 * (whole - expected) - target).square().mean(1))
+    assert torch.equal(step.chosen, torch.stack(away).argmin(0))
+    torch.testing.assert_close(
+        (step.output - target).square().mean(1), torch.stack(away).min(0).values
+    )
+
+
+@torch.no_grad()
 def test_causal_blocks_do_not_look_ahead():
     block = pyramid(kind="causal").levels[0].blocks[0]
     torch.manual_seed(0)

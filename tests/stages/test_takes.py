@@ -1,6 +1,7 @@
 """Takes by the command line: drawn, and had again."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,8 +16,15 @@ from tests.factory import SPOKEN, run, write_alignment_of, write_model, write_sp
 from tests.tiny import write_voice
 from ttskit.artifacts.kinds import Features, Mels
 from ttskit.artifacts.reader import Reader
+from ttskit.dsp.loudness import mel_weights
+from ttskit.dsp.mel import MelSettings
 from ttskit.errors import TtskitError
 from ttskit.models.ddn import Ddn
+from ttskit.pages.figure import draw
+from ttskit.pages.utterance import from_artifacts
+from ttskit.speaking.levels import levels
+from ttskit.training.examples import measured
+from ttskit.voices.model import read_model
 
 SMALL = {"hidden": 8, "filter": 8, "layers": 1, "prenet_layers": 1}
 DDN = {"encoder": SMALL, "hidden": 8, "layers": 1, "pyramid": {"channels": 8, "layers": 1}}
@@ -155,6 +163,30 @@ def test_in_painting_needs_a_recording_and_a_word_of_it(recorded, tmp_path):
         run("decode", recorded / "tokens.h5", *words)
 
 
+def test_a_guide_draws_the_loudness_of_texts_near_to_it(recorded, tmp_path):
+    features, weights = Reader(recorded / "features.h5", Features), mel_weights(MelSettings())
+    away = {}
+    for words in (["--noise-scale", 1], ["--noise-scale", 1, "--guide", recorded / "features.h5"]):
+        made = decoded(recorded, *words, output=tmp_path / f"{len(words)}.h5")
+        said = {id: 10 * np.log10(np.exp(2 * made[id].mel) @ weights) for id in made.ids}
+        away[len(words)] = np.mean(
+            [np.abs(said[id] - features[id].loudness).mean() for id in made.ids]
+        )
+    assert away[4] < 0.8 * away[2]
+
+
+def test_a_guide_is_of_the_same_utterances_and_alone(recorded, tmp_path):
+    guide = ["--guide", recorded / "features.h5"]
+    with pytest.raises(TtskitError, match=r"alignment\.h5: is alignment, needs Features"):
+        decoded(recorded, "--guide", recorded / "alignment.h5", output=tmp_path / "x.h5")
+    with pytest.raises(TtskitError, match="--inpaint and --guide: give one of them"):
+        decoded(recorded, *guide, "--inpaint", 1, output=tmp_path / "x.h5")
+    (tmp_path / "texts.tsv").write_text("other\tHello.\n")
+    models = ["--decoder", recorded / "decoder.h5", "--duration", write_duration(tmp_path)]
+    with pytest.raises(TtskitError, match="1 of 1 utterances are bad"):
+        run("decode", tmp_path / "texts.tsv", *models, *guide, "-o", tmp_path / "x.h5")
+
+
 def raised(module):
     module.generator.given.bias.add_(1)
 
@@ -183,6 +215,45 @@ def test_info_and_why_say_what_a_take_costs(recorded, tmp_path):
         f"choices of the model {record.take_of}"
         in run("why", made.ids[0], tmp_path / "x.h5").stdout
     )
+
+
+def test_the_mel_after_each_choice_is_drawn(recorded, tmp_path):
+    made = decoded(recorded, output=tmp_path / "x.h5")
+    record, model = made[made.ids[1]], read_model(recorded / "decoder.h5")
+    inputs = [recorded / "features.h5", recorded / "alignment.h5"]
+    drawn = levels([model], record, measured([ttskit.read(path) for path in inputs], record.id))
+    assert [scale for scale, _ in drawn] == [16, 8, 4, 2, 1, 1]
+    for scale, mel in drawn:
+        assert len(mel) == math.ceil(len(record.mel) / scale)
+    np.testing.assert_allclose(drawn[-1][1], record.mel, atol=1e-4)
+    figure = draw(from_artifacts(None, None, None, record.id, made)._replace(levels=drawn))
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert labels[1:6] == [
+        "choice 1\n16 frames",
+        "choice 2\n8 frames",
+        "choice 3\n4 frames",
+        "choice 4\n2 frames",
+        "choice 5\n1 frame",
+    ]
+    words = [made.path, *inputs, "--decoder", recorded / "decoder.h5", "-o", tmp_path / "x.png"]
+    run("plot", *words)
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_only_the_choices_of_mels_by_their_own_models_are_drawn(recorded, tmp_path):
+    decoded(recorded, output=tmp_path / "x.h5")
+    words = ["--decoder", recorded / "decoder.h5", "-o", tmp_path / "x.png"]
+    for inputs, more, message in (
+        (["x.h5"], ["--duration", write_duration(tmp_path)], "gives another mel"),
+        (["x.h5"], [], r"nothing here makes pitch"),
+        ([recorded / "features.h5"], [], "add those that it made"),
+    ):
+        with pytest.raises(TtskitError, match=message):
+            run("plot", *(tmp_path / one for one in inputs), *words, *more)
+    other = write_model(tmp_path / "other.h5", "ddn", DDN, raised)
+    inputs = [recorded / "features.h5", recorded / "alignment.h5"]
+    with pytest.raises(TtskitError, match=r"is a take of the model .*, not of .*other\.h5"):
+        run("plot", tmp_path / "x.h5", *inputs, "--decoder", other, "-o", tmp_path / "y.png")
 
 
 def test_silence_and_punctuation_are_spoken_by_a_ddn_voice(voice, tmp_path):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from ttskit.dsp import grid
+from ttskit.dsp.mel import MelSettings, filters
 
 FLOOR = -80.0  # dB
+N_FFT = 512  # samples of the window
 _BLOCK = 4096  # frames at a time, which limits memory for long audio
 
 
-def loudness(audio: np.ndarray, sample_rate: int, hop_length: int, n_fft: int = 512) -> np.ndarray:
+def loudness(
+    audio: np.ndarray, sample_rate: int, hop_length: int, n_fft: int = N_FFT
+) -> np.ndarray:
     """Return A-weighted loudness as defined by DDSP (Engel et al., 2020).
 
     It is the mean over bins of the power spectrum (Hann window of `n_fft` samples), weighted by
@@ -32,6 +36,22 @@ def loudness(audio: np.ndarray, sample_rate: int, hop_length: int, n_fft: int = 
     weight = 10 ** (a_weighting(np.fft.rfftfreq(n_fft, 1 / sample_rate)) / 10)
     power = _power(audio, hop_length, n_fft, weight / len(weight))
     return np.maximum(10 * np.log10(np.maximum(power, 1e-20)), FLOOR).astype(np.float32)
+
+
+def mel_weights(settings: MelSettings) -> np.ndarray:
+    """Return what the squared magnitude of each mel band adds to the power of a frame, (M,).
+
+    `10 * log10(exp(2 * mel) @ mel_weights(settings))` is the loudness of a log-mel spectrogram as
+    far as it says it: within 2 dB of `loudness` in speech.  The power of a band is taken to be the
+    same at all its frequencies, and to vary as that of noise does.
+    """
+    bands = filters(settings).astype(np.float64)  # (bin, band)
+    hertz = np.fft.rfftfreq(settings.n_fft, 1 / settings.sample_rate)
+    shares = bands / np.maximum(bands.sum(1, keepdims=True), 1e-12)  # of a bin among the bands
+    curve = 10 ** (a_weighting(hertz) / 10) @ shares
+    noise = 4 / np.pi  # mean power of noise, in units of its squared mean magnitude
+    weights: np.ndarray = noise * curve / np.square(np.maximum(bands.sum(0), 1e-12))
+    return weights * N_FFT / settings.n_fft / len(hertz)
 
 
 def energy(audio: np.ndarray, hop_length: int, n_fft: int = 1024) -> np.ndarray:

@@ -23,11 +23,13 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
+from ttskit.dsp.loudness import mel_weights
 from ttskit.models.family import Copied, Family
 from ttskit.models.feedforward import TINY, Generator, GeneratorConfig
 from ttskit.models.frames import Frames, States
+from ttskit.models.vocoder import mel_settings
 from ttskit.networks.batch import Batch
-from ttskit.networks.candidates import Candidates, nearness
+from ttskit.networks.candidates import Candidates, Measure, nearness
 from ttskit.networks.choices import Choose, Step
 from ttskit.networks.choosing import Drawn, Given, Guided, Nearest
 from ttskit.networks.facts import Facts, Picture
@@ -78,6 +80,7 @@ class Ddn(Family):
     Config = DdnConfig
     config: DdnConfig
     generator: Frames
+    loudness: Tensor  # (M,), what the squared magnitude of each band adds to the power
     knobs = {"noise_scale": 0.25, "temperature": 1.0}  # noqa: RUF012
     presets = {  # noqa: RUF012
         "base": TRAINING,
@@ -91,6 +94,8 @@ class Ddn(Family):
         coarse = facts.n_mels + config.hidden if config.coarse else 0
         condition = self.generator.inputs + coarse
         self.pyramid = Pyramid(config.pyramid, condition, facts.n_mels, PLACES)
+        weights = torch.tensor(mel_weights(mel_settings(facts)), dtype=torch.float32)
+        self.register_buffer("loudness", weights, persistent=False)
 
     @classmethod
     def needs(cls, config: DdnConfig) -> tuple[str, ...]:
@@ -152,7 +157,8 @@ class Ddn(Family):
         taken of their difference from what the prior expects.
         A batch with `take` gives that one again.  In one with `guide`, a mel (B, T, M), and
         `guided` (B, T), the frames that are guided come as near to it as choices can, and the
-        others fit them.
+        others fit them.  With `curve`, loudness in dB from the start to the end, those candidates
+        are chosen that come nearest to it.
         """
         settings = {**self.knobs, **knobs}
         share = round(100 * settings["noise_scale"]) / 100
@@ -278,11 +284,42 @@ class Ddn(Family):
         """Return who chooses: the take or the guide of a batch, or else the prior."""
         if "take" in batch:
             return Given(batch["take"])
+        if "curve" in batch:
+            return Guided(condition.mask, self._loudness(batch, condition), drawn, whole=False)
         if "guide" not in batch:
             return drawn
         known = batch["guided"]
         target = self.generator.scale(batch["guide"]).mT - condition.mel
         return Guided(known, lambda scale: nearness(averaged(target, known, scale)), drawn)
+
+    def _loudness(self, batch: Batch, condition: Condition) -> Callable[[int], Measure]:
+        """Return how far candidates of a scale are from the curve of a batch, in dB squared."""
+        curve = stretched(batch["curve"], batch.lengths["curve"], condition.mask)
+
+        def measure(scale: int) -> Measure:
+            coarse, wanted = (
+                averaged(x, condition.mask, scale) for x in (condition.mel, curve[:, None])
+            )
+
+            def away(candidates: Tensor, start: int) -> Tensor:
+                some = slice(start, start + candidates.shape[3])
+                normalised = (coarse[:, None, :, some] + candidates).mT  # (B, K, L, M)
+                power = (2 * self.generator.scale.inverse(normalised)).exp() @ self.loudness
+                return (10 * power.clamp_min(1e-8).log10() - wanted[..., some]).square()
+
+            return away
+
+        return measure
+
+
+def stretched(curve: Tensor, lengths: Tensor, mask: Tensor) -> Tensor:
+    """Return curves (B, any) of some lengths (B,) at the frames of a mask (B, T), (B, T)."""
+    share = (torch.arange(mask.shape[1], device=mask.device) + 0.5) / mask.sum(1, keepdim=True)
+    last = lengths[:, None] - 1
+    at = (share * lengths[:, None] - 0.5).clamp_min(0).minimum(last)
+    before = at.floor().long()
+    after = (before + 1).minimum(last)
+    return curve.gather(1, before).lerp(curve.gather(1, after), at - before)
 
 
 class Learned(NamedTuple):

@@ -33,6 +33,11 @@ class Place(NamedTuple):
         """Return the logits of the prior, (B, K, L), the same in a region."""
         return self.regions.shared(self.head.logits(self.features, self.regions.mask))
 
+    def expected(self) -> Tensor:
+        """Return the mean of the candidates and of their leaks by the prior, (B, 2 P, L)."""
+        weights = self.logits().softmax(1)
+        return self.head.candidates.expected(self.features, self.previous, weights)
+
 
 class Choice(NamedTuple):
     """The number of a candidate at each position, and how much of it is taken."""
@@ -95,8 +100,7 @@ class Head(nn.Module):
         chosen, counted, share = choose(place)
         made = self.candidates(place.features, output, chosen)
         if share is not None:
-            weights = place.logits().softmax(1)
-            expected = self.candidates.expected(place.features, output, weights)
+            expected = place.expected()
             made = expected + share[:, None] * (made - expected)
         mel, leak = (made * grid.real).chunk(2, 1)
         return Step(place, chosen, counted, mel, leak)

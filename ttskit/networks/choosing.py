@@ -112,21 +112,51 @@ class Given:
 
 
 class Guided:
-    """The best candidate by a measure where there is one; elsewhere another rule chooses."""
+    """The best candidate by a measure where there is one; elsewhere another rule chooses.
 
-    def __init__(self, known: Tensor, measure: Callable[[int], Measure], otherwise: Choose) -> None:
-        """Judge by `measure` of a scale where frames are known, (B, T) bool."""
+    Where the share of that rule is kept, candidates are judged as they are after it.
+    """
+
+    def __init__(
+        self,
+        known: Tensor,
+        measure: Callable[[int], Measure],
+        otherwise: Choose,
+        *,
+        whole: bool = True,
+    ) -> None:
+        """Judge by `measure` of a scale where frames are known, (B, T) bool.
+
+        Candidates are taken `whole`, or by the share of the other rule.
+        """
         self.known, self.measure, self.otherwise = known, measure, otherwise
+        self.whole = whole
 
     def __call__(self, place: Place) -> Choice:
         chosen, real, share = self.otherwise(place)
         known = coarser(self.known, place.scale)[:, None].float()  # (B, 1, L)
-        judged = place.head.candidates.judged(
-            place.features, place.previous, self.measure(place.scale)
-        )
-        best = place.regions.shared(judged * known).argmin(1)
         guided = place.regions.shared(known)[:, 0] > 0
         share = torch.ones_like(known[:, 0]) if share is None else share
-        return Choice(
-            torch.where(guided & real, best, chosen), real, torch.where(guided, 1.0, share)
-        )
+        if self.whole:
+            share = torch.where(guided, 1.0, share)
+        measure = toned_down(self.measure(place.scale), place, share)
+        judged = place.head.candidates.judged(place.features, place.previous, measure)
+        best = place.regions.shared(judged * known).argmin(1)
+        return Choice(torch.where(guided & real, best, chosen), real, share)
+
+
+def toned_down(measure: Measure, place: Place, share: Tensor) -> Measure:
+    """Return a measure of candidates of whose difference from the expected one a share is taken.
+
+    `share` is (B, L).
+    """
+    if bool((share == 1).all()):
+        return measure
+    expected = place.expected().chunk(2, 1)[0]  # (B, P, L)
+
+    def of_shares(candidates: Tensor, start: int) -> Tensor:
+        some = slice(start, start + candidates.shape[3])
+        middle = expected[:, None, :, some]
+        return measure(middle + share[:, None, None, some] * (candidates - middle), start)
+
+    return of_shares

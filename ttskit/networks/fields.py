@@ -38,6 +38,7 @@ FIELDS = {
     "take": Field("take", ("mels",), "how it was chosen", "the decoder ddn"),
     "guide": Field("frame", (), "log-mel spectrogram that a mel is to fit", "a recording"),
     "guided": Field("frame", (), "whether a mel is to fit the guide", "a recording"),
+    "curve": Field("curve", (), "dB, A-weighted, that a mel is to come near to", "a guide"),
     "codes": Field("code", ("codes",), "a code of each book", "a coder"),
     "clip": Field("clip", ("codes",), "codes of a clip of the speaker", "`say --reference`"),
     "latent": Field("", (), "mix of what is heard in several clips"),

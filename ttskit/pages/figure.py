@@ -49,6 +49,7 @@ class UtterancePlot(NamedTuple):
     codes: Codes | None = None
     stride: int = 1  # frames a code
     size: int = 0  # codes of a book
+    levels: Sequence[tuple[int, np.ndarray]] = ()  # mel after each choice: frames a row, rows
 
     @property
     def seconds(self) -> float:
@@ -85,6 +86,8 @@ def _panels(plot: UtterancePlot, width: float) -> Iterator[Panel]:
         yield Panel(1.9, partial(_wave, corpus=plot.corpus, sample_rate=plot.sample_rate))
     if timeline:
         yield Panel(0.45, partial(_words, timeline=timeline, width=width))
+    for number, level in enumerate(plot.levels[:-1], 1):
+        yield Panel(1.1, partial(_level, number=number, level=level, plot=plot))
     if features:
         times = (np.arange(len(features.mel)) + 0.5) * plot.step
         yield Panel(4.2, partial(_mel, features=features, times=times, timeline=timeline))
@@ -220,6 +223,19 @@ def _mel(axes: Axes, features: Features | Mels, times: Any, timeline: Timeline |
             axes.axvline(edge, color="white", linewidth=1.0, alpha=0.8)
     if features.f0 is not None and features.voiced is not None:
         _pitch(axes, features.f0, features.voiced, times)
+
+
+def _level(axes: Axes, number: int, level: tuple[int, np.ndarray], plot: UtterancePlot) -> None:
+    """Draw the mel after a choice, in the colours of the mel that the last choice makes."""
+    scale, mel = level
+    last = plot.levels[-1][1]
+    edges = (0, len(mel) * scale * plot.step, -0.5, mel.shape[1] - 0.5)
+    colours = {"cmap": "magma", "vmin": last.min(), "vmax": last.max()}
+    axes.imshow(
+        mel.T, origin="lower", aspect="auto", interpolation="nearest", extent=edges, **colours
+    )
+    frames = "frame" if scale == 1 else "frames"
+    axes.set(ylabel=f"choice {number}\n{scale} {frames}", yticks=[])
 
 
 def _codes(axes: Axes, plot: UtterancePlot) -> None:

@@ -155,15 +155,22 @@ class Cascade:
         seed: int,
     ) -> dict[str, np.ndarray]:
         """Return what one model makes, without padding."""
+        batch = self.inputs(id, model, fields, manner)
+        knobs = settings(type(module), manner.knobs, manner.preset)
+        return generated(module, batch, fields, seed, knobs)
+
+    def inputs(
+        self, id: str, model: Model, fields: Mapping[str, np.ndarray], manner: Manner
+    ) -> Batch:
+        """Return the fields of an utterance as a model reads them."""
         from ttskit.networks.batch import collate
         from ttskit.networks.fields import FIELDS
 
-        inputs = {name: value for name, value in fields.items() if name in FIELDS}
-        batch = collate([id], [shifted(inputs, manner)], stepped=True).to(self.device)
+        known = {name: value for name, value in fields.items() if name in FIELDS}
+        batch = collate([id], [shifted(known, manner)], stepped=True).to(self.device)
         if _by_speaker(model):
             batch = _with_speaker(batch, manner.speaker, numbers(model))
-        knobs = settings(type(module), manner.knobs, manner.preset)
-        return generated(module, batch, fields, seed, knobs)
+        return batch
 
     def _rounded(
         self, id: str, tokens: np.ndarray, predicted: np.ndarray, manner: Manner

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ttskit.artifacts import kinds
-from ttskit.errors import TtskitError
+from ttskit.errors import TtskitError, UsageError
 from ttskit.speaking import takes
 
 if TYPE_CHECKING:
@@ -29,16 +29,29 @@ class ChoiceOptions(NamedTuple):
     take: Path | None
     takes: int
     word: str
+    guide: Path | None
 
     def any(self) -> bool:
         """Whether they ask for what only a decoder with takes can do."""
-        return self.take is not None or self.takes > 1 or bool(self.word)
+        return self.takes > 1 or bool(self.sampler or self.deciding())
+
+    def deciding(self) -> list[str]:
+        """Return the options that decide every choice, of which there may be one."""
+        given = {
+            "--take": self.take,
+            "--inpaint": self.word,
+            "--guide": self.guide,
+            "--sampler guided": self.sampler == "guided",
+        }
+        return [name for name, value in given.items() if value]
 
 
 def choices_of(models: Sequence[Model], options: ChoiceOptions, source: Source) -> Choices:
     """Return what decides the choices of a decoder, as the models and the inputs can."""
-    if options.any() or options.sampler:
+    if options.any():
         decoder = takes.taker(models)
+    if len(deciding := options.deciding()) > 1:
+        raise UsageError(f"{' and '.join(deciding)}: give one of them")
     if (options.word or options.sampler == "guided") and not source.measured:
         raise TtskitError(
             f"{source.name}: is no recording, which --inpaint and --sampler guided need: give "
@@ -50,7 +63,10 @@ def choices_of(models: Sequence[Model], options: ChoiceOptions, source: Source) 
         if given.kind is not kinds.Mels or not len(given) or given[given.ids[0]].take is None:
             raise TtskitError(f"{options.take}: has no takes; decode writes them by a ddn decoder")
         takes.check(given[given.ids[0]].take_of, decoder, str(options.take))
-    return Choices(given, options.sampler == "guided", options.word)
+    guide = kinds.read(options.guide) if options.guide is not None else None
+    if guide is not None and guide.kind is not kinds.Features:
+        raise TtskitError(f"{guide.name}: is {guide.kind.kind()}, needs Features to follow")
+    return Choices(given, options.sampler == "guided", options.word, guide)
 
 
 def sampled(sampler: str | None) -> dict[str, float]:
@@ -67,6 +83,7 @@ class Choices:
     takes: Reader[kinds.Mels] | None = None  # whose choices are made again
     guided: bool = False  # come as near to the recording as choices can
     word: str = ""  # of a recording, to be spoken anew: the word, or its number from 1
+    guide: Reader[kinds.Features] | None = None  # whose loudness is to be come near to
 
     def options(self) -> dict[str, object]:
         """Return what the result depends on, by name; without any, nothing."""
@@ -75,7 +92,8 @@ class Choices:
 
     def digests(self) -> list[str]:
         """Return the digests of the artifacts that it reads."""
-        return [] if self.takes is None else self.takes.digests
+        read = [reader.digests for reader in (self.takes, self.guide) if reader is not None]
+        return [digest for digests in read for digest in digests]
 
     def fields(
         self, spelt: kinds.Tokens | kinds.Alignment, mel: np.ndarray | None = None
@@ -89,6 +107,13 @@ class Choices:
             if take is None or not len(take):
                 raise TtskitError(f"{self.takes.name}: has no take of it")
             return {"take": take.astype(np.int64)}
+        if self.guide is not None:
+            if spelt.id not in self.guide:
+                raise TtskitError(f"{self.guide.name}: has no recording of it to follow")
+            curve = self.guide.value(self.guide.row(spelt.id), "loudness")
+            if not len(curve):
+                raise TtskitError(f"{self.guide.name}: its recording has no frame to follow")
+            return {"curve": curve}
         if not (self.guided or self.word):
             return {}
         assert mel is not None

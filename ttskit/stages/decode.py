@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from ttskit.voices.model import Model
 
 HEARD = ("f0", "voiced", "loudness")
-MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording
 
 
 def recording(
@@ -67,6 +66,7 @@ def recording(
     import numpy as np
 
     from ttskit.speaking.decoding import Utterance
+    from ttskit.training.examples import MEASURED
 
     id = examples.ids[row]
     at = features.row(id)
@@ -80,7 +80,7 @@ def recordings(features: Reader[Features], alignment: Reader[Alignment], decoder
     """Return the utterances of recordings."""
     from ttskit.speaking.acoustics import check_symbols
     from ttskit.speaking.sources import Source
-    from ttskit.training.examples import Examples
+    from ttskit.training.examples import MEASURED, Examples
 
     decoder.check_grid(features.name, features.attributes)
     check_symbols(alignment.table("symbols"), decoder, f"{alignment.name}: has other symbols")
@@ -285,6 +285,16 @@ Inpaint = Annotated[
         show_default="none",
     ),
 ]
+Guide = Annotated[
+    Path | None,
+    typer.Option(
+        "--guide",
+        metavar="FILE",
+        rich_help_panel=TAKES,
+        help="Features whose loudness a ddn decoder comes near to, by utterance, from start to "
+        "end; how near, --noise-scale decides.",
+    ),
+]
 
 
 def command(
@@ -310,6 +320,7 @@ def command(
     take: TakeOption = None,
     takes: Takes = 1,
     inpaint: Inpaint = "",
+    guide: Guide = None,
     language: Language = None,
     lexicon: Lexicon = None,
     fold: Fold = False,
@@ -360,7 +371,7 @@ def command(
         return
     timed = duration is not None or length_scale != 1
     source = opened(inputs, timed, last_reader(models), spelling)
-    choices = choices_of(models, ChoiceOptions(sampler, take, takes, inpaint), source)
+    choices = choices_of(models, ChoiceOptions(sampler, take, takes, inpaint, guide), source)
     make = Decode(models, source.tell, manner, seed, device, source.known, choices, choice)
     for number, path in enumerate(outputs, 1):
         tell(write(path, source, replace(make, seed=seed + number - 1), limit, running, counts))

@@ -26,6 +26,7 @@ SPOKEN = (kinds.Alignment, kinds.Codes)  # where durations are taken from
 LONGEST_CLIP = 200  # codes of a reference
 SAMPLED = 500  # utterances that statistics are taken from
 HEARD_OF_ALL, HEARD_OF_EACH = 20_000, 50  # utterances that medians are taken from, and at least
+MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording
 SILENCE = {"mel": -11.5, "loudness": FLOOR}  # log-mel just above the clamp at 1e-5; dB
 
 
@@ -201,6 +202,14 @@ class Examples:
                     f"{mels.name}: {id}: has {predicted} frames, {features.name} has {recorded}: "
                     "make it with `ttskit decode` of the features and their alignment"
                 )
+
+
+def measured(readers: Sequence[Reader[Any]], id: str) -> dict[str, np.ndarray]:
+    """Return durations, pitch and loudness of the tokens of a recording, as training has them."""
+    examples = Examples(readers, MEASURED)
+    if id not in examples.ids:
+        raise ArtifactError(f"{readers[0].name}: has no recording of it", utterance=id)
+    return examples.item(examples.ids.index(id), 0, np.random.default_rng(0))
 
 
 def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> None:
