@@ -131,6 +131,22 @@ def test_the_multilingual_recogniser_is_set_to_the_language():
     assert english["wer"] == MEASURES["wer"]  # so its hash is that of earlier scores
 
 
+def test_the_ranker_heard_listens_with_a_recogniser_of_the_language(monkeypatch):
+    monkeypatch.setattr(type(MEASURES["wer"]), "installed", True)
+    opened = []
+
+    def opens(settings):
+        opened.append((settings.model, settings.language))
+        return Deaf("eenentwintig", settings.language)
+
+    monkeypatch.setattr(intelligibility, "Recogniser", opens)
+    assert intelligibility.listener("nl")(np.zeros(100), 22050, "21") == 0
+    intelligibility.listener("en-us")
+    assert opened == [("base", "nl"), ("tiny.en", "en")]
+    with pytest.raises(TtskitError, match="no recogniser for characters"):
+        intelligibility.listener("characters")
+
+
 def test_a_language_without_a_recogniser_is_named():
     with pytest.raises(TtskitError, match="no recogniser for Polish: intelligibility not measured"):
         judge.heard_in({"wer": MEASURES["wer"]}, "Polish")

@@ -16,7 +16,7 @@ UTTERANCE = Utterance("a", "", "one", np.array([1, 2]), np.array([0, 0]), ("one"
 
 def model(role, name="aligner.h5"):
     return SimpleNamespace(
-        role=role, name=name, takes=("tokens",), makes=(), digest="d",
+        role=role, name=name, takes=("tokens",), makes=(), digest="d", language="nl",
         facts=SimpleNamespace(symbols=(), sample_rate=1, hop_length=1, codec=""),
     )  # fmt: skip
 
@@ -29,6 +29,12 @@ def cascade(*judges, makes=("durations", "mel", "audio")) -> Any:
     )  # fmt: skip
 
 
+def hears(language):
+    """A recogniser of Dutch that is told the error rate as the audio."""
+    assert language == "nl"
+    return lambda audio, _rate, _text: audio
+
+
 @pytest.fixture
 def judged(monkeypatch):
     """Choose between takes whose faults and scores of the aligner are given."""
@@ -39,7 +45,7 @@ def judged(monkeypatch):
             for fault, score in zip(faults, scores, strict=True)
         ]
         monkeypatch.setattr(candidates, "realigned", lambda _aligner, mel, _utterance: found[mel])
-        recogniser: Any = (lambda: lambda audio, _rate, _text: audio) if wrong else None
+        recogniser: Any = hears if wrong else None
         choice = Choice(count or len(faults), weights, (), recogniser)
         monkeypatch.setattr(candidates, "Neural", lambda model, device: (model, device))
         judges = Judges(cascade(model("aligner")), choice)

@@ -10,7 +10,7 @@ characters, not over utterances.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.resources import files
 from typing import Any
@@ -144,11 +144,18 @@ EVERY = [language.package for language in LANGUAGES.values()]  # Whisper has the
 SECOND = _measure("_base", "base", EVERY, {name: name.replace("_", "-") for name in BASE})
 
 
-def listener() -> Callable[[np.ndarray, int, str], float]:
-    """Return what tells the character error rate of samples (sample,) at a rate, and their text."""
-    if not FIRST.installed:
-        raise TtskitError(f"a recogniser needs pip install 'ttskit[{FIRST.extra}]'")
-    recogniser = Recogniser(FIRST.settings)
+def listener(language: str) -> Callable[[np.ndarray, int, str], float]:
+    """Return what tells the character error rate of samples (sample,) at a rate, and their text.
+
+    By the first recogniser that knows the language, one of `LANGUAGES`.
+    """
+    code = LANGUAGES[language].package if language in LANGUAGES else ""
+    able = [measure for measure in (FIRST, SECOND) if code in (measure.languages or ())]
+    if not able:
+        raise TtskitError(f"no recogniser for {language or 'texts of an unknown language'}")
+    if not able[0].installed:
+        raise TtskitError(f"a recogniser needs pip install 'ttskit[{able[0].extra}]'")
+    recogniser = Recogniser(replace(able[0].settings, language=code))
 
     def heard(audio: np.ndarray, sample_rate: int, text: str) -> float:
         speech = resample(audio, sample_rate, SAMPLE_RATE)

@@ -43,7 +43,8 @@ class Choice:
     candidates: int = 1
     weights: Mapping[str, float] = field(default_factory=dict)  # of the rankers
     judges: Sequence[Model] = ()  # in place of those of the voice or chain
-    recogniser: Callable[[], Recognise] | None = None  # opens the one of the ranker heard
+    # opens the one of the ranker heard, for a language
+    recogniser: Callable[[str], Recognise] | None = None
 
     def options(self) -> dict[str, Any]:
         """Return what the chosen take depends on, as far as it is not the usual."""
@@ -59,7 +60,7 @@ def choice_of(
     candidates: int,
     weights: Mapping[str, float],
     judges: Sequence[Path],
-    recogniser: Callable[[], Recognise] | None = None,
+    recogniser: Callable[[str], Recognise] | None = None,
 ) -> Choice:
     """Return how candidates are chosen, with the files of judges opened."""
     from ttskit.voices.model import read_model
@@ -214,7 +215,8 @@ class Judges:
     @cached_property
     def _recogniser(self) -> Recognise:
         assert self.choice.recogniser is not None
-        return self.choice.recogniser()
+        languages = (model.language for model in self.cascade.models)
+        return self.choice.recogniser(next(filter(None, languages), ""))
 
     @cached_property
     def _durations(self) -> Cascade:

@@ -196,7 +196,7 @@ class Voice:
         judges: str | Path | Sequence[str | Path] = (),
         regenerate: Sequence[int] = (),
         take: str | None = None,
-        recogniser: Callable[[], Recognise] | None = None,
+        recogniser: Callable[[str], Recognise] | None = None,
         company: Company | None = None,
     ) -> Speech:
         """Return a text that is ready to be spoken; options that cannot be are refused."""
