@@ -111,12 +111,45 @@ def test_a_recipe_of_a_comparison_has_the_voices_and_a_blind_page(recordings, tm
 
 
 @pytest.mark.parametrize(
+    ("name", "quick", "last", "trained"),
+    [
+        ("ddn", "try", "equal", ["aligner", "ddn", "duration", "feedforward", "glow"]),
+        ("mamba", "quick", "by-1.scores", ["aligner", "codec", "coder", "duration"]),
+        (
+            "tortoise",
+            "quick",
+            "clvp-1",
+            ["aligner", "clvp", "codec", "concatenated", "duration", "guided"],
+        ),
+    ],
+)
+def test_other_recipes_divide_the_hours_and_hold_out_a_test_set(
+    recordings, tmp_path, name, quick, last, trained
+):
+    run("recipe", name, recordings, "--language", "nl", "--hours", 2, "-o", tmp_path / "mine")
+    assert "nl" in (tmp_path / "mine" / "card.toml").read_text()
+    lines = planned(tmp_path / "mine")
+    trainings = [line for line in lines if line.startswith("ttskit train ")]
+    assert sorted(line.split(" -o build/")[1].split(".")[0] for line in trainings) == trained
+    minutes = [float(line.split("--minutes ")[1].split()[0]) for line in trainings]
+    assert sum(minutes) == pytest.approx(120)
+    assert not any("build/test-" in line or "build/features.h5" in line for line in trainings)
+    assert "--language nl" in command_of(lines, "tokens")
+    assert any(f"build/{last}" in line for line in lines)
+    few = [line for line in planned(tmp_path / "mine", quick) if " train " in line]
+    assert len(few) == len(trained)
+    assert all("--steps" in line for line in few)
+
+
+@pytest.mark.parametrize(
     ("words", "wanted"),
     [
+        (("mamba", ".", "-o", "x"), "in which language"),
+        (("tortoise", ".", "-o", "x", "--language", "nl", "--from", "kathleen"), "begin from"),
         (("voice",), "which recordings"),
         (("voice", "."), "needs a folder to write"),
         (("voice", ".", "-o", "x"), "in which language"),
-        (("choir", "."), "there is compare, ddsp, voice"),
+        (("choir", "."), "there is compare, ddn, ddsp, mamba, tortoise, voice"),
     ],
 )
 def test_what_is_not_decided_is_asked_for(words, wanted):

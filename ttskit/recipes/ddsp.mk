@@ -11,47 +11,29 @@
 # make listen     the page alone
 # make quick      all of it with a few utterances and updates, in another folder
 #
-# DATASET      the folder of the recordings, in any layout that `ttskit corpus` knows
-# HOURS        of training, altogether; without it the updates of *_FOR
-# TESTS        utterances, at random, that are never trained on
+# What is set of the recordings and the hours: speech.mk.  Further
+#
 # PRESET       of ddsp: tiny for speech, instrument for an instrument
-# CORPUS       further options of `ttskit corpus`
-# FEATURES     further options of `ttskit features`
 # SOUND        Features and Corpus to train on; without them those of DATASET
-TTSKIT ?= ttskit
-BUILD ?= build
-HOURS ?=
 TESTS ?= 10
+include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
+
 PRESET ?= tiny
-CORPUS ?=
-FEATURES ?=
-DEVICE ?= cpu
-CHANGED ?= --renew
 MEASURES ?= mcd,f0,intonation,multiresolution
 SOUND ?= $(BUILD)/train-features.h5 $(BUILD)/train-corpus.h5
-ifeq ($(HOURS),)
-FIRST_FOR ?= --steps 4000
-SECOND_FOR ?= --steps 800
-THIRD_FOR ?= --steps 600
-else
-share = --minutes $(shell awk 'BEGIN { print 60 * $(HOURS) * $(1) }')
-FIRST_FOR ?= $(call share,0.74)
-SECOND_FOR ?= $(call share,0.15)
-THIRD_FOR ?= $(call share,0.11)
-endif
+FIRST_FOR ?= $(call spent,0.74,--steps 4000)
+SECOND_FOR ?= $(call spent,0.15,--steps 800)
+THIRD_FOR ?= $(call spent,0.11,--steps 600)
 # the first stage rises to its loudness loss from update 10 to update 50 of 4000
 RAMP ?= --set spectral.loudness.begin=0.0025 --set spectral.loudness.end=0.0125
 
 rate = --set training.learning_rate=$(1) --set training.final=$(2) --set training.half_life=$(3)
 stop = --set training.validate_every=$(1) --set training.patience=$(2) --set training.least_gain=$(3)
 loudness = --set spectral.loudness.first=$(1) --set spectral.loudness.last=$(2)
-TRAIN = $(TTSKIT) train vocoder $(SOUND) --family ddsp --preset $(PRESET) \
+STAGE = $(TRAIN) vocoder $(SOUND) --family ddsp --preset $(PRESET) \
 	--set training.schedule=exponential
-RUN = $(CHANGED) --device $(DEVICE)
 
-.DELETE_ON_ERROR:
-.PHONY: all stages listen quick clean FORCE
-.SECONDARY:
+.PHONY: all stages listen quick
 ifeq ($(MAKE_ALL),)
 all: $(BUILD)/copies.scores.h5 $(BUILD)/listen.html
 else
@@ -64,36 +46,17 @@ quick:
 	$(MAKE) all BUILD=$(BUILD)-quick HOURS= CORPUS='$(CORPUS) --limit 12' TESTS=2 \
 		FIRST_FOR='--steps 5' SECOND_FOR='--steps 3' THIRD_FOR='--steps 2'
 
-FORCE:
-
-$(BUILD)/corpus.h5: FORCE
-	@mkdir -p $(@D)
-	$(TTSKIT) corpus $(DATASET) $(CORPUS) -o $@
-
-$(BUILD)/features.h5: $(BUILD)/corpus.h5 FORCE
-	$(TTSKIT) features $< $(FEATURES) -o $@
-
-$(BUILD)/test.txt: $(BUILD)/corpus.h5 FORCE
-	@$(TTSKIT) -q select $< --random $(TESTS) | $(TTSKIT) ls | cut -f1 > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-
-$(BUILD)/train-%.h5: $(BUILD)/%.h5 $(BUILD)/test.txt FORCE
-	@$(TTSKIT) select $< --ids $(BUILD)/test.txt --others -o $@
-
-$(BUILD)/test-%.h5: $(BUILD)/%.h5 $(BUILD)/test.txt FORCE
-	@$(TTSKIT) select $< --ids $(BUILD)/test.txt -o $@
-
 $(BUILD)/first.h5: $(SOUND) FORCE
 	@mkdir -p $(@D)
-	$(TRAIN) $(call rate,3e-4,0.3333,2000) $(call loudness,0,0.05) $(RAMP) \
+	$(STAGE) $(call rate,3e-4,0.3333,2000) $(call loudness,0,0.05) $(RAMP) \
 		$(call stop,100,10,1e-4) $(FIRST_FOR) $(RUN) -o $@
 
 $(BUILD)/second.h5: $(BUILD)/first.h5 FORCE
-	$(TRAIN) $(call rate,3e-5,0.1,120) $(call loudness,0.02,0.02) \
+	$(STAGE) $(call rate,3e-5,0.1,120) $(call loudness,0.02,0.02) \
 		$(call stop,20,10,1e-5) $(SECOND_FOR) $(RUN) --init $< -o $@
 
 $(BUILD)/third.h5: $(BUILD)/second.h5 FORCE
-	$(TRAIN) $(call rate,1e-5,0.1,80) $(call loudness,0,0) \
+	$(STAGE) $(call rate,1e-5,0.1,80) $(call loudness,0,0) \
 		$(call stop,20,10,1e-5) $(THIRD_FOR) $(RUN) --init $< -o $@
 
 $(BUILD)/copies.h5: $(BUILD)/test-features.h5 $(BUILD)/third.h5 FORCE
@@ -111,6 +74,3 @@ listen: $(BUILD)/listen.html
 $(BUILD)/listen.html: $(BUILD)/test-corpus.h5 $(BUILD)/copies.h5 $(BUILD)/ceiling.h5 \
 		$(BUILD)/copies.scores.h5 FORCE
 	$(TTSKIT) report $(wordlist 1,4,$^) -o $@
-
-clean:
-	rm -rf $(BUILD) $(BUILD)-quick

@@ -1,8 +1,5 @@
 # From recordings to a voice, and its scores on utterances that it was not trained on.  A project
-# says what differs, and includes this.  Every stage runs its verb each time, and the verb knows what
-# is up to date: whatever was changed (a text, the lexicon, the test set, a budget, a setting) takes
-# effect, a run that was killed continues, and the rest takes a second.  `make -j` is safe, but two
-# trainings at once share the cores.
+# says what differs, and includes this.
 #
 # make            the voice, its scores and a page to listen to
 # make plan       what the recordings are, and what each stage will take on this machine
@@ -10,36 +7,19 @@
 # make listen     the page alone
 # make quick      all of it with a few utterances and updates, in another folder
 #
-# DATASET      the folder of the recordings, in any layout that `ttskit corpus` knows
-# LANGUAGE     en-us, nl, de ...: `ttskit languages`
-# HOURS        of training, altogether; without it the updates that made the embedded voice
+# What is set of the recordings, the language and the hours: speech.mk.  Further
+#
 # FROM         a voice to begin from, such as kathleen: pays with less than half an hour of speech
-# TEST         glob of the utterances of the test set; without it TESTS of them at random
-# TESTS        how many these are
 # QUICK_TEST   glob of the test set of `make quick`; without it 2 of them at random
 # QUICK_CORPUS options of `ttskit corpus` that choose the utterances of `make quick`
-# CORPUS       further options of `ttskit corpus`
-# FEATURES     further options of `ttskit features`
-# LEXICON      file of words and their phonemes, if there is one
 # VOICE        further options of `ttskit voice pack`
-# CHANGED      what a training does whose inputs or settings were changed: --renew starts over
-TTSKIT ?= ttskit
-BUILD ?= build
-LANGUAGE ?= en-us
-HOURS ?=
+include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
+
 FROM ?=
-CORPUS ?=
 CARD ?= card.toml
-FEATURES ?=
-LEXICON ?=
 VOICE ?=
-DEVICE ?= cpu
-TEST ?=
-TESTS ?= 20
 QUICK_TEST ?=
-CHANGED ?= --renew
 # what is trained, and for how long
-ALIGNER ?=
 DURATION ?= --preset tiny
 DECODER ?= --preset tiny
 VOCODER ?= --preset tiny
@@ -53,18 +33,9 @@ SHARPEN ?= --set adversary.from_progress=0.0 --set training.learning_rate=4e-4 \
 	--set training.beta1=0.8 --set training.final=0.1
 CRITICS ?= --set adversary.from_progress=0.0 --set training.batch=8 \
 	--set training.learning_rate=2e-4 --set training.final=0.1
-ifeq ($(HOURS),)
-ALIGNER_FOR ?= --steps 1000
-DURATION_FOR ?= --steps 2000
-DECODER_FOR ?= --steps 2000
-SHARPEN_FOR ?= --steps 1400
-else
-share = --minutes $(shell awk 'BEGIN { print 60 * $(HOURS) * $(1) }')
-ALIGNER_FOR ?= $(call share,0.04)
-DURATION_FOR ?= $(call share,0.07)
-DECODER_FOR ?= $(call share,0.46)
-SHARPEN_FOR ?= $(call share,0.43)
-endif
+DURATION_FOR ?= $(call spent,0.07,--steps 2000)
+DECODER_FOR ?= $(call spent,0.46,--steps 2000)
+SHARPEN_FOR ?= $(call spent,0.43,--steps 1400)
 SPECTRA_FOR ?= --minutes 15
 VOCODER_FOR ?= --minutes 60
 # by these the speech of the test set is compared with its recordings, and with these through the
@@ -76,11 +47,8 @@ QUICK_SHARPEN ?= --steps 5
 QUICK_VOCODER ?= --steps 5
 # the largest share of recordings that may look odd
 MOST ?= 0.5
-TRAIN = $(TTSKIT) train
-RUN = $(CHANGED) --device $(DEVICE)
 
-.DELETE_ON_ERROR:
-.PHONY: all plan check listen quick clean FORCE
+.PHONY: all plan check listen quick
 all: $(BUILD)/voice.h5 $(BUILD)/spoken/voice.scores.h5 $(BUILD)/listen.html
 	@echo "$(BUILD)/voice.h5 speaks: $(TTSKIT) say --voice $(BUILD)/voice.h5 \"...\""
 
@@ -89,37 +57,6 @@ quick:
 		TEST='$(QUICK_TEST)' ALIGNER_FOR='--steps 60' DURATION_FOR='--steps 40' \
 		DECODER_FOR='$(QUICK_DECODER)' SHARPEN_FOR='$(QUICK_SHARPEN)' SPECTRA_FOR='--steps 20' \
 		VOCODER_FOR='$(QUICK_VOCODER)'
-
-FORCE:
-
-$(BUILD)/corpus.h5: FORCE
-	@mkdir -p $(@D)
-	$(TTSKIT) corpus $(DATASET) $(CORPUS) -o $@
-
-$(BUILD)/features.h5: $(BUILD)/corpus.h5 FORCE
-	$(TTSKIT) features $< $(FEATURES) -o $@
-
-$(BUILD)/tokens.h5: $(BUILD)/corpus.h5 FORCE
-	$(TTSKIT) tokens $< --language $(LANGUAGE) $(LEXICON:%=--lexicon %) -o $@
-
-# what is tested on is never trained on
-$(BUILD)/test.txt: $(BUILD)/corpus.h5 FORCE
-	@$(TTSKIT) -q select $< $(if $(TEST),--glob '$(TEST)',--random $(TESTS)) | $(TTSKIT) ls \
-		| cut -f1 > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-
-chosen = $$(sed 's/^/--id /' $(BUILD)/test.txt)
-$(BUILD)/train-%.h5: $(BUILD)/%.h5 $(BUILD)/test.txt FORCE
-	@$(TTSKIT) select $< $(chosen) --others -o $@
-
-$(BUILD)/test-%.h5: $(BUILD)/%.h5 $(BUILD)/test.txt FORCE
-	@$(TTSKIT) select $< $(chosen) -o $@
-
-$(BUILD)/aligner.h5: $(BUILD)/train-features.h5 $(BUILD)/train-tokens.h5 FORCE
-	$(TRAIN) aligner $(wordlist 1,2,$^) $(ALIGNER) $(ALIGNER_FOR) $(RUN) -o $@
-
-$(BUILD)/alignment.h5: $(BUILD)/features.h5 $(BUILD)/tokens.h5 $(BUILD)/aligner.h5 FORCE
-	$(TTSKIT) align $(BUILD)/features.h5 $(BUILD)/tokens.h5 --aligner $(BUILD)/aligner.h5 -o $@
 
 # stops where most of the recordings look wrong: better now than after hours of training
 CHECKED = corpus features $(filter alignment,$(DECODER_FROM:train-%=%))
@@ -190,6 +127,3 @@ plan: $(BUILD)/corpus.h5
 	$(TTSKIT) recipe voice $(DATASET) --language $(LANGUAGE) $(HOURS:%=--hours %) --plan
 	@echo "trainings: aligner $(ALIGNER_FOR), durations $(DURATION_FOR), decoder $(DECODER_FOR)" \
 		"and with critics $(SHARPEN_FOR)"
-
-clean:
-	rm -rf $(BUILD) $(BUILD)-quick

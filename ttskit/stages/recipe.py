@@ -16,16 +16,29 @@ HEADS = {
     "voice": "A voice from {dataset}: `make plan` says what is to come, `make` makes it.",
     "ddsp": "A ddsp vocoder from {dataset}: `make` trains it and says what its copies are worth.",
     "compare": "Voices on the texts of {dataset}: `make` compares them, `make blind` is a test.",
+    "ddn": "Takes of {dataset} by a ddn decoder: `make` trains it and two rivals, and compares.",
+    "mamba": "A voice by codes from {dataset}: `make` trains it and speaks the test set.",
+    "tortoise": "The Tortoise chain from {dataset}: `make` says what candidates are worth.",
+}
+# the files of rules, the first one of its own name
+RULES = {
+    "voice": ("speech",),
+    "ddsp": ("speech",),
+    "compare": (),
+    "ddn": ("voice", "speech"),
+    "mamba": ("speech",),
+    "tortoise": ("speech",),
 }
 # what a project sets, besides DATASET and CORPUS
+SPOKEN = "LANGUAGE ?= {language}\nHOURS ?= {hours:g}\n"
 SETS = {
-    "voice": "LANGUAGE ?= {language}\nHOURS ?= {hours:g}\nFROM ?= {start}\n",
+    "voice": SPOKEN + "FROM ?= {start}\n",
     "ddsp": "HOURS ?= {hours:g}\n",
     "compare": "VOICES ?= {voices}\n",
-}
+} | dict.fromkeys(("ddn", "mamba", "tortoise"), SPOKEN)
 MAKEFILE = """\
 # {head}
-# What can be set, here or as `make NAME=value`, is described at the top of {name}.mk.
+# What can be set, here or as `make NAME=value`, is described at the top of {rules}.
 DATASET ?= {dataset}
 {sets}CORPUS ?= --peak -3 # scale each recording to the same peak level
 FEATURES ?= --f0 praat-ac
@@ -36,7 +49,7 @@ CARD = """\
 name = {name}
 licence = "Not stated: who may use this voice, and for what?"
 data = "Recordings in {folder}, language {language}."
-training = "`ttskit recipe voice`: {hours:g} hours of training{start}."
+training = "`ttskit recipe {recipe}`: {hours:g} hours of training{start}."
 measures = "See spoken/voice.scores.h5 beside the voice."
 weaknesses = "Not stated."
 """
@@ -44,7 +57,9 @@ weaknesses = "Not stated."
 Name = Annotated[
     str | None,
     typer.Argument(
-        metavar="NAME", help="What to make: voice, ddsp or compare.", show_default="list them"
+        metavar="NAME",
+        help="What to make: voice, ddsp, compare, ddn, mamba or tortoise.",
+        show_default="list them",
     ),
 ]
 Dataset = Annotated[
@@ -96,13 +111,13 @@ def command(
     start: From = None,
     only_plan: Plan = False,
 ) -> None:
-    """Write a Makefile project: a voice, a vocoder or a comparison.
+    """Write a Makefile project: a voice, a vocoder, a comparison ...
 
     Examples:
         ttskit recipe voice recordings/ --language nl -o mine
         ttskit recipe voice few/ --language en-us --from kathleen --hours 0.5 -o mine
     """
-    known = sorted(path.stem for path in RECIPES.glob("*.mk"))
+    known = sorted(HEADS)
     if name is None:
         for one in known:
             typer.echo(one)
@@ -113,12 +128,14 @@ def command(
         raise typer.BadParameter("which recordings? name their folder", param_hint="DATASET")
     if output is None and not only_plan:
         raise typer.BadParameter("a recipe needs a folder to write", param_hint="--output")
-    if language is None and name == "voice":
+    if language is None and "{language}" in SETS[name]:
         raise typer.BadParameter(
             "in which language are the texts? en-us, nl, de ...; `characters` for one without "
             "phonemes",
             param_hint="--language",
         )
+    if start is not None and name not in ("voice", "compare"):
+        raise typer.BadParameter("only a voice and a comparison begin from one", param_hint="--from")
     if only_plan:
         if name != "voice":
             raise typer.BadParameter("only a voice has a plan", param_hint="--plan")
@@ -220,13 +237,15 @@ def write(
     facts = {"dataset": dataset.resolve(), "language": language, "hours": hours}
     sets = SETS[name].format(**facts, start=start or "", voices=start or "kathleen")
     head = HEADS[name].format(**facts)
-    files = {
-        "Makefile": MAKEFILE.format(head=head, sets=sets, name=name, dataset=dataset.resolve()),
-        f"{name}.mk": (RECIPES / f"{name}.mk").read_text(encoding="utf-8"),
-    }
-    if name == "voice":
+    rules = [f"{rule}.mk" for rule in (name, *RULES[name])]
+    files = {rule: (RECIPES / rule).read_text(encoding="utf-8") for rule in rules}
+    files["Makefile"] = MAKEFILE.format(
+        head=head, sets=sets, name=name, dataset=dataset.resolve(), rules=" and ".join(rules)
+    )
+    if "{language}" in SETS[name]:
         files["card.toml"] = CARD.format(
             name=json.dumps(output.resolve().name, ensure_ascii=False),
+            recipe=name,
             folder=dataset.resolve().name,
             language=language,
             hours=hours,

@@ -1,0 +1,75 @@
+# A voice by codes: a codec, durations and their confidence, and a coder that refines codes.  A
+# project says what differs, and includes this.
+#
+# make train      codec, aligner, duration model and coder, and the voice that they make
+# make test       the test set by each number of ITERATIONS, with the scores of each
+# make            both
+# make analyze    what each training did, as pages
+# make quick      all of it with a few utterances and updates, in another folder; the voice is noise
+#
+# What is set of the recordings, the language and the hours: speech.mk.  Further
+#
+# PRESET       of the coder
+# CODEC        options of `ttskit train codec`
+# ITERATIONS   by which the test set is spoken
+# STYLE        of a reference, that the test set is spoken in
+include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
+
+CARD ?= card.toml
+PRESET ?= tiny
+CODEC ?= --family rvq --set stride=4
+CODEC_FOR ?= $(call spent,0.23,--minutes 20)
+DURATION_FOR ?= $(call spent,0.07,--steps 2000)
+CODER_FOR ?= $(call spent,0.66,--minutes 60)
+VOCODER ?= source
+ITERATIONS ?= 1 2 4 8 12
+MEASURES ?= mcd,f0
+STYLE ?=
+QUICK_CORPUS ?= --limit 24
+QUICK_TEST ?=
+
+.PHONY: all pipeline train test analyze quick
+all: pipeline
+pipeline: train test
+train: $(BUILD)/voice.h5
+test: $(ITERATIONS:%=$(BUILD)/by-%.scores.h5)
+analyze: $(patsubst %,$(BUILD)/%.html,codec aligner duration coder)
+
+quick:
+	$(MAKE) pipeline analyze BUILD=$(BUILD)-quick HOURS= CORPUS='$(CORPUS) $(QUICK_CORPUS)' TESTS=2 \
+		TEST='$(QUICK_TEST)' CODEC_FOR='--steps 10' ALIGNER_FOR='--steps 60' \
+		DURATION_FOR='--steps 20' CODER_FOR='--steps 5' ITERATIONS='1 4'
+
+SPEECH = $(BUILD)/train-features.h5 $(BUILD)/train-alignment.h5
+
+$(BUILD)/codec.h5: $(BUILD)/train-features.h5 FORCE
+	$(TRAIN) codec $< $(CODEC) $(CODEC_FOR) $(RUN) -o $@
+
+$(BUILD)/train-codes.h5: $(BUILD)/train-features.h5 $(BUILD)/codec.h5 FORCE
+	$(TTSKIT) encode $< --codec $(BUILD)/codec.h5 -o $@
+
+# durations and their confidence, in the style of a reference
+$(BUILD)/duration.h5: $(SPEECH) FORCE
+	$(TRAIN) duration $(SPEECH) --family film --preset tiny --set reference=true \
+		$(DURATION_FOR) $(RUN) -o $@
+
+$(BUILD)/coder.h5: $(SPEECH) $(BUILD)/train-codes.h5 FORCE
+	$(TRAIN) coder $(SPEECH) $(BUILD)/train-codes.h5 --family mamba --preset $(PRESET) \
+		$(CODER_FOR) $(RUN) -o $@
+
+MODELS = $(BUILD)/duration.h5 $(BUILD)/coder.h5 $(BUILD)/codec.h5
+$(BUILD)/voice.h5: $(MODELS) $(CARD) $(LEXICON) FORCE
+	$(TTSKIT) voice pack $(MODELS) $(VOCODER) --card $(CARD) $(LEXICON:%=--lexicon %) -o $@
+
+$(BUILD)/by-%.mels.h5: $(BUILD)/test-tokens.h5 $(MODELS) FORCE
+	$(TTSKIT) decode $< --duration $(BUILD)/duration.h5 --model $(BUILD)/coder.h5 \
+		--codec $(BUILD)/codec.h5 --iterations $* $(STYLE:%=--style %) -o $@
+
+$(BUILD)/by-%.spoken.h5: $(BUILD)/by-%.mels.h5 FORCE
+	$(TTSKIT) vocode $< --vocoder $(VOCODER) -o $@
+
+$(BUILD)/by-%.scores.h5: $(BUILD)/test-corpus.h5 $(BUILD)/by-%.spoken.h5 FORCE
+	$(TTSKIT) evaluate $(wordlist 1,2,$^) --measures $(MEASURES) -o $@
+
+$(BUILD)/%.html: $(BUILD)/%.h5 FORCE
+	$(TTSKIT) analyze $< --page $@
