@@ -135,7 +135,7 @@ def command(
             param_hint="--language",
         )
     if start is not None and name not in ("voice", "compare"):
-        raise typer.BadParameter("only a voice and a comparison begin from one", param_hint="--from")
+        raise typer.BadParameter("only voice and compare begin from one", param_hint="--from")
     if only_plan:
         if name != "voice":
             raise typer.BadParameter("only a voice has a plan", param_hint="--plan")
