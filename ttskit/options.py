@@ -276,6 +276,14 @@ Fold = Annotated[
         help="With --language characters: ignore the difference of upper and lower case.",
     ),
 ]
+Emoji = Annotated[
+    bool,
+    typer.Option(
+        "--emoji",
+        rich_help_panel=TEXT,
+        help="Speak emoji by their names, which needs the extra emoji; else they are left out.",
+    ),
+]
 NoiseScale = Annotated[
     float | None,
     typer.Option(

@@ -1,7 +1,10 @@
 """What a reading keeps of a text beside its words: marks, capitals, spaces, places."""
 
+import pickle
+
 import pytest
 
+from ttskit.errors import TextError
 from ttskit.text.spelling import Speller
 
 READINGS = [
@@ -36,6 +39,28 @@ def english():
 @pytest.mark.parametrize(("written", "read"), READINGS)
 def test_a_reading_keeps_marks_capitals_and_spaces(english, written, read):
     assert english.spell(written).text == read
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "read"),
+    [
+        ("en-us", "Great 👍 job", "Great thumbs up job"),
+        ("en-us", "I ❤️ it!", "I red heart it!"),
+        ("en-us", "ok👍🏽.", "ok thumbs up medium skin tone."),
+        ("en-us", "5 © 1️⃣", "five copyright one"),
+        ("de-de", "Gut 👍", "Gut daumen hoch"),
+    ],
+)
+def test_emoji_are_read_by_name_where_that_is_asked_for(language, written, read):
+    speller = Speller(language, emoji=True)
+    assert speller.spell(written).text == read
+    assert pickle.loads(pickle.dumps(speller)).spell(written).text == read
+    assert "thumbs" not in Speller(language).spell(written).text
+
+
+def test_a_language_without_names_of_emoji_is_told():
+    with pytest.raises(TextError, match="no names of emoji in nl; there are some in .*de-de"):
+        Speller("nl", emoji=True)
 
 
 def test_groups_of_a_telephone_number_are_apart_as_by_commas(english):

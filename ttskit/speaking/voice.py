@@ -44,6 +44,7 @@ class Options(TypedDict, total=False):
     speaker: str
     seed: int
     lexicon: Files
+    emoji: bool
     duration: float | None
     textgrid: str | Path | None
     style: str | Path | None
@@ -180,6 +181,7 @@ class Voice:
         speaker: str = "",
         seed: int = 0,
         lexicon: str | Path | Sequence[str | Path] = (),
+        emoji: bool = False,
         duration: float | None = None,
         textgrid: str | Path | None = None,
         style: str | Path | None = None,
@@ -238,8 +240,11 @@ class Voice:
             )
         lines = to_lines(
             read,
-            self._spelling(lexicon),
-            {name: one._spelling(lexicon, self.language) for name, one in beside.voices.items()},
+            self._spelling(lexicon, emoji),
+            {
+                name: one._spelling(lexicon, emoji, self.language)
+                for name, one in beside.voices.items()
+            },
             phonemes=source.phonemes,
             pause=manner.between,
         )
@@ -248,11 +253,10 @@ class Voice:
         others = {name: one.chain for name, one in beside.voices.items() if one is not self}
         return Speech(chain, manner, lines, grid, duration, given, source.subtitles, others)
 
-    def _spelling(self, lexicon: Files, language: str = "") -> Speller:
+    def _spelling(self, lexicon: Files, emoji: bool, language: str = "") -> Speller:
         """Return what spells texts, by a lexicon too if that is of its language."""
-        if not lexicon or (language or self.language) != self.language:
-            return self._speller
-        return self._file.speller(_paths(lexicon))
+        own = lexicon if (language or self.language) == self.language else ()
+        return self._file.speller(_paths(own), emoji) if own or emoji else self._speller
 
     def _beside(self, folder: Path, name: str) -> Voice:
         """Return a voice that a text in a folder names; each is opened once."""
@@ -328,6 +332,8 @@ class Voice:
             Random seed.
         lexicon : file or files
             Pronunciations: lines of a word, a tab, its phonemes.
+        emoji : bool
+            Speak emoji by their names (extra `emoji`).
         duration : float, optional
             Seconds that the whole text is to last, exactly.
         textgrid : str or Path, optional

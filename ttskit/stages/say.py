@@ -25,6 +25,7 @@ from ttskit.options import (
     VOICE,
     Candidates,
     Device,
+    Emoji,
     Guidance,
     Json,
     JudgeOption,
@@ -372,6 +373,7 @@ def command(
     lenient: Lenient = False,
     lines: Lines = False,
     lexicon: Lexicon = None,
+    emoji: Emoji = False,
     rate: Rate = "1",  # type: ignore[assignment]  # a parser gets it
     length_scale: LengthScale = "1",  # type: ignore[assignment]
     pitch: Pitch = 0.0,
@@ -439,6 +441,7 @@ def command(
             pause=pause,
             speaker=speaker,
             lexicon=lexicon or (),
+            emoji=emoji,
             duration=duration,
             textgrid=textgrid,
             style=style,

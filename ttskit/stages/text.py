@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ttskit.errors import TextError, UsageError
-from ttskit.options import Fold, Jobs, Language, Lexicon
+from ttskit.options import Emoji, Fold, Jobs, Language, Lexicon
 from ttskit.text.lines import InputLine, stream_lines
 
 if TYPE_CHECKING:
@@ -166,6 +166,7 @@ def command(
     language: Language = "en-us",
     lexicon: Lexicon = None,
     fold: Fold = False,
+    emoji: Emoji = False,
     jobs: Jobs = 1,
 ) -> None:
     """Show how text is read aloud: words, phonemes or sentences.
@@ -182,7 +183,7 @@ def command(
     from ttskit.speaking.output import quietly
     from ttskit.text.spelling import Speller
 
-    speller = Speller(language, lexicon or (), fold=fold)
+    speller = Speller(language, lexicon or (), fold=fold, emoji=emoji)
     chosen = {Form.PHONEMES: phonemes, Form.SENTENCES: sentences, Form.UNKNOWN: unknown}
     form = next((form for form, wanted in chosen.items() if wanted), Form.NORMALISED)
     stream = answers(stream_lines(files or ()), speller, form, jobs or pool.cores())

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ttskit.text.emoji import Names
 from ttskit.text.english import English
 from ttskit.text.languages import CHARACTERS, LANGUAGES
 from ttskit.text.others import Other
@@ -56,10 +57,16 @@ class Normaliser:
         Whether the lexicon has a word.
     own : words of the user's lexicon
         They are read as they are written; rules are tried where none of them begins.
+    emoji : function, optional
+        Names the emoji that begins at a place of a text; without it, an emoji is dropped.
     """
 
     def __init__(
-        self, language: str, known: Callable[[str], bool], own: Collection[str] = ()
+        self,
+        language: str,
+        known: Callable[[str], bool],
+        own: Collection[str] = (),
+        emoji: Names | None = None,
     ) -> None:
         self.language = language
         self._reader = _reader(language, known)
@@ -67,6 +74,7 @@ class Normaliser:
         self._long_signs = re.compile(alternatives(sign for sign in self._signs if len(sign) > 1))
         self._own = _Own(own)
         self._known = known
+        self._emoji = emoji
         self._hyphens = language != CHARACTERS and "-" in LANGUAGES[language].letters
 
     def segments(self, text: str) -> list[Segment]:
@@ -89,6 +97,8 @@ class Normaliser:
             return Segment("phonemes", at, inline.end(), (inline["phonemes"].strip(),))
         if own := self._own.end(text, at):
             return Segment("words", at, own, (text[at:own],))
+        if self._emoji and (emoji := self._emoji(text, at)):
+            return Segment("words", at, *emoji)
         if self._reader is None:
             return self._character(text, at)
         if read := self._reader.read(text, at):

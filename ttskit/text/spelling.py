@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ttskit.errors import TextError, UsageError, exits
 from ttskit.text import lexicon as user_lexicon
+from ttskit.text.emoji import names
 from ttskit.text.languages import CHARACTERS, resolve
 from ttskit.text.lexicon import Lexicon
 from ttskit.text.normalise import Normaliser, Segment
@@ -100,6 +101,8 @@ class Speller:
         For `characters`: ignore upper and lower case.
     lines : lines of a lexicon
         Those of a voice; the files win.
+    emoji : bool
+        Name emoji (extra `emoji`), instead of dropping them.
 
     Examples
     --------
@@ -119,10 +122,11 @@ class Speller:
         table: Sequence[str] | None = None,
         fold: bool = False,
         lines: Sequence[str] = (),
+        emoji: bool = False,
     ) -> None:
         with exits(2):
             self.language = resolve(language)
-        self.fold = fold
+        self.fold, self.emoji = fold, emoji
         self.table = tuple(table or ()) if self.language == CHARACTERS else symbols(language)
         if self.language == CHARACTERS and any(len(s) > 1 for s in {*self.table} - {*SPECIAL}):
             raise TextError("the model was trained on phonemes: name the --language they are of")
@@ -135,20 +139,24 @@ class Speller:
         self._pronouncer = (
             None if self.language == CHARACTERS else Pronouncer(self.language, self.lexicon)
         )
+        self._normaliser = self._reading()
+
+    def _reading(self) -> Normaliser:
         known = self._pronouncer.known if self._pronouncer else (lambda _: True)
-        self._normaliser = Normaliser(self.language, known, self.lexicon.entries)
+        named = names(self.language) if self.emoji else None
+        return Normaliser(self.language, known, self.lexicon.entries, named)
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: getattr(self, name) for name in ("language", "fold", "table", "lexicon")}
+        kept = ("language", "fold", "table", "lexicon", "emoji")
+        return {name: getattr(self, name) for name in kept}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__init__(str(state["language"]), (), state["table"], bool(state["fold"]))  # type: ignore
         self.lexicon = state["lexicon"]  # type: ignore[assignment]
         if self._pronouncer:
             self._pronouncer.lexicon = self.lexicon
-            self._normaliser = Normaliser(
-                self.language, self._pronouncer.known, self.lexicon.entries
-            )
+        self.emoji = bool(state["emoji"])
+        self._normaliser = self._reading()
 
     def spell(self, text: str) -> Spelling:
         """Return the tokens of a text, with the words and places that they come from."""

@@ -59,13 +59,13 @@ class VoiceSettings:
     noise_scale: float | None = None  # how much is left to chance; the decoder's own without one
     widening: Widening | None = None  # of the decoder's mels
 
-    def speller(self, reader: Model, lexicons: Sequence[Path] = ()) -> Speller:
+    def speller(self, reader: Model, lexicons: Sequence[Path] = (), emoji: bool = False) -> Speller:
         """Return what spells texts in the symbols of a model; the files win over the lexicon."""
         from ttskit.text.spelling import Speller
         from ttskit.text.symbols import BEGIN, PAD
 
         known = reader.facts.symbols
-        speller = Speller(self.language, lexicons, known, self.fold, self.lexicon)
+        speller = Speller(self.language, lexicons, known, self.fold, self.lexicon, emoji)
         if speller.table != known or not {PAD, BEGIN} <= set(known):
             raise ArtifactError(
                 f"{reader.name}: knows other symbols ({len(known)}) than {speller.language} has "
@@ -86,9 +86,9 @@ class Voice:
     def language(self) -> str:
         return self.settings.language
 
-    def speller(self, lexicons: Sequence[Path] = ()) -> Speller:
+    def speller(self, lexicons: Sequence[Path] = (), emoji: bool = False) -> Speller:
         """Return what spells texts as the models know them; the files win over its lexicon."""
-        return self.settings.speller(self.reader, lexicons)
+        return self.settings.speller(self.reader, lexicons, emoji)
 
     @property
     def reader(self) -> Model:
