@@ -37,3 +37,15 @@ def hold(folder: Path, busy: str) -> FileIO:
             if os.path.samestat(os.fstat(lock.fileno()), (folder / NAME).stat()):
                 return lock
         lock.close()
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process holds a folder."""
+    try:
+        with (folder / NAME).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

@@ -17,26 +17,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit import wording
-from ttskit.errors import TtskitError
 from ttskit.options import Json
 
 if TYPE_CHECKING:
     from ttskit.training.analysis import Analysis
-
-LOG = "log.jsonl"
-
-
-def folder_of(path: Path) -> Path:
-    """Return the run folder of a training, or of the model that it made."""
-    for folder in (path, path.with_name(path.name + ".run")):
-        if (folder / LOG).is_file():
-            return folder
-    if not path.exists():
-        raise TtskitError("no such file or folder; needs a model or its run folder", file=path)
-    raise TtskitError(
-        f"no {LOG} in it nor in {path.name}.run: needs a model that lies beside its run folder",
-        file=path,
-    )
 
 
 def clip_norm(folder: Path) -> float:
@@ -106,8 +90,10 @@ def command(run: Run, page: Page = None, as_json: Json = False) -> None:
     from ttskit.training import monitor
     from ttskit.training.analysis import analysed
 
-    folder = folder_of(run)
-    result = analysed(monitor.read(folder / LOG), clip_norm(folder), str(folder / LOG))
+    folder = monitor.folder_of(run)
+    result = analysed(
+        monitor.read(folder / monitor.LOG), clip_norm(folder), str(folder / monitor.LOG)
+    )
     if page is not None:
         atomic.write_text(page, page_of(folder, result))
     if as_json:

@@ -3,7 +3,8 @@
 Of a Corpus: one audio file per utterance, named by its id, and the texts beside them in the layout
 of LJSpeech, so that `ttskit corpus` reads them back.  Of an Alignment: the times of what is
 spoken, one file per utterance, or in CTM one for all.  Of Scores: a line of JSON per utterance, as
-VERSA has.  Of a Voice: its models as ONNX, and a script that speaks with them.
+VERSA has.  Of a Voice: its models as ONNX, and a script that speaks with them.  Of a training: its
+log and its pictures as events for TensorBoard.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 AUDIO = ("wav", "flac")
 OF = {"corpus": AUDIO, "alignment": tuple(TIMES), "scores": ("versa",)}  # kind -> formats
-FORMATS = (*(name for names in OF.values() for name in names), "onnx")
+FORMATS = (*(name for names in OF.values() for name in names), "onnx", "tensorboard")
 Tier = Literal["phrases", "words", "phones"]
 
 
@@ -123,6 +124,17 @@ def models(inputs: Sequence[Path], output: Path | None) -> None:
     folder.write(voice.read(embedded.find(str(inputs[0]))), output)
 
 
+def training(inputs: Sequence[Path], output: Path | None, follow: bool) -> None:
+    """Write the log of a training, by its model or run folder, as events for TensorBoard."""
+    from ttskit import progress, wording
+    from ttskit.training import events, monitor
+
+    if len(inputs) != 1 or output is None or str(output) == "-":
+        raise UsageError("--format tensorboard needs one run and a folder: export RUN -o FOLDER")
+    last = events.write(monitor.folder_of(inputs[0]), output, follow)
+    progress.note(f"{output}: {wording.count(last, 'update')}; tensorboard --logdir {output}")
+
+
 def formats(incomplete: str) -> list[str]:
     """Return the formats that begin with some letters, for completion in a shell."""
     return [name for name in FORMATS if name.startswith(incomplete)]
@@ -132,7 +144,8 @@ Inputs = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="INPUT",
-        help="Corpus, Alignment, Scores, or Voice by its file or name; - reads standard input.",
+        help="Corpus, Alignment, Scores, Voice by its file or name, or the run folder of a "
+        "training; - reads standard input.",
         show_default="standard input",
     ),
 ]
@@ -153,7 +166,7 @@ Format = Annotated[
         "-f",
         metavar="FORMAT",
         help="Of a Corpus: wav or flac; of an Alignment: textgrid, ctm, json, srt, vtt or "
-        "audacity; of Scores: versa (JSONL); of a Voice: onnx.",
+        "audacity; of Scores: versa (JSONL); of a Voice: onnx; of a training: tensorboard.",
         show_default="by the suffix of --output",
         autocompletion=formats,
     ),
@@ -166,6 +179,13 @@ TierOption = Annotated[
         show_default="words; phrases in srt and vtt",
     ),
 ]
+Follow = Annotated[
+    bool,
+    typer.Option(
+        "--follow",
+        help="With tensorboard: go on while the training does, and write what it adds.",
+    ),
+]
 
 
 def command(
@@ -173,15 +193,21 @@ def command(
     output: Output = None,
     format: Format = None,
     tier: TierOption = None,
+    follow: Follow = False,
 ) -> None:
-    """Write audio, texts, times, scores or models for other programs.
+    """Write audio, texts, times, models or logs for other programs.
 
     Examples:
         ttskit select alignment.h5 --id LJ001-0001 | ttskit export -o subtitles.srt
         ttskit export kathleen --format onnx -o folder
     """
+    if follow and format != "tensorboard":
+        raise UsageError("--follow goes with --format tensorboard")
     if format == "onnx":
         models(inputs or (), output)
+        return
+    if format == "tensorboard":
+        training(inputs or (), output, follow)
         return
     from ttskit.artifacts import kinds, streams
 

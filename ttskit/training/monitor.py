@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ttskit import progress, wording
+from ttskit.errors import TtskitError
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
+LOG = "log.jsonl"
 RECENT = 20  # updates over which the display averages
 REDRAWN = 30.0  # seconds between pictures of the losses
 
@@ -53,6 +55,19 @@ def read(path: Path) -> list[dict[str, Any]]:
             except ValueError:
                 break
     return rows
+
+
+def folder_of(path: Path) -> Path:
+    """Return the run folder of a training, or of the model that it made."""
+    for folder in (path, path.with_name(path.name + ".run")):
+        if (folder / LOG).is_file():
+            return folder
+    if not path.exists():
+        raise TtskitError("no such file or folder; needs a model or its run folder", file=path)
+    raise TtskitError(
+        f"no {LOG} in it nor in {path.name}.run: needs a model that lies beside its run folder",
+        file=path,
+    )
 
 
 class Display:
