@@ -119,11 +119,9 @@ def test_a_manifest_that_cannot_be_read_is_named(manifest, name, content, messag
 
 
 def test_several_manifests_are_refused(manifest):
-    manifest("train.csv", "audio,text\na.wav,A.\n")
-    path = manifest("valid.csv", "audio,text\nb.wav,B.\n")
-    with pytest.raises(
-        DatasetError, match=r"has 2 manifests \(train.csv, valid.csv\); name the one"
-    ):
+    manifest("one.csv", "audio,text\na.wav,A.\n")
+    path = manifest("two.csv", "audio,text\nb.wav,B.\n")
+    with pytest.raises(DatasetError, match=r"has 2 manifests \(one.csv, two.csv\); name the one"):
         understand(path.parent)
     assert [clip.id for clip in understand(path).clips] == ["b"]
 
@@ -172,3 +170,49 @@ def test_an_audio_folder_of_hugging_face_is_a_manifest(manifest, tmp_path, tone,
     found = understand(manifest(f"train/{name}", content).parent)
     assert (found.format, found.bad) == ("manifest", ())
     assert [(clip.id, clip.text) for clip in found.clips] == [("x", "X."), ("a", "A.")]
+
+
+def splits(found):
+    return [(clip.id, found.parts[clip.id]) for clip in found.clips]
+
+
+@pytest.mark.parametrize("place", ["", "data/"])
+def test_a_metadata_of_each_folder_is_a_split(say, tone, tmp_path, place):
+    for split, stems in (("test", "c"), ("train", "ab")):
+        rows = [f"{stem}.wav,{stem.upper()}." for stem in stems]
+        say(tmp_path / f"{place}{split}/metadata.csv", "\n".join(["file_name,text", *rows]))
+        for stem in stems:
+            tone(tmp_path / f"{place}{split}/{stem}.wav")
+    found = understand(tmp_path)
+    assert (found.format, found.bad) == ("manifest", ())
+    assert splits(found) == [("c", "test"), ("a", "train"), ("b", "train")]
+    assert [clip.id for clip in found.part("test").clips] == ["c"]
+
+
+def test_shards_are_parts_of_their_split(say, tone, tmp_path):
+    for number, (split, stem) in enumerate((("train", "a"), ("train", "b"), ("dev_other", "c"))):
+        row = json.dumps({"audio": f"../audio/{stem}.wav", "text": f"{stem}."})
+        count = 2 if split == "train" else 1
+        say(tmp_path / f"data/{split}-{number % count:05}-of-{count:05}.jsonl", row)
+        tone(tmp_path / f"audio/{stem}.wav")
+    assert splits(understand(tmp_path)) == [("c", "dev_other"), ("a", "train"), ("b", "train")]
+
+
+def test_ids_that_splits_share_have_the_split_before_them(manifest, tmp_path):
+    manifest("train.csv", "audio,text\na.wav,A.\nb.wav,B.\n")
+    manifest("valid.csv", "audio,text\na.wav,A.\n")
+    expected = [("train_a", "train"), ("b", "train"), ("valid_a", "valid")]
+    assert splits(understand(tmp_path)) == expected
+
+
+def test_rows_that_cannot_be_read_belong_to_their_split(manifest, tmp_path):
+    manifest("train.csv", "audio,text\na.wav,A.\n")
+    manifest("test.csv", "audio,text\nnone.wav,B.\nb.wav,B.\n")
+    ((id, reason),) = understand(tmp_path).part("test").bad
+    assert (id, reason) == ("none", "test.csv line 2: no file none.wav")
+
+
+def test_a_table_with_recordings_in_it_is_refused_with_a_way_out(say, tmp_path):
+    say(tmp_path / "data/train-00000-of-00001.parquet", "PAR1")
+    with pytest.raises(DatasetError, match=r"parquet: has its recordings in the table: write them"):
+        understand(tmp_path)

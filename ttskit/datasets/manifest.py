@@ -4,6 +4,9 @@
 are not read are noted.  Audio is looked for relative to the manifest, then in the folders that
 usually hold it beside the manifest.  In a .csv, texts may be quoted and have line breaks; in a
 .tsv or where | divides, quotes are text.
+
+A folder may have one manifest, or one for each of its splits, as data sets of Hugging Face do:
+`train/metadata.csv`, `data/train-00000-of-00002.jsonl`, `train.csv`.
 """
 
 from __future__ import annotations
@@ -12,11 +15,12 @@ import csv
 import io
 import json
 import os
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ttskit.datasets import folder
 from ttskit.datasets.clips import Dataset, Gathering, count, printable
@@ -45,11 +49,23 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 Row = tuple[str, dict[str, Any] | str]  # place; columns, or what is wrong with the row
 
 
+SPLITS = ("train", "training", "validation", "valid", "val", "dev", "test", "testing", "eval")
+SHARD = re.compile(r"(.+)-\d{5}-of-\d{5}")  # the name of a part of a split, without suffix
+PACKED = (".parquet", ".arrow")  # tables with the recordings in them
+
+
+class Table(NamedTuple):
+    """A manifest, what errors call it, and the split that it is, if it is one."""
+
+    path: Path
+    name: str
+    split: str = ""
+
+
 def matches(path: Path) -> str | None:
     """Return by what a manifest is recognised: its columns, or those of one in the folder."""
     if path.is_dir():
-        manifests = _manifests(path)
-        return f"{manifests[0].name} has named columns" if manifests else None
+        return _of_folder(path)
     if path.suffix.lower() not in (*SUFFIXES, ".txt") or not path.is_file():
         return None
     with path.open("rb") as file:
@@ -61,18 +77,41 @@ def matches(path: Path) -> str | None:
     return f"its columns {columns['audio']} and {columns['text']} name the audio and the text"
 
 
+def _of_folder(path: Path) -> str | None:
+    if manifests := _manifests(path):
+        return f"{manifests[0].name} has named columns"
+    if tables := _splits(path):
+        splits = ", ".join(dict.fromkeys(table.split for table in tables))
+        return f"{tables[0].name} has named columns; splits: {splits}"
+    packed = _packed(path)
+    return f"{packed.relative_to(path).as_posix()} is a table" if packed else None
+
+
 def read(path: Path) -> Dataset:
-    """Read the utterances in the order of the rows."""
-    table = _only_manifest(path) if path.is_dir() else path
-    root, name = table.parent, table.name
-    content = folder.text(table)
-    if table.suffix.lower() == ".jsonl":
+    """Read the utterances in the order of the rows, split by split."""
+    tables = _tables(path) if path.is_dir() else [Table(path, path.name)]
+    out = Gathering("manifest", path if path.is_dir() else path.parent)
+    rows = [(table, row) for table in tables for row in _rows(out, table)]
+    _tell_apart([(table, value) for table, (_, value) in rows if isinstance(value, dict)])
+    for table, (place, value) in rows:
+        if isinstance(value, str):
+            out.part = table.split
+            out.refuse("", value, "the row cannot be read", place)
+        else:
+            _add(out, table, value, place)
+    return out.dataset()
+
+
+def _rows(out: Gathering, table: Table) -> list[tuple[str, dict[str, str] | str]]:
+    """Return the rows of a manifest: place, and role -> value or what is wrong with the row."""
+    path, name = table.path, table.name
+    content = folder.text(path)
+    if path.suffix.lower() == ".jsonl":
         rows = list(_json_rows(name, content))
-        keys = Counter(key for _, row in rows if isinstance(row, dict) for key in row)
-        names = list(keys)
+        names = list(Counter(key for _, row in rows if isinstance(row, dict) for key in row))
     else:
         head = content[: content.find("\n") + 1] or content
-        delimiter, names = _delimited(table, head)
+        delimiter, names = _delimited(path, head)
         rows = list(_table_rows(table, content, delimiter, names))
     columns = _columns(names)
     for needed in ("audio", "text"):
@@ -80,9 +119,8 @@ def read(path: Path) -> Dataset:
             raise DatasetError(
                 f"no column names the {needed}: has {printable(', '.join(names))}, "
                 f"needs one of {', '.join(COLUMNS[needed])}",
-                file=table,
+                file=path,
             )
-    out = Gathering("manifest", root)
     out.note(f"{name}: " + ", ".join(f"{role} in column {columns[role]}" for role in columns))
     if unread := [column for column in names if column not in columns.values()]:
         out.note(f"{name}: columns that are not read: {', '.join(unread)}")
@@ -93,17 +131,23 @@ def read(path: Path) -> Dataset:
         )
         for place, row in rows
     ]
-    _number_parts([value for _, value in values if isinstance(value, dict)])
-    quoted = 0
-    for place, value in values:
-        if isinstance(value, str):
-            out.refuse("", value, "the row cannot be read", place)
-            continue
-        quoted += len(value["text"]) > 1 and value["text"][0] == value["text"][-1] == '"'
-        _add(out, root, value, place)
-    if quoted:
-        out.note(f'{name}: texts that begin and end with ", which is read as text: {quoted}')
-    return out.dataset()
+    read = [value for _, value in values if isinstance(value, dict)]
+    _number_parts(read)
+    quoted = [one["text"] for one in read if len(one["text"]) > 1]
+    if quoted := [text for text in quoted if text[0] == text[-1] == '"']:
+        out.note(f'{name}: texts that begin and end with ", which is read as text: {len(quoted)}')
+    return values
+
+
+def _tell_apart(values: Sequence[tuple[Table, dict[str, str]]]) -> None:
+    """Put the split before ids that several splits have."""
+    splits: dict[str, set[str]] = {}
+    for table, value in values:
+        value["id"] = _id(value) or _stem(value["audio"])
+        splits.setdefault(value["id"], set()).add(table.split)
+    for table, value in values:
+        if len(splits[value["id"]]) > 1:
+            value["id"] = f"{table.split}_{value['id']}"
 
 
 def _number_parts(values: list[dict[str, str]]) -> None:
@@ -117,10 +161,10 @@ def _number_parts(values: list[dict[str, str]]) -> None:
             value["id"] = f"{_stem(audio)}_{seen[audio]:04d}"
 
 
-def _add(out: Gathering, root: Path, value: dict[str, str], place: str) -> None:
+def _add(out: Gathering, table: Table, value: dict[str, str], place: str) -> None:
     """Add the utterance of a row, role -> value."""
-    path, out.part = value["audio"].strip(), value.get("part", "").strip()
-    id = _id(value) or _stem(path)
+    path, id = value["audio"].strip(), value["id"]
+    out.part = value.get("part", "").strip() or table.split
     try:
         start, end, seconds = (
             _seconds(value.get(role, "")) for role in ("start", "end", "duration")
@@ -132,7 +176,7 @@ def _add(out: Gathering, root: Path, value: dict[str, str], place: str) -> None:
         end = start + seconds
     if not path:
         out.refuse(id, "names no audio", "the audio is missing", place)
-    elif audio := _find(root, path):
+    elif audio := _find(table.path.parent, path):
         out.add(id, value["text"], audio, place, value.get("speaker", ""), start, end)
     else:
         out.refuse(id, f"no file {path}", "the audio is missing", place)
@@ -197,7 +241,7 @@ def _delimited(table: Path, head: str) -> tuple[str, list[str]]:
     return delimiter, names
 
 
-def _table_rows(table: Path, content: str, delimiter: str, names: list[str]) -> Iterator[Row]:
+def _table_rows(table: Table, content: str, delimiter: str, names: list[str]) -> Iterator[Row]:
     lines = io.StringIO(content, newline="")
     reader = csv.reader(
         lines,
@@ -209,7 +253,7 @@ def _table_rows(table: Path, content: str, delimiter: str, names: list[str]) -> 
     try:
         next(reader, None)  # the header
         if twice := [name for name, times in Counter(names).items() if times > 1]:
-            raise DatasetError(f"two columns are named {twice[0]!r}", file=table)
+            raise DatasetError(f"two columns are named {twice[0]!r}", file=table.path)
         before = reader.line_num
         for row in reader:
             place, before = f"{table.name} line {before + 1}", reader.line_num
@@ -219,7 +263,7 @@ def _table_rows(table: Path, content: str, delimiter: str, names: list[str]) -> 
                 yield place, dict(zip(names, row, strict=True))
     except csv.Error as error:
         raise DatasetError(
-            f"line {before + 1}: {error}; is a quotation mark not closed?", file=table
+            f"line {before + 1}: {error}; is a quotation mark not closed?", file=table.path
         ) from error
 
 
@@ -241,13 +285,39 @@ def _manifests(path: Path) -> list[Path]:
     return [file for file in files if matches(file)]
 
 
-def _only_manifest(path: Path) -> Path:
+def _packed(path: Path) -> Path | None:
+    """Return a table of a data set that has the recordings in it."""
+    files = (file for file in folder.walk(path, depth=3) if file.suffix.lower() in PACKED)
+    return next(files, None)
+
+
+def _splits(path: Path) -> list[Table]:
+    """Return the manifests of the splits of a folder, as their files or folders name them."""
+    tables = []
+    for file in folder.walk(path, depth=3):
+        if file.suffix.lower() in SUFFIXES and matches(file):
+            shard = SHARD.fullmatch(file.stem)
+            split = shard[1] if shard else file.stem if file.stem in SPLITS else ""
+            if file.stem == "metadata" and file.parent != path:
+                split = file.parent.name
+            if split:
+                tables.append(Table(file, file.relative_to(path).as_posix(), split))
+    return tables
+
+
+def _tables(path: Path) -> list[Table]:
+    """Return the manifests of a folder: the only one, or those of its splits."""
     manifests = _manifests(path)
-    if len(manifests) != 1:
-        has = (
-            f"has {count([file.name for file in manifests], 'manifest')}"
-            if manifests
-            else "has none"
+    if len(manifests) == 1:
+        return [Table(manifests[0], manifests[0].name)]
+    splits = _splits(path)
+    if splits and {table.path for table in splits} >= {*manifests}:
+        return splits
+    if packed := None if manifests else _packed(path):
+        raise DatasetError(
+            "has its recordings in the table: write them out, with a metadata.csv of file_name "
+            "and text, and name that folder",
+            file=packed,
         )
-        raise DatasetError(f"{has}; name the one to read: {NEEDS}", file=path)
-    return manifests[0]
+    has = f"has {count([file.name for file in manifests], 'manifest')}" if manifests else "has none"
+    raise DatasetError(f"{has}; name the one to read: {NEEDS}", file=path)
