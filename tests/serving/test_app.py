@@ -317,3 +317,23 @@ def test_figures_count_answers_and_audio(client):
     assert "ttskit_requests_present 0" in text
     names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
     assert len(names) == len(set(names))
+
+
+def test_times_are_streamed_line_by_line_with_samples_and_then_as_a_whole(client):
+    fields = {"input": TEXT, "response_format": "wav"}
+    whole = client.post("/v1/timing", json=fields).json()
+    answer = client.post("/v1/timing", json={**fields, "stream_format": "sse"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    *lines, done = [json.loads(part[6:]) for part in answer.text.split("\n\n") if part]
+    assert done == {"type": "speech.timing.done", **whole}
+    assert [line["type"] for line in lines] == ["speech.timing.line"] * 3
+    audio = b"".join(b64decode(line["samples"]) for line in lines)
+    assert audio == b64decode(whole["audio"])[44:]
+    assert " ".join(line["text"] for line in lines) == whole["text"].replace("\n", " ")
+    starts = np.cumsum([0, *(line["seconds"] for line in lines)])
+    found = [
+        round(start + word["start"], 4)
+        for start, line in zip(starts, lines, strict=False)
+        for word in line["words"]
+    ]
+    assert found == [round(word["start"], 4) for word in whole["words"]]

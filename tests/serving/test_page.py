@@ -1,14 +1,17 @@
 """The page of `ttskit serve` in a real browser: typed at, heard, and measured."""
 
 import json
+import threading
 
 import pytest
 
 from tests import browser
 from tests.serving.running import running
+from ttskit.dsp.samples import to_int16
 from ttskit.serving import server
 from ttskit.serving.app import app
 from ttskit.serving.desk import Desk, Limits
+from ttskit.speaking.chain import Chain
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("chromium")]
 TEXT = "It cost $5. <b>Bold</b> 😀 naïve words."
@@ -48,6 +51,7 @@ def test_the_words_are_those_of_the_text_and_light_up_as_they_are_spoken(page):
     words = "[...document.querySelectorAll('#words button')].map(one => one.textContent)"
     assert page.get(words) == ["It", "cost", "$5", "Bold", "naïve", "words"]
     lit = "[...document.querySelectorAll('.lit')].map(one => one.textContent).join('|')"
+    page.get("stream.close()")
     for number, word in [(2, "$5"), (4, "naïve"), (0, "It")]:
         page.get(f"now = speech.marks[{number}], player.pause()")
         page.get("player.currentTime = (now.start + now.stop) / 2")
@@ -56,6 +60,75 @@ def test_the_words_are_those_of_the_text_and_light_up_as_they_are_spoken(page):
     page.wait(f"{lit} === 'words'")
     page.wait("player.ended")
     page.wait(f"{lit} === ''")
+
+
+LIT = """window.lit = []; new MutationObserver(() => {
+    const word = document.querySelector('.lit')?.textContent;
+    if (word && lit.at(-1) !== word) lit.push(word);
+}).observe(at('words'), {subtree: true, attributes: true})"""  # gathers the words that light up
+
+
+def slowed(monkeypatch):
+    """Let each line after the first wait until `Event.set`."""
+    go, speak = threading.Event(), Chain.speak
+
+    def waiting(self, line, *words):
+        if line.number:
+            assert go.wait(60)
+        return speak(self, line, *words)
+
+    monkeypatch.setattr(Chain, "speak", waiting)
+    return go
+
+
+def test_the_first_sentence_sounds_while_the_next_one_is_made(page, monkeypatch):
+    go = slowed(monkeypatch)
+    page.get("at('text').value = 'One two. Three four.'")
+    page.get(LIT)
+    page.click("#speak")
+    try:
+        page.wait("stream && stream.now > 0.2")
+        assert page.get("work !== null && player.hidden")
+        assert page.get("at('words').textContent") == "One two."
+        page.wait("lit.join(' ') === 'One two'")
+        page.click("#words button")  # plays from there again
+        page.wait("lit.join(' ') === 'One two One two'")
+    finally:
+        go.set()
+    page.wait("work === null && !player.hidden")
+    assert page.get("at('words').textContent") == "One two. Three four."
+    page.wait("lit.join(' ') === 'One two One two Three four'")
+    page.wait("stream.closed && at('stop').hidden && !document.querySelector('.lit')")
+
+
+def test_the_stream_sounds_as_the_voice_does(page, speaker):
+    speak(page, "One two. Three four.")
+    page.get("stream.close()")
+    heard = page.get(
+        "stream.lines.flatMap(({buffer}) => [...buffer.getChannelData(0)]).map((x) => x * 32768)"
+    )
+    assert heard == to_int16(speaker.voice.say("One two. Three four."))[0].tolist()
+
+
+def test_a_stream_that_is_stopped_is_silent_and_another_text_is_spoken(page, monkeypatch):
+    go = slowed(monkeypatch)
+    page.get("at('text').value = 'One two. Three four.'")
+    page.click("#speak")
+    try:
+        page.wait("stream && stream.now > 0.1")
+        page.click("#stop")
+        page.wait("work === null && stream === null && at('state').textContent === 'Stopped.'")
+    finally:
+        go.set()
+    speak(page, "Five.")
+    assert page.get("at('words').textContent") == "Five."
+
+
+def test_playing_the_file_takes_over_from_the_stream(page):
+    speak(page, "One two three four five six seven eight.")
+    page.wait("stream.now > 0.3")
+    page.get("player.play()")
+    page.wait("stream.closed && player.currentTime > 0.3")
 
 
 def test_what_was_spoken_can_be_downloaded(page):

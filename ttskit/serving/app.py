@@ -37,6 +37,7 @@ FILES = {  # what the page consists of: path -> package, file, type
     "/base.css": ("ttskit.pages", "page.css", "text/css"),
     "/page.css": ("ttskit.serving", "page.css", "text/css"),
     "/page.js": ("ttskit.serving", "page.js", "text/javascript"),
+    "/stream.js": ("ttskit.serving", "stream.js", "text/javascript"),
 }
 OPEN = (*FILES, "/health")  # paths that need no token
 POLICY = (
@@ -120,8 +121,14 @@ def speech(speaker: Speaker, asked: SpeechRequest) -> tuple[str, Iterator[bytes]
 
 
 def timing(speaker: Speaker, asked: SpeechRequest) -> tuple[str, Iterator[bytes]]:
-    """Return the times of words and phonemes as JSON; the audio too, where a format is named."""
-    return "application/json", speaker.times(asked)
+    """Return the times of words and phonemes as JSON; the audio too, where a format is named.
+
+    As events there is one for each line, and then one with that JSON.
+    """
+    if asked.stream_format == "sse":
+        return "text/event-stream", _timing_events(speaker.times(asked, each=True))
+    answers = speaker.times(asked)
+    return "application/json", (_json(answer) if answer else b"" for answer in answers)
 
 
 class Speaking:
@@ -209,6 +216,17 @@ def _events(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if chunk:
             yield _event({"type": "speech.audio.delta", "audio": b64encode(chunk).decode()})
     yield _event({"type": "speech.audio.done"})
+
+
+def _timing_events(answers: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    """Yield answers as events; only the last one is not of a line alone."""
+    for answer in answers:
+        kind = "line" if "samples" in answer else "done"
+        yield _event({"type": f"speech.timing.{kind}", **answer})
+
+
+def _json(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer, ensure_ascii=False).encode()
 
 
 def _event(values: dict[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ const KEPT = 20; // texts of the history
 const heard = new Map(); // settings of a text -> its speech, which the same server makes again
 let voices = [];
 let speech = null; // the one that is shown: {words, url, ...}
+let stream = null; // what plays it while it is made
 let work = null; // aborts the request at hand
 
 const store = {
@@ -23,14 +24,35 @@ function say(text, wrong = false) {
   at("state").classList.toggle("wrong", wrong);
 }
 
-async function ask(path, options = {}) {
+async function answered(path, options = {}) {
   const headers = { ...options.headers };
   if (at("token").value) headers.Authorization = `Bearer ${at("token").value}`;
   const answer = await fetch(path, { ...options, headers });
-  if (answer.ok) return answer.json();
+  if (answer.ok) return answer;
   if (answer.status === 401) at("gate").hidden = false;
   const body = await answer.json().catch(() => null);
   throw new Error(body?.error?.message ?? `the server answers ${answer.status}`);
+}
+
+async function ask(path) {
+  return (await answered(path)).json();
+}
+
+/* Yield the events of an answer as they come. */
+async function* events(answer) {
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const parts = (rest + value).split("\n\n");
+    rest = parts.pop();
+    for (const part of parts) yield JSON.parse(part.slice("data: ".length));
+  }
+}
+
+function bytes(text) {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
 async function list() {
@@ -80,19 +102,19 @@ function restore(wanted) {
 
 async function speak(wanted) {
   const key = JSON.stringify(wanted);
+  stream?.close();
+  stream = null;
   if (!heard.has(key)) {
-    const started = performance.now();
     busy(true);
     say("Speaking …");
     work = new AbortController();
     try {
       if (!voices.length) await list();
-      const headers = { "Content-Type": "application/json" };
-      const body = JSON.stringify(wanted);
-      const answer = await ask("v1/timing", { method: "POST", headers, body, signal: work.signal });
-      keep(key, wanted, answer, (performance.now() - started) / 1000);
+      await hear(key, wanted);
       at("gate").hidden = true;
     } catch (error) {
+      stream?.close();
+      stream = null;
       say(error.name === "AbortError" ? "Stopped." : error.message, error.name !== "AbortError");
       return;
     } finally {
@@ -103,10 +125,45 @@ async function speak(wanted) {
   present(wanted, heard.get(key));
 }
 
-function keep(key, wanted, answer, took) {
-  const bytes = Uint8Array.from(atob(answer.audio), (character) => character.charCodeAt(0));
-  const url = URL.createObjectURL(new Blob([bytes], { type: answer.media_type }));
-  heard.set(key, { ...answer, audio: null, url, took });
+/* Ask for a text, and play each line as soon as it comes. */
+async function hear(key, wanted) {
+  const started = performance.now();
+  const took = () => (performance.now() - started) / 1000;
+  const answer = await answered("v1/timing", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ ...wanted, stream_format: "sse" }),
+    signal: work.signal,
+  });
+  player.pause();
+  stream = new Stream();
+  const sounds = await stream.begin();
+  speech = { marks: [], pauses: [], seconds: 0 };
+  at("words").replaceChildren();
+  for await (const event of events(answer)) {
+    if (event.type === "speech.timing.done") {
+      keep(key, wanted, event, speech, took());
+      if (!sounds) stream.close();
+      return;
+    }
+    const coded = new Int16Array(bytes(event.samples).buffer);
+    mark(event);
+    at("result").hidden = false;
+    if (!speech.first) {
+      speech.first = took();
+      at("player").hidden = at("download").hidden = true;
+      at("facts").textContent = "";
+      say(`First sound after ${speech.first.toFixed(1)} s.`);
+      requestAnimationFrame(light);
+    }
+    stream.add(Float32Array.from(coded, (value) => value / 32768), event.sample_rate);
+  }
+  throw new Error("The server has stopped amid the speech.");
+}
+
+function keep(key, wanted, answer, { marks, pauses }, took) {
+  const url = URL.createObjectURL(new Blob([bytes(answer.audio)], { type: answer.media_type }));
+  heard.set(key, { ...answer, audio: null, url, took, marks, pauses, nodes: [...at("words").childNodes] });
   if (heard.size > KEPT) {
     const [oldest, speech] = heard.entries().next().value;
     URL.revokeObjectURL(speech.url);
@@ -119,29 +176,35 @@ function keep(key, wanted, answer, took) {
 
 function present(wanted, answer) {
   speech = answer;
-  at("result").hidden = false;
-  mark(answer);
+  at("result").hidden = at("player").hidden = at("download").hidden = false;
+  at("words").replaceChildren(...answer.nodes);
   player.src = answer.url;
   at("download").href = answer.url;
   at("download").download = `${wanted.voice}.${wanted.response_format}`;
   at("facts").textContent = `${answer.seconds.toFixed(1)} s, ${answer.words.length} words`;
   say(`Spoken in ${answer.took.toFixed(1)} s.`);
+  if (!stream || stream.closed) play(0);
+}
+
+/* Let the player go on from some time, in place of the stream. */
+function play(time) {
+  stream?.close();
+  player.currentTime = time;
   player.play().catch((error) => {
     if (error.name === "NotAllowedError") say("Press play to hear it.");
   });
 }
 
-/* Write the text with a button for each word; words of one place, as of "$5", share theirs. */
-function mark(answer) {
-  const letters = Array.from(answer.text.replaceAll("\n", " ")); // spans count whole characters
-  const parts = [];
+/* Add a line to the text, with a button for each word; words of one place, as of "$5", share one. */
+function mark(line) {
+  const letters = Array.from(line.text.replaceAll("\n", " ")); // spans count whole characters
+  const parts = at("words").childNodes.length ? [" "] : [];
   let done = 0;
-  answer.marks = [];
-  for (const word of answer.words) {
+  const from = speech.seconds, first = speech.marks.length;
+  for (const word of line.words) {
     const [begin, end] = word.span;
-    const last = answer.marks.at(-1);
-    if (last && begin < done) {
-      last.stop = word.stop;
+    if (speech.marks.length > first && begin < done) {
+      speech.marks.at(-1).stop = from + word.stop;
       continue;
     }
     parts.push(letters.slice(done, begin).join(""));
@@ -149,25 +212,38 @@ function mark(answer) {
     button.type = "button";
     button.textContent = letters.slice(begin, end).join("");
     button.addEventListener("click", () => {
-      player.currentTime = word.start;
-      player.play();
+      if (stream && !stream.closed && player.hidden) stream.seek(from + word.start);
+      else play(from + word.start);
     });
     parts.push(button);
-    answer.marks.push({ button, start: word.start, stop: word.stop });
+    speech.marks.push({ button, start: from + word.start, stop: from + word.stop });
     done = Math.max(done, end);
   }
   parts.push(letters.slice(done).join(""));
-  at("words").replaceChildren(...parts);
+  at("words").append(...parts);
+  speech.pauses.push({ start: from, stop: from + (line.words[0]?.start ?? 0) });
+  speech.seconds += line.seconds;
 }
 
 function light() {
-  const now = player.currentTime;
+  const streams = stream && !stream.closed;
+  const now = streams ? stream.now : player.currentTime;
+  const over = !streams && player.ended;
   for (const { button, start, stop } of speech?.marks ?? []) {
-    const lit = !player.ended && now > 0 && now >= start && now < stop;
+    const lit = !over && now > 0 && now >= start && now < stop;
     if (lit && !button.classList.contains("lit")) button.scrollIntoView({ block: "nearest" });
     button.classList.toggle("lit", lit);
   }
-  if (!player.paused) requestAnimationFrame(light);
+  if (streams && speech.url) handOver(now);
+  busy(work !== null);
+  if ((stream && !stream.closed) || !player.paused) requestAnimationFrame(light);
+}
+
+/* Once all has come the player goes on, in the next pause, where no seam is heard. */
+function handOver(now) {
+  const pause = speech.pauses.find(({ start, stop }) => start > 0 && now >= start && now < stop);
+  if (pause) play(now);
+  else if (now >= speech.seconds - 0.001) stream.close();
 }
 
 function remember() {
@@ -190,7 +266,7 @@ function remember() {
 
 function busy(now) {
   at("speak").disabled = now;
-  at("stop").hidden = !now;
+  at("stop").hidden = !now && (!stream || stream.closed);
 }
 
 at("form").addEventListener("submit", (event) => {
@@ -200,7 +276,13 @@ at("form").addEventListener("submit", (event) => {
 at("text").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) at("form").requestSubmit();
 });
-at("stop").addEventListener("click", () => work?.abort());
+at("stop").addEventListener("click", () => {
+  work?.abort();
+  stream?.close();
+});
+player.addEventListener("play", () => {
+  if (stream && !stream.closed) play(stream.now);
+});
 at("clear").addEventListener("click", () => {
   past = [];
   store.write("ttskit-history", past);

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ttskit.dsp.samples import to_int16
 from ttskit.errors import TextError
 from ttskit.formats.audio import encode, kind_of
 from ttskit.formats.labels import TIMES
@@ -101,10 +102,11 @@ class Speaker:
                 yield encoder(block)
             yield encoder.end()
 
-    def times(self, request: SpeechRequest) -> Iterator[bytes]:
-        """Yield nothing for each line that is spoken, and then the times of all as JSON.
+    def times(self, request: SpeechRequest, each: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield the times of a request once all is spoken, and nothing for each line before.
 
-        Where the request names a format the audio is there too, as a whole file in base64.
+        Where the request names a format the audio is there too, as a whole file in base64.  With
+        `each` also the times of each line, counted from the pause before it, and its samples.
         """
         suffix = f".{request.response_format}" if request.response_format else ""
         if suffix:
@@ -112,14 +114,20 @@ class Speaker:
         speech, spoken = self.speech(request), list[Piece]()
         for piece in self.pieces(speech):
             spoken.append(piece)
-            yield b""
-        answer: dict[str, Any] = json.loads(_times(speech, spoken))
+            yield self._line(speech, piece) if each else {}
+        answer = _times(speech, spoken)
         if suffix:
             samples = np.concatenate([block for piece in spoken for block in piece.blocks()])
             content, _ = encode(samples, self.rate, suffix)
             media = MEDIA[request.response_format]
             answer |= {"media_type": media, "audio": b64encode(content).decode()}
-        yield json.dumps(answer, ensure_ascii=False).encode()
+        yield answer
+
+    def _line(self, speech: Speech, piece: Piece) -> dict[str, Any]:
+        """Return the times of one line, and its samples: 16 bit, little endian, in base64."""
+        samples = to_int16(np.concatenate([np.zeros(0, np.float32), *piece.blocks()]))[0]
+        coded = b64encode(samples.astype("<i2").tobytes()).decode()
+        return {**_times(speech, [piece]), "sample_rate": self.rate, "samples": coded}
 
     def _check(self, seconds: float) -> None:
         if seconds > self.most:
@@ -128,6 +136,7 @@ class Speaker:
             )
 
 
-def _times(speech: Speech, spoken: Sequence[Piece]) -> str:
+def _times(speech: Speech, spoken: Sequence[Piece]) -> dict[str, Any]:
     lines = [(piece.line, piece.durations) for piece in spoken]
-    return TIMES["json"].text(speech.timeline(lines))
+    times: dict[str, Any] = json.loads(TIMES["json"].text(speech.timeline(lines)))
+    return times
