@@ -112,6 +112,47 @@ def test_vocoders_sound_the_same(tmp_path, family):
         np.testing.assert_allclose(audio, expected, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("known", "settings"),
+    [
+        (("f0", "voiced"), {"head": "softmax-db", "trunk": "mlp"}),
+        pytest.param((), {"trunk": "gru", "reverb": 0.05}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_synthesiser_sounds_the_same(tmp_path, known, settings):
+    model = tiny(tmp_path, "ddsp", **settings)
+    one, module = conversion.converted(model, known=known), model.module()
+    graph, hop = session(one), module.facts.hop_length
+    for frames in (3, 50, 600):
+        rng = np.random.default_rng(frames)
+        fields = {
+            "mel": rng.normal(-4, 2, (frames, 80)).astype(np.float32),
+            "f0": rng.uniform(80, 400, frames).astype(np.float32),
+            "voiced": rng.random(frames) < 0.7,
+        }
+        given = {name: fields[name] for name in ("mel", *known)}
+        noise = torch.Generator().manual_seed(1)
+        turns = torch.rand(frames * hop, generator=torch.Generator().manual_seed(1))
+        given["turns"] = np.pad(turns.numpy().reshape(frames, hop), ((0, 0), (0, 513 - hop)))
+        frames_of = {name: torch.from_numpy(fields[name]) for name in ("mel", *known)}
+        expected = torch.cat([*module.stream(frames_of, noise)]).numpy()
+        (audio,) = graph.run(None, {name: given[name][None] for name in one.graph.inputs})
+        np.testing.assert_allclose(audio[0], expected, atol=1e-3 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"smoothing": {"mode": "onepole"}}, "smoothed by a recursion"),
+        ({"trunk": "micro-rnn"}, "micro-rnn is converted for one length alone"),
+        ({"inputs": ["mel", "loudness"], "guess": {"channels": 0}}, "no graph takes loudness"),
+    ],
+)
+def test_a_synthesiser_that_cannot_be_converted_says_why(tmp_path, settings, why):
+    with pytest.raises(TtskitError, match=f"the family ddsp cannot be converted to ONNX: .*{why}"):
+        conversion.converted(tiny(tmp_path, "ddsp", **settings))
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_graph_rounds_durations_as_dsp_does(seed):
     rng = np.random.default_rng(seed)

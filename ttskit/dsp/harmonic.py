@@ -57,7 +57,7 @@ def cycles(f0: Tensor, sample_rate: float, hop_length: int, first: Tensor | None
     """
     f0, hop = f0.double(), hop_length / sample_rate  # seconds
     begin = f0[:, :1] * (hop / 2) if first is None else first[:, None]
-    left, right = _lines(f0)
+    left, right = lines(f0)
     total = torch.cat([begin, (left + right) * (hop / 2)], 1).cumsum(1)
     return total[:, : f0.shape[1]].remainder(1)
 
@@ -96,27 +96,27 @@ def harmonics(
     if at is None:
         at = cycles(f0, sample_rate, hop_length)
     start = torch.cat([at[:, :1] - f0[:, :1].double() * (hop_length / sample_rate), at], 1)
-    lines = start, *_lines(_held(f0))  # (B, I) each
-    levels = _held((amplitude * (f0 > 0))[..., None] * distribution)  # (B, T + 2, K)
+    intervals = start, *lines(held(f0))  # (B, I) each
+    levels = held((amplitude * (f0 > 0))[..., None] * distribution)  # (B, T + 2, K)
     offset = f0.new_zeros(1, distribution.shape[2]) if phase is None else phase
-    audio = _in_blocks(lines, levels, offset, sample_rate, hop_length)
+    audio = _in_blocks(intervals, levels, offset, sample_rate, hop_length)
     before = hop_length // 2
     return audio[:, before : before + f0.shape[1] * hop_length]
 
 
 def _in_blocks(
-    lines: tuple[Tensor, Tensor, Tensor],
+    intervals: tuple[Tensor, Tensor, Tensor],
     levels: Tensor,
     phase: Tensor,
     sample_rate: float,
     hop_length: int,
 ) -> Tensor:
     """Return `_sum` over all intervals, computed in blocks that fit into a cache."""
-    batch, intervals = lines[0].shape
+    batch, count = intervals[0].shape
     size = max(1, BLOCK // (batch * levels.shape[2] * hop_length))
     audio = [levels[:, :0, 0]]
-    for first in range(0, intervals, size):
-        start, left, right = (line[:, first : first + size] for line in lines)
+    for first in range(0, count, size):
+        start, left, right = (one[:, first : first + size] for one in intervals)
         level = levels[:, first : first + size + 1]
         audio.append(_sum(start, left, right, level, phase, sample_rate, hop_length))
     return torch.cat(audio, 1)
@@ -153,12 +153,12 @@ def _sum(
     return torch.lerp(ends[:, :, 0], ends[:, :, 1], rise).flatten(1)
 
 
-def _lines(f0: Tensor) -> tuple[Tensor, Tensor]:
+def lines(f0: Tensor) -> tuple[Tensor, Tensor]:
     """Return f0 (B, T) at the start and at the end of each interval, (B, T − 1) each."""
     left, right = f0[:, :-1], f0[:, 1:]
     return torch.where(left > 0, left, right), torch.where(right > 0, right, left)
 
 
-def _held(x: Tensor) -> Tensor:
+def held(x: Tensor) -> Tensor:
     """Return frames (B, T, ...) with the first and the last one repeated, (B, T + 2, ...)."""
     return torch.cat([x[:, :1], x, x[:, -1:]], 1)

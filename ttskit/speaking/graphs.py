@@ -69,6 +69,8 @@ class GraphCascade(Cascade):
         graph: Graph = model
         known = {**graph.knobs, **manner.knobs}
         random = Random(seed)
+        if graph.family == "ddsp":
+            return {"audio": self._synthesised(module, fields, random)}
         if "mel" in graph.takes:
             return {"audio": self._audio(module, fields["mel"], known, random)}
         inputs = self._inputs(graph, fields, manner, known, random)
@@ -119,6 +121,27 @@ class GraphCascade(Cascade):
         starts = np.cumsum(rounds.cuts(padded))[:-1]
         parts = [self._refined(session, part, knobs, rng) for part in np.split(padded, starts)]
         return np.concatenate(parts)[: len(mel) * self.facts.hop_length]
+
+    def _synthesised(
+        self, session: Session, fields: Mapping[str, np.ndarray], random: Random
+    ) -> np.ndarray:
+        """Return audio (S,) of harmonics and noise."""
+        hop, frames = self.facts.hop_length, len(fields["mel"])
+        turns = np.zeros((frames, self.facts.n_fft // 2 + 1), np.float32)
+        turns[:, :hop] = random.uniform(frames * hop).reshape(frames, hop)
+        inputs = {name: fields[name] for name in session.graph.inputs if name != "turns"}
+        kinds = {"voiced": bool}
+        made = session(
+            {
+                "turns": turns[None],
+                **{
+                    name: np.asarray(value, kinds.get(name, np.float32))[None]
+                    for name, value in inputs.items()
+                },
+            }
+        )
+        audio: np.ndarray = made["audio"][0]
+        return audio
 
     def _chunks(self, session: Session, mel: np.ndarray) -> Iterator[np.ndarray]:
         """Yield audio by chunks, each computed with the frames that it depends on."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,14 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from ttskit.errors import TtskitError
+from ttskit.models.ddsp import Ddsp
 from ttskit.models.family import Family
 from ttskit.models.glow import Glow
 from ttskit.models.vocoder import Convolutional, Weightless, mel_settings
 from ttskit.networks.batch import Batch
 from ttskit.networks.starts import STARTS
 from ttskit.voices.graphs import Graph
+from ttskit.voices.rendering import Rendering, refusal
 
 if TYPE_CHECKING:
     import onnx
@@ -42,7 +44,7 @@ LEAST = 3  # frames or steps of them that a graph can do with
 BY_TOKEN = ("tokens", "durations", "pitch", "loudness_token")
 BY_FRAME = ("mel", "f0", "voiced", "turns")
 SPOKEN = ("plain", "film", "feedforward", "glow")  # families that read tokens
-CAN = (*SPOKEN, "istft", "hifigan", "bigvgan", *STARTS)
+CAN = (*SPOKEN, "istft", "hifigan", "bigvgan", "ddsp", *STARTS)
 OTHER = "its codes are not made frame by frame"
 CANNOT = {  # family -> why
     "diffusion": "the number of its steps is chosen as it speaks",
@@ -50,7 +52,6 @@ CANNOT = {  # family -> why
     "autoregressive": "it goes on until it decides to stop",
     "mamba": "it fills in its codes over several passes",
     "shaped": "its source and its rounds are of chunks that depend on each other",
-    "ddsp": "its harmonics are counted as it speaks",
 }
 
 
@@ -62,15 +63,28 @@ class Converted:
     proto: onnx.ModelProto
 
 
-def converted(model: Model, whole: bool = True, widening: Widening | None = None) -> Converted:
+def converted(
+    model: Model,
+    whole: bool = True,
+    widening: Widening | None = None,
+    known: Collection[str] = (),
+) -> Converted:
     """Return the graph of a model, with its weights.
 
-    A graph that is not `whole` leaves to the program what numpy does faster: durations are not
-    rounded, mels not widened, and vocoders take the pitch that they begin with.
+    Parameters
+    ----------
+    model : Model
+    whole : bool
+        A graph that is not leaves to the program what numpy does faster: durations are not
+        rounded, mels not widened, and vocoders take the pitch that they begin with.
+    widening : Widening, optional
+        Of its mels, where it makes some.
+    known : names of fields
+        What models before it make.
     """
     module = model.module()
     unfolded(module)
-    network, graph = traceable(model, module, whole)
+    network, graph = traceable(model, module, whole, known)
     if whole and isinstance(network, Spoken):
         network, graph = finished(network, graph, model.facts.silent, widening)
     proto = _export(network, graph, _example(graph, module))
@@ -99,12 +113,19 @@ def unfolded(module: Family) -> None:
             parametrize.remove_parametrizations(part, "weight")
 
 
-def traceable(model: Model, module: Family, whole: bool) -> tuple[nn.Module, Graph]:
+def traceable(
+    model: Model, module: Family, whole: bool, known: Collection[str] = ()
+) -> tuple[nn.Module, Graph]:
     """Return what computes a model from plain tensors, and its graph."""
     own = Graph(model.role, model.family, model.takes, model.makes, knobs=dict(module.knobs))
     if isinstance(module, Convolutional):
         own = replace(own, chunk=module.chunk, reach=module.reach)
         return Plain(module), replace(own, inputs=("mel",), outputs=model.makes)
+    if isinstance(module, Ddsp):
+        if why := refusal(module):
+            raise _refused(model, why)
+        own = replace(own, inputs=_of_frames(model, module, known), outputs=model.makes)
+        return Rendering(module, own.inputs), own
     if isinstance(module, Weightless):
         start = STARTS[model.family][whole](mel_settings(model.facts))
         return start, replace(own, inputs=start.inputs, outputs=start.outputs)
@@ -131,10 +152,23 @@ def _check(model: Model, module: Family) -> None:
     turns = model.family in SPOKEN and getattr(module.config, "predict_durations", False)
     if turns or model.family not in SPOKEN:
         why = "it makes durations and mel in turns" if turns else CANNOT.get(model.family, OTHER)
-        raise TtskitError(
-            f"{model.name}: the family {model.family} cannot be converted to ONNX: {why}; what "
-            f"can: {', '.join(CAN)}"
-        )
+        raise _refused(model, why)
+
+
+def _refused(model: Model, why: str) -> TtskitError:
+    return TtskitError(
+        f"{model.name}: the family {model.family} cannot be converted to ONNX: {why}; what can: "
+        f"{', '.join(CAN)}"
+    )
+
+
+def _of_frames(model: Model, module: Ddsp, known: Collection[str]) -> tuple[str, ...]:
+    """Return the inputs of a synthesiser: what it takes, and of what it would guess, the known."""
+    guessed = (name for name in module.config.guessed() if name in known)
+    inputs = tuple(dict.fromkeys([*model.takes, *guessed]))
+    if others := [name for name in inputs if name not in BY_FRAME]:
+        raise _refused(model, f"no graph takes {others[0]}")
+    return (*inputs, "turns")
 
 
 def _inputs(model: Model, module: Family) -> tuple[str, ...]:
@@ -293,7 +327,7 @@ def _dynamic(network: nn.Module, graph: Graph, example: Mapping[str, Tensor]) ->
     if "white" in example:
         axes["white"] = {1: example["white"].shape[1] // FRAMES * frames}
     shapes = tuple(axes[name] for name in graph.inputs)
-    return (shapes,) if isinstance(network, Spoken | Rounded | Widened) else shapes
+    return (shapes,) if isinstance(network, Spoken | Rounded | Widened | Rendering) else shapes
 
 
 def _searchsorted(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttskit.artifacts import atomic
 from ttskit.errors import TtskitError
-from ttskit.voices.graphs import FILE, described
+from ttskit.voices.graphs import FILE, Graph, described
 from ttskit.voices.join import JUDGES
 from ttskit.voices.sessions import EXTRA
 
@@ -29,10 +29,11 @@ def write(voice: Voice, folder: Path) -> None:
     from ttskit.voices.conversion import converted
 
     models = [model for role, model in voice.models.items() if role not in JUDGES]
-    graphs = []
+    graphs, known = list[Graph](), set[str]()
     with progress.track("export", len(models)) as advance:
         for model in models:
-            one = converted(model, widening=voice.settings.widening)
+            one = converted(model, widening=voice.settings.widening, known=known)
+            known |= {*model.makes}
             folder.mkdir(parents=True, exist_ok=True)
             with atomic.replacing(folder / one.graph.file) as unfinished:
                 unfinished.write_bytes(one.proto.SerializeToString())

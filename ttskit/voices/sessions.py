@@ -91,11 +91,12 @@ def write(voice: Voice, folder: Path) -> None:
         raise TtskitError(f"{voice.container.name}: to convert it {EXTRA}") from error
     progress.note(f"{voice.container.name}: converting it for onnxruntime, once")
     folder.mkdir(parents=True, exist_ok=True)
-    graphs, weights = list[Graph](), list[list[str]]()
+    graphs, weights, known = list[Graph](), list[list[str]](), set[str]()
     for role, model in voice.models.items():
         if role in JUDGES:
             continue
-        one = converted(model, whole=False)
+        one = converted(model, whole=False, known=known)
+        known |= {*model.makes}
         weights.append(stripped(one.proto, model.weights(), PREFIX))
         graphs.append(one.graph)
         with atomic.replacing(folder / one.graph.file) as unfinished:
