@@ -17,7 +17,7 @@ import numpy as np
 from ttskit import progress, wording
 from ttskit.errors import AlignmentError, TextError, TtskitError, at
 from ttskit.formats.timeline import Timeline
-from ttskit.speaking import knobs, takes
+from ttskit.speaking import knobs, questions, takes
 from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.candidates import Choice, Chosen, Judges
 from ttskit.speaking.clips import heard, mel_of_file
@@ -236,6 +236,7 @@ class Chain:
     def _manner(self, line: Line, style: Style) -> Manner:
         rate, pitch, volume, lift = line.prosody[1:].T
         self._check_pitch(bool(pitch.any()))
+        lift = lift + self._rise(line)
         noise = self.voice.settings.noise_scale
         own = {} if noise is None else {"noise_scale": noise}
         return Manner(
@@ -248,6 +249,15 @@ class Chain:
             knobs={**own, **style.knobs},
             preset=style.preset,
         )
+
+    def _rise(self, line: Line) -> np.ndarray:
+        """Return the semitones (N - 1,) of a question that the voice has not learnt to ask."""
+        known, heard = self.facts.symbols, self.voice.reader.facts.heard
+        learnt = bool(heard) and "?" in known and heard[known.index("?")] >= questions.LEARNT
+        english = self.voice.language.startswith("en")
+        if learnt or not english or not questions.can_rise(line.text, line.words):
+            return np.zeros(len(line.tokens) - 1)
+        return questions.rise([known[token] for token in line.tokens[1:]], line.token_word[1:])
 
 
 def _cascade(voice: Voice, device: str, engine: str) -> Cascade:
