@@ -16,7 +16,7 @@ from ttskit.errors import UsageError
 RUNNING = "Common options"  # those that mean the same in every verb that has them
 EXAMPLES = "Examples:"  # in the docstring of a verb, above its examples
 HELP = {"help_option_names": ["--help", "-h"]}  # context settings of every verb
-# options that other programs for speech have (Piper, espeak), and what is the same here
+# options that other programs for speech have (Piper, espeak, Kokoro), and what is the same here
 MEANT = {
     "--speed": "--rate",
     "-s": "--rate",
@@ -36,6 +36,22 @@ MEANT = {
     "--output-raw": "--raw",
     "--output_raw": "--raw",
     "--stdout": "--output -",
+    "-p": "--pitch",
+    "-g": "--pause",
+    "-a": "--energy",
+    "--volume": "--energy",
+}
+# options of such programs that `say` needs no option for: what to do instead
+INSTEAD = {
+    **dict.fromkeys(("--text", "-t"), 'the text stands alone: ttskit say "Hello there."'),
+    **dict.fromkeys(("--lang", "--language", "-l"), "the language is that of the voice"),
+    **dict.fromkeys(("--voices", "--list-voices", "--help-voices"), "see ttskit voices"),
+    **dict.fromkeys(("-x", "--ipa"), "see ttskit text --phonemes"),
+    **dict.fromkeys(("-q", "--quiet"), "ttskit -q say is quiet"),
+    **dict.fromkeys(
+        ("--stdin", "--stream"), "leave it out: standard input is read, and spoken line by line"
+    ),
+    "--format": "the suffix of --output says it: -o a.mp3",
 }
 
 
@@ -50,6 +66,8 @@ class Page(TyperCommand):
             meant = MEANT.get(name, "")
             if name not in known and meant.partition(" ")[0] in known:
                 raise UsageError(f"{self.name} has no option {name}: did you mean {meant}?")
+            if name not in known and self.name == "say" and name in INSTEAD:
+                raise UsageError(f"say has no option {name}: {INSTEAD[name]}")
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -71,6 +89,12 @@ class Page(TyperCommand):
 
 class Overview(TyperGroup):
     """The help of the whole program: every verb with its summary, grouped by panel."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the verb; a text in its place is answered by `say`."""
+        if " " in args[0].strip():
+            raise UsageError(f'{args[0]!r:.60} is no verb: did you mean ttskit say "..."?')
+        return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the verbs, then the options that come before a verb."""

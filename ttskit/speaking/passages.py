@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ttskit import progress
 from ttskit.errors import TextError
+from ttskit.formats.audio import KINDS
 from ttskit.text import ssml as markup
 from ttskit.text import subtitles
 from ttskit.text.lines import InputLine, stream_lines
@@ -93,10 +94,11 @@ def plain(lines: Iterable[InputLine]) -> Iterator[InputLine]:
 
 
 def note_file(words: Sequence[str]) -> None:
-    """Note that a text is the name of a file."""
-    name = " ".join(words)
+    """Note that a text is the name of a file, perhaps with the name of audio after it."""
+    name = words[0] if words else ""
+    alone = len(words) == 1 or (len(words) == 2 and Path(words[1]).suffix.lower() in KINDS)
     try:
-        found = len(words) == 1 and Path(name).suffix and Path(name).is_file()
+        found = alone and Path(name).suffix and Path(name).is_file()
     except (OSError, ValueError):  # it cannot be the name of a file
         return
     if found:

@@ -53,6 +53,8 @@ LEAST, MOST = 0.1, 10.0  # of a factor
 
 def check_text(words: Sequence[str], file: Path | None, ssml: bool, phonemes: bool) -> None:
     """Refuse, as wrong usage, texts that there are none of or too many."""
+    if words and file and file.suffix.lower() in (".wav", ".mp3", ".flac", ".ogg", ".opus"):
+        raise typer.BadParameter(f"-f reads a text: write the audio with -o {file}")
     if words and file:
         raise typer.BadParameter("text and --file: give one of them")
     if not words and not file and (sys.stdin is None or sys.stdin.isatty()):
