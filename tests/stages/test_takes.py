@@ -68,6 +68,15 @@ def test_say_writes_takes_and_speaks_each_again_to_the_byte(voice, tmp_path):
     assert (tmp_path / "other.wav").read_bytes() == Path(lines[0][0]).read_bytes()
 
 
+def test_the_noise_of_a_vocoder_comes_back_with_a_take(tmp_path):
+    words = ("say", "Hello.", "--voice", write_voice(tmp_path, decoder=Ddn, vocoder="source"))
+    lines = run(*words, "--takes", 2, "-o", tmp_path / "take-{n}.wav").stdout.splitlines()
+    for line in lines:
+        path, code = line.split("\t")
+        run(*words, "--take", code, "-o", tmp_path / "again.wav")
+        assert (tmp_path / "again.wav").read_bytes() == Path(path).read_bytes()
+
+
 def test_the_summary_of_say_has_the_code(voice, tmp_path):
     words = ("say", TEXT, "--voice", voice, "--json", "-o", tmp_path / "a.wav")
     code = json.loads(run(*words, "--seed", 4).stdout)["take"]

@@ -86,7 +86,8 @@ class Cascade:
         """Return all fields of an utterance, up to the one that is wanted.
 
         What is known is not predicted; `frames` is how many there are, where codes would make a
-        few more.  All randomness follows from the seed alone.
+        few more.  All randomness follows from the seed alone; of what comes after a take, from its
+        choices, so that they give the same sound again.
         """
         fields = dict(known)
         if manner.style is not None:
@@ -100,7 +101,8 @@ class Cascade:
                     break
                 if fields.keys() >= makes:
                     continue
-                fields = self._with_outputs(id, model, module, fields, manner, seed)
+                chance = seed_of_take(fields["take"]) if {"take", "mel"} <= fields.keys() else seed
+                fields = self._with_outputs(id, model, module, fields, manner, chance)
                 if not fields.keys() >= makes:  # only durations are made
                     fields = self._with_outputs(id, model, module, fields, manner, seed)
         return fields
@@ -251,6 +253,11 @@ def numbers(model: Model) -> dict[str, int]:
 def seed_of(seed: int, id: str) -> int:
     """Return the seed of one utterance, whatever others there are."""
     return int.from_bytes(hashlib.sha256(f"{seed} {id}".encode()).digest()[:7])
+
+
+def seed_of_take(take: np.ndarray) -> int:
+    """Return the seed of what is made of the choices of a decoder."""
+    return int.from_bytes(hashlib.sha256(take.astype("<i8").tobytes()).digest()[:7])
 
 
 def unspoken(token_word: np.ndarray, words: Collection[str], durations: np.ndarray) -> str:
