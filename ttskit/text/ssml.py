@@ -90,13 +90,17 @@ def _alone(name: str) -> str:
     raise TextError(f"no voice {name!r:.60}: there is no other voice here")
 
 
+def _unnoted(message: str) -> None:  # noqa: ARG001
+    pass
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a document may name; each function raises TtskitError where there is no such thing."""
 
     language: Callable[[str], str] = _alone  # name of a voice -> its language
     recording: Callable[[str], Path] | None = None  # source of audio -> a file that can be played
-    note: Callable[[str], None] = str  # gets what is left out of a document
+    note: Callable[[str], None] = _unnoted  # gets what is left out of a document
 
 
 @dataclass
