@@ -45,7 +45,8 @@ bench: $(READY) ## run the benchmarks and rewrite the table in docs/performance.
 	$(BIN)/python benchmarks/run.py
 
 wheel: $(VENV)/with-release ## build the release into dist/, and try its wheel in an environment of its own
-	rm -rf dist $(BARE)
+	rm -rf dist man $(BARE)
+	$(BIN)/python -m docs.man man
 	$(BIN)/python -m build --no-isolation
 	$(BIN)/twine check --strict dist/*
 	$(PYTHON) -m venv $(BARE)
@@ -55,7 +56,7 @@ wheel: $(VENV)/with-release ## build the release into dist/, and try its wheel i
 	.ci/installed $(CURDIR)/$(BARE)/bin "$$($(BIN)/ttskit --version)"
 
 clean: ## remove what these rules made
-	rm -rf $(VENV) .coverage build demo dist site
+	rm -rf $(VENV) .coverage build demo dist man site
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

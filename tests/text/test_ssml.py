@@ -71,7 +71,7 @@ def test_what_cannot_be_spoken_is_left_out_with_a_note_if_asked_for():
     notes: list[str] = []
     text = "<speak>a<voice name='x'>b<desc>c</desc></voice><audio/><p lang='de'>d</p></speak>"
     found = read(text, "x", around=Surroundings(note=notes.append), lenient=True)
-    assert [one.text for one in found] == ["a", "b", "d"]
+    assert [one.text for one in found] == ["ab", "d"]
     assert [note.split(": ", 1)[1] for note in notes] == [
         "no voice 'x': there is no other voice here: left out",
         "no element <desc>: left out",

@@ -90,13 +90,17 @@ def _alone(name: str) -> str:
     raise TextError(f"no voice {name!r:.60}: there is no other voice here")
 
 
+def _unnoted(message: str) -> None:  # noqa: ARG001
+    pass
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a document may name; each function raises TtskitError where there is no such thing."""
 
     language: Callable[[str], str] = _alone  # name of a voice -> its language
     recording: Callable[[str], Path] | None = None  # source of audio -> a file that can be played
-    note: Callable[[str], None] = str  # gets what is left out of a document
+    note: Callable[[str], None] = _unnoted  # gets what is left out of a document
 
 
 @dataclass
@@ -109,6 +113,7 @@ class _Open:
     english: bool  # whether its text is
     voice: str = ""
     silent: bool = False  # whether its text is not spoken
+    apart: bool = False  # whether it is a passage of its own
     text: str = ""  # in an element of `TEXT_ONLY`
     missing: str = ""  # why the recording of an element `audio` cannot be played
     before: int = 0  # passages before that text
@@ -135,7 +140,9 @@ class _Reader:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._check(name, attributes)
         within = self.open[-1] if self.open else _Open("", {}, Prosody(), self.english)
-        element = replace(within, name=name, attributes=attributes, text="", missing="")
+        element = replace(
+            within, name=name, attributes=attributes, text="", missing="", apart=False
+        )
         element.silent = within.silent or name in UNSPOKEN
         self.open.append(element)
         if not element.silent and name in self.begins:
@@ -148,12 +155,17 @@ class _Reader:
             "prosody": self._change,
             "emphasis": self._emphasise,
             "break": self._break,
-            "p": lambda _: self.flush(paragraph=True),
-            "s": lambda _: self.flush(),
+            "p": self._set_apart,
+            "s": self._set_apart,
             "mark": self._mark,
             "voice": self._voice,
             "audio": self._audio,
         }
+
+    def _set_apart(self, element: _Open) -> None:
+        """Begin a passage with an element, and end it with that."""
+        self.flush(element.name == "p")
+        element.apart = True
 
     def _break(self, element: _Open) -> None:
         self.flush()
@@ -168,22 +180,23 @@ class _Reader:
 
     def _voice(self, element: _Open) -> None:
         """Change the voice; what it speaks is a passage of its own."""
-        self.flush()
         name = element.attributes.get("name", "").strip()
         try:
             if not name:
                 raise TtskitError("<voice> needs the attribute name")
             element.english = self.around.language(name) == "en-us"
-            element.voice = name
         except TtskitError as error:
             self._leave_out(str(error))
+            return
+        self._set_apart(element)
+        element.voice = name
 
     def _audio(self, element: _Open) -> None:
         """Play a recording; where it cannot be, the text in the element is spoken."""
-        self.flush()
         if self.around.recording is None:
             self._leave_out("no element <audio>, as no recordings are played here")
             return
+        self._set_apart(element)
         try:
             path = self.around.recording(element.attributes.get("src", "").strip())
         except TtskitError as error:
@@ -216,7 +229,7 @@ class _Reader:
         element = self.open.pop()
         if name in TEXT_ONLY and not element.silent:
             self.add(self._reading(element), element.prosody)
-        if name in ("p", "s", "voice", "audio"):
+        if element.apart:
             self.flush(name == "p")
         if element.missing and len(self.passages) > element.before:
             self.around.note(str(self.refusal(f"{element.missing}: its text is spoken instead")))

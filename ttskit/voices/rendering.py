@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch._higher_order_ops.scan import scan
 from torch.nn import functional as F
 
-from ttskit.dsp.harmonic import cycles, held, lines
+from ttskit.dsp.harmonic import held, lines
 from ttskit.dsp.stft import overlap_add
 from ttskit.models.ddsp import Ddsp
 from ttskit.networks.trunks import Gru
@@ -27,10 +27,14 @@ class Rendering(nn.Module):
     The noise is what `turns` has in its first columns: (1, T, bins), uniform from 0 to 1.
     """
 
+    period: Tensor
+
     def __init__(self, module: Ddsp, inputs: tuple[str, ...]) -> None:
         super().__init__()
         self.module, self.inputs = module, inputs
         self.grid = module.facts.sample_rate, module.facts.hop_length
+        period = self.grid[1] / self.grid[0]  # as a number, a graph has it in 32 bits: phases drift
+        self.register_buffer("period", torch.tensor(period, dtype=torch.double))
         self.noise = Noise(module.config.noise_bands, module.facts.hop_length)
         trunk = module.generator.trunk
         if isinstance(trunk, Gru):
@@ -42,7 +46,7 @@ class Rendering(nn.Module):
         turns = frames.pop("turns")
         controls = self.module.play(frames, torch.ones_like(turns[:, :, 0], dtype=torch.bool))
         level = controls.amplitude * controls.voiced
-        tones = harmonics(controls.f0, level, controls.distribution, *self.grid)
+        tones = harmonics(controls.f0, level, controls.distribution, self.period, *self.grid)
         white = turns[..., : self.grid[1]] * 2 - 1
         dry = tones + self.noise(controls.noise, white)
         room = self.module.generator.room
@@ -88,17 +92,25 @@ class Scanned(nn.Module):
 
 
 def harmonics(
-    f0: Tensor, amplitude: Tensor, distribution: Tensor, sample_rate: int, hop_length: int
+    f0: Tensor,
+    amplitude: Tensor,
+    distribution: Tensor,
+    period: Tensor,
+    sample_rate: int,
+    hop_length: int,
 ) -> Tensor:
-    """Return the sum of harmonics (1, N): f0 and amplitude (1, T), distribution (1, T, K)."""
-    at = cycles(f0, sample_rate, hop_length)
-    start = torch.cat([at[:, :1] - f0[:, :1].double() * (hop_length / sample_rate), at], 1)
+    """Return the sum of harmonics (1, N): f0 and amplitude (1, T), distribution (1, T, K).
+
+    `period` is the time of a frame in seconds.
+    """
+    at = phases(f0.double(), period)
+    start = torch.cat([at[:, :1] - f0[:, :1].double() * period, at], 1)
     left, right = (line.double()[..., None] for line in lines(held(f0)))
     levels = held((amplitude * (f0 > 0))[..., None] * distribution)  # (1, T + 2, K)
     samples = torch.arange(hop_length, dtype=torch.double)
     along = (samples + hop_length % 2 / 2) / hop_length
     now = left + (right - left) * along  # (1, I, hop)
-    turned = start[..., None] + (left + now) / 2 * along * (hop_length / sample_rate)
+    turned = start[..., None] + (left + now) / 2 * along * period
     turned = (turned - turned.round()).float()
     limit = torch.where(now > 0, (sample_rate / 2 / now.clamp(min=1e-9)).ceil() - 1, 0).float()
     rise = (0.5 - 0.5 * torch.cos(torch.pi * along)).float()
@@ -113,6 +125,14 @@ def harmonics(
         total = total + ends[..., 0] + (ends[..., 1] - ends[..., 0]) * rise
     before = hop_length // 2
     return total.flatten(1)[:, before : before - hop_length]
+
+
+def phases(f0: Tensor, period: Tensor) -> Tensor:
+    """Return what `dsp.harmonic.cycles` does: cycles (1, T) of f0 (1, T) at centres of frames."""
+    left, right = lines(f0)
+    steps = torch.cat([f0[:, :1], left + right], 1) * (period / 2)
+    total = steps.cumsum(1)[:, : f0.shape[1]]
+    return total - total.floor()
 
 
 class Noise(nn.Module):
