@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Take(NamedTuple):
     frames: np.ndarray
 
 
-def take_of(features: ttskit.Reader, spoken: ttskit.Reader, id: str) -> Take:
+def take_of(features: ttskit.Reader[Any], spoken: ttskit.Reader[Any], id: str) -> Take:
     """Return the means of a take over the frames of its tokens."""
     at, row = features.row(id), spoken.row(id)
     mel, f0, voiced = (features.value(at, name) for name in ("mel", "f0", "voiced"))

@@ -32,13 +32,14 @@ def levels(
     known : fields of its tokens that no model is to predict
     """
     decoder = takes.taker(models)
-    if record.take is None or not len(record.take):
+    take, tokens, durations = record.take, record.tokens, record.durations
+    if take is None or not len(take) or tokens is None or durations is None:
         raise TtskitError("has no take, so there are no choices to draw")
-    takes.check(record.take_of, decoder, "its take")
-    given = {"tokens": record.tokens, "durations": record.durations, **known}
+    takes.check(record.take_of or "", decoder, "its take")
+    given = {"tokens": tokens, "durations": durations, **known}
     cascade = Cascade(models, "mel", given.keys())
     manner = Manner(speaker=last_reader(models).speaker(record.speaker))
-    given["take"] = record.take.astype(np.int64)
+    given["take"] = take.astype(np.int64)
     fields = cascade.run(record.id, given, manner, 0)
     if not np.allclose(fields["mel"], record.mel, atol=NEAR):
         raise TtskitError(
