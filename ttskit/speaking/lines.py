@@ -94,16 +94,8 @@ def to_lines(
         if wordless:  # a passage follows that may have words
             progress.note(wordless)
         before, wordless = script.sentences, ""
-        own = spellers[passage.voice]
-        spell = partial(spelt, table=own.table) if phonemes else own.spell
-        cut = _whole if phonemes else partial(_sentences, language=own.language)
-        script.begin(passage, own.table)
-        if passage.audio is not None:
-            yield script.recording()
-            continue
-        for start, text, spelling in _spelt(passage, cut, spell):
-            yield from script.sentence(passage, start, text, spelling)
-        if script.sentences > before:
+        yield from script.lines_of(passage, spellers[passage.voice], phonemes)
+        if script.sentences > before or passage.audio is not None:
             continue
         if passage.text.strip():
             wordless = f"{passage.place}: has no word to speak: {passage.text.strip():.60}"
@@ -153,8 +145,18 @@ class _Script:
         self.cue = passage.cue
         self.marks = [*((0, name) for _, name in self.marks), *passage.marks]
 
-    def recording(self) -> Line:
-        """Return the recording of the passage as the next line."""
+    def lines_of(self, passage: Passage, speller: Speller, phonemes: bool) -> Iterator[Line]:
+        """Yield the lines of a passage: its sentences, or its recording."""
+        self.begin(passage, speller.table)
+        if passage.audio is not None:
+            yield self._recording()
+            return
+        spell = partial(spelt, table=speller.table) if phonemes else speller.spell
+        cut = _whole if phonemes else partial(_sentences, language=speller.language)
+        for start, text, spelling in _spelt(passage, cut, spell):
+            yield from self.sentence(passage, start, text, spelling)
+
+    def _recording(self) -> Line:
         self.sounds, self.paragraph = True, False
         line = self.line(SentencePart(tokens=(PAD,), token_word=(-1,)))
         self.pause = self.between

@@ -209,9 +209,16 @@ def command(
     if format == "tensorboard":
         training(inputs or (), output, follow)
         return
+    artifact(inputs or (), output, format, tier)
+
+
+def artifact(
+    inputs: Sequence[Path], output: Path | None, format: str | None, tier: Tier | None
+) -> None:
+    """Write a Corpus, an Alignment or Scores, from a file or standard input."""
     from ttskit.artifacts import kinds, streams
 
-    readers = streams.inputs(inputs, optional=(kinds.Corpus, kinds.Alignment, kinds.Scores))
+    readers = streams.inputs(inputs or None, optional=(kinds.Corpus, kinds.Alignment, kinds.Scores))
     present = [reader for reader in readers if reader is not None]
     if len(present) > 1:
         raise UsageError("export takes one artifact, not two")
@@ -226,7 +233,7 @@ def command(
     if format in AUDIO:
         recordings(reader, output or Path(), f".{format}")
         return
-    check_outputs({"--output": output or Path("-")}, inputs or ())
+    check_outputs({"--output": output or Path("-")}, inputs)
     if format in TIMES:
         times(reader, output or Path("-"), format, tier or "")
     else:

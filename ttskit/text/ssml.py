@@ -90,7 +90,7 @@ def _alone(name: str) -> str:
     raise TextError(f"no voice {name!r:.60}: there is no other voice here")
 
 
-def _unnoted(message: str) -> None:  # noqa: ARG001
+def _unnoted(message: str) -> None:
     pass
 
 
@@ -410,8 +410,17 @@ def read(
     >>> [passage.text for passage in read("<speak>One.<s>Two.</s></speak>", "x.ssml")]
     ['One.', 'Two.']
     """
-    parser = expat.ParserCreate()
-    reader = _Reader(parser, english, name, lenient, around or Surroundings())
+    reader = _Reader(expat.ParserCreate(), english, name, lenient, around or Surroundings())
+    _parse(text, reader)
+    reader.flush()
+    gap = reader.current.gap
+    _end_marks(reader.passages, reader.current)
+    return [*reader.passages, reader.current] if gap is not None else reader.passages
+
+
+def _parse(text: str, reader: _Reader) -> None:
+    """Let a reader have the events of a document."""
+    parser = reader.parser
 
     def refused(*_: object) -> None:
         raise reader.refusal("has a document type, which is not read")
@@ -425,12 +434,8 @@ def read(
         parser.Parse(text.encode(), True)
     except expat.ExpatError as error:
         message = expat.errors.messages[error.code] if error.code else str(error)
-        place = f"{name}:{error.lineno}:{error.offset + 1}"
+        place = f"{reader.name}:{error.lineno}:{error.offset + 1}"
         raise TextError(f"not SSML: {message}", file=place) from None
-    reader.flush()
-    gap = reader.current.gap
-    _end_marks(reader.passages, reader.current)
-    return [*reader.passages, reader.current] if gap is not None else reader.passages
 
 
 def _end_marks(passages: list[Passage], rest: Passage) -> None:
