@@ -95,8 +95,9 @@ class Company:
 
     def surroundings(self, note: Callable[[str], None]) -> Surroundings:
         """Return the same as SSML is read with."""
-        recording = None if self._folder is None else partial(self._recording, self._folder)
-        return Surroundings(self._language, recording, note)
+        if self._folder is None:  # a server, which has no option to be lenient
+            return Surroundings(self._language, None, note, way_out="")
+        return Surroundings(self._language, partial(self._recording, self._folder), note)
 
     def _language(self, name: str) -> str:
         self.voices[name] = self._find(name)

@@ -101,6 +101,7 @@ class Surroundings:
     language: Callable[[str], str] = _alone  # name of a voice -> its language
     recording: Callable[[str], Path] | None = None  # source of audio -> a file that can be played
     note: Callable[[str], None] = _unnoted  # gets what is left out of a document
+    way_out: str = "; --lenient leaves it out"  # ends the refusal of what cannot be spoken
 
 
 @dataclass
@@ -222,7 +223,7 @@ class _Reader:
 
     def _leave_out(self, what: str) -> None:
         if not self.lenient:
-            raise self.refusal(f"{what}; --lenient leaves it out")
+            raise self.refusal(what + self.around.way_out)
         self.around.note(str(self.refusal(f"{what.partition(';')[0]}: left out")))
 
     def end(self, name: str) -> None:
