@@ -210,9 +210,3 @@ def test_rows_that_cannot_be_read_belong_to_their_split(manifest, tmp_path):
     manifest("test.csv", "audio,text\nnone.wav,B.\nb.wav,B.\n")
     ((id, reason),) = understand(tmp_path).part("test").bad
     assert (id, reason) == ("none", "test.csv line 2: no file none.wav")
-
-
-def test_a_table_with_recordings_in_it_is_refused_with_a_way_out(say, tmp_path):
-    say(tmp_path / "data/train-00000-of-00001.parquet", "PAR1")
-    with pytest.raises(DatasetError, match=r"parquet: has its recordings in the table: write them"):
-        understand(tmp_path)

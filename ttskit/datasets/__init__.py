@@ -11,7 +11,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from ttskit.datasets import kaldi, lhotse, libritts, ljspeech, manifest, pairs, recording, vctk
+from ttskit.datasets import (
+    kaldi,
+    lhotse,
+    libritts,
+    ljspeech,
+    manifest,
+    pairs,
+    parquet,
+    recording,
+    vctk,
+)
 from ttskit.datasets.clips import Clip, Dataset
 from ttskit.errors import ArtifactError, DatasetError
 
@@ -44,6 +54,7 @@ FORMATS: Mapping[str, DatasetFormat] = MappingProxyType(
         "recording": recording,
         "kaldi": kaldi,
         "lhotse": lhotse,
+        "parquet": parquet,
     }
 )
 

@@ -47,11 +47,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 # fmt: on
 
 Row = tuple[str, dict[str, Any] | str]  # place; columns, or what is wrong with the row
+Read = tuple[str, dict[str, str] | str]  # place; role -> value, or what is wrong with the row
 
 
 SPLITS = ("train", "training", "validation", "valid", "val", "dev", "test", "testing", "eval")
 SHARD = re.compile(r"(.+)-\d{5}-of-\d{5}")  # the name of a part of a split, without suffix
-PACKED = (".parquet", ".arrow")  # tables with the recordings in them
 
 
 class Table(NamedTuple):
@@ -71,7 +71,7 @@ def matches(path: Path) -> str | None:
     with path.open("rb") as file:
         head = file.readline(100_000).decode("utf-8-sig", errors="replace")
     names = _delimited(path, head)[1] if path.suffix.lower() != ".jsonl" else _keys(head)
-    columns = _columns(names)
+    columns = roles(names)
     if "audio" not in columns or "text" not in columns:
         return None
     return f"its columns {columns['audio']} and {columns['text']} name the audio and the text"
@@ -83,15 +83,18 @@ def _of_folder(path: Path) -> str | None:
     if tables := _splits(path):
         splits = ", ".join(dict.fromkeys(table.split for table in tables))
         return f"{tables[0].name} has named columns; splits: {splits}"
-    packed = _packed(path)
-    return f"{packed.relative_to(path).as_posix()} is a table" if packed else None
+    return None
 
 
 def read(path: Path) -> Dataset:
     """Read the utterances in the order of the rows, split by split."""
     tables = _tables(path) if path.is_dir() else [Table(path, path.name)]
     out = Gathering("manifest", path if path.is_dir() else path.parent)
-    rows = [(table, row) for table in tables for row in _rows(out, table)]
+    return gathered(out, [(table, row) for table in tables for row in _rows(out, table)])
+
+
+def gathered(out: Gathering, rows: Sequence[tuple[Table, Read]]) -> Dataset:
+    """Return the data set of the rows of tables."""
     _tell_apart([(table, value) for table, (_, value) in rows if isinstance(value, dict)])
     for table, (place, value) in rows:
         if isinstance(value, str):
@@ -102,7 +105,7 @@ def read(path: Path) -> Dataset:
     return out.dataset()
 
 
-def _rows(out: Gathering, table: Table) -> list[tuple[str, dict[str, str] | str]]:
+def _rows(out: Gathering, table: Table) -> list[Read]:
     """Return the rows of a manifest: place, and role -> value or what is wrong with the row."""
     path, name = table.path, table.name
     content = folder.text(path)
@@ -113,7 +116,7 @@ def _rows(out: Gathering, table: Table) -> list[tuple[str, dict[str, str] | str]
         head = content[: content.find("\n") + 1] or content
         delimiter, names = _delimited(path, head)
         rows = list(_table_rows(table, content, delimiter, names))
-    columns = _columns(names)
+    columns = roles(names)
     for needed in ("audio", "text"):
         if needed not in columns:
             raise DatasetError(
@@ -207,7 +210,7 @@ def _string(value: object) -> str:
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
-def _columns(names: list[str]) -> dict[str, str]:
+def roles(names: list[str]) -> dict[str, str]:
     """Return role -> column for the columns that are read.
 
     A duration is read where it says the end of a part, not where it is that of the file.
@@ -236,7 +239,7 @@ def _delimited(table: Path, head: str) -> tuple[str, list[str]]:
     choices: list[tuple[int, str, list[str]]] = []
     for delimiter in "\t" if table.suffix.lower() == ".tsv" else ",;\t|":
         names = [name.strip('" ') for name in head.rstrip("\r\n").split(delimiter)]
-        choices.append((len(_columns(names)), delimiter, names))
+        choices.append((len(roles(names)), delimiter, names))
     _, delimiter, names = max(choices, key=lambda each: each[0])
     return delimiter, names
 
@@ -285,12 +288,6 @@ def _manifests(path: Path) -> list[Path]:
     return [file for file in files if matches(file)]
 
 
-def _packed(path: Path) -> Path | None:
-    """Return a table of a data set that has the recordings in it."""
-    files = (file for file in folder.walk(path, depth=3) if file.suffix.lower() in PACKED)
-    return next(files, None)
-
-
 def _splits(path: Path) -> list[Table]:
     """Return the manifests of the splits of a folder, as their files or folders name them."""
     tables = []
@@ -313,11 +310,5 @@ def _tables(path: Path) -> list[Table]:
     splits = _splits(path)
     if splits and {table.path for table in splits} >= {*manifests}:
         return splits
-    if packed := None if manifests else _packed(path):
-        raise DatasetError(
-            "has its recordings in the table: write them out, with a metadata.csv of file_name "
-            "and text, and name that folder",
-            file=packed,
-        )
     has = f"has {count([file.name for file in manifests], 'manifest')}" if manifests else "has none"
     raise DatasetError(f"{has}; name the one to read: {NEEDS}", file=path)

@@ -168,7 +168,7 @@ Format = Annotated[
         metavar="FORMAT",
         help="Layout of the dataset: ljspeech, libritts, vctk, pairs (NAME.wav beside "
         "NAME.txt), manifest (CSV, TSV, JSONL), recording (one long one with its "
-        "transcription), kaldi (wav.scp and text), lhotse (cuts).",
+        "transcription), kaldi (wav.scp and text), lhotse (cuts), parquet (and Arrow).",
         show_default="detected",
     ),
 ]
