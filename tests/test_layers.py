@@ -20,14 +20,14 @@ HEAVY = ENGINES | {"rich"}
 # What each folder, and each file of the root, may import at run time beside itself.
 LEAVES = {"errors", "wording", "settings", "tables", "progress"}
 ARROWS = {
-    "errors": set(),
+    "errors": {"wording"},
     "wording": set(),
     "settings": {"errors"},
     "tables": {"errors"},
     "progress": {"wording"},
     "manual": {"errors"},
     "options": {"errors", "manual", "artifacts", "models"},
-    "text": {"errors"},
+    "text": {"errors", "wording"},
     "dsp": {"errors"},
     "artifacts": LEAVES | {"dsp"},
     "formats": LEAVES | {"artifacts", "dsp", "text"},
@@ -43,7 +43,7 @@ ARROWS = {
     "stages": LEAVES
     | {"options", "artifacts", "formats", "datasets", "dsp", "text", "networks", "models"}
     | {"voices", "metrics", "pages", "speaking", "serving", "training"},
-    "cli": {"errors", "progress", "manual", "artifacts", "dsp", "stages"},
+    "cli": {"errors", "progress", "wording", "manual", "artifacts", "dsp", "stages"},
     "__main__": {"cli"},
     "__init__": {"errors", "artifacts", "dsp", "text", "voices", "speaking", "cli"},
 }

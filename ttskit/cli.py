@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from typer.main import get_command
 
+from ttskit import wording
 from ttskit.artifacts import caches, signals
 from ttskit.dsp import threads
 from ttskit.errors import Interrupted, TtskitError, UsageError
@@ -240,8 +241,10 @@ def _run() -> None:
         _complain(str(error))
         sys.exit(error.status)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
+        where = f"{wording.shown(error.filename)}: " if error.filename else ""
         remedy = REMEDIES.get(error.errno or 0, "")
+        if wording.url(error.filename or ""):
+            remedy = ": only artifacts and audio are read and written at an address"
         _complain(f"{where}{error.strerror or error}{remedy}")
         sys.exit(1)
     except RuntimeError as error:

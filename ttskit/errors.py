@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from types import TracebackType
 
+from ttskit.wording import shown
+
 KEPT = "what was finished is kept"
 
 
@@ -32,7 +34,7 @@ class TtskitError(Exception):
 
     def __init__(self, message: str, *, file: object = "", utterance: str = "") -> None:
         super().__init__(message)
-        self.message, self.file, self.utterance = message, str(file or ""), utterance
+        self.message, self.file, self.utterance = message, shown(file or ""), utterance
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.file, self.utterance, self.message) if part)
@@ -65,7 +67,7 @@ class at:
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
         if isinstance(error, TtskitError):
-            error.file = error.file or str(self.file or "")
+            error.file = error.file or shown(self.file or "")
             error.utterance = error.utterance or self.utterance
 
 

@@ -2,6 +2,7 @@
 
 import os
 
+import fsspec
 import numpy as np
 import pytest
 
@@ -79,6 +80,17 @@ def test_three_shards_merge_into_the_bytes_of_one_process(folder, tmp_path, stag
 @pytest.mark.parametrize("stage", STAGES)
 def test_two_processes_make_the_bytes_of_one(folder, tmp_path, stage):
     assert made(stage, tmp_path / "two.h5", "-j", 2) == sha(folder / f"one-{stage}.h5")
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "corpus"])
+def test_remote_inputs_and_outputs_have_the_bytes_of_files(folder, stage):
+    memory = fsspec.filesystem("memory")
+    for path in folder.glob("*.h5"):
+        memory.pipe_file(f"/{path.name}", path.read_bytes())
+    words = [f"memory://{one}" if str(one).endswith(".h5") else one for one in STAGES[stage]]
+    run(stage, *words, "-j", 1, "-o", "memory://remote.h5")
+    assert memory.cat_file("/remote.h5") == (folder / f"one-{stage}.h5").read_bytes()
+    memory.store.clear()
 
 
 def test_an_aligner_that_every_shard_would_train_is_refused():

@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from ttskit import wording
+
 T = TypeVar("T")
 _START, _END = ".ttskit-", ".part"  # of the names of temporary files
 _OPENED = Path("/proc/self/fd")  # the open files of this process, by number
@@ -30,16 +32,20 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a temporary file to write; at the end it is flushed and renamed to `path`.
 
     If writing fails, the old file at `path` stays and the temporary one is removed.  A link is
-    followed; a pipe or a device, which cannot be replaced, is written to directly.  An OSError
-    names the target.
+    followed; a pipe or a device, which cannot be replaced, is written to directly.  For a remote
+    path the temporary file is uploaded.  An OSError names the target.
     """
     try:
         if _stays(path):
             yield path
             return
-        with contextlib.closing(_Draft(Path(os.path.realpath(path)))) as draft:
+        place = Path(os.path.realpath(wording.workplace(path)))
+        with contextlib.closing(_Draft(place)) as draft:
             yield draft.path
-            draft.publish()
+            if wording.url(path):
+                _upload(draft.path, path)
+            else:
+                draft.publish()
     except OSError as error:
         if error.errno and (error.filename is None or _is_draft(str(error.filename))):
             raise OSError(error.errno, error.strerror, str(path)) from error
@@ -50,6 +56,15 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file."""
     with replacing(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8", newline="\n")
+
+
+def publish(file: Path, target: Path) -> None:
+    """Rename a finished file to its target, or upload it there."""
+    if wording.url(target):
+        _upload(file, target)
+        file.unlink()
+    else:
+        file.replace(target)
 
 
 def unnamed() -> BinaryIO:
@@ -68,6 +83,12 @@ def sweep(folder: Path) -> None:
 def is_temporary(name: str) -> bool:
     """Return whether a file of this name is one that `sweep` removes."""
     return name.startswith(_START) and name.endswith(_END)
+
+
+def _upload(file: Path, target: Path) -> None:
+    from ttskit.artifacts import remote
+
+    remote.upload(file, target)
 
 
 class _Draft:

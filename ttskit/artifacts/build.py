@@ -270,5 +270,6 @@ def is_made(output: Path, kind: str, provenance: Mapping[str, Any]) -> bool:
         return False
     if container.kind != kind or container.provenance != provenance:
         return False
-    os.utime(output)
+    if not wording.url(output):
+        os.utime(output)
     return True

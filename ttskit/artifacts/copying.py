@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ttskit import wording
 from ttskit.artifacts import hdf5, sealing
 from ttskit.artifacts.record import RAGGED, axes_of, declared, required
 
@@ -64,7 +65,7 @@ class Piece:
 def seal(path: Path, recipe: Recipe, pieces: Sequence[Piece]) -> None:
     """Write the artifact of a recipe from the utterances of the pieces, in their order."""
     sources = [*_sources(recipe, [piece for piece in pieces if len(piece.rows)])]
-    sealing.check_room(path.parent, sources, path)
+    sealing.check_room(wording.workplace(path).parent, sources, path)
     kind, readers = recipe.kind.kind(), [piece.reader for piece in pieces]
     sealing.seal(path, kind, recipe.attributes, recipe.provenance, sources, readers)
 

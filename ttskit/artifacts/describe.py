@@ -102,7 +102,7 @@ def summary(output: Path | None, wanted: bool) -> Callable[[Path], None]:
         raise UsageError("--json and the artifact can't both go to standard output: add -o FILE")
 
     def tell(path: Path) -> None:
-        if wanted and path.exists():  # not after a dry run
+        if wanted and hdf5.is_there(path):  # not after a dry run
             typer.echo(json.dumps(describe(hdf5.open_container(path)), ensure_ascii=False))
 
     return tell

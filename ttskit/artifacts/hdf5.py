@@ -24,7 +24,10 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from ttskit import wording
+from ttskit.artifacts import remote
 from ttskit.artifacts.mapped import Mapped
+from ttskit.artifacts.remote import Remote
 from ttskit.errors import ArtifactError, Changed, at
 
 if TYPE_CHECKING:
@@ -76,7 +79,7 @@ class Container:
     provenance: Mapping[str, Any]
     attributes: Mapping[str, Value]
     columns: Mapping[str, Column]
-    file: Mapped | None = None  # None only where nothing is in a file
+    file: Mapped | Remote | None = None  # None only where nothing is in a file
 
     @property
     def parts(self) -> Sequence[Container]:
@@ -94,12 +97,18 @@ class Container:
         return self.file.size if self.file else 0
 
     def map(self, name: str) -> np.ndarray:
-        """Return a column as a read-only view of the file."""
+        """Return a column as a read-only view of the file.
+
+        Of a remote file it is in memory; where it is large, each row is read when asked for.
+        """
         column = self.columns[name]
+        place = column.place, column.shape, column.dtype
         if self.file is None or column.nbytes == 0:
             return np.empty(column.shape, column.dtype)
         try:
-            return self.file.array(column.place, column.shape, column.dtype)
+            if isinstance(self.file, Remote) and column.nbytes > CHUNK and "axes" in column.notes:
+                return self.file.rows(*place)  # type: ignore[return-value]
+            return self.file.array(*place)
         except (OSError, ValueError) as error:
             raise ArtifactError(f"{name}: cannot be read: {error}", file=self.name) from error
 
@@ -152,7 +161,7 @@ class Container:
     @property
     def origin(self) -> tuple[Path, str, str, int]:
         """What `reopened` takes: path, name, digest and size of the file."""
-        return self.path.absolute(), self.name, self.digest, self.size
+        return wording.absolute(self.path), self.name, self.digest, self.size
 
     def __reduce__(self) -> tuple[Any, ...]:
         fields = {name: value for name, value in vars(self).items() if name != "file"}
@@ -198,26 +207,22 @@ def chunks_of(values: np.ndarray) -> Iterator[np.ndarray]:
 
 def open_container(path: Path, name: str = "") -> Container:
     """Read and check the header and the layout of a container; `name` is what errors call it."""
-    name = name or str(path)
+    name = name or wording.shown(path)
     with at(name):
-        if not path.exists():
+        if not wording.url(path) and not path.exists():
             raise ArtifactError("no such file")
-        if not stat.S_ISREG(path.stat().st_mode):
+        if not wording.url(path) and not stat.S_ISREG(path.stat().st_mode):
             raise ArtifactError("is not a file but a folder or device; needs an artifact")
         return _read_container(path, name)
 
 
 def _read_container(path: Path, name: str) -> Container:
     try:
-        with h5py.File(path, "r", locking=False) as opened:
-            file = Mapped(opened.id.get_vfd_handle(), name)
-            root = h5py.h5g.open(opened.id, b"/")
-            header = _header(root)
-            columns = {key: _column(key, item, file.size) for key, item in _walk(root)}
+        file, header, columns = _opened(path, name)
     except ArtifactError:
         raise
     except Failures as error:
-        raise ArtifactError(_why_unreadable(path, path.stat().st_size, error)) from error
+        raise ArtifactError(_why_unreadable(path, size_of(path), error)) from error
     _check_space(file, columns)
     attributes = {key: value for key, value in header.items() if key not in HEADER}
     return Container(
@@ -231,6 +236,23 @@ def _read_container(path: Path, name: str) -> Container:
         columns=columns,
         file=file,
     )
+
+
+def _opened(path: Path, name: str) -> tuple[Mapped | Remote, dict[str, Any], dict[str, Column]]:
+    """Return a file as bytes, and the header and the columns that HDF5 finds in it."""
+    if url := wording.url(path):
+        file = Remote(url)
+        return file, *file.parsed(lambda stream: _layout(h5py.File(stream, "r"), file.size))
+    opened = h5py.File(path, "r", locking=False)
+    mapped = Mapped(opened.id.get_vfd_handle(), name)
+    return mapped, *_layout(opened, mapped.size)
+
+
+def _layout(opened: h5py.File, size: int) -> tuple[dict[str, Any], dict[str, Column]]:
+    """Return the header and the columns of a file of `size` bytes, and close it."""
+    with opened:
+        root = h5py.h5g.open(opened.id, b"/")
+        return _header(root), {key: _column(key, item, size) for key, item in _walk(root)}
 
 
 def reopened(path: Path, name: str, digest: str, size: int) -> Container:
@@ -261,8 +283,25 @@ def decoded(file: str, name: str, values: np.ndarray) -> list[str]:
 
 def is_hdf5(path: Path) -> bool:
     """Return whether a file begins with the signature of HDF5."""
+    return head(path, 8) == b"\x89HDF\r\n\x1a\n"
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is something at a path."""
+    return remote.is_there(url) if (url := wording.url(path)) else path.exists()
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file."""
+    return Remote(url).size if (url := wording.url(path)) else path.stat().st_size
+
+
+def head(path: Path, count: int) -> bytes:
+    """Return the first bytes of a file."""
+    if url := wording.url(path):
+        return Remote(url).read(0, count)
     with path.open("rb") as file:
-        return file.read(8) == b"\x89HDF\r\n\x1a\n"
+        return file.read(count)
 
 
 def appended(container: Container) -> int:
@@ -270,8 +309,7 @@ def appended(container: Container) -> int:
 
     Superblocks of HDF5 1.8 and later, as all artifacts have, state it at byte 28.
     """
-    with container.path.open("rb") as file:
-        start = file.read(36)
+    start = head(container.path, 36)
     known = start[8] >= 2 and start[9] == 8  # version, bytes an address
     return container.size - int.from_bytes(start[28:], "little") if known else 0
 
@@ -353,7 +391,7 @@ def _column(name: str, item: h5py.h5d.DatasetID, size: int) -> Column:
     return Column(place or 0, tuple(shape), dtype, notes)
 
 
-def _check_space(file: Mapped, columns: Mapping[str, Column]) -> None:
+def _check_space(file: Mapped | Remote, columns: Mapping[str, Column]) -> None:
     """Refuse columns that share bytes, and a file most of which was never written."""
     if sum(column.nbytes for column in columns.values()) > file.size:
         raise ArtifactError("has columns that overlap each other")

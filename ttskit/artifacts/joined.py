@@ -17,15 +17,17 @@ from typing import Any
 
 import numpy as np
 
+from ttskit import wording
 from ttskit.artifacts import hdf5
 from ttskit.artifacts.hdf5 import Column, Container
+from ttskit.artifacts.lazy import Lazy
 from ttskit.errors import ArtifactError
 
 LIST = ".list"  # suffix of a text file that names artifacts, one a line
 FILES = 3  # descriptors that an open artifact may take
 
 
-class Stretches(np.lib.mixins.NDArrayOperatorsMixin):
+class Stretches(Lazy):
     """Arrays end to end, as one; what is more than indexing puts them together in memory."""
 
     def __init__(self, pieces: Sequence[np.ndarray], dtype: np.dtype[Any]) -> None:
@@ -33,24 +35,12 @@ class Stretches(np.lib.mixins.NDArrayOperatorsMixin):
         self.ends = np.cumsum([len(piece) for piece in pieces])
         self.shape = (int(self.ends[-1]), *pieces[0].shape[1:])
 
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, int | np.integer):
-            row = range(len(self))[place]
-            piece = int(np.searchsorted(self.ends, row, side="right"))
-            return self.pieces[piece][row - self._start(piece)]
-        if isinstance(place, slice) and place.step in (None, 1):
-            return self._slice(*place.indices(len(self))[:2])
-        return np.asarray(self)[place]
-
-    def _slice(self, start: int, stop: int) -> np.ndarray:
+    def between(self, start: int, stop: int) -> np.ndarray:
         """Return a view where all is in one piece, a copy otherwise."""
         first = min(int(np.searchsorted(self.ends, start, side="right")), len(self.pieces) - 1)
         before = self._start(first)
         if stop <= self.ends[first]:
-            return self.pieces[first][start - before : max(start, stop) - before]
+            return self.pieces[first][start - before : stop - before]
         last = int(np.searchsorted(self.ends, stop, side="left"))
         parts = []
         for piece in range(first, last + 1):
@@ -60,18 +50,6 @@ class Stretches(np.lib.mixins.NDArrayOperatorsMixin):
 
     def _start(self, piece: int) -> int:
         return int(self.ends[piece - 1]) if piece else 0
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.concatenate(self.pieces).astype(dtype or self.dtype, copy=False)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        arrays = (np.asarray(one) if isinstance(one, Stretches) else one for one in inputs)
-        return getattr(ufunc, method)(*arrays, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name in ("pieces", "ends"):
-            raise AttributeError(name)
-        return getattr(np.asarray(self), name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +100,8 @@ def open_artifact(path: Path, name: str = "") -> Container:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise ArtifactError("is not UTF-8; needs names of artifacts", file=path) from error
-    paths = [path.parent / line.strip() for line in lines if line.strip()]
+    names = [line.strip() for line in lines if line.strip()]
+    paths = [Path(name) if wording.url(name) else path.parent / name for name in names]
     if not paths:
         raise ArtifactError("is empty; needs names of artifacts, one a line", file=path)
     allow_files(len(paths))

@@ -20,6 +20,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
+from ttskit import wording
 from ttskit.artifacts import hdf5, joined, origins, values
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.ids import unfit_among
@@ -196,7 +197,13 @@ class Reader(Mapping[str, R], Generic[R]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         origins = [part.origin for part in self._container.parts]
-        return _unpickled, (type(self), self.kind, origins, self.path.absolute(), self.name)
+        return _unpickled, (
+            type(self),
+            self.kind,
+            origins,
+            wording.absolute(self.path),
+            self.name,
+        )
 
     def _check(self) -> None:
         """Check everything that later reads rely on: attributes, columns, tables, ids, offsets."""

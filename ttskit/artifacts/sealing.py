@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from ttskit import wording
 from ttskit.artifacts import atomic, hdf5, signals
 from ttskit.artifacts.record import RAGGED, Number, Record, axes_of
 from ttskit.errors import KEPT, ArtifactError
@@ -140,7 +141,7 @@ def seal(
         hdf5.refuse_changed(provenance)
         for part in (part for reader in readers for part in reader.container.parts):
             part.refuse_changed()
-    _sync_folder(path.parent)
+    _sync_folder(wording.workplace(path).parent)
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ttskit import progress
-from ttskit.artifacts import hdf5, joined, kinds, lock, origins
+from ttskit import progress, wording
+from ttskit.artifacts import hdf5, joined, kinds, lock, origins, remote
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import Record
 from ttskit.errors import KEPT, ArtifactError, TtskitError, UsageError
@@ -105,7 +105,7 @@ def replaceable(output: Path, kind: str, inputs: Collection[str] = ()) -> None:
     An input must not be overwritten either.  It is recognised by its digest, so under any name and
     in a pipe.  An artifact with the digest of one of its own inputs is a full copy and may go.
     """
-    if not output.exists() or not output.stat().st_size:
+    if not hdf5.is_there(output) or not hdf5.size_of(output):
         return
     if not hdf5.is_hdf5(output):
         raise ArtifactError(
@@ -138,6 +138,9 @@ def named(paths: Sequence[Path] | None) -> Sequence[Path]:
 
 def writable(output: Path) -> Path:
     """Return the path of a file to write, with links resolved; refuse folders and devices."""
+    if wording.url(output):
+        remote.check_writable(output)
+        return output
     if output.is_dir():
         raise ArtifactError("is a folder; needs the name of a file to write", file=output)
     if output.is_symlink():
@@ -159,7 +162,7 @@ def delivered(output: Path | None) -> Iterator[tuple[Path, str]]:
     """
     if output is not None and str(output) != "-":
         output = writable(output)
-        yield output, str(output)
+        yield output, wording.shown(output)
         return
     if sys.stdout is None or sys.stdout.closed:
         raise UsageError("standard output is closed: name a file with -o")
@@ -184,7 +187,7 @@ def local(path: Path) -> tuple[Path, str]:
     if path.is_fifo() or path.is_char_device():
         with path.open("rb") as pipe:
             return _spool(pipe, str(path)), str(path)
-    return path, str(path)
+    return path, wording.shown(path)
 
 
 def _spool(stream: BinaryIO, name: str) -> Path:

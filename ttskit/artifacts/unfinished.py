@@ -24,6 +24,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from ttskit import wording
 from ttskit.artifacts import atomic, lock
 from ttskit.errors import KEPT, ArtifactError, at
 
@@ -205,7 +206,8 @@ def forget(output: Path, header: Mapping[str, Any]) -> None:
 
 def folder_of(output: Path) -> Path:
     """Return where the unfinished work of `output` lies."""
-    return output.with_name(output.name + ".part")
+    place = wording.workplace(output)
+    return place.with_name(place.name + ".part")
 
 
 def no_room(path: Path, error: OSError) -> ArtifactError:

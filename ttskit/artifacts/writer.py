@@ -13,7 +13,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from ttskit.artifacts import hdf5, sealing, unfinished
+from ttskit.artifacts import atomic, hdf5, sealing, unfinished
 from ttskit.artifacts.hdf5 import Value
 from ttskit.artifacts.record import RAGGED, Number, Record, axes_of, declared, required
 from ttskit.errors import ArtifactError
@@ -97,7 +97,7 @@ class Writer(Generic[R]):
         try:
             kind, attributes = self.kind.kind(), self._attributes
             sealing.seal(unnamed, kind, attributes, self._provenance, sources)
-            unnamed.replace(self.path)
+            atomic.publish(unnamed, self.path)
         except OSError as error:
             raise unfinished.no_room(self.path, error) from error
         self._part.remove()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ttskit import wording
 from ttskit.errors import AudioError, UsageError, at
 from ttskit.speaking.player import playing
 
@@ -123,6 +124,7 @@ def _file(output: Path, rate: int) -> Iterator[Callable[[Samples], None]]:
 
 def check_sound(output: Path | None, raw: bool = False) -> None:
     """Refuse an output that cannot be written, before there is anything to write."""
+    from ttskit.artifacts import remote
     from ttskit.formats.audio import WRITABLE
 
     if output is None or not is_file(output):
@@ -134,6 +136,9 @@ def check_sound(output: Path | None, raw: bool = False) -> None:
     if not raw and output.suffix.lower() not in WRITABLE:
         suffix = output.suffix or "a file without suffix"
         raise UsageError(f"{output}: cannot write {suffix}: give one of {', '.join(WRITABLE)}")
+    if wording.url(output):
+        remote.check_writable(output)
+        return
     if output.is_dir():
         raise AudioError(f"{output}: is a folder; needs the name of a file to write")
     if output.exists() and not output.is_file():

@@ -43,9 +43,9 @@ def utterance(item: UtteranceText, speller: Speller) -> Tokens:
 def note_dropped(path: Path) -> None:
     """Note which characters are not spoken, of Tokens or of an artifact made of Tokens."""
     from ttskit import progress
-    from ttskit.artifacts import kinds
+    from ttskit.artifacts import hdf5, kinds
 
-    if not path.exists():
+    if not hdf5.is_there(path):
         return
     reader = kinds.read(path)
     columns = zip(reader.ids, reader.table("dropped"), strict=False)  # no column, no rows

@@ -135,10 +135,10 @@ def language_in(texts: Texts) -> str:
 def note(path: Path, texts: Texts) -> None:
     """Note how many words were guessed and which characters are not spoken."""
     from ttskit import progress
-    from ttskit.artifacts import kinds
+    from ttskit.artifacts import hdf5, kinds
     from ttskit.artifacts.reader import Reader
 
-    if not path.exists():  # a dry run
+    if not hdf5.is_there(path):  # a dry run
         return
     reader = Reader(path, kinds.Tokens)
     guessed, words = int(reader.column("guessed").sum()), len(reader.column("guessed"))

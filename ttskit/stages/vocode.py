@@ -403,7 +403,7 @@ def command(
         ttskit vocode mels.h5 --vocoder vocoder.h5 -o spoken.h5
         ttskit vocode mels.h5 --vocoder griffinlim --wav-dir wavs -o spoken.h5
     """
-    from ttskit.artifacts import describe, kinds
+    from ttskit.artifacts import describe, hdf5, kinds
     from ttskit.artifacts.build import Running
 
     tell = describe.summary(output, as_json)
@@ -415,7 +415,7 @@ def command(
     asked = {controls: kinds.Controls, output: kinds.Corpus} if controls else {output: kinds.Corpus}
     recipes = {place: recipe(make, kind, vocoder, limit) for place, kind in asked.items()}
     path = write(make, recipes, limit, running)
-    if path.exists() and not dry_run:
+    if hdf5.is_there(path) and not dry_run:
         note(path)
         if wav_dir:
             wavs(path, wav_dir)

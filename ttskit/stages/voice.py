@@ -59,7 +59,7 @@ def pack(
 ) -> None:
     """Write a voice, once its models have been seen to run."""
     from ttskit import progress
-    from ttskit.artifacts import build, streams
+    from ttskit.artifacts import build, hdf5, streams
     from ttskit.speaking.acoustics import Cascade
     from ttskit.voices import voice
     from ttskit.voices.model import VOICE
@@ -88,7 +88,7 @@ def pack(
         streams.replaceable(path, VOICE)
         Cascade([*models.values()], voice.WANTED, voice.KNOWN)  # refuses what does not run
         voice.write(path, models, provenance, settings, half)
-        progress.note(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
+        progress.note(f"{name}: {hdf5.size_of(path) / 1e6:.1f} MB")
 
 
 def page(facts: Mapping[str, Any]) -> str:

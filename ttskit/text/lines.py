@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ttskit import wording
 from ttskit.errors import TextError
 
 _BOM = b"\xef\xbb\xbf"
@@ -37,6 +38,8 @@ class InputLine(NamedTuple):
 
 def read_lines(path: Path) -> Iterator[InputLine]:
     """Yield the lines of a file as they come; TextError if it cannot be read."""
+    if wording.url(path):
+        raise TextError("only artifacts are read from an address: copy it here first", file=path)
     try:
         with path.open("rb") as file:
             yield from decode_lines(file, str(path))

@@ -148,7 +148,8 @@ class _Run:
 
     @property
     def folder(self) -> Path:
-        return self.output.with_name(self.output.name + ".run")
+        place = wording.workplace(self.output)
+        return place.with_name(place.name + ".run")
 
     def __call__(self, examples: Examples, device: str) -> None:
         """Train on examples, and write the best model."""

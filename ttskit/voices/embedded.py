@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ttskit import wording
 from ttskit.errors import TtskitError
 
 FOLDER = Path(__file__).parent
@@ -21,6 +22,8 @@ def find(name: str | None) -> Path:
         return next(iter(known.values()))
     if name is None:
         raise TtskitError("no voice comes with this ttskit: name a file with --voice")
+    if wording.url(name):
+        return Path(name)
     if name not in known and not Path(name).exists():
         there = ", ".join(known) or "none"
         raise TtskitError(f"{name}: no such file, nor an embedded voice; there is {there}")
