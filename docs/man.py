@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -20,10 +21,10 @@ HEAD = re.compile(r"^(\S.*):\n", re.MULTILINE)  # of a section of a help page
 
 def pages() -> dict[str, str]:
     """Return the manual pages by name, `ttskit` and `ttskit-VERB`."""
-    group = typer.main.get_command(app)
-    root = typer.Context(group, info_name="ttskit", help_option_names=["--help", "-h"])  # type: ignore[arg-type]
+    group: Any = typer.main.get_command(app)
+    root = typer.Context(group, info_name="ttskit", help_option_names=["--help", "-h"])
     found = {"ttskit": roff("ttskit", root.get_help())}
-    for verb, command in group.commands.items():  # type: ignore[attr-defined]
+    for verb, command in group.commands.items():
         context = typer.Context(command, info_name=verb, parent=root)
         found[f"ttskit-{verb}"] = roff(f"ttskit-{verb}", command.get_help(context))
     return found

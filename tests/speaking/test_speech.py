@@ -1,5 +1,7 @@
 """Several voices and recordings within one text."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -58,7 +60,7 @@ def test_a_voice_of_another_rate_is_resampled_and_timed_to_the_frame(say):
 
 def test_voices_that_a_text_names_are_loaded_once(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    own, opened = Voice("own.h5"), []
+    own, opened = Voice("own.h5"), list[Path]()
     monkeypatch.setattr(Voice, "__init__", _recording(Voice.__init__, opened))
     for _ in range(2):
         own.say("<speak><voice name='ann.h5'>a</voice><voice name='ann.h5'>b</voice></speak>",

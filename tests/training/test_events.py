@@ -87,7 +87,7 @@ def test_a_training_is_followed_until_it_ends(run, tmp_path, monkeypatch):
         write(run, rest=', "loss": 1.0, "step_seconds": 1.0}\n')
         held.close()
 
-    monkeypatch.setattr(events.time, "sleep", sleep)
+    monkeypatch.setattr("time.sleep", sleep)
     assert events.write(run, tmp_path / "out", follow=True) == 4
     assert values(tmp_path / "out" / "training", "loss") == [(1, 4), (2, 3), (3, 2), (4, 1)]
 

@@ -251,8 +251,8 @@ class Voice:
         )
         grid = None if textgrid is None else Path(textgrid)
         chain = self._choosing(choice)
-        others = {name: one.chain for name, one in beside.voices.items() if one is not self}
-        return Speech(chain, manner, lines, grid, duration, given, source.subtitles, others)
+        chains = {name: one.chain for name, one in beside.voices.items() if one is not self}
+        return Speech(chain, manner, lines, grid, duration, given, source.subtitles, chains)
 
     def _spelling(self, lexicon: Files, emoji: bool, language: str = "") -> Speller:
         """Return what spells texts, by a lexicon too if that is of its language."""

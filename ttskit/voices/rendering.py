@@ -8,6 +8,8 @@ T frames, I intervals from centre to centre, K harmonics, F bands of noise, N = 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch._higher_order_ops.scan import scan
@@ -38,7 +40,7 @@ class Rendering(nn.Module):
         self.noise = Noise(module.config.noise_bands, module.facts.hop_length)
         trunk = module.generator.trunk
         if isinstance(trunk, Gru):
-            trunk.core = Scanned(trunk.core)  # type: ignore[arg-type]
+            trunk.core = Scanned(trunk.core)  # type: ignore[assignment, arg-type]
 
     def forward(self, *values: Tensor) -> Tensor:
         """Fields in the order of the inputs -> audio."""
@@ -74,7 +76,7 @@ class Scanned(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (1, T, W) -> all states (1, T, S) and the last."""
-        gru = self.gru
+        gru: Any = self.gru
         entries = x[0] @ gru.weight_ih_l0.T + gru.bias_ih_l0  # (T, 3 S)
 
         def step(state: Tensor, entry: Tensor) -> tuple[Tensor, Tensor]:
