@@ -91,6 +91,13 @@ def test_every_variant_of_the_matrix_of_ddsp_is_another_config():
     assert len({*texts.values()}) == len(texts) == 28
 
 
+def test_the_gate_of_ddsp_trains_each_trunk_with_each_seed():
+    found = trainings("ddsp-matrix", "gate")
+    assert {name: config.trunk for name, config in found.items()} == {
+        f"{trunk}-{seed}": trunk for trunk in ("gru", "micro-rnn", "mlp") for seed in range(3)
+    }
+
+
 SBATCH = """#!/bin/sh
 # runs at once what a cluster would queue, and notes it
 echo "$@" >> "$LOG"
