@@ -54,7 +54,9 @@ class _Exchange:
         self._missing = [len(group) for group in groups]
         self._messages: list[tuple[list[Tensor], Tensor, Any]] = []
         self._hooks = [
-            parameter.register_post_accumulate_grad_hook(partial(self._came, number))
+            parameter.register_post_accumulate_grad_hook(  # type: ignore[no-untyped-call]
+                partial(self._came, number)
+            )
             for number, group in enumerate(groups)
             for parameter in group
         ]
@@ -73,7 +75,7 @@ class _Exchange:
                 continue
             with talking():
                 work.wait()
-            parts = together.split([one.numel() for one in gradients])
+            parts = torch.split(together, [one.numel() for one in gradients])
             for gradient, part in zip(gradients, parts, strict=True):
                 gradient.copy_(part.view_as(gradient))
 
