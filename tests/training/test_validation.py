@@ -7,6 +7,7 @@ import torch
 
 from tests.models.tiny_models import build, needed
 from ttskit.errors import TrainingError
+from ttskit.training import processes
 from ttskit.training.validation import validate
 
 
@@ -42,6 +43,27 @@ def test_the_loss_is_that_of_all_batches_together(model):
     parts = validate(model, [batch.only(0), batch.only(1)], 0, 0, held_out=True)
     assert parts.terms == pytest.approx(whole.terms, rel=1e-4)
     assert whole.row()["held_out/loss"] == pytest.approx(sum(whole.terms.values()))
+
+
+def test_processes_that_share_the_batches_get_the_loss_of_all(model, monkeypatch):
+    model.eval()
+    parts = needed(model).only(0), needed(model).only(1)
+    whole = validate(model, parts, 0, 0, held_out=True)
+    own: tuple[list, list] = [], []  # what each of two processes sends: counts, then terms
+    for round in range(2):
+        for rank, part in enumerate(parts):
+            sent = own[rank]
+            sent.clear()
+
+            def summed(_, values, sent=sent, other=own[1 - rank]):
+                sent.append(values)
+                theirs = other[len(sent) - 1] if len(other) >= len(sent) else {}
+                return processes.added(values, theirs)
+
+            monkeypatch.setattr(processes, "summed", summed)
+            shared = validate(model, [part], 0, 0, held_out=True, among=object())  # type: ignore[arg-type]
+        if round:
+            assert shared.terms == pytest.approx(whole.terms, rel=1e-4)
 
 
 def test_training_utterances_have_no_validation_loss(model):

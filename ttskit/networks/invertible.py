@@ -223,16 +223,18 @@ class Gated(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor, condition: Tensor | None) -> Tensor:
         """x (B, H, T), mask (B, 1, T), condition (B, K, T or 1) -> (B, H, T)."""
-        layers = len(self.convolutions)
-        each = [0.0] * layers
+        layers, hidden = len(self.convolutions), x.shape[1]
+        each: Any = [None] * layers
         if self.told is not None:
             each = self.told(condition).chunk(layers, 1)  # (B, 2 * H, T or 1)
         total = torch.zeros_like(x)
         for convolution, output, one in zip(self.convolutions, self.outputs, each, strict=True):
-            value, gate = (self.dropout(convolution(x)) + one).chunk(2, 1)
-            out = output(value.tanh() * gate.sigmoid())
-            total = total + out[:, -x.shape[1] :]
-            x = (x + out[:, : x.shape[1]]) * mask
+            entry = self.dropout(convolution(x))
+            value, gate = (entry if one is None else entry + one).chunk(2, 1)
+            *to_next, to_sum = output(value.tanh() * gate.sigmoid()).split(hidden, 1)
+            total = total + to_sum
+            if to_next:
+                x = (x + to_next[0]) * mask
         return total * mask
 
 

@@ -81,9 +81,7 @@ def total_counts(fabric: Fabric, update: Sequence[Batch]) -> dict[str, float]:
     totals: dict[str, float] = {}
     for batch in update:
         totals = added(totals, batch.own_counts())
-    if fabric.world_size > 1:
-        totals = dict(zip(totals, _reduced(fabric, [*totals.values()], "sum"), strict=True))
-    return totals
+    return summed(fabric, totals)
 
 
 def most(fabric: Fabric, values: Sequence[float]) -> list[float]:
@@ -97,35 +95,33 @@ def gathered(fabric: Fabric, value: Tensor) -> Tensor:
         return value[None].cpu()
     own = value.to(fabric.device)
     values = [torch.empty_like(own) for _ in range(fabric.world_size)]
-    with _talking():
+    with talking():
         torch.distributed.all_gather(values, own)
     return torch.stack(values).cpu()
 
 
 def wait(fabric: Fabric) -> None:
     """Wait until all processes are here."""
-    with _talking():
+    with talking():
         fabric.barrier()
 
 
-def reduce(fabric: Fabric, values: Sequence[Tensor]) -> None:
-    """Sum tensors over all processes, in place and in one message."""
-    together = torch.cat([value.reshape(-1) for value in values])
-    with _talking():
-        summed = fabric.all_reduce(together, reduce_op="sum")
-    for value, part in zip(values, summed.split([v.numel() for v in values]), strict=True):  # type: ignore[union-attr]
-        value.copy_(part.view_as(value))
+def summed(fabric: Fabric, values: Mapping[str, float]) -> dict[str, float]:
+    """Return the sums of numbers over all processes, in one message."""
+    if fabric.world_size == 1 or not values:
+        return dict(values)
+    return dict(zip(values, _reduced(fabric, [*values.values()], "sum"), strict=True))
 
 
 def _reduced(fabric: Fabric, values: Sequence[float], operation: str) -> list[float]:
     own = torch.tensor(values, dtype=torch.float64, device=fabric.device)
-    with _talking():
+    with talking():
         together: list[float] = fabric.all_reduce(own, reduce_op=operation).tolist()  # type: ignore[union-attr]
         return together
 
 
 @contextmanager
-def _talking() -> Iterator[None]:
+def talking() -> Iterator[None]:
     """Say in one line that another process has ended, where a message to it fails."""
     try:
         yield

@@ -210,12 +210,19 @@ class Trainer:
         return batch.to(self.fabric.device)
 
     def _validate(self, done: float) -> Validation:
-        """Validate, and write the model if it is the best so far."""
+        """Validate, and write the model if it is the best so far.
+
+        Processes share the batches, if there are as many; the first of all has the first batch.
+        """
         size, held_out = self.training.batch, len(self.held_out) > 0
         rows = self.held_out if held_out else self.rows[:size]
-        loaded = [self._load(rows[at : at + size], 0) for at in range(0, len(rows), size)]
+        starts, fabric = range(0, len(rows), size), None
+        if held_out and len(starts) >= self.fabric.world_size > 1:
+            starts, fabric = starts[self.fabric.global_rank :: self.fabric.world_size], self.fabric
+        loaded = [self._load(rows[at : at + size], 0) for at in starts]
         with self.averaged.in_place():
-            results = validate(self.model, loaded, self.seed, self.state.step, held_out=held_out)
+            step = self.state.step
+            results = validate(self.model, loaded, self.seed, step, held_out=held_out, among=fabric)
             counts = held_out and self.model.judged(done)
             if self.state.judge(results.loss, self.training.least_gain if counts else None):
                 self._write("best.h5")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ttskit.errors import TrainingError
 from ttskit.models.family import Family
 from ttskit.networks.batch import Batch
-from ttskit.training import processes
+from ttskit.training import exchange, processes
 from ttskit.training.configuration import Training
 
 DECAYING = (
@@ -70,27 +70,27 @@ class Players:
     ) -> tuple[dict[str, float], float]:
         """Compute the gradients of a player's loss with respect to its own weights.
 
-        Returns the terms of the loss, and the seconds of the backward pass.
+        Returns the terms of the loss, and the seconds of the backward pass and of the exchange.
         """
         own, loss = self._modules[player], self._terms(player, progress)
         self.optimizers[player].zero_grad(set_to_none=True)
         sums: dict[str, Tensor] = {}
         seconds = 0.0
+        several = self._fabric.world_size > 1
         with _frozen(one for one in self._modules.values() if one is not own):
-            for batch in batches:
+            for number, batch in enumerate(batches, 1):
                 with self._fabric.autocast():
                     terms = loss(batch)
                 if terms:
                     began = time.perf_counter()
-                    self._fabric.backward(torch.stack(list(terms.values())).sum())
+                    last = several and number == len(batches)
+                    with exchange.summed(own.parameters()) if last else nullcontext():
+                        self._fabric.backward(torch.stack(list(terms.values())).sum())
                     seconds += time.perf_counter() - began
                 for name, value in terms.items():
                     sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
-        if self._fabric.world_size > 1 and sums:
-            gradients = [p.grad for p in own.parameters() if p.grad is not None]
-            processes.reduce(self._fabric, gradients)
-            processes.reduce(self._fabric, list(sums.values()))
-        return {name: float(value) for name, value in sums.items()}, seconds
+        totals = {name: float(value) for name, value in sums.items()}
+        return processes.summed(self._fabric, totals), seconds
 
     def _terms(self, player: str, progress: float) -> Callable[[Batch], Mapping[str, Tensor]]:
         return lambda batch: self._model.terms(batch, progress, player)
