@@ -53,19 +53,14 @@ class Attention(Family):
         prior: float = key(
             1.0, "narrowness of the beta-binomial prior around the diagonal; 0 for none", least=0
         )
-        silence: bool = key(
-            False,
-            "whether begin, end, boundaries and punctuation are one sound, so that a pause that no "
-            "punctuation marks has a token, too",
-        )
         sharpen: float = key(
             0.5, "share of the training after which the sharpness loss is added", least=0
         )
         sharpness: float = key(1.0, "weight of the sharpness loss", least=0)
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "base": {"silence": True, "training.learning_rate": 1e-3},
-        "tiny": {"embedding": 64, "hidden": 96, "silence": True, "training.learning_rate": 1e-3},
+        "base": {"training.learning_rate": 1e-3},
+        "tiny": {"embedding": 64, "hidden": 96, "training.learning_rate": 1e-3},
     }
 
     def __init__(self, config: Config, facts: Facts) -> None:
@@ -105,20 +100,15 @@ class Attention(Family):
     def forward(self, batch: Batch, context: bool = True) -> Tensor:
         """Return log-probabilities of tokens at every frame, (B, T, N)."""
         mel = self.scale(batch["mel"]) * batch.mask("frame")[..., None]
-        tokens = self.embed(self.sounds(batch["tokens"])) * batch.mask("token")[..., None]
+        tokens = self.embed(batch["tokens"]) * batch.mask("token")[..., None]
         frames = self.of_frames(mel.mT).mT  # (B, T, C)
         keys = self.of_tokens(tokens.mT)  # (B, C, N)
         if context:
-            around = self.of_context(tokens.mT)
-            keys = keys + (
-                around.masked_fill(self.skippable(batch)[:, None], 0)
-                if self.config.silence
-                else around
-            )
+            keys = keys + self.of_context(tokens.mT)
         with torch.autocast(frames.device.type, enabled=False):  # distances need float32
             nearness = self.nearness(frames.float(), keys.float())
             nearness = nearness.masked_fill(~batch.mask("token")[:, None], NEVER)
-            scores = self.log_probability(nearness, batch)
+            scores = nearness.log_softmax(2)
             if self.config.prior:
                 scores = scores + self.prior(batch)
             return scores
@@ -129,30 +119,14 @@ class Attention(Family):
         return -self.config.temperature * (across - 2 * frames @ keys)
 
     def alone(self, mel: Tensor) -> Tensor:
-        """mel (T, M) -> log-probabilities of all symbols at every frame, (T, K), by itself."""
-        symbols = torch.arange(len(self.facts.symbols), device=mel.device)
-        sounds = self.sounds(symbols)
+        """mel (T, M) -> log-probabilities of symbols at every frame, without neighbours, (T, K)."""
         frames = self.of_frames(self.scale(mel).mT[None]).mT
-        keys = self.of_tokens(self.embed(sounds).mT[None])
-        never = sounds != symbols
+        keys = self.of_tokens(self.embed.weight.mT[None])
+        nearness = self.nearness(frames, keys)[0]
         if self.facts.heard:
-            never = never | (torch.tensor(self.facts.heard, device=mel.device)[sounds] == 0)
-        nearness = self.nearness(frames, keys)[0].masked_fill(never, NEVER)
-        return nearness.log_softmax(1)[:, sounds]
-
-    def sounds(self, tokens: Tensor) -> Tensor:
-        """Return the symbols that tokens sound like; with `silence`, all silent ones are one."""
-        if not self.config.silence:
-            return tokens
-        return torch.where(self.silent[tokens], self.silent.int().argmax(), tokens)
-
-    def log_probability(self, nearness: Tensor, batch: Batch) -> Tensor:
-        """Return log-probabilities (B, T, N); with `silence`, all silent tokens count as one."""
-        if not self.config.silence:
-            return nearness.log_softmax(2)
-        silent = self.skippable(batch)
-        shares = silent * silent.sum(1, keepdim=True).clamp_min(1).log()  # (B, N)
-        return nearness - (nearness - shares[:, None]).logsumexp(2, keepdim=True)
+            never = torch.tensor(self.facts.heard, device=mel.device) == 0
+            nearness = nearness.masked_fill(never, NEVER)
+        return nearness.log_softmax(1)
 
     def prior(self, batch: Batch) -> Tensor:
         """Return the log-probability of tokens at every frame by position alone, (B, T, N)."""
