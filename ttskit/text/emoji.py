@@ -37,7 +37,8 @@ def names(language: str) -> Names:
         first = next(emoji.analyze(text[at : at + LONGEST], non_emoji=True))
         if not isinstance(first.value, emoji.EmojiMatch):
             return None
-        name = first.value.data.get(code, first.value.data["en"])
+        listed = first.value.data or {}
+        name = str(listed.get(code, listed["en"]))
         return at + len(first.chars), tuple(name.strip(":").replace("_", " ").split())
 
     return named

@@ -74,8 +74,8 @@ def _scores(model: Model, audio: np.ndarray) -> np.ndarray:
     frames = torch.from_numpy(mel.mel(audio, mel_settings(model.facts)))
     blocks = []
     with torch.inference_mode():
-        for block in frames.split(BLOCK):
-            scores = module.alone(block).clamp_min(WORST)
+        for start in range(0, len(frames), BLOCK):
+            scores = module.alone(frames[start : start + BLOCK]).clamp_min(WORST)
             whole = scores[: len(scores) // STEP * STEP]
-            blocks.append(whole.unflatten(0, (-1, STEP)).mean(1).numpy())
+            blocks.append(whole.reshape(-1, STEP, scores.shape[1]).mean(1).numpy())
     return np.concatenate(blocks)
