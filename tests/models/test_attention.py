@@ -1,5 +1,7 @@
 """The attention aligner: its prior, its gradient, and what it learns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -105,3 +107,20 @@ def test_sharpness_is_a_cross_entropy_from_its_part_of_the_training_on():
         for row, frame, token in best.nonzero().tolist()
     ]
     assert terms["sharpness"].item() == pytest.approx(-np.mean(chosen), rel=1e-5)
+
+
+def test_symbols_alone_are_as_probable_as_tokens_without_context_and_prior():
+    batch, _ = planted(1)
+    aligner = model(prior=0.0)
+    tokens = batch["tokens"][0]
+    alone = aligner.alone(batch["mel"][0])[:, tokens]
+    torch.testing.assert_close(alone.log_softmax(1), aligner(batch, context=False)[0])
+
+
+def test_a_symbol_that_was_never_heard_is_never_probable():
+    aligner = Attention(
+        Attention.Config(hidden=8, space=4), replace(FACTS, heard=(1, 1, 1, 0, 1, 1))
+    )
+    alone = aligner.alone(torch.randn(9, 6))
+    assert (alone.exp()[:, 3] == 0).all()
+    torch.testing.assert_close(alone.exp().sum(1), torch.ones(9))

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.factory import alive, sha
+from tests.factory import alive, run, sha
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
 
@@ -293,3 +293,11 @@ def test_all_real_recordings_are_read(corpora, ttskit, name, utterances, hours):
     assert summary["utterances"] == utterances
     assert summary["hours"] == pytest.approx(hours, abs=6e-5 if name != "nathalie" else 6e-4)
     assert summary["skipped"] == {}
+
+
+def test_a_text_without_times_needs_an_aligner(tmp_path):
+    (tmp_path / "talk.wav").touch()
+    (tmp_path / "talk.txt").write_text("One.")
+    asked = run("corpus", tmp_path / "talk.wav", "--text", tmp_path / "talk.txt")
+    assert asked.exit_code == 2
+    assert "needs the file of an aligner" in " ".join(asked.stderr.replace("│", " ").split())

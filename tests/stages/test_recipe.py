@@ -74,6 +74,13 @@ def test_all_stages_run_their_verbs_however_new_their_outputs_are(recordings, tm
     assert len(planned(tmp_path / "mine")) == len(before) > 8
 
 
+def test_an_aligner_without_a_network_trains_none(recordings, tmp_path):
+    run("recipe", "voice", recordings, "--language", "nl", "-o", tmp_path / "mine")
+    lines = planned(tmp_path / "mine", "ALIGN_BY=flat")
+    assert "--aligner flat" in command_of(lines, "align")
+    assert not any(" train aligner " in line for line in lines)
+
+
 def test_a_project_that_is_there_is_left_alone(recordings, tmp_path):
     words = ("recipe", "voice", recordings, "--language", "de", "-o", tmp_path / "mine")
     run(*words)

@@ -106,14 +106,27 @@ class Attention(Family):
         if context:
             keys = keys + self.of_context(tokens.mT)
         with torch.autocast(frames.device.type, enabled=False):  # distances need float32
-            frames, keys = frames.float(), keys.float()
-            across = frames.square().sum(2, keepdim=True) + keys.square().sum(1, keepdim=True)
-            nearness = -self.config.temperature * (across - 2 * frames @ keys)  # (B, T, N)
+            nearness = self.nearness(frames.float(), keys.float())
             nearness = nearness.masked_fill(~batch.mask("token")[:, None], NEVER)
             scores = nearness.log_softmax(2)
             if self.config.prior:
                 scores = scores + self.prior(batch)
             return scores
+
+    def nearness(self, frames: Tensor, keys: Tensor) -> Tensor:
+        """frames (B, T, C) and keys (B, C, N) -> how near they are, (B, T, N), at most 0."""
+        across = frames.square().sum(2, keepdim=True) + keys.square().sum(1, keepdim=True)
+        return -self.config.temperature * (across - 2 * frames @ keys)
+
+    def alone(self, mel: Tensor) -> Tensor:
+        """mel (T, M) -> log-probabilities of symbols at every frame, without neighbours, (T, K)."""
+        frames = self.of_frames(self.scale(mel).mT[None]).mT
+        keys = self.of_tokens(self.embed.weight.mT[None])
+        nearness = self.nearness(frames, keys)[0]
+        if self.facts.heard:
+            never = torch.tensor(self.facts.heard, device=mel.device) == 0
+            nearness = nearness.masked_fill(never, NEVER)
+        return nearness.log_softmax(1)
 
     def prior(self, batch: Batch) -> Tensor:
         """Return the log-probability of tokens at every frame by position alone, (B, T, N)."""

@@ -12,6 +12,7 @@
 # CORPUS       further options of `ttskit corpus`
 # FEATURES     further options of `ttskit features`
 # LEXICON      file of words and their phonemes, if there is one
+# ALIGN_BY     flat, for clips of many seconds and little speech; else the aligner that is trained
 # CHANGED      what a training does whose inputs or settings were changed: --renew starts over
 TTSKIT ?= ttskit
 BUILD ?= build
@@ -25,6 +26,7 @@ TEST ?=
 TESTS ?= 20
 CHANGED ?= --renew
 ALIGNER ?=
+ALIGN_BY ?= $(BUILD)/aligner.h5
 share = --minutes $(shell awk 'BEGIN { print 60 * $(HOURS) * $(1) }')
 # of the hours that are given, else what is stated
 spent = $(if $(HOURS),$(call share,$(1)),$(2))
@@ -64,8 +66,8 @@ $(BUILD)/test-%.h5: $(BUILD)/%.h5 $(BUILD)/test.txt FORCE
 $(BUILD)/aligner.h5: $(BUILD)/train-features.h5 $(BUILD)/train-tokens.h5 FORCE
 	$(TRAIN) aligner $(wordlist 1,2,$^) $(ALIGNER) $(ALIGNER_FOR) $(RUN) -o $@
 
-$(BUILD)/alignment.h5: $(BUILD)/features.h5 $(BUILD)/tokens.h5 $(BUILD)/aligner.h5 FORCE
-	$(TTSKIT) align $(BUILD)/features.h5 $(BUILD)/tokens.h5 --aligner $(BUILD)/aligner.h5 -o $@
+$(BUILD)/alignment.h5: $(BUILD)/features.h5 $(BUILD)/tokens.h5 $(filter %.h5,$(ALIGN_BY)) FORCE
+	$(TTSKIT) align $(BUILD)/features.h5 $(BUILD)/tokens.h5 --aligner $(ALIGN_BY) -o $@
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-quick

@@ -6,8 +6,9 @@ Reads a dataset folder or file in any of the formats of `ttskit.datasets`; write
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ttskit.formats.audio import Info
 
 REVISION = 1
+PART = 600.0  # seconds of a long recording that are read in one go
 CLIPPED = 0.001  # of the samples: the overshoot that resampling or lossy coding may add
 
 
@@ -78,6 +80,36 @@ def utterance(clip: Clip, settings: Settings) -> Corpus:
         raise AudioError("nothing is left of it in 16 bit: too short or too quiet", file=clip.audio)
     speaker = clip.speaker or settings.speaker
     return Corpus(id=clip.id, speaker=speaker, text=clip.text, audio=whole)
+
+
+def searched(recording: Path, text: Path, path: Path | None, peak: float | None) -> Dataset:
+    """Return the sentences of a text that an aligner finds in a recording, scaled to a peak."""
+    import numpy as np
+
+    from ttskit.datasets import searched
+    from ttskit.dsp.samples import normalise_peak, resample
+    from ttskit.formats import audio
+    from ttskit.text.spelling import Speller
+    from ttskit.voices import finding
+
+    if path is None:
+        raise typer.BadParameter("--text needs the file of an aligner", param_hint="--aligner")
+    model = finding.reader(path)
+    symbols, language = model.facts.symbols, model.spoken_in(None)
+    speller = Speller(language, table=symbols)
+
+    def find(sentences: Sequence[str]) -> Sequence[tuple[int, float, float]]:
+        rate, _, frames = audio.info(recording)
+        edges = [*np.arange(0, frames / rate, PART), frames / rate]
+        parts = [audio.read(recording, *span)[0] for span in itertools.pairwise(edges)]
+        samples = np.concatenate([resample(one, rate, model.facts.sample_rate) for one in parts])
+        if peak is not None:
+            samples = normalise_peak(samples, peak)
+        spelt = [speller.spell(one).tokens[1:-1] for one in sentences]
+        tokens = [np.array([symbols.index(symbol) for symbol in one], int) for one in spelt]
+        return finding.find(model, samples, tokens)
+
+    return searched.read(recording, text, language, find)
 
 
 def _check_longest(seconds: float, settings: Settings, slack: float = 0.0) -> None:
@@ -179,6 +211,20 @@ ExplainOnly = Annotated[
         help="Print the format, hours, speakers and oddities of the dataset, and stop.",
     ),
 ]
+Text = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Text of one long recording, without times: --aligner looks for its sentences.",
+    ),
+]
+AlignerOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="With --text: an aligner of the language, best of the same speaker.",
+    ),
+]
 Part = Annotated[
     str,
     typer.Option(
@@ -238,6 +284,8 @@ def command(
     output: Output = None,
     format: Format = None,
     part: Part = "",
+    text: Text = None,
+    aligner: AlignerOption = None,
     explain_only: ExplainOnly = False,
     sample_rate: SampleRate = 22050,
     trim: Trim = False,
@@ -266,7 +314,7 @@ def command(
     from ttskit.artifacts.build import Running, build
 
     tell = describe.summary(output, as_json)
-    found = datasets.understand(dataset, format)
+    found = searched(dataset, text, aligner, peak) if text else datasets.understand(dataset, format)
     chosen = found.part(part) if part else found
     first = chosen.first(limit, per_speaker)
     if explain_only:

@@ -111,7 +111,7 @@ def command(
     start: From = None,
     only_plan: Plan = False,
 ) -> None:
-    """Write a Makefile project that trains a voice, or compares models.
+    """Write a Makefile project for a whole experiment, such as a voice.
 
     Examples:
         ttskit recipe voice recordings/ --language nl -o mine

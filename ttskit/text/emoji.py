@@ -37,8 +37,8 @@ def names(language: str) -> Names:
         first = next(emoji.analyze(text[at : at + LONGEST], non_emoji=True))
         if not isinstance(first.value, emoji.EmojiMatch):
             return None
-        known: dict[str, str] = first.value.data or {}
-        name = known.get(code) or known["en"]
+        listed = first.value.data or {}
+        name = str(listed.get(code, listed["en"]))
         return at + len(first.chars), tuple(name.strip(":").replace("_", " ").split())
 
     return named
