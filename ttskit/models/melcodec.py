@@ -4,6 +4,9 @@ The encoder turns every `stride` frames into one vector, the quantiser the vecto
 each of its books, the decoder the codes into frames again.  All layers work at the rate of codes,
 which makes them fast.
 
+A training begins as a linear codec: vectors are the principal components of the frames, which the
+decoder turns back, and the layers of both add nothing yet.  That is close to what is to be learnt.
+
 Shapes: B batch, T frames, M mel bands, C codes of an utterance, K books, D channels of the
 quantiser, H hidden channels, S channels of a speaker.
 """
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -67,6 +70,7 @@ class MelCodec(Adversarial, Codec):
 
     config: MelCodecConfig
     generator: Generator
+    beginning: ClassVar[int] = 64  # enough for the principal components and the books
 
     def __init__(self, config: MelCodecConfig, facts: Facts) -> None:
         super().__init__(config, facts)
@@ -129,6 +133,7 @@ class MelCodec(Adversarial, Codec):
 
     @torch.no_grad()
     def initialise(self, batch: Batch) -> None:
+        self.generator.start(batch)
         self.generator.quantiser.start(*self.generator.latents(batch))
 
     @torch.no_grad()
@@ -176,22 +181,51 @@ class Generator(nn.Module):
         self.stride, self.n_mels = config.stride, facts.n_mels
         self.quantiser = quantiser
         width, joined = config.channels, config.stride * facts.n_mels
+        self.analysis = nn.Linear(joined, quantiser.dimension)
+        self.synthesis = nn.Linear(quantiser.dimension, joined)
         self.encoder = Blocks(config, config.layers, joined, quantiser.dimension)
         self.decoder = Blocks(config, config.layers, quantiser.dimension, config.stride * width)
         self.finish = Blocks(config, config.finish, width, facts.n_mels)
         self.scale = Scale(facts.statistics, "mel", facts.n_mels)
+        for layer in (self.analysis, self.synthesis):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
         size = config.speaker_channels
         self.speakers = Speakers(facts, size) if size else None
         self.voice = nn.Linear(size, width) if size else None
 
-    def latents(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return what is to be quantised (B, C, D), and the mask of codes (B, C)."""
+    def start(self, batch: Batch) -> None:
+        """Begin as a linear codec of the principal components of mels.
+
+        A pair of linear layers that has been trained stays.
+        """
+        if self.analysis.weight.any():
+            return
+        stacked, mask = self.stacked(batch)
+        real = stacked[mask]
+        centre = real.mean(0)
+        _, axes = torch.linalg.eigh(torch.cov(real.T))  # the principal ones come last
+        principal = axes.flip(1)[:, : self.quantiser.dimension].T
+        self.analysis.weight[: len(principal)] = principal
+        self.analysis.bias[: len(principal)] = -principal @ centre
+        self.synthesis.weight[:, : len(principal)] = principal.T
+        self.synthesis.bias.copy_(centre)
+        for last in (self.encoder.leave, self.finish.leave):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def stacked(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return normalised mels, (B, C, stride · M), and the mask of codes (B, C)."""
         frames = batch.mask("frame")
         mel = self.scale(batch["mel"]) * frames[..., None]
         missing = -mel.shape[1] % self.stride
         stacked = F.pad(mel, (0, 0, 0, missing)).view(len(mel), -1, self.stride * self.n_mels)
-        mask = F.pad(frames, (0, missing)).view(len(mel), -1, self.stride).any(2)
-        return self.encoder(stacked, mask).float(), mask
+        return stacked, F.pad(frames, (0, missing)).view(len(mel), -1, self.stride).any(2)
+
+    def latents(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return what is to be quantised (B, C, D), and the mask of codes (B, C)."""
+        stacked, mask = self.stacked(batch)
+        return (self.analysis(stacked) + self.encoder(stacked, mask)).float(), mask
 
     def quantised(self, batch: Batch) -> tuple[Quantised, Tensor]:
         """Return the quantised vectors, and the mask of codes (B, C)."""
@@ -208,7 +242,8 @@ class Generator(nn.Module):
         voice = self.voice(self.speakers(batch)) if self.voice and self.speakers else None
         joined = self.decoder(vectors, mask, voice)  # (B, C, stride · H)
         real = mask.repeat_interleave(self.stride, 1)
-        frames: Tensor = self.finish(joined.reshape(*real.shape, -1), real).float()
+        change = self.finish(joined.reshape(*real.shape, -1), real)
+        frames = (self.synthesis(vectors).view_as(change) + change).float()
         return self.scale.inverse(frames) * real[..., None]
 
 

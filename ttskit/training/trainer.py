@@ -133,8 +133,8 @@ class Trainer:
             self.state, states = checkpoint.load(last, *parts)
             progress.note(f"{self.folder}: going on after update {self.state.step}")
         else:
-            with torch.no_grad():  # by a whole batch, so that all processes agree
-                self.model.initialise(self._load(self.rows[self.order.rows(0)], 0))
+            with torch.no_grad():  # by whole batches, so that all processes agree
+                self.model.initialise(self._beginning())
         generators.restore(self.fabric, states, self.seed, self.state.step)
         self._warn_of_memory()
 
@@ -204,6 +204,12 @@ class Trainer:
         """Return a batch of this process by its number."""
         rows = self.order.rows(number)[self.fabric.global_rank :: self.fabric.world_size]
         return self._load(self.rows[rows], number)
+
+    def _beginning(self) -> Batch:
+        """Return the first batches of all processes as one, at most those of an epoch."""
+        count = min(self.model.beginning, self.order.per_epoch)
+        rows = np.concatenate([self.order.rows(number) for number in range(count)])
+        return self._load(self.rows[rows], 0)
 
     def _load(self, rows: np.ndarray, number: int) -> Batch:
         batch = self.examples.batch(rows, self.training.segment, (self.seed, number))
