@@ -32,6 +32,8 @@ from ttskit.networks.layers import LayerNorm, Scale, Speakers
 from ttskit.networks.quantisers import Quantised, Quantiser, frequencies, perplexity
 from ttskit.settings import MOST_LAYERS, key, table
 
+RIDGE, TINIEST = 1e-4, 1e-6  # added to squares that are inverted, the first as a share of them
+
 TRAINING: Mapping[str, Any] = {
     "training.batch": 16,
     "training.segment": 96,
@@ -62,6 +64,10 @@ class MelCodecConfig:
         0, "size of a speaker's vector, which the decoder gets; 0 for none", least=0
     )
     delta: float = key(0.5, "weight of the error of differences between successive frames", least=0)
+    loud: float = key(
+        0.0, "how much more the error counts where a band is loud than where it is not", least=0,
+        most=1,
+    )
     adversary: PatchAdversary = table(PatchAdversary, "critics (discriminators)")
 
 
@@ -111,7 +117,7 @@ class MelCodec(Adversarial, Codec):
         frames, error = batch.mask("frame"), copy - recorded
         change = (error[:, 1:] - error[:, :-1]).abs().mean(2) * (frames[:, 1:] & frames[:, :-1])
         terms = {
-            "mel": batch.mean(error.abs(), "frame"),
+            "mel": batch.mean(error.abs() * self._weight(recorded), "frame"),
             "delta": self.config.delta * batch.mean(F.pad(change, (1, 0)), "frame"),
             **self._distances(batch, quantised),
         }
@@ -134,7 +140,6 @@ class MelCodec(Adversarial, Codec):
     @torch.no_grad()
     def initialise(self, batch: Batch) -> None:
         self.generator.start(batch)
-        self.generator.quantiser.start(*self.generator.latents(batch))
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
@@ -156,6 +161,10 @@ class MelCodec(Adversarial, Codec):
 
     def sample(self, batch: Batch) -> Mapping[str, Mapping[str, Tensor]]:
         return {"mels": {"mel": self.generator.copy(batch)[0][0]}}
+
+    def _weight(self, recorded: Tensor) -> Tensor:
+        """Return by how much errors of a normalised mel count, 1 on average."""
+        return 1 + self.config.loud * torch.tanh(recorded)
 
     def _distances(self, batch: Batch, quantised: Quantised) -> dict[str, Tensor]:  # noqa: ARG002
         """Return further terms of the loss: what keeps encoder and books together."""
@@ -187,32 +196,28 @@ class Generator(nn.Module):
         self.decoder = Blocks(config, config.layers, quantiser.dimension, config.stride * width)
         self.finish = Blocks(config, config.finish, width, facts.n_mels)
         self.scale = Scale(facts.statistics, "mel", facts.n_mels)
-        for layer in (self.analysis, self.synthesis):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        _silence(self.analysis)
+        _silence(self.synthesis)
         size = config.speaker_channels
         self.speakers = Speakers(facts, size) if size else None
         self.voice = nn.Linear(size, width) if size else None
 
     def start(self, batch: Batch) -> None:
-        """Begin as a linear codec of the principal components of mels.
+        """Begin as a linear codec of the principal components of mels, with books for them.
 
-        A pair of linear layers that has been trained stays.
+        What has been trained stays.
         """
-        if self.analysis.weight.any():
-            return
+        new = not self.analysis.weight.any()
         stacked, mask = self.stacked(batch)
-        real = stacked[mask]
-        centre = real.mean(0)
-        _, axes = torch.linalg.eigh(torch.cov(real.T))  # the principal ones come last
-        principal = axes.flip(1)[:, : self.quantiser.dimension].T
-        self.analysis.weight[: len(principal)] = principal
-        self.analysis.bias[: len(principal)] = -principal @ centre
-        self.synthesis.weight[:, : len(principal)] = principal.T
-        self.synthesis.bias.copy_(centre)
-        for last in (self.encoder.leave, self.finish.leave):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+        if new:
+            _principal(self.analysis, stacked[mask])
+            _silence(self.encoder.leave)
+        latents, _ = self.latents(batch)
+        self.quantiser.start(latents, mask)
+        if new:
+            vectors = self.quantiser.vectors(self.quantiser(latents, mask).codes)
+            _regress(self.synthesis, vectors[mask], stacked[mask])
+            _silence(self.finish.leave)
 
     def stacked(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return normalised mels, (B, C, stride · M), and the mask of codes (B, C)."""
@@ -268,3 +273,28 @@ class Blocks(nn.Module):
         for block in self.blocks:
             hidden = block(hidden, real)
         return self.leave(self.norm(hidden).mT)
+
+
+def _principal(layer: nn.Linear, x: Tensor) -> None:
+    """Set a layer to return the first principal components of vectors like x (N, inner)."""
+    _, axes = torch.linalg.eigh(torch.cov(x.T))  # the first ones come last
+    components = axes.flip(1)[:, : layer.out_features].T
+    layer.weight[: len(components)] = components
+    layer.bias[: len(components)] = -components @ x.mean(0)
+
+
+def _regress(layer: nn.Linear, x: Tensor, y: Tensor) -> None:
+    """Set a layer to predict y (N, outer) of x (N, inner) with the least squared error."""
+    centre, target = x.mean(0), y.mean(0)
+    away = x - centre
+    square = away.T @ away
+    square.diagonal().add_(RIDGE * square.trace() / len(square) + TINIEST)
+    weight = torch.linalg.solve(square, away.T @ (y - target)).T
+    layer.weight.copy_(weight)
+    layer.bias.copy_(target - weight @ centre)
+
+
+def _silence(layer: nn.Linear) -> None:
+    """Let a layer return 0."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)

@@ -34,6 +34,9 @@ class VectorConfig(MelCodecConfig):
 @dataclass(frozen=True)
 class RvqConfig(VectorConfig):
     books: int = key(4, "books, each for what the last one left over", least=1, most=MOST_LAYERS)
+    beams: int = key(
+        4, "best beginnings that the search for the codes of a vector follows", least=1, most=64
+    )
     dropout: float = key(
         0.2, "share of utterances trained on the first few books only", least=0, most=1
     )
@@ -71,5 +74,6 @@ class Rvq(VectorCodec):
     presets: ClassVar = {"base": TRAINING}
 
     def quantised_by(self) -> Residual:
-        books = [self.codebook() for _ in range(self.config.books)]
-        return Residual(self.config.dimension, books, self.config.dropout)
+        config = self.config
+        books = [self.codebook() for _ in range(config.books)]
+        return Residual(config.dimension, books, config.dropout, config.beams)

@@ -199,11 +199,14 @@ class Codebook(nn.Module):
     @torch.no_grad()
     def nearest(self, vectors: Tensor) -> Tensor:
         """Return the number of the nearest vector of the book for each of (..., D)."""
-        lengths = self.table.square().sum(1)
         parts = torch.split(vectors.flatten(0, -2), AT_ONCE)
         with torch.autocast(vectors.device.type, enabled=False):  # near ones differ by little
-            nearest = [(lengths - 2 * part @ self.table.T).argmin(1) for part in parts]
+            nearest = [self.distances(part).argmin(1) for part in parts]
         return torch.cat(nearest).view(vectors.shape[:-1])
+
+    def distances(self, vectors: Tensor) -> Tensor:
+        """Return squared distances (..., size) of (..., D), less the squares of their lengths."""
+        return self.table.square().sum(1) - 2 * vectors @ self.table.T
 
     @torch.no_grad()
     def start(self, vectors: Tensor) -> None:
@@ -250,20 +253,26 @@ class Codebook(nn.Module):
 
 
 class Residual(Quantiser):
-    """Books in turn, each of which describes what those before it have left over."""
+    """Books in turn, each of which describes what those before it have left over.
 
-    def __init__(self, dimension: int, codebooks: Sequence[Codebook], dropout: float) -> None:
+    The codes of a vector are searched for together: `beams` of the best beginnings are followed
+    from book to book, as the nearest vector of one book may leave over what the next has not.
+    """
+
+    def __init__(
+        self, dimension: int, codebooks: Sequence[Codebook], dropout: float, beams: int = 1
+    ) -> None:
         books, size = len(codebooks), len(codebooks[0].table)
         super().__init__(dimension, books, size, dropout)
         self.codebooks = nn.ModuleList(codebooks)
+        self.beams = beams
 
     def forward(self, latents: Tensor, mask: Tensor) -> Quantised:
-        used, rest, codes = self.used(latents), latents, []
+        used, rest, codes = self.used(latents), latents, self.search(latents)
         total = torch.zeros_like(latents)
         commitment = codebook = latents.new_zeros(latents.shape[:2])
-        for stage, book in enumerate(self._books()):
-            nearest = book.nearest(rest)
-            vectors = F.embedding(nearest, book.table)
+        for stage, (book, chosen) in enumerate(zip(self._books(), codes.unbind(2), strict=True)):
+            vectors = F.embedding(chosen, book.table)
             wanted = stage < used  # (B, 1)
             distance = (rest - vectors.detach()).square().mean(2)
             commitment = commitment + distance * wanted
@@ -271,12 +280,34 @@ class Residual(Quantiser):
                 codebook = codebook + (rest.detach() - vectors).square().mean(2) * wanted
             if self.training and torch.is_grad_enabled():  # and not only for critics
                 there = mask & wanted
-                book.follow(rest.detach()[there], nearest[there])
+                book.follow(rest.detach()[there], chosen[there])
             total = total + vectors.detach() * wanted[..., None]
             rest = rest - vectors.detach()
-            codes.append(nearest)
         straight = latents + (total - latents).detach()
-        return Quantised(straight, torch.stack(codes, 2), commitment, codebook)
+        return Quantised(straight, codes, commitment, codebook)
+
+    @torch.no_grad()
+    def search(self, vectors: Tensor) -> Tensor:
+        """Return codes (..., K) of vectors (..., D) whose sum is near to them."""
+        parts = torch.split(vectors.flatten(0, -2), AT_ONCE // self.beams)
+        with torch.autocast(vectors.device.type, enabled=False):
+            codes = torch.cat([self._found(part.float()) for part in parts])
+        return codes.view(*vectors.shape[:-1], self.books)
+
+    def _found(self, vectors: Tensor) -> Tensor:
+        """Return codes (N, K) of vectors (N, D)."""
+        rest = vectors[:, None]  # (N, beams, D), what the best beginnings leave over
+        codes = torch.zeros(len(vectors), 1, 0, dtype=torch.long, device=vectors.device)
+        for stage, book in enumerate(self._books(), 1):
+            left = rest.square().sum(2, keepdim=True) + book.distances(rest)  # (N, beams, size)
+            kept = min(self.beams if stage < self.books else 1, left[0].numel())
+            best = left.flatten(1).topk(kept, largest=False).indices  # (N, kept)
+            before, code = best // self.size, best % self.size
+            rest = rest.gather(1, before[..., None].expand(-1, -1, rest.shape[2]))
+            rest = rest - F.embedding(code, book.table)
+            codes = codes.gather(1, before[..., None].expand(-1, -1, codes.shape[2]))
+            codes = torch.cat([codes, code[..., None]], 2)
+        return codes[:, 0]
 
     def vectors(self, codes: Tensor) -> Tensor:
         books = zip(codes.unbind(2), self._books(), strict=False)
