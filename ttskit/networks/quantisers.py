@@ -206,7 +206,9 @@ class Codebook(nn.Module):
 
     def distances(self, vectors: Tensor) -> Tensor:
         """Return squared distances (..., size) of (..., D), less the squares of their lengths."""
-        return self.table.square().sum(1) - 2 * vectors @ self.table.T
+        lengths, parts = self.table.square().sum(1), vectors.flatten(0, -2)
+        distances = torch.addmm(lengths, parts, self.table.T, alpha=-2)
+        return distances.view(*vectors.shape[:-1], -1)
 
     @torch.no_grad()
     def start(self, vectors: Tensor) -> None:
@@ -256,7 +258,8 @@ class Residual(Quantiser):
     """Books in turn, each of which describes what those before it have left over.
 
     The codes of a vector are searched for together: `beams` of the best beginnings are followed
-    from book to book, as the nearest vector of one book may leave over what the next has not.
+    from book to book, as the nearest vector of one book may leave over what the next has not.  In
+    training it is one, which is faster.
     """
 
     def __init__(
@@ -300,8 +303,8 @@ class Residual(Quantiser):
         codes = torch.zeros(len(vectors), 1, 0, dtype=torch.long, device=vectors.device)
         for stage, book in enumerate(self._books(), 1):
             left = rest.square().sum(2, keepdim=True) + book.distances(rest)  # (N, beams, size)
-            kept = min(self.beams if stage < self.books else 1, left[0].numel())
-            best = left.flatten(1).topk(kept, largest=False).indices  # (N, kept)
+            kept = 1 if self.training or stage == self.books else self.beams
+            best = _lowest(left.flatten(1), kept)  # (N, kept)
             before, code = best // self.size, best % self.size
             rest = rest.gather(1, before[..., None].expand(-1, -1, rest.shape[2]))
             rest = rest - F.embedding(code, book.table)
@@ -323,6 +326,13 @@ class Residual(Quantiser):
         for book in self.codebooks:
             assert isinstance(book, Codebook)
             yield book
+
+
+def _lowest(values: Tensor, count: int) -> Tensor:
+    """Return where the lowest of values (N, places) are, (N, count), or all if there are fewer."""
+    if count == 1:
+        return values.argmin(1, keepdim=True)
+    return values.topk(min(count, values.shape[1]), largest=False).indices
 
 
 def perplexity(counts: Tensor) -> Tensor:
