@@ -76,7 +76,7 @@ class MelCodec(Adversarial, Codec):
 
     config: MelCodecConfig
     generator: Generator
-    beginning: ClassVar[int] = 64  # enough for the principal components and the books
+    beginning: ClassVar[int] = 100_000  # for the principal components and the books
 
     def __init__(self, config: MelCodecConfig, facts: Facts) -> None:
         super().__init__(config, facts)

@@ -206,10 +206,15 @@ class Trainer:
         return self._load(self.rows[rows], number)
 
     def _beginning(self) -> Batch:
-        """Return the first batches of all processes as one, at most those of an epoch."""
-        count = min(self.model.beginning, self.order.per_epoch)
-        rows = np.concatenate([self.order.rows(number) for number in range(count)])
-        return self._load(self.rows[rows], 0)
+        """Return the first batches of all processes as one, as many as the model begins with."""
+        most = self.training.segment or max(self.examples.lengths)
+        rows, frames = list[np.ndarray](), 0
+        for number in range(self.order.per_epoch):
+            rows.append(self.order.rows(number))
+            frames += int(self.order.lengths[rows[-1]].clip(max=most).sum())
+            if frames >= self.model.beginning:
+                break
+        return self._load(self.rows[np.concatenate(rows)], 0)
 
     def _load(self, rows: np.ndarray, number: int) -> Batch:
         batch = self.examples.batch(rows, self.training.segment, (self.seed, number))
