@@ -156,8 +156,8 @@ def test_moving_averages_of_a_book_are_those_of_the_reference():
     theirs._codebook.embed.data.copy_(book.table[None])
     theirs._codebook.embed_avg.data.copy_(book.table[None])
     theirs._codebook.cluster_size.data.fill_(1.0)
-    book.usage.fill_(1.0)
-    book.sums.copy_(book.table)
+    book.usage.fill_(1.0 / 200)  # ours are shares of the vectors, theirs are counts
+    book.sums.copy_(book.table / 200)
     for update in range(5):
         x = latents(4, 50, 6, seed=update)
         ours, (values, indices, distance) = quantiser(x, whole(x)), theirs(x)

@@ -180,8 +180,8 @@ class Codebook(nn.Module):
     """
 
     table: Tensor  # (size, D)
-    usage: Tensor  # (size,), moving average of how many vectors of a batch are nearest to each
-    sums: Tensor  # (size, D), moving average of their sum
+    usage: Tensor  # (size,), moving average of the share of vectors that are nearest to each
+    sums: Tensor  # (size, D), moving average of their sum, over the count of all
 
     def __init__(
         self, size: int, dimension: int, *, learnt: bool, decay: float, replace: float
@@ -220,15 +220,17 @@ class Codebook(nn.Module):
             counts, sums = self._sums(vectors, self.nearest(vectors))
             found = counts > 0
             self.table[found] = sums[found] / counts[found, None]
-        self.usage.copy_(counts)
-        self.sums.copy_(self.table * counts[:, None])
+        self.usage.copy_(counts / counts.sum())
+        self.sums.copy_(self.table * self.usage[:, None])
 
     @torch.no_grad()
     def follow(self, vectors: Tensor, nearest: Tensor) -> None:
         """Update the averages by vectors (N, D) and the numbers of their nearest (N,)."""
         counts, sums = (summed(one) for one in self._sums(vectors, nearest))
-        self.usage.lerp_(counts, 1 - self.decay)
-        self.sums.lerp_(sums, 1 - self.decay)
+        if not (every := counts.sum()):
+            return  # an update may use no stage so late
+        self.usage.lerp_(counts / every, 1 - self.decay)
+        self.sums.lerp_(sums / every, 1 - self.decay)
         if not self.learnt:
             known = self.usage > 0
             self.table[known] = self.sums[known] / self.usage[known, None]
@@ -246,7 +248,7 @@ class Codebook(nn.Module):
 
     def _set(self, places: Tensor, vectors: Tensor) -> None:
         """Set some vectors of the book to random ones of (N, D), no two to the same."""
-        source = vectors if len(vectors) else self.table  # an update may use no stage so late
+        source = vectors if len(vectors) else self.table  # another process may have them all
         drawn = torch.randperm(len(source), device=source.device)
         drawn = drawn.repeat(-(-len(places) // len(drawn)))[: len(places)]
         chosen = source[drawn]
