@@ -79,3 +79,21 @@ def test_a_trained_codec_does_not_begin_anew(family):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     model.initialise(short_and_long().only(1))
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_an_error_costs_more_where_the_mel_is_louder_than_usual(monkeypatch):
+    model = make(find("fsq"), {**TINY["fsq"], "loud": 0.5, "delta": 0.0}, SPEECH)
+    batch = short_and_long()
+    quantised, _ = model.generator.quantised(batch)
+
+    def cost(wrong):
+        copy = batch["mel"] + 0.2 * wrong  # a tenth of a deviation
+        monkeypatch.setattr(model.generator, "copy", lambda _: (copy, quantised))
+        return model.loss(batch, 0.0)["mel"].item()
+
+    normal, real = (batch["mel"] + 4) / 2, batch.mask("frame")[..., None].expand(batch["mel"].shape)
+    for loud in (normal > 0, normal < 0):
+        weights = 1 + 0.5 * torch.tanh(normal[loud & real])
+        expected = 0.1 * weights.sum() / real.sum()
+        assert cost(loud) == pytest.approx(expected.item(), rel=1e-4)
+        assert (weights > 1).all() or (weights < 1).all()

@@ -35,17 +35,18 @@ from ttskit.settings import MOST_LAYERS, key, table
 RIDGE, TINIEST = 1e-4, 1e-6  # added to squares that are inverted, the first as a share of them
 
 TRAINING: Mapping[str, Any] = {
-    "training.batch": 16,
-    "training.segment": 96,
-    "training.learning_rate": 2e-3,
+    "training.batch": 8,
+    "training.segment": 192,
+    "training.learning_rate": 1e-3,
+    "training.warmup": 100,
     "training.beta1": 0.8,
     "training.beta2": 0.99,
     "training.weight_decay": 0.01,
-    "adversary.from_progress": 0.5,
+    "adversary.from_progress": 0.4,
     "adversary.weight": 0.2,
     "adversary.features": 1.0,
     "adversary.channels": 16,
-    "adversary.frames": 96,
+    "adversary.frames": 128,
 }
 
 
@@ -65,7 +66,9 @@ class MelCodecConfig:
     )
     delta: float = key(0.5, "weight of the error of differences between successive frames", least=0)
     loud: float = key(
-        0.0, "how much more the error counts where a band is loud than where it is not", least=0,
+        0.5,
+        "how much more errors count where a band is louder than usual, and less where it is not",
+        least=0,
         most=1,
     )
     adversary: PatchAdversary = table(PatchAdversary, "critics (discriminators)")
