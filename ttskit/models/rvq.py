@@ -38,7 +38,7 @@ class RvqConfig(VectorConfig):
         4, "best beginnings that the search for the codes of a vector follows", least=1, most=64
     )
     dropout: float = key(
-        0.2, "share of utterances trained on the first few books only", least=0, most=1
+        0.0, "share of utterances trained on the first few books only", least=0, most=1
     )
 
 
