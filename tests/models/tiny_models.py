@@ -99,7 +99,7 @@ TINY: dict[str, dict[str, Any]] = {
         "audio": STATES,
         "adaptor": {"hidden": 16, "dropout": 0.0},
     },
-    "fsq": {"levels": [4, 3, 3], "residual": 2, **CODEC},
+    "fsq": {"levels": [4, 3, 3], "groups": 1, "residual": 2, **CODEC},
     "rvq": {"books": 2, **BOOKS},
     "vq": BOOKS,
     "dac": {

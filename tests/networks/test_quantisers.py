@@ -30,9 +30,9 @@ def books(count, size=16, dimension=6, **settings):
     return [Codebook(size, dimension, **settings) for _ in range(count)]
 
 
-def residual(count, dropout=0.0, **settings):
+def residual(count, dropout=0.0, beams=1, **settings):
     made = books(count, **settings)
-    return Residual(made[0].table.shape[1], made, dropout)
+    return Residual(made[0].table.shape[1], made, dropout, beams)
 
 
 def test_rounded_channels_and_codes_are_those_of_the_paper():
@@ -156,8 +156,8 @@ def test_moving_averages_of_a_book_are_those_of_the_reference():
     theirs._codebook.embed.data.copy_(book.table[None])
     theirs._codebook.embed_avg.data.copy_(book.table[None])
     theirs._codebook.cluster_size.data.fill_(1.0)
-    book.usage.fill_(1.0)
-    book.sums.copy_(book.table)
+    book.usage.fill_(1.0 / 200)  # ours are shares of the vectors, theirs are counts
+    book.sums.copy_(book.table / 200)
     for update in range(5):
         x = latents(4, 50, 6, seed=update)
         ours, (values, indices, distance) = quantiser(x, whole(x)), theirs(x)
@@ -176,6 +176,24 @@ def test_books_in_turn_are_those_of_the_reference():
     result = quantiser(x, whole(x))
     assert torch.equal(result.codes, indices)
     torch.testing.assert_close(result.vectors, values)
+
+
+def test_the_codes_of_all_books_are_the_best_there_are_if_every_beginning_is_followed():
+    quantiser, x = residual(2, beams=16).eval(), latents(2, 40, 6)
+    first, second = (book.table for book in quantiser.codebooks)
+    sums = (first[:, None] + second).flatten(0, 1)
+    best = (x[:, :, None] - sums).square().sum(3).argmin(2)
+    codes = quantiser(x, whole(x)).codes
+    assert torch.equal(16 * codes[..., 0] + codes[..., 1], best)
+    greedy = residual(2).search(x)
+    assert not torch.equal(codes, greedy)
+
+
+def test_codes_do_not_depend_on_how_many_are_searched_for_at_once(monkeypatch):
+    quantiser, x = residual(3, beams=4), latents(3, 50, 6)
+    together = quantiser.search(x)
+    monkeypatch.setattr("ttskit.networks.quantisers.AT_ONCE", 28)
+    assert torch.equal(quantiser.search(x), together)
 
 
 def test_the_gradient_of_a_vector_goes_straight_to_what_was_quantised():

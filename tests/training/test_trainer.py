@@ -231,6 +231,22 @@ def test_held_out_utterances_are_recorded_and_never_trained_on(speech, tmp_path,
     assert used == set(speech[0].ids) - set(held)
 
 
+@pytest.mark.parametrize("share", [0, 0.5, 2])
+def test_a_training_begins_with_as_many_frames_as_the_model_wants(
+    speech, tmp_path, monkeypatch, share
+):
+    begun = []
+    lengths = dict(zip(speech[0].ids, speech[0].lengths("frame").tolist(), strict=True))
+    wanted = share * sum(lengths.values())
+    monkeypatch.setattr(Attention, "beginning", wanted)
+    monkeypatch.setattr(Attention, "initialise", lambda _, batch: begun.append(batch.ids))
+    run(speech, tmp_path / "x.h5", "training.validation=0", steps=1)
+    (ids,) = begun
+    assert len(set(ids)) == len(ids)
+    frames = [lengths[id] for id in ids]
+    assert len(ids) == COUNT if share > 1 else sum(frames[:-4]) < max(wanted, 1) <= sum(frames)
+
+
 def test_averaged_weights_lag_behind_and_are_saved(speech, tmp_path):
     plain = run(speech, tmp_path / "plain.h5", "training.validation=0.0")
     averaged = run(speech, tmp_path / "ema.h5", "training.ema=0.9", "training.validation=0.0")

@@ -38,6 +38,7 @@ class Family(nn.Module):
     paces: ClassVar[Mapping[str, Mapping[str, float]]] = {}
     # preset of a training -> dotted key -> value; keys of the trainer begin with "training."
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"base": {}}
+    beginning: ClassVar[int] = 0  # frames that `initialise` gets at least, where there are so many
 
     def __init__(self, config: Any, facts: Facts) -> None:
         super().__init__()
@@ -100,7 +101,7 @@ class Family(nn.Module):
         """Add what only training needs, such as critics; called before optimisers are made."""
 
     def initialise(self, batch: Batch) -> None:
-        """Set weights from data, once, by the first batch of a new training."""
+        """Set weights from data, once, by the first batch or batches of a new training."""
 
     def players(self) -> dict[str, nn.Module]:
         """Return who takes turns in an update, each with an optimiser of its own."""

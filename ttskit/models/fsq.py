@@ -19,7 +19,7 @@ class FsqConfig(MelCodecConfig):
     levels: tuple[int, ...] = key(
         (8, 5, 5, 5), "levels of each channel; their product is the size of a book", least=3
     )
-    groups: int = key(1, "books that describe different channels", least=1, most=MOST_LAYERS)
+    groups: int = key(4, "books that describe different channels", least=1, most=MOST_LAYERS)
     residual: int = key(
         1,
         "stages of books, each of which describes what the last one left over",
@@ -27,7 +27,7 @@ class FsqConfig(MelCodecConfig):
         most=MOST_LAYERS,
     )
     dropout: float = key(
-        0.2, "share of utterances trained on the first few books only", least=0, most=1
+        0.0, "share of utterances trained on the first few books only", least=0, most=1
     )
 
 

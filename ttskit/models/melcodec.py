@@ -4,6 +4,9 @@ The encoder turns every `stride` frames into one vector, the quantiser the vecto
 each of its books, the decoder the codes into frames again.  All layers work at the rate of codes,
 which makes them fast.
 
+A training begins as a linear codec: vectors are the principal components of the frames, which the
+decoder turns back, and the layers of both add nothing yet.  That is close to what is to be learnt.
+
 Shapes: B batch, T frames, M mel bands, C codes of an utterance, K books, D channels of the
 quantiser, H hidden channels, S channels of a speaker.
 """
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -29,18 +32,21 @@ from ttskit.networks.layers import LayerNorm, Scale, Speakers
 from ttskit.networks.quantisers import Quantised, Quantiser, frequencies, perplexity
 from ttskit.settings import MOST_LAYERS, key, table
 
+RIDGE, TINIEST = 1e-4, 1e-6  # added to squares that are inverted, the first as a share of them
+
 TRAINING: Mapping[str, Any] = {
-    "training.batch": 16,
-    "training.segment": 96,
-    "training.learning_rate": 2e-3,
+    "training.batch": 8,
+    "training.segment": 192,
+    "training.learning_rate": 1e-3,
+    "training.warmup": 100,
     "training.beta1": 0.8,
     "training.beta2": 0.99,
     "training.weight_decay": 0.01,
-    "adversary.from_progress": 0.5,
+    "adversary.from_progress": 0.4,
     "adversary.weight": 0.2,
     "adversary.features": 1.0,
     "adversary.channels": 16,
-    "adversary.frames": 96,
+    "adversary.frames": 128,
 }
 
 
@@ -59,6 +65,12 @@ class MelCodecConfig:
         0, "size of a speaker's vector, which the decoder gets; 0 for none", least=0
     )
     delta: float = key(0.5, "weight of the error of differences between successive frames", least=0)
+    loud: float = key(
+        0.5,
+        "how much more errors count where a band is louder than usual, and less where it is not",
+        least=0,
+        most=1,
+    )
     adversary: PatchAdversary = table(PatchAdversary, "critics (discriminators)")
 
 
@@ -67,6 +79,7 @@ class MelCodec(Adversarial, Codec):
 
     config: MelCodecConfig
     generator: Generator
+    beginning: ClassVar[int] = 100_000  # for the principal components and the books
 
     def __init__(self, config: MelCodecConfig, facts: Facts) -> None:
         super().__init__(config, facts)
@@ -107,7 +120,7 @@ class MelCodec(Adversarial, Codec):
         frames, error = batch.mask("frame"), copy - recorded
         change = (error[:, 1:] - error[:, :-1]).abs().mean(2) * (frames[:, 1:] & frames[:, :-1])
         terms = {
-            "mel": batch.mean(error.abs(), "frame"),
+            "mel": batch.mean(error.abs() * self._weight(recorded), "frame"),
             "delta": self.config.delta * batch.mean(F.pad(change, (1, 0)), "frame"),
             **self._distances(batch, quantised),
         }
@@ -129,7 +142,7 @@ class MelCodec(Adversarial, Codec):
 
     @torch.no_grad()
     def initialise(self, batch: Batch) -> None:
-        self.generator.quantiser.start(*self.generator.latents(batch))
+        self.generator.start(batch)
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
@@ -151,6 +164,10 @@ class MelCodec(Adversarial, Codec):
 
     def sample(self, batch: Batch) -> Mapping[str, Mapping[str, Tensor]]:
         return {"mels": {"mel": self.generator.copy(batch)[0][0]}}
+
+    def _weight(self, recorded: Tensor) -> Tensor:
+        """Return by how much errors of a normalised mel count, 1 on average."""
+        return 1 + self.config.loud * torch.tanh(recorded)
 
     def _distances(self, batch: Batch, quantised: Quantised) -> dict[str, Tensor]:  # noqa: ARG002
         """Return further terms of the loss: what keeps encoder and books together."""
@@ -176,22 +193,47 @@ class Generator(nn.Module):
         self.stride, self.n_mels = config.stride, facts.n_mels
         self.quantiser = quantiser
         width, joined = config.channels, config.stride * facts.n_mels
+        self.analysis = nn.Linear(joined, quantiser.dimension)
+        self.synthesis = nn.Linear(quantiser.dimension, joined)
         self.encoder = Blocks(config, config.layers, joined, quantiser.dimension)
         self.decoder = Blocks(config, config.layers, quantiser.dimension, config.stride * width)
         self.finish = Blocks(config, config.finish, width, facts.n_mels)
         self.scale = Scale(facts.statistics, "mel", facts.n_mels)
+        _silence(self.analysis)
+        _silence(self.synthesis)
         size = config.speaker_channels
         self.speakers = Speakers(facts, size) if size else None
         self.voice = nn.Linear(size, width) if size else None
 
-    def latents(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return what is to be quantised (B, C, D), and the mask of codes (B, C)."""
+    def start(self, batch: Batch) -> None:
+        """Begin as a linear codec of the principal components of mels, with books for them.
+
+        What has been trained stays.
+        """
+        new = not self.analysis.weight.any()
+        stacked, mask = self.stacked(batch)
+        if new:
+            _principal(self.analysis, stacked[mask])
+            _silence(self.encoder.leave)
+        latents, _ = self.latents(batch)
+        self.quantiser.start(latents, mask)
+        if new:
+            vectors = self.quantiser.vectors(self.quantiser(latents, mask).codes)
+            _regress(self.synthesis, vectors[mask], stacked[mask])
+            _silence(self.finish.leave)
+
+    def stacked(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return normalised mels, (B, C, stride · M), and the mask of codes (B, C)."""
         frames = batch.mask("frame")
         mel = self.scale(batch["mel"]) * frames[..., None]
         missing = -mel.shape[1] % self.stride
         stacked = F.pad(mel, (0, 0, 0, missing)).view(len(mel), -1, self.stride * self.n_mels)
-        mask = F.pad(frames, (0, missing)).view(len(mel), -1, self.stride).any(2)
-        return self.encoder(stacked, mask).float(), mask
+        return stacked, F.pad(frames, (0, missing)).view(len(mel), -1, self.stride).any(2)
+
+    def latents(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return what is to be quantised (B, C, D), and the mask of codes (B, C)."""
+        stacked, mask = self.stacked(batch)
+        return (self.analysis(stacked) + self.encoder(stacked, mask)).float(), mask
 
     def quantised(self, batch: Batch) -> tuple[Quantised, Tensor]:
         """Return the quantised vectors, and the mask of codes (B, C)."""
@@ -208,7 +250,8 @@ class Generator(nn.Module):
         voice = self.voice(self.speakers(batch)) if self.voice and self.speakers else None
         joined = self.decoder(vectors, mask, voice)  # (B, C, stride · H)
         real = mask.repeat_interleave(self.stride, 1)
-        frames: Tensor = self.finish(joined.reshape(*real.shape, -1), real).float()
+        change = self.finish(joined.reshape(*real.shape, -1), real)
+        frames = (self.synthesis(vectors).view_as(change) + change).float()
         return self.scale.inverse(frames) * real[..., None]
 
 
@@ -233,3 +276,28 @@ class Blocks(nn.Module):
         for block in self.blocks:
             hidden = block(hidden, real)
         return self.leave(self.norm(hidden).mT)
+
+
+def _principal(layer: nn.Linear, x: Tensor) -> None:
+    """Set a layer to return the first principal components of vectors like x (N, inner)."""
+    _, axes = torch.linalg.eigh(torch.cov(x.T))  # the first ones come last
+    components = axes.flip(1)[:, : layer.out_features].T
+    layer.weight[: len(components)] = components
+    layer.bias[: len(components)] = -components @ x.mean(0)
+
+
+def _regress(layer: nn.Linear, x: Tensor, y: Tensor) -> None:
+    """Set a layer to predict y (N, outer) of x (N, inner) with the least squared error."""
+    centre, target = x.mean(0), y.mean(0)
+    away = x - centre
+    square = away.T @ away
+    square.diagonal().add_(RIDGE * square.trace() / len(square) + TINIEST)
+    weight = torch.linalg.solve(square, away.T @ (y - target)).T
+    layer.weight.copy_(weight)
+    layer.bias.copy_(target - weight @ centre)
+
+
+def _silence(layer: nn.Linear) -> None:
+    """Let a layer return 0."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)

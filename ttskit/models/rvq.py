@@ -19,23 +19,26 @@ from ttskit.settings import MOST_LAYERS, key
 
 @dataclass(frozen=True)
 class VectorConfig(MelCodecConfig):
-    size: int = key(1024, "vectors of a book", least=2, most=65536)
+    size: int = key(2048, "vectors of a book", least=2, most=65536)
     dimension: int = key(64, "channels of a vector", least=1)
     learnt: bool = key(False, "books are learnt by the gradient instead of moving averages")
-    decay: float = key(0.99, "decay of the moving averages of a book", least=0, most=0.99999)
+    decay: float = key(0.995, "decay of the moving averages of a book", least=0, most=0.99999)
     replace: float = key(
         0.1, "replace vectors used less than this share of the average use", least=0, most=1
     )
     commitment: float = key(
-        0.25, "weight of the distance of the encoder's vectors from those of the books", least=0
+        0.01, "weight of the distance of the encoder's vectors from those of the books", least=0
     )
 
 
 @dataclass(frozen=True)
 class RvqConfig(VectorConfig):
     books: int = key(4, "books, each for what the last one left over", least=1, most=MOST_LAYERS)
+    beams: int = key(
+        4, "best beginnings that the search for the codes of a vector follows", least=1, most=64
+    )
     dropout: float = key(
-        0.2, "share of utterances trained on the first few books only", least=0, most=1
+        0.0, "share of utterances trained on the first few books only", least=0, most=1
     )
 
 
@@ -71,5 +74,6 @@ class Rvq(VectorCodec):
     presets: ClassVar = {"base": TRAINING}
 
     def quantised_by(self) -> Residual:
-        books = [self.codebook() for _ in range(self.config.books)]
-        return Residual(self.config.dimension, books, self.config.dropout)
+        config = self.config
+        books = [self.codebook() for _ in range(config.books)]
+        return Residual(config.dimension, books, config.dropout, config.beams)

@@ -180,8 +180,8 @@ class Codebook(nn.Module):
     """
 
     table: Tensor  # (size, D)
-    usage: Tensor  # (size,), moving average of how many vectors of a batch are nearest to each
-    sums: Tensor  # (size, D), moving average of their sum
+    usage: Tensor  # (size,), moving average of the share of vectors that are nearest to each
+    sums: Tensor  # (size, D), moving average of their sum, over the count of all
 
     def __init__(
         self, size: int, dimension: int, *, learnt: bool, decay: float, replace: float
@@ -199,11 +199,16 @@ class Codebook(nn.Module):
     @torch.no_grad()
     def nearest(self, vectors: Tensor) -> Tensor:
         """Return the number of the nearest vector of the book for each of (..., D)."""
-        lengths = self.table.square().sum(1)
         parts = torch.split(vectors.flatten(0, -2), AT_ONCE)
         with torch.autocast(vectors.device.type, enabled=False):  # near ones differ by little
-            nearest = [(lengths - 2 * part @ self.table.T).argmin(1) for part in parts]
+            nearest = [self.distances(part).argmin(1) for part in parts]
         return torch.cat(nearest).view(vectors.shape[:-1])
+
+    def distances(self, vectors: Tensor) -> Tensor:
+        """Return squared distances (..., size) of (..., D), less the squares of their lengths."""
+        lengths, parts = self.table.square().sum(1), vectors.flatten(0, -2)
+        distances = torch.addmm(lengths, parts, self.table.T, alpha=-2)
+        return distances.view(*vectors.shape[:-1], -1)
 
     @torch.no_grad()
     def start(self, vectors: Tensor) -> None:
@@ -215,15 +220,17 @@ class Codebook(nn.Module):
             counts, sums = self._sums(vectors, self.nearest(vectors))
             found = counts > 0
             self.table[found] = sums[found] / counts[found, None]
-        self.usage.copy_(counts)
-        self.sums.copy_(self.table * counts[:, None])
+        self.usage.copy_(counts / counts.sum())
+        self.sums.copy_(self.table * self.usage[:, None])
 
     @torch.no_grad()
     def follow(self, vectors: Tensor, nearest: Tensor) -> None:
         """Update the averages by vectors (N, D) and the numbers of their nearest (N,)."""
         counts, sums = (summed(one) for one in self._sums(vectors, nearest))
-        self.usage.lerp_(counts, 1 - self.decay)
-        self.sums.lerp_(sums, 1 - self.decay)
+        if not (every := counts.sum()):
+            return  # an update may use no stage so late
+        self.usage.lerp_(counts / every, 1 - self.decay)
+        self.sums.lerp_(sums / every, 1 - self.decay)
         if not self.learnt:
             known = self.usage > 0
             self.table[known] = self.sums[known] / self.usage[known, None]
@@ -241,7 +248,7 @@ class Codebook(nn.Module):
 
     def _set(self, places: Tensor, vectors: Tensor) -> None:
         """Set some vectors of the book to random ones of (N, D), no two to the same."""
-        source = vectors if len(vectors) else self.table  # an update may use no stage so late
+        source = vectors if len(vectors) else self.table  # another process may have them all
         drawn = torch.randperm(len(source), device=source.device)
         drawn = drawn.repeat(-(-len(places) // len(drawn)))[: len(places)]
         chosen = source[drawn]
@@ -250,20 +257,27 @@ class Codebook(nn.Module):
 
 
 class Residual(Quantiser):
-    """Books in turn, each of which describes what those before it have left over."""
+    """Books in turn, each of which describes what those before it have left over.
 
-    def __init__(self, dimension: int, codebooks: Sequence[Codebook], dropout: float) -> None:
+    The codes of a vector are searched for together: `beams` of the best beginnings are followed
+    from book to book, as the nearest vector of one book may leave over what the next has not.  In
+    training it is one, which is faster.
+    """
+
+    def __init__(
+        self, dimension: int, codebooks: Sequence[Codebook], dropout: float, beams: int = 1
+    ) -> None:
         books, size = len(codebooks), len(codebooks[0].table)
         super().__init__(dimension, books, size, dropout)
         self.codebooks = nn.ModuleList(codebooks)
+        self.beams = beams
 
     def forward(self, latents: Tensor, mask: Tensor) -> Quantised:
-        used, rest, codes = self.used(latents), latents, []
+        used, rest, codes = self.used(latents), latents, self.search(latents)
         total = torch.zeros_like(latents)
         commitment = codebook = latents.new_zeros(latents.shape[:2])
-        for stage, book in enumerate(self._books()):
-            nearest = book.nearest(rest)
-            vectors = F.embedding(nearest, book.table)
+        for stage, (book, chosen) in enumerate(zip(self._books(), codes.unbind(2), strict=True)):
+            vectors = F.embedding(chosen, book.table)
             wanted = stage < used  # (B, 1)
             distance = (rest - vectors.detach()).square().mean(2)
             commitment = commitment + distance * wanted
@@ -271,12 +285,34 @@ class Residual(Quantiser):
                 codebook = codebook + (rest.detach() - vectors).square().mean(2) * wanted
             if self.training and torch.is_grad_enabled():  # and not only for critics
                 there = mask & wanted
-                book.follow(rest.detach()[there], nearest[there])
+                book.follow(rest.detach()[there], chosen[there])
             total = total + vectors.detach() * wanted[..., None]
             rest = rest - vectors.detach()
-            codes.append(nearest)
         straight = latents + (total - latents).detach()
-        return Quantised(straight, torch.stack(codes, 2), commitment, codebook)
+        return Quantised(straight, codes, commitment, codebook)
+
+    @torch.no_grad()
+    def search(self, vectors: Tensor) -> Tensor:
+        """Return codes (..., K) of vectors (..., D) whose sum is near to them."""
+        parts = torch.split(vectors.flatten(0, -2), AT_ONCE // self.beams)
+        with torch.autocast(vectors.device.type, enabled=False):
+            codes = torch.cat([self._found(part.float()) for part in parts])
+        return codes.view(*vectors.shape[:-1], self.books)
+
+    def _found(self, vectors: Tensor) -> Tensor:
+        """Return codes (N, K) of vectors (N, D)."""
+        rest = vectors[:, None]  # (N, beams, D), what the best beginnings leave over
+        codes = torch.zeros(len(vectors), 1, 0, dtype=torch.long, device=vectors.device)
+        for stage, book in enumerate(self._books(), 1):
+            left = rest.square().sum(2, keepdim=True) + book.distances(rest)  # (N, beams, size)
+            kept = 1 if self.training or stage == self.books else self.beams
+            best = _lowest(left.flatten(1), kept)  # (N, kept)
+            before, code = best // self.size, best % self.size
+            rest = rest.gather(1, before[..., None].expand(-1, -1, rest.shape[2]))
+            rest = rest - F.embedding(code, book.table)
+            codes = codes.gather(1, before[..., None].expand(-1, -1, codes.shape[2]))
+            codes = torch.cat([codes, code[..., None]], 2)
+        return codes[:, 0]
 
     def vectors(self, codes: Tensor) -> Tensor:
         books = zip(codes.unbind(2), self._books(), strict=False)
@@ -292,6 +328,13 @@ class Residual(Quantiser):
         for book in self.codebooks:
             assert isinstance(book, Codebook)
             yield book
+
+
+def _lowest(values: Tensor, count: int) -> Tensor:
+    """Return where the lowest of values (N, places) are, (N, count), or all if there are fewer."""
+    if count == 1:
+        return values.argmin(1, keepdim=True)
+    return values.topk(min(count, values.shape[1]), largest=False).indices
 
 
 def perplexity(counts: Tensor) -> Tensor:

@@ -133,8 +133,8 @@ class Trainer:
             self.state, states = checkpoint.load(last, *parts)
             progress.note(f"{self.folder}: going on after update {self.state.step}")
         else:
-            with torch.no_grad():  # by a whole batch, so that all processes agree
-                self.model.initialise(self._load(self.rows[self.order.rows(0)], 0))
+            with torch.no_grad():  # by whole batches, so that all processes agree
+                self.model.initialise(self._beginning())
         generators.restore(self.fabric, states, self.seed, self.state.step)
         self._warn_of_memory()
 
@@ -204,6 +204,17 @@ class Trainer:
         """Return a batch of this process by its number."""
         rows = self.order.rows(number)[self.fabric.global_rank :: self.fabric.world_size]
         return self._load(self.rows[rows], number)
+
+    def _beginning(self) -> Batch:
+        """Return the first batches of all processes as one, as many as the model begins with."""
+        most = self.training.segment or max(self.examples.lengths)
+        rows, frames = list[np.ndarray](), 0
+        for number in range(self.order.per_epoch):
+            rows.append(self.order.rows(number))
+            frames += int(self.order.lengths[rows[-1]].clip(max=most).sum())
+            if frames >= self.model.beginning:
+                break
+        return self._load(self.rows[np.concatenate(rows)], 0)
 
     def _load(self, rows: np.ndarray, number: int) -> Batch:
         batch = self.examples.batch(rows, self.training.segment, (self.seed, number))
