@@ -34,7 +34,7 @@ def find(
     tokens = np.concatenate([np.asarray(one, np.int32) for one in sentences])
     ends = np.cumsum([len(one) for one in sentences]).astype(np.int32)
     starts = ends - np.array([len(one) for one in sentences], np.int32)
-    records, last = _search(  # type: ignore[no-untyped-call]
+    records, last = _search(
         np.ascontiguousarray(scores, np.float32),
         rest.astype(np.float32),
         tokens,
