@@ -40,7 +40,7 @@ CAUSAL = {"hidden": 16, "layers": 2, "heads": 2, "filter": 24, "dropout": 0.0}
 PATCHES = {"from_progress": 0.5, "channels": 2, "frames": 16}
 CODEC = {"channels": 16, "layers": 1, "finish": 1, "kernel": 3, "adversary": PATCHES}
 STATES = {"hidden": 16, "layers": 1, "state": 3, "dilations": [1, 2], "dropout": 0.0}
-BOOKS = {"size": 4, "dimension": 8, **CODEC}
+BOOKS = {"size": 32, "dimension": 8, **CODEC}
 WEIGHTS = {"loudness": {"last": 0.01}, "entropy": {"last": 0.01}, "mel": 1.0, **SPECTRAL}
 
 # family -> settings small enough for a test
