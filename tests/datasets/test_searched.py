@@ -12,13 +12,14 @@ def talk(tmp_path, tone):
 
 
 def test_clips_are_the_sentences_that_were_found_with_a_little_of_the_pauses(talk):
+    recording, text = talk
     asked = []
 
     def find(sentences):
         asked.extend(sentences)
         return [(0, 1.0, 3.0), (1, 3.1, 5.0), (3, 12.0, 14.5)]
 
-    found = searched.read(*talk, "nl", find)
+    found = searched.read(recording, text, "nl", find)
     assert asked == ["Goed zo.", "Nog een keer.", "Nu niet.", "Tot slot."]
     assert [(clip.id, clip.text) for clip in found.clips] == [
         ("talk_0001", "Goed zo."), ("talk_0002", "Nog een keer."), ("talk_0004", "Tot slot."),
@@ -28,7 +29,8 @@ def test_clips_are_the_sentences_that_were_found_with_a_little_of_the_pauses(tal
 
 
 def test_what_was_not_found_is_on_record(talk):
-    found = searched.read(*talk, "nl", lambda _: [(0, 1.0, 3.0), (3, 12.0, 14.5)])
+    recording, text = talk
+    found = searched.read(recording, text, "nl", lambda _: [(0, 1.0, 3.0), (3, 12.0, 14.5)])
     assert found.bad == (
         ("talk_0002", "talk.txt sentence 2: not found in talk.wav: Nog een keer."),
         ("talk_0003", "talk.txt sentence 3: not found in talk.wav: Nu niet."),
@@ -38,5 +40,6 @@ def test_what_was_not_found_is_on_record(talk):
 
 
 def test_a_text_of_something_else_is_refused(talk):
+    recording, text = talk
     with pytest.raises(DatasetError, match=r"talk\.txt: none of its sentences was found in talk"):
-        searched.read(*talk, "nl", lambda _: [])
+        searched.read(recording, text, "nl", lambda _: [])

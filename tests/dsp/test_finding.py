@@ -12,7 +12,8 @@ SILENT = np.arange(SYMBOLS) == SILENCE
 def planted(said, texts, seed=0):
     """Scores of a recording of numbered texts, the cost of rest, and where each text is."""
     rng = np.random.default_rng(seed)
-    labels, places = [], {}
+    labels: list[int] = []
+    places = {}
     for number in said:
         durations = rng.integers(1, 5, len(texts[number])) * ~SILENT[texts[number]]
         places[number] = (len(labels), len(labels) + int(durations.sum()))

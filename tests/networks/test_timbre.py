@@ -51,6 +51,7 @@ def test_an_utterance_that_never_changes_stays_finite():
     z = make()(still, everything(still))
     z.sum().backward()
     assert z.isfinite().all()
+    assert still.grad is not None
     assert still.grad.isfinite().all()
 
 
