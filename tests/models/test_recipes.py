@@ -243,6 +243,11 @@ def test_a_paper_preset_has_the_published_figures(name):
         assert own == (pytest.approx(value, rel=1e-2) if isinstance(value, float) else value), key
 
 
+def test_ddsp_is_recurrent_only_where_frames_lack_a_mel_or_as_published():
+    trunks = {preset: resolved("ddsp", preset).trunk for preset in ("tiny", "instrument", "paper")}
+    assert trunks == {"tiny": "mlp", "instrument": "gru", "paper": "gru"}
+
+
 def test_every_family_with_a_paper_has_a_paper_preset():
     families = {"glow", "hifigan", "bigvgan", "istft", "ddsp"}
     assert all("paper" in find(family).presets for family in families)

@@ -134,6 +134,7 @@ class Ddsp(Learnt):
     presets: ClassVar = {
         "tiny": TRAINING
         | {
+            "trunk": "mlp",
             "channels": 192,
             "layers": 2,
             "training.learning_rate": 3e-3,
