@@ -77,9 +77,12 @@ class Recurrent(Trunk):
         return states
 
     def recurred(self, x: Tensor) -> Tensor:
-        """x (B, T, W) -> states (B, T, S), chunk by chunk; no gradient leaves a chunk."""
+        """x (B, T, W) -> states (B, T, S), in training by chunks, which no gradient leaves."""
+        if not self.chunk or not self.training:
+            whole: Tensor = self.core(x)[0]
+            return whole
         state, states = None, []
-        for chunk in torch.split(x, self.chunk or x.shape[1], 1):
+        for chunk in torch.split(x, self.chunk, 1):
             some, last = self.core(chunk, state)
             state = last.detach()
             states.append(some)
