@@ -29,8 +29,8 @@ check: $(VENV)/with-check docs ## everything that must be green: format, lint, t
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto -m "slow or not slow" --durations=20 --cov
 
-chaos: $(READY) ## let calls that change files fail, kill runs there, cut the power (an hour; C compiler)
-	$(BIN)/python -m tests.chaos
+chaos: $(READY) ## let calls that change files fail, kill runs there, cut the power (hours; C compiler)
+	$(BIN)/python -m tests.chaos 12 1
 	$(BIN)/python -m tests.power
 
 docs: $(VENV)/with-docs ## build the site of the docs into site/; a broken link fails
