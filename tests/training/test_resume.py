@@ -8,7 +8,7 @@ from tests.models.tiny_models import CASES, build, learns, needed
 from ttskit.errors import ArtifactError
 from ttskit.training import checkpoint, generators, processes, rows
 from ttskit.training.averaged import Averaged
-from ttskit.training.checkpoint import State
+from ttskit.training.checkpoint import Checkpoint, State
 from ttskit.training.configuration import Training
 from ttskit.training.update import Players
 
@@ -33,7 +33,7 @@ class Run:
 
     def save(self, path):
         kept = *self._parts, generators.states(self.fabric), PROVENANCE
-        checkpoint.save(path, self.state, *kept)
+        Checkpoint.of(self.state, *kept).save(path)
 
     def resume(self, path):
         self.state, states = checkpoint.load(path, *self._parts)
@@ -62,6 +62,23 @@ def test_every_player_of_every_family_resumes_bit_by_bit(case, tmp_path):
     resumed.resume(tmp_path / "last.h5")
     resumed.update(2)
     assert resumed.state.step == whole.state.step
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[name]), name
+    for name, value in whole.averaged.weights.items():
+        assert torch.equal(value, resumed.averaged.weights[name]), name
+
+
+@pytest.mark.parametrize("case", ["plain", "ddn"])
+def test_updates_while_a_checkpoint_is_written_are_not_in_it(case, tmp_path):
+    whole, resumed = Run(case, 0), Run(case, 1)
+    whole.update(2)
+    kept = *whole._parts, generators.states(whole.fabric), PROVENANCE
+    taken = Checkpoint.of(whole.state, *kept)
+    whole.update(2)
+    taken.save(tmp_path / "last.h5")
+    resumed.resume(tmp_path / "last.h5")
+    assert resumed.state.step == 2
+    resumed.update(2)
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name
     for name, value in whole.averaged.weights.items():
@@ -98,7 +115,7 @@ def test_moments_are_restored_in_the_memory_layout_of_their_parameter(tmp_path):
     (module, optimizer), (other, its_optimizer) = transposed(0), transposed(1)
     update(module, optimizer)
     path, state = tmp_path / "last.h5", State(step=1)
-    checkpoint.save(path, state, module, {}, {"model": optimizer}, {}, PROVENANCE)
+    Checkpoint.of(state, module, {}, {"model": optimizer}, {}, PROVENANCE).save(path)
     update(module, optimizer)
     checkpoint.load(path, other, {}, {"model": its_optimizer})
     update(other, its_optimizer)

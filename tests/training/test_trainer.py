@@ -1,5 +1,6 @@
 """The trainer, on an aligner that is small enough to train in seconds."""
 
+import errno
 import json
 import os
 import random
@@ -21,6 +22,7 @@ from ttskit.artifacts.writer import Writer
 from ttskit.errors import ArtifactError, Interrupted, TrainingError
 from ttskit.models.attention import Attention
 from ttskit.training import monitor
+from ttskit.training.checkpoint import Checkpoint
 from ttskit.training.configuration import Training
 from ttskit.training.goal import Goal
 from ttskit.training.run import request_of, train
@@ -210,6 +212,16 @@ def test_a_nan_stops_the_training_and_names_the_utterance(speech, tmp_path):
         bad.seal(features.ids)
     with pytest.raises(TrainingError, match=r"update \d+: u7 has a loss .* NaN or infinite"):
         run([ttskit.read(tmp_path / "bad.h5"), tokens], tmp_path / "x.h5", steps=20)
+    assert not (tmp_path / "x.h5").exists()
+
+
+def test_a_checkpoint_that_cannot_be_written_stops_the_training(speech, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Checkpoint, "save", full)
+    with pytest.raises(OSError, match="No space left"):
+        run(speech, tmp_path / "x.h5", "training.save_every=0")
     assert not (tmp_path / "x.h5").exists()
 
 

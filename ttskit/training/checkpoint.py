@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,31 +46,50 @@ class State:
         return True
 
 
-def save(
-    path: Path,
-    state: State,
-    model: nn.Module,
-    averaged: Mapping[str, Tensor],
-    optimizers: Mapping[str, Optimizer],
-    generators: Mapping[str, Tensor],
-    provenance: Mapping[str, Any],
-) -> None:
-    """Write a checkpoint atomically."""
-    kept = {player: optimizer.state_dict() for player, optimizer in optimizers.items()}
-    state.groups = {player: one["param_groups"] for player, one in kept.items()}
-    moments = {
-        f"{player}/{number}/{name}": value
-        for player, one in kept.items()
-        for number, values in one["state"].items()
-        for name, value in values.items()
-    }
-    sources = chain(
-        tree("model", model.state_dict()),
-        tree("ema", averaged),
-        tree("optimizer", moments),
-        tree("random", generators),
-    )
-    sealing.seal(path, KIND, {"state": json.dumps(asdict(state))}, provenance, sources)
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a training was after an update: a copy, to be written while updates go on."""
+
+    state: str  # JSON
+    columns: Sequence[sealing.Source]
+    provenance: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        state: State,
+        model: nn.Module,
+        averaged: Mapping[str, Tensor],
+        optimizers: Mapping[str, Optimizer],
+        generators: Mapping[str, Tensor],
+        provenance: Mapping[str, Any],
+    ) -> Checkpoint:
+        kept = {player: optimizer.state_dict() for player, optimizer in optimizers.items()}
+        state.groups = {player: one["param_groups"] for player, one in kept.items()}
+        moments = {
+            f"{player}/{number}/{name}": value
+            for player, one in kept.items()
+            for number, values in one["state"].items()
+            for name, value in values.items()
+        }
+        groups = {
+            "model": model.state_dict(),
+            "ema": averaged,
+            "optimizer": moments,
+            "random": generators,
+        }
+        columns = [
+            column for name, values in groups.items() for column in tree(name, _copies(values))
+        ]
+        return cls(json.dumps(asdict(state)), columns, provenance)
+
+    def save(self, path: Path) -> None:
+        """Write it atomically."""
+        sealing.seal(path, KIND, {"state": self.state}, self.provenance, self.columns)
+
+
+def _copies(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().to("cpu", copy=True) for name, value in values.items()}
 
 
 def step(path: Path) -> int:

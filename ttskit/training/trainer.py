@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ from ttskit.training import (
     snapshots,
 )
 from ttskit.training.averaged import Averaged
-from ttskit.training.checkpoint import State
+from ttskit.training.beside import Beside
+from ttskit.training.checkpoint import Checkpoint, State
 from ttskit.training.configuration import Training
 from ttskit.training.examples import Examples
 from ttskit.training.goal import Goal
@@ -72,6 +74,7 @@ class Trainer:
     order: batches.Order = field(init=False)
     players: Players = field(init=False)
     averaged: Averaged = field(init=False)
+    _beside: Beside = field(default_factory=Beside, init=False)  # which writes checkpoints
     _drawn: float = field(default=0.0, init=False)  # when pictures were last drawn
     _saved: float = field(default_factory=time.monotonic, init=False)  # when a checkpoint was
 
@@ -142,7 +145,10 @@ class Trainer:
         settings, state = self.training, self.state
         done, stopped, due = self._agreed(stop)
         first = state.step * settings.accumulate
-        with closing(batches.ahead(self.batch, count(first))) as ready:
+        with (
+            closing(self._beside),
+            closing(batches.ahead(self.batch, count(first))) as ready,
+        ):
             while done < 1 and not stopped:
                 row = self._update(ready, done)
                 done, stopped, due = self._agreed(stop)
@@ -160,7 +166,9 @@ class Trainer:
                         self._write(f"model-{state.step:06}.h5")
                 if due:
                     self.save()
-        self.save()
+            self.save()
+            self._beside.finish()
+        processes.wait(self.fabric)  # nobody leaves before it is written
 
     def _show(self, results: Validation, log: monitor.Log, display: monitor.Display) -> None:
         """Log and display a validation, and redraw the pictures if the last ones are old."""
@@ -177,6 +185,7 @@ class Trainer:
 
         All processes agree; a signal that one of them has received stops all.
         """
+        self._beside.check()
         done = self.goal.reached(self.state.step, self.state.seconds)
         due = time.monotonic() - self._saved > self.training.save_every
         done, number, any_due = processes.most(self.fabric, [done, stop.number, due])
@@ -253,11 +262,10 @@ class Trainer:
             )
 
     def save(self) -> None:
-        """Write the checkpoint from which a later run resumes."""
+        """Begin to write the checkpoint from which a later run resumes; training goes on."""
         states = generators.states(self.fabric)
         if self._first:
-            checkpoint.save(
-                self.folder / "last.h5",
+            last = Checkpoint.of(
                 self.state,
                 self.model,
                 self.averaged.weights,
@@ -265,7 +273,7 @@ class Trainer:
                 states,
                 self.provenance,
             )
-        processes.wait(self.fabric)  # nobody leaves before it is written
+            self._beside.begin(partial(last.save, self.folder / "last.h5"))
         self._saved = time.monotonic()
 
     def _snapshot(self) -> None:
