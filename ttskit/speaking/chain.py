@@ -27,7 +27,7 @@ from ttskit.speaking.recordings import played, whole_frames
 from ttskit.speaking.style import Style
 from ttskit.speaking.takes import Take
 from ttskit.voices.model import check_device
-from ttskit.voices.voice import KNOWN, WANTED, Voice
+from ttskit.voices.voice import KNOWN, WANTED, VoiceFile
 
 RARE = 3  # tokens of a phoneme to train on, before it is known
 NO_WORD = "there is no word to speak: needs text with words"
@@ -63,7 +63,7 @@ class Chain:
 
     def __init__(
         self,
-        voice: Voice,
+        voice: VoiceFile,
         device: str = "cpu",
         choice: Choice | None = None,
         engine: str = "torch",
@@ -260,7 +260,7 @@ class Chain:
         return questions.rise([known[token] for token in line.tokens[1:]], line.token_word[1:])
 
 
-def _cascade(voice: Voice, device: str, engine: str) -> Cascade:
+def _cascade(voice: VoiceFile, device: str, engine: str) -> Cascade:
     """Return the models of a voice, loaded by an engine."""
     if engine == "torch":
         check_device(device)

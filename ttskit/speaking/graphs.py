@@ -22,7 +22,7 @@ from ttskit.speaking.acoustics import Cascade, Manner, mixture, shifted
 from ttskit.voices.graphs import Graph
 from ttskit.voices.join import JUDGES
 from ttskit.voices.sessions import Session, sessions
-from ttskit.voices.voice import KNOWN, WANTED, Voice
+from ttskit.voices.voice import KNOWN, WANTED, VoiceFile
 
 LEAST = 3  # frames that the graph of a vocoder without weights can do with
 Numbers = Mapping[str, float]
@@ -31,7 +31,7 @@ Numbers = Mapping[str, float]
 class GraphCascade(Cascade):
     """The models of a voice as graphs; what it makes is that of `Cascade` but for rounding."""
 
-    def __init__(self, voice: Voice) -> None:
+    def __init__(self, voice: VoiceFile) -> None:
         self.graphs = {one.graph.role: one for one in sessions(voice, threads())}
         self.steps = [(one.graph, one) for one in self.graphs.values()]  # type: ignore[misc]
         self.outputs = [{*one.graph.makes} for one in self.graphs.values()]

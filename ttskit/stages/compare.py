@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ttskit.metrics.judge import Compared
     from ttskit.speaking.stopwatch import SharedStyle
     from ttskit.speaking.texts import Texts
-    from ttskit.voices.voice import Voice
+    from ttskit.voices.voice import VoiceFile
 
 REVISION = 1
 TEXTS, VOICE = "texts", "voice"
@@ -58,7 +58,7 @@ class System(NamedTuple):
     """What speaks: its files, or names of what comes with ttskit, and what they make."""
 
     parts: tuple[str, ...]
-    voice: Voice
+    voice: VoiceFile
 
 
 def role_of(path: Path) -> str:
@@ -208,7 +208,7 @@ def synthesise(
     return dict(zip(systems, recipes, strict=True))
 
 
-def able(voice: Voice, texts: Texts, manner: SharedStyle) -> None:
+def able(voice: VoiceFile, texts: Texts, manner: SharedStyle) -> None:
     """Refuse a system that cannot speak the texts in this manner."""
     from ttskit.speaking.acoustics import check_symbols
     from ttskit.speaking.chain import Chain
@@ -221,7 +221,7 @@ def able(voice: Voice, texts: Texts, manner: SharedStyle) -> None:
     Chain(voice, choice=manner.choice).check(manner.style(manner.seed))
 
 
-def costs(corpus: Reader[Corpus], voice: Voice) -> dict[str, float]:
+def costs(corpus: Reader[Corpus], voice: VoiceFile) -> dict[str, float]:
     """Return what a system needs whatever it says."""
     own = [model.container.attributes.get("parameters", 0) for model in voice.models.values()]
     spent = {name: float(corpus.column(name).max()) for name in ("load_seconds", "peak_megabytes")}

@@ -22,7 +22,7 @@ from ttskit.options import Json, Output
 if TYPE_CHECKING:
     from ttskit.dsp.widening import Widening
     from ttskit.voices.model import Model
-    from ttskit.voices.voice import Voice, VoiceSettings
+    from ttskit.voices.voice import VoiceFile, VoiceSettings
 
 
 class Action(StrEnum):
@@ -110,7 +110,7 @@ def page(facts: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", facts["card"].strip()])
 
 
-def shown(voice: Voice, action: Action, as_json: bool) -> str:
+def shown(voice: VoiceFile, action: Action, as_json: bool) -> str:
     """Format what is known of a voice: as JSON, as a line of the list, or as a page."""
     from ttskit.voices.voice import ROW, describe, entry
 

@@ -13,12 +13,12 @@ from ttskit.voices.join import JUDGES
 from ttskit.voices.sessions import EXTRA
 
 if TYPE_CHECKING:
-    from ttskit.voices.voice import Voice
+    from ttskit.voices.voice import VoiceFile
 
 SCRIPT = "speak.py"
 
 
-def write(voice: Voice, folder: Path) -> None:
+def write(voice: VoiceFile, folder: Path) -> None:
     """Write the models of a voice, all that a program has to know, and a script that speaks."""
     from ttskit import progress
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ttskit.voices.voice import Voice
+    from ttskit.voices.voice import VoiceFile
 
 FILE = "voice.json"
 VERSION = 1
@@ -59,7 +59,7 @@ def graph_of(entry: Mapping[str, Any]) -> Graph:
     return Graph(**rest, **lists)
 
 
-def described(voice: Voice, graphs: Sequence[Graph]) -> dict[str, Any]:
+def described(voice: VoiceFile, graphs: Sequence[Graph]) -> dict[str, Any]:
     """Return all of a voice but its weights, as JSON can hold it."""
     facts, settings = voice.reader.facts, voice.settings
     noise = settings.noise_scale

@@ -24,7 +24,7 @@ from ttskit.voices.join import JUDGES
 
 if TYPE_CHECKING:
     from ttskit.voices.model import Model
-    from ttskit.voices.voice import Voice
+    from ttskit.voices.voice import VoiceFile
 
 PREFIX = "module."  # of a weight's name in a graph
 EXTRA = "needs the extra onnx: pip install 'ttskit[onnx]'"
@@ -42,7 +42,7 @@ class Session:
         return dict(zip(self.graph.outputs, self.session.run(None, dict(inputs)), strict=True))
 
 
-def sessions(voice: Voice, threads: int) -> list[Session]:
+def sessions(voice: VoiceFile, threads: int) -> list[Session]:
     """Return the graphs of a voice, ready to run, in the order of its chain."""
     try:
         onnxruntime = engines.onnxruntime()
@@ -69,7 +69,7 @@ def _weights(model: Model, names: Sequence[str]) -> dict[str, np.ndarray]:
     return {PREFIX + name: np.array(one, np.float32, order="C") for name, one in columns.items()}
 
 
-def _folder(voice: Voice) -> Path:
+def _folder(voice: VoiceFile) -> Path:
     """Return the folder that has the graphs of a voice; they are made if there is none yet."""
     name = f"{voice.container.digest[:16]}-{VERSION}"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -81,7 +81,7 @@ def _folder(voice: Voice) -> Path:
     return places[-1]
 
 
-def write(voice: Voice, folder: Path) -> None:
+def write(voice: VoiceFile, folder: Path) -> None:
     """Convert the models of a voice into a folder, without the weights that it has."""
     from ttskit import progress
 

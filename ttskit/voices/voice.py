@@ -75,7 +75,7 @@ class VoiceSettings:
 
 
 @dataclass(frozen=True)
-class Voice:
+class VoiceFile:
     """A voice on disk: its models by the roles that they play, in the order in which they run."""
 
     container: hdf5.Container
@@ -108,7 +108,7 @@ class Voice:
         return self.reader.facts.sample_rate
 
 
-def read(path: Path, name: str = "") -> Voice:
+def read(path: Path, name: str = "") -> VoiceFile:
     """Open a voice; check that its bytes are those written, and its models fit each other."""
     container = hdf5.open_container(path, name)
     if container.kind != VOICE:
@@ -139,7 +139,7 @@ def read(path: Path, name: str = "") -> Voice:
         noise_scale=None if noise is None else float(noise),
         widening=_widening(container, models[roles[-1]].facts.n_mels),
     )
-    return Voice(container, models, settings)
+    return VoiceFile(container, models, settings)
 
 
 def chosen(names: Sequence[str]) -> dict[str, Model]:
@@ -180,7 +180,7 @@ def last_reader(models: Iterable[Model]) -> Model:
     return reading[-1]
 
 
-def opened(parts: Sequence[str], language: str | None) -> Voice:
+def opened(parts: Sequence[str], language: str | None) -> VoiceFile:
     """Return a voice by its name, or models as a voice that is in no file.
 
     The language is that of the models where none is named.
@@ -190,7 +190,7 @@ def opened(parts: Sequence[str], language: str | None) -> Voice:
     models = chosen(parts)
     reader = last_reader(models.values())
     settings = VoiceSettings(reader.spoken_in(language), False, (), "")
-    return Voice(reader.container, models, settings)
+    return VoiceFile(reader.container, models, settings)
 
 
 def write(
@@ -280,13 +280,13 @@ def title(text: str, name: str = "the card") -> str:
     return first.removeprefix("# ").strip()
 
 
-def entry(voice: Voice) -> dict[str, Any]:
+def entry(voice: VoiceFile) -> dict[str, Any]:
     """Return what a list says of a voice, as `ROW` has it."""
     name, megabytes = voice.container.path.stem, voice.container.size / 1e6
     return {"name": name, "language": voice.language, "megabytes": round(megabytes, 1)}
 
 
-def describe(voice: Voice) -> dict[str, Any]:
+def describe(voice: VoiceFile) -> dict[str, Any]:
     """Return what a voice is, as JSON can say it."""
     widening = voice.settings.widening
     return {
