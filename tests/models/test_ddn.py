@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from tests.models.synthetic import SPEECH, short_and_long
-from tests.models.tiny_models import CASES, needed, trained
-from ttskit.models.ddn import stretched
+from tests.models.tiny_models import CASES, build, needed, trained, updates
+from ttskit.models.ddn import Ddn, stretched
 from ttskit.networks.layers import until
 
+PYRAMID = {"scale_4", "scale_2", "scale_1", "prior"}
 EVERY = [case for case in CASES if case.startswith("ddn")]
 
 
@@ -117,6 +118,32 @@ def test_without_a_coarse_mel_the_pyramid_teaches_the_layers_before_it():
         taught = model.generator.encoder.embedding.weight.grad
         assert (taught is not None and bool(taught.any())) == expected
         assert ("coarse" in terms) != expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "early"),
+    [
+        ({"refine_from": 0.5}, {"contour", "voicing", "coarse"}),
+        ({"refine_from": 0.5, "refine_only": True}, PYRAMID),
+        ({"refine_from": 0.5, "coarse": False}, {"contour", "voicing", *PYRAMID}),
+        ({}, {"contour", "voicing", "coarse", *PYRAMID}),
+    ],
+)
+def test_in_the_first_share_of_a_training_the_coarse_mel_is_trained_alone(settings, early):
+    model = Ddn(replace(build("ddn").config, **settings), SPEECH).train()
+    batch = needed(model)
+    assert model.loss(batch, 0.49).keys() == early
+    assert model.loss(batch, 0.5).keys() == early | PYRAMID
+
+
+def test_a_pyramid_that_begins_late_is_trained_from_then_on_and_has_no_dead_candidates_before():
+    model = Ddn(replace(build("ddn").config, refine_from=0.5), SPEECH).train()
+    before = model.pyramid.state_dict()["first.weight"].clone()
+    for progress, expected in ((0.0, False), (1.0, True)):
+        for _ in updates(model, [needed(model)], 3, 1e-2, progress=progress):
+            assert not model.copies(progress) or expected
+        assert torch.equal(model.pyramid.first.weight, before) != expected
+    assert {head.candidates.dead() for head in build("ddn").pyramid.heads()} == {0}
 
 
 def test_the_mel_after_the_last_choice_is_the_one_that_is_made():

@@ -106,6 +106,13 @@ def test_a_decoder_of_one_pass_gives_all_weights_but_those_of_the_refinement():
     assert {name.split(".")[0] for name in new} == {"condition", "denoiser"}
 
 
+def test_the_coarse_mel_is_trained_alone_in_the_first_share_of_a_training():
+    model = changed(build("diffusion"), refine_from=0.5)
+    coarse = {"mel", "contour", "voicing"}
+    assert model.loss(needed(model), 0.49).keys() == coarse
+    assert model.loss(needed(model), 0.5).keys() == {*coarse, "denoising"}
+
+
 def test_the_refinement_alone_is_trained_if_asked_for():
     model = changed(build("diffusion"), refine_only=True)
     model.prepare()

@@ -1,5 +1,7 @@
 """Checkpoints: what a training continues with is what it stopped with, bit by bit."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -18,8 +20,9 @@ TRAINING = Training(learning_rate=3e-3, schedule="constant", ema=0.9)
 class Run:
     """A training of two utterances, without a trainer."""
 
-    def __init__(self, case, seed):
+    def __init__(self, case, seed, **settings):
         self.model = build(case)
+        self.model.config = replace(self.model.config, **settings)
         self.model.prepare()
         torch.manual_seed(seed)
         for parameter in self.model.parameters():
@@ -43,9 +46,9 @@ class Run:
     def _parts(self):
         return self.model, self.averaged.weights, self.players.optimizers
 
-    def update(self, times):
+    def update(self, times, progress=1.0):
         for _ in range(times):
-            self.players.update([needed(self.model)], self.state.step, 1.0)
+            self.players.update([needed(self.model)], self.state.step, progress)
             self.state.step += 1
             self.averaged.follow(self.state.step)
             parts = self.model, self.players.optimizers, self.averaged.weights
@@ -98,6 +101,19 @@ def test_a_split_of_candidates_is_resumed_bit_by_bit(tmp_path):
         assert torch.equal(value, resumed.model.state_dict()[name]), name
     for name, value in whole.averaged.weights.items():
         assert torch.equal(value, resumed.averaged.weights[name]), name
+
+
+@pytest.mark.parametrize("family", ["ddn", "diffusion"])
+def test_a_training_resumes_from_before_its_refinement_begins(family, tmp_path):
+    whole, resumed = (Run(family, seed, refine_from=0.5) for seed in (0, 1))
+    whole.update(2, progress=0.0)
+    whole.save(tmp_path / "last.h5")
+    for run in (whole, resumed):
+        run.resume(tmp_path / "last.h5")
+        run.update(1, progress=0.4)
+        run.update(2, progress=0.5)
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[name]), name
 
 
 def test_moments_are_restored_in_the_memory_layout_of_their_parameter(tmp_path):

@@ -25,7 +25,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ttskit.dsp.loudness import mel_weights
 from ttskit.models.family import Copied, Family
-from ttskit.models.feedforward import TINY, Generator, GeneratorConfig
+from ttskit.models.feedforward import TINY, Generator, RefinedConfig
 from ttskit.models.frames import Frames, States
 from ttskit.models.vocoder import mel_settings
 from ttskit.networks.batch import Batch
@@ -46,9 +46,12 @@ TRAINING = {
     "training.warmup": 200,
     "training.clip_norm": 1.0,
     "training.ema": 0.999,
+    "contour_weight": 0.1,
+    "refine_from": 0.5,
 }
 PUBLISHED = {
     "coarse": False,
+    "refine_from": 0.0,
     "pyramid.select": "utterance",
     "pyramid.scales": [16, 8, 4, 2, 1],
     "pyramid.blocks": [1, 2, 4, 8, 16],
@@ -58,11 +61,8 @@ PUBLISHED = {
 
 
 @dataclass(frozen=True)
-class DdnConfig(GeneratorConfig):
+class DdnConfig(RefinedConfig):
     coarse: bool = key(True, "predict a coarse mel, which the pyramid adds to")
-    refine_only: bool = key(
-        False, "train the pyramid alone; coarse mel and pitch stay as they begin (train --init)"
-    )
     chain_dropout: float = key(
         0.1, "how often training draws a choice of an utterance instead", least=0, most=1
     )
@@ -120,21 +120,21 @@ class Ddn(Family):
             self.generator.eval()
         return self
 
-    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
+    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Return the errors of pitch and coarse mel, and those of the choices nearest to the mel.
 
-        The latter have no gradient for the coarse mel, and are alone where only they are trained.
+        The latter have no gradient for the coarse mel.  Either are alone where only they are
+        trained; without a coarse mel, all are.
         """
-        generator = self.generator
+        generator, config = self.generator, self.config
         states = generator.states(batch)
-        if self.config.refine_only:
-            condition = self._condition(states, *generator.recorded(batch))
-            return self._losses(batch, self._learned(batch, condition, counting=self.training))
-        terms = generator.errors(batch, states)
+        terms = {} if config.refine_only else generator.errors(batch, states)
         condition = self._condition(states, *generator.recorded(batch))
-        if self.config.coarse:
+        if config.coarse and not config.refine_only:
             error = (condition.mel.mT - generator.scale(batch["mel"])).abs()
             terms["coarse"] = batch.mean(error, "frame")
+        if config.coarse and not config.refines(progress):
+            return terms
         learned = self._learned(batch, condition, counting=self.training)
         return terms | self._losses(batch, learned)
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ttskit.errors import SettingError, TrainingError
 from ttskit.models.family import Family
-from ttskit.models.feedforward import TINY, Generator, GeneratorConfig
+from ttskit.models.feedforward import TINY, Generator, RefinedConfig
 from ttskit.models.frames import FramesConfig, States
 from ttskit.networks.batch import Batch
 from ttskit.networks.denoiser import Denoiser, DenoiserConfig
@@ -44,7 +44,7 @@ TRAINING = {
 
 
 @dataclass(frozen=True)
-class DiffusionConfig(GeneratorConfig):
+class DiffusionConfig(RefinedConfig):
     source: str = key(
         "text",
         "what the mel is made from: text (tokens, durations, pitch and loudness) or codes",
@@ -60,9 +60,6 @@ class DiffusionConfig(GeneratorConfig):
         "share of utterances trained on without their text, which guidance needs",
         least=0,
         most=1,
-    )
-    refine_only: bool = key(
-        False, "train the refinement alone; coarse mel and pitch stay as they begin (train --init)"
     )
     remainder: float = key(
         0.5, "typical deviation of what the coarse mel lacks, of normalised bands", least=1e-3
@@ -114,18 +111,27 @@ class Diffusion(Family):
         if self.config.refine_only:
             self.generator.requires_grad_(False)
 
-    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
+    def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Return the errors of coarse mel, pitch and voicing, and those of the objective.
 
-        The latter are at random places between data and noise; in validation at fixed ones.  They
-        are alone where only the refinement is trained.
+        The latter are at random places between data and noise; in validation at fixed ones.  Either
+        are alone where only they are trained.
         """
         generator = self.generator
         states = cut(generator.states(batch), batch)
         coarse = self._coarse(generator.voice(states, *generator.recorded(batch)), states.mask)
         true = generator.scale(batch["mel"]).mT
-        away = (true - coarse.mel).mT.abs()
+        terms: dict[str, Tensor] = {}
+        if not self.config.refine_only:
+            away = (true - coarse.mel).mT.abs()
+            terms = {"mel": batch.mean(away, "frame"), **generator.errors(batch, states)}
+        if not self.config.refines(progress):
+            return terms
         data = (true - coarse.mel.detach()) * states.mask / self.config.remainder
+        return terms | self._refinement(batch, data, coarse)
+
+    def _refinement(self, batch: Batch, data: Tensor, coarse: Coarse) -> dict[str, Tensor]:
+        """Return the errors of the objective, given what the coarse mel lacks (B, M, T)."""
         draws = self._random(data) if self.training else self._fixed(data, batch)
         sums: dict[str, Tensor] = {}
         for where, noise in draws:
@@ -133,9 +139,7 @@ class Diffusion(Family):
             for name, error in self.objective.errors(network, data, noise, where).items():
                 mean = batch.mean(error.mT, "frame") / len(draws)
                 sums[name] = sums.get(name, 0) + mean
-        if self.config.refine_only:
-            return sums
-        return {"mel": batch.mean(away, "frame"), **generator.errors(batch, states), **sums}
+        return sums
 
     def generate(
         self, batch: Batch, generator: torch.Generator | None = None, **knobs: float

@@ -52,6 +52,22 @@ class GeneratorConfig(FramesConfig):
 
 
 @dataclass(frozen=True)
+class RefinedConfig(GeneratorConfig):
+    """Of a decoder that refines the mel of such a generator, and teaches it nothing by that."""
+
+    refine_only: bool = key(
+        False, "train the refinement alone; coarse mel and pitch stay as they begin (train --init)"
+    )
+    refine_from: float = key(
+        0.0, "share of the training that goes to coarse mel and pitch alone", least=0, most=1
+    )
+
+    def refines(self, progress: float) -> bool:
+        """Whether the refinement is trained, after a share of the training."""
+        return self.refine_only or progress >= self.refine_from
+
+
+@dataclass(frozen=True)
 class FeedforwardConfig(GeneratorConfig):
     adversary: PatchAdversary = table(PatchAdversary, "critics (discriminators)")
 

@@ -180,8 +180,13 @@ class Candidates(nn.Module):
         return float(perplexity(self.wins * 1e6)) if self.wins.any() else 1.0
 
     def dead(self) -> float:
-        """Return the share of candidates that are chosen less than a tenth as often as the mean."""
-        return float((self.shares() < 0.1 / self.count).float().mean()) if self.count > 1 else 0.0
+        """Return the share of candidates that are chosen less than a tenth as often as the mean.
+
+        Before any is chosen none is dead.
+        """
+        if self.count == 1 or not self.wins.any():
+            return 0.0
+        return float((self.shares() < 0.1 / self.count).float().mean())
 
     def _recount(self, split: Split) -> None:
         """Give the wins of the lost candidate to its seconds; the two copies share the others."""
