@@ -1,15 +1,18 @@
 """Takes by the command line: drawn, and had again."""
 
+import gc
 import json
 import math
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 import ttskit
 from tests.factory import SPOKEN, run, write_alignment_of, write_model, write_speech
@@ -271,3 +274,25 @@ def test_silence_and_punctuation_are_spoken_by_a_ddn_voice(voice, tmp_path):
         assert len(soundfile.read(tmp_path / "a.wav")[0])
     with pytest.raises(TtskitError, match="no word to speak"):
         run("say", "... !", "--voice", voice, "-o", tmp_path / "b.wav")
+
+
+def test_memory_does_not_grow_with_the_number_of_sentences(voice, tmp_path, monkeypatch):
+    generate, held = Ddn.generate, []
+
+    def noted(model, *inputs, **knobs):
+        tensors = [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor)]
+        held.append(sum(one.nbytes for one in tensors))
+        return generate(model, *inputs, **knobs)
+
+    monkeypatch.setattr(Ddn, "generate", noted)
+    peaks, sizes = [], []
+    for sentences in (2, 4, 24):  # the first fills what is kept
+        held.clear()
+        tracemalloc.start()
+        run("say", "Hello there. " * sentences, "--voice", voice, "-o", tmp_path / "a.wav")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        sizes.append((tmp_path / "a.wav").stat().st_size)
+        assert len(held) == sentences
+        assert held[-1] - held[0] < sizes[-1] / 10  # the takes, until their code is printed
+    assert peaks[2] - peaks[1] < (sizes[2] - sizes[1]) / 4
