@@ -82,6 +82,14 @@ def test_a_concatenated_model_learns_when_to_stop():
         assert torch.equal(codes, one["codes"])
 
 
+def test_the_loss_looks_at_the_logits_of_each_books_own_steps():
+    model, batch = trained("autoregressive"), short_and_long()
+    speech, count = model.states(batch)[1], batch["codes"].shape[1]
+    by_place = undelayed(model.logits(speech[:, :-1]))  # (B, C, K, V)
+    own = model.predicted(speech, count).permute(1, 2, 0, 3)
+    torch.testing.assert_close(own, by_place)
+
+
 def test_books_of_one_place_depend_on_those_before_them_alone():
     """At a place, a change of the first book reaches the second; none reaches back."""
     model, batch = trained("autoregressive"), short_and_long().only(0)

@@ -120,10 +120,10 @@ class Autoregressive(Coder):
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         text, speech = self.states(batch)
         codes = batch["codes"]
-        logits = self.logits(speech[:, :-1])  # (B, S, K, V)
         words = self.next_word(text[:, :-1])
+        surprises = surprise(self.predicted(speech, codes.shape[1]), codes.permute(2, 0, 1))
         terms = {
-            "codes": batch.mean(surprise(undelayed(logits), codes), "code"),
+            "codes": batch.mean(surprises.permute(1, 2, 0), "code"),
             "text": self.config.text_weight * batch.mean(surprise(words, batch["tokens"]), "token"),
         }
         if self.stop is None:
@@ -172,8 +172,8 @@ class Autoregressive(Coder):
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
         """Return how often the likeliest code of each book is the true one, and a picture."""
         codes = batch["codes"]
-        likeliest = undelayed(self.logits(self.states(batch)[1][:, :-1])).argmax(3)
-        right = (likeliest == codes) & batch.mask("code")[..., None]
+        likeliest = self.predicted(self.states(batch)[1], codes.shape[1]).argmax(3)
+        right = (likeliest.permute(1, 2, 0) == codes) & batch.mask("code")[..., None]
         shares = right.sum((0, 1)) / batch.lengths["code"].sum()
         numbers = {f"accuracy/{book}": float(share) for book, share in enumerate(shares, 1)}
         made = self.generate(batch.only(0), torch.Generator().manual_seed(0))["codes"][0]
@@ -237,6 +237,18 @@ class Autoregressive(Coder):
         """Return the logits (B, S, K, V) of the codes of steps."""
         logits: Tensor = self.next_codes(states).unflatten(2, (self.facts.books, -1))
         return logits
+
+    def predicted(self, speech: Tensor, count: int) -> Tensor:
+        """Return the logits (K, B, C, V) of `count` places, of the states (B, S + 1, H) of steps.
+
+        Each book's are computed of its own steps: to undelay the logits would copy them.
+        """
+        books = self.facts.books
+        own = torch.stack([speech[:, book : book + count] for book in range(books)])
+        weight = self.next_codes.weight.view(books, self.facts.size, -1)
+        bias = self.next_codes.bias.view(books, 1, -1)
+        logits = torch.baddbmm(bias, own.flatten(1, 2), weight.mT)
+        return logits.view(*own.shape[:3], -1)
 
     def _drawn(
         self,
