@@ -306,7 +306,15 @@ def test_the_cosine_schedule_falls_from_its_peak_to_final():
     expected = [2, 0.2 + 1.8 * (1 + 0.5**0.5) / 2, 1.1, 0.2]
     assert [training.rate(9, x) for x in (0, 0.25, 0.5, 1)] == pytest.approx(expected)
     constant = replace(training, schedule="constant")
-    assert [constant.rate(step, 0.9) for step in (0, 99)] == [0.5, 2]
+    assert [constant.rate(*at) for at in ((0, 0.0), (99, 0.9))] == [0.5, 2]
+
+
+def test_the_rate_of_a_short_training_rises_in_its_first_tenth():
+    training = Training(learning_rate=1.0, schedule="constant", warmup=200)
+    short = [training.rate(step, step / 50) for step in (0, 1, 4, 5, 40)]
+    assert short == pytest.approx([1 / 200, 0.2, 0.8, 1, 1])
+    long = [training.rate(step, step / 10_000) for step in (0, 99, 199, 5000)]
+    assert long == pytest.approx([1 / 200, 0.5, 1, 1])
 
 
 def test_init_takes_the_weights_of_another_model(speech, tmp_path, capsys):

@@ -15,6 +15,7 @@ from ttskit.settings import COUNT, key
 from ttskit.text.lines import read_lines
 
 ALMOST = 0.99999  # limit of decays: with 1 nothing would ever change
+RISE = 0.1  # the largest share of a training in which the learning rate rises
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,12 @@ class Training:
         "exponential: updates in which the rate halves, down to final; 0 to reach final at the end",
         least=0,
     )
-    warmup: int = key(50, "updates until the learning rate reaches its peak", least=0, most=COUNT)
+    warmup: int = key(
+        50,
+        "updates until the learning rate rises no more; at most a tenth of the training, except noam",
+        least=0,
+        most=COUNT,
+    )
     beta1: float = key(0.9, "decay of the optimizer's mean of gradients", least=0, most=ALMOST)
     beta2: float = key(
         0.99, "decay of the optimizer's mean of squared gradients", least=0, most=ALMOST
@@ -100,9 +106,10 @@ class Training:
 
     def rate(self, step: int, progress: float) -> float:
         """Return the learning rate of update `step` (from 0) after a share of the training."""
-        rise = min(1.0, (step + 1) / max(1, self.warmup))
+        risen = (step + 1) / max(1, self.warmup)
         if self.schedule == "noam":
-            return self.learning_rate * min(rise, (max(1, self.warmup) / (step + 1)) ** 0.5)
+            return self.learning_rate * min(risen, risen**-0.5)
+        rise = min(1.0, max(risen, progress / RISE))
         fall = {
             "constant": 1.0,
             "cosine": self.final + (1 - self.final) * (1 + cos(pi * min(1.0, progress))) / 2,
