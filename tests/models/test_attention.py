@@ -83,6 +83,40 @@ def test_it_learns_to_align_tokens_with_frames():
     assert np.mean(errors) < 1
 
 
+def test_a_band_around_the_flat_alignment_leads_through_a_pause_that_no_token_marks():
+    """Twelve tokens, and between two of them a pause of half the utterance."""
+    rng = np.random.default_rng(1)
+    look = np.concatenate([np.full((2, 6), -6.0), rng.normal(0, 1, (4, 6))])
+    items, truth = [], []
+    for _ in range(16):
+        tokens = np.concatenate([[0], rng.integers(2, 6, 6), [1], rng.integers(2, 6, 6), [1]])
+        durations = rng.integers(3, 8, len(tokens))
+        durations[7] = rng.integers(0, 120)
+        mel = look[np.repeat(tokens, durations)] + rng.normal(0, 0.1, (durations.sum(), 6))
+        items.append({"tokens": tokens, "mel": mel.astype(np.float32)})
+        truth.append(durations)
+    batch = collate([f"u{n}" for n in range(16)], items)
+    off = {}
+    for band in (0.0, 8.0):
+        aligner = model(band=band, context_from=2.0)
+        with torch.no_grad():
+            aligner.initialise(batch)
+        optimizer = torch.optim.Adam(aligner.parameters(), 3e-3)
+        for step in range(20):
+            optimizer.zero_grad()
+            sum(aligner.loss(batch, step / 20).values()).backward()
+            optimizer.step()
+        with torch.no_grad():
+            found = aligner.path(batch, aligner.scores(batch)).sum(1).numpy()
+        ends = [np.cumsum(found, 1), np.cumsum(truth, 1)]
+        off[band] = np.abs(ends[0] - ends[1]).mean()
+    assert off[8.0] < 2 < off[0.0], off
+
+
+def test_an_aligner_of_before_has_no_weights_of_a_band():
+    assert not [name for name in model().state_dict() if name.startswith("flat")]
+
+
 def test_context_is_added_from_its_part_of_the_training_on():
     batch, _ = planted()
     aligner = model(context_from=0.5)

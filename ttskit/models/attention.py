@@ -2,7 +2,8 @@
 
 Tokens and frames are encoded into one space; the smaller their distance, the higher the
 probability that they are aligned.  The loss is the summed likelihood of all monotonic alignments,
-and later also the cross-entropy of the soft alignment with the best of them.
+and later also the cross-entropy of the soft alignment with the best of them.  A prior keeps near an
+alignment by one Gaussian per symbol, or near the diagonal.
 
 Shapes: B batch, T frames, N tokens, C channels.
 """
@@ -21,6 +22,7 @@ from ttskit.dsp.forwardsum import forward_sum
 from ttskit.models.family import Family
 from ttskit.networks.batch import Batch
 from ttskit.networks.facts import Facts, Picture
+from ttskit.networks.flat import FlatPrior
 from ttskit.networks.layers import Scale, likeliest
 from ttskit.settings import key
 
@@ -50,6 +52,12 @@ class Attention(Family):
             5, "width of the first convolution over frames, odd", least=1, odd=True
         )
         temperature: float = key(0.1, "factor from squared distance to log-probability", least=0)
+        band: float = key(
+            0.0,
+            "frames from a token of the flat alignment over which the prior falls by e; 0 for a "
+            "prior around the diagonal",
+            least=0,
+        )
         prior: float = key(
             1.0, "narrowness of the beta-binomial prior around the diagonal; 0 for none", least=0
         )
@@ -59,14 +67,16 @@ class Attention(Family):
         sharpness: float = key(1.0, "weight of the sharpness loss", least=0)
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "base": {"training.learning_rate": 1e-3},
-        "tiny": {"embedding": 64, "hidden": 96, "training.learning_rate": 1e-3},
+        "base": {"band": 8.0, "training.learning_rate": 1e-3},
+        "tiny": {"band": 8.0, "embedding": 64, "hidden": 96, "training.learning_rate": 1e-3},
     }
+    beginning = 100_000
 
     def __init__(self, config: Config, facts: Facts) -> None:
         super().__init__(config, facts)
         self.scale = Scale(facts.statistics, "mel", facts.n_mels)
         self.register_buffer("silent", torch.tensor(facts.silent, dtype=torch.bool), False)
+        self.flat = FlatPrior(facts) if config.band else None
         self.embed = nn.Embedding(max(1, len(facts.symbols)), config.embedding)
         self.of_tokens = encoder(config.embedding, config.hidden, config.space, 1)
         self.of_context = encoder(config.embedding, config.hidden, config.space, config.context)
@@ -109,7 +119,7 @@ class Attention(Family):
             nearness = self.nearness(frames.float(), keys.float())
             nearness = nearness.masked_fill(~batch.mask("token")[:, None], NEVER)
             scores = nearness.log_softmax(2)
-            if self.config.prior:
+            if self.flat or self.config.prior:
                 scores = scores + self.prior(batch)
             return scores
 
@@ -130,9 +140,16 @@ class Attention(Family):
 
     def prior(self, batch: Batch) -> Tensor:
         """Return the log-probability of tokens at every frame by position alone, (B, T, N)."""
-        return beta_binomial(
-            batch.lengths["token"], batch.lengths["frame"], self.config.prior
-        ).masked_fill(~batch.mask("token")[:, None], NEVER)
+        if self.flat:
+            prior: Tensor = self.flat(batch, self.config.band)
+        else:
+            tokens, frames = batch.lengths["token"], batch.lengths["frame"]
+            prior = beta_binomial(tokens, frames, self.config.prior)
+        return prior.masked_fill(~batch.mask("token")[:, None], NEVER)
+
+    def initialise(self, batch: Batch) -> None:
+        if self.flat:
+            self.flat.fit(batch)
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         scores = self(batch, progress >= self.config.context_from)
