@@ -52,7 +52,20 @@ PRONUNCIATIONS = [  # language, text, number of the word, its phonemes
     ("de-de", "heißt", 0, "h aɪ̯ s t"),
     ("de-de", "Zeit", 0, "t͡s aɪ̯ t"),
     ("de-de", "Freund", 0, "f ʁ ɔʏ̯ n t"),
-    ("de-de", "Autobahn", 0, "aʊ̯ t oː b a n"),
+    ("de-de", "Autobahn", 0, "aʊ̯ t oː b aː n"),
+    ("de-de", "großer", 0, "g ʁ oː s ɐ"),
+    ("de-de", "größte", 0, "g ʁ øː s t ə"),
+    ("de-de", "muß", 0, "m ʊ s"),
+    ("de-de", "bezahlbaren", 0, "b ə t͡s aː l b a ʁ ə n"),
+    ("de-de", "Söhne", 0, "z øː n ə"),
+    ("de-de", "Schnee", 0, "ʃ n eː"),
+    ("de-de", "elternpaar", 0, "ʔ ɛ l t ɛ ʁ n p aː ʁ"),
+    ("de-de", "Sicherheit", 0, "z ɪ ç ɛ ʁ h aɪ̯ t"),
+    ("de-de", "Gesellschaft", 0, "g ə z ɛ l ʃ a f t"),
+    ("de-de", "Regierung", 0, "ʁ eː g iː ʁ ʊ ŋ"),
+    ("de-de", "unsere", 0, "ʔ ʊ n z ə ʁ ə"),
+    ("de-de", "Nation", 0, "n aː t͡s ɪ oː n"),
+    ("de-de", "mit mir", 1, "m iː ɐ"),
     ("de-de", "Wasser", 0, "v a s ɐ"),
     ("de-de", "die EU", 1, "ʔ eː"),
 ]
@@ -63,6 +76,27 @@ def test_common_words_are_pronounced_as_speakers_do(language, text, word, phonem
     package = LANGUAGES[language].package
     pytest.importorskip(f"gruut_lang_{package}", reason=f"pip install 'ttskit[{package}]'")
     assert " ".join(Speller(language).spell(text).phonemes(word)) == phonemes
+
+
+def test_a_german_compound_is_pronounced_as_its_parts():
+    pytest.importorskip("gruut_lang_de", reason="pip install 'ttskit[de]'")
+    speller = Speller("de-de")
+    for word, *parts in (
+        ("Bauernkrieg", "bauern", "krieg"),
+        ("Unterrichtssprache", "unterrichts", "sprache"),
+        ("Straßenzug", "straßen", "zug"),
+        ("Elefantenhausdach", "elefanten", "haus", "dach"),
+    ):
+        spelled = speller.spell(word)
+        whole = [p for part in parts for p in speller.spell(part).phonemes(0)]
+        assert list(spelled.phonemes(0)) == whole, word
+        assert not spelled.guessed[0]
+
+
+def test_names_are_no_compounds_of_scraps():
+    pytest.importorskip("gruut_lang_de", reason="pip install 'ttskit[de]'")
+    for name in ("Gunzenhausen", "Christopher", "Reinickendorf"):
+        assert Speller("de-de").spell(name).guessed[0], name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ttskit.text.spelling import Speller
 
 
-REVISION = 2
+REVISION = 3
 
 
 def utterance(item: UtteranceText, speller: Speller) -> Tokens:

@@ -32,6 +32,8 @@ _NUMBER_PARTS = {
         "zeventig tachtig negentig honderd duizend en ën"
     ),
 }
+_COMPOUNDING = frozenset({"de-de"})  # languages that write several words as one
+_LONG_WORD, _LEAST_PART = 7, 3  # letters of what may be several words, and of one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class Pronouncer:
         return list(dict.fromkeys(forms))
 
     def _derived(self, word: str) -> Pronunciation | None:
-        """Compose a word of others: one with an apostrophe, or a number written as one word."""
+        """Compose a word of others: with an apostrophe, a number written as one word, a compound."""
         if ending := re.fullmatch(r"(\w+)'(\w?)", word):
             self._gruut.look_up(self._forms(ending[1]))
             stem = self._one(ending[1], Context([ending[1]], 0, "NN", letter=True))
@@ -149,7 +151,40 @@ class Pronouncer:
             whole = [self._one(part, Context(parts, n, "", False)) for n, part in enumerate(parts)]
             if not any(part.guessed for part in whole):
                 return Pronunciation(tuple(p for part in whole for p in part.phonemes))
-        return None
+        return self._compound(word.lower()) if self.language in _COMPOUNDING else None
+
+    def _compound(self, word: str) -> Pronunciation | None:
+        """Compose a word of two or three that a lexicon has, the first ones perhaps with an s."""
+        if len(word) < _LONG_WORD:
+            return None
+        places = range(_LEAST_PART, len(word) - _LEAST_PART + 1)
+        spans = [word[start:end] for start in (0, *places) for end in (*places, len(word))]
+        self._gruut.look_up(form for span in spans for form in self._forms(span) if span)
+        best = {0: ((0, 0), Phonemes())}  # where a part begins: cost so far, phonemes
+        for end in (*places, len(word)):
+            found = [
+                ((parts + 1, uneven + (end - start) ** 2), before + part)
+                for start, ((parts, uneven), before) in best.items()
+                if end - start >= _LEAST_PART and (part := self._part(word, start, end))
+            ]
+            if found:
+                best[end] = min(found)
+        cost, phonemes = best.get(len(word), ((9, 0), ()))
+        return Pronunciation(phonemes) if cost[0] <= 3 else None
+
+    def _part(self, word: str, start: int, end: int) -> Phonemes:
+        """Return the phonemes of a part of a compound, empty if no lexicon has it."""
+        part = word[start:end]
+        own = self.lexicon.find(part) or self._supplement.find(part, Context([part], 0, "", False))
+        if own:
+            return own
+        for form in (part, part.replace("ß", "ss")):
+            if rows := self._rows(form):
+                return _choose(rows, "NN")
+        if part.endswith("s") and end < len(word) and len(part) > _LEAST_PART:
+            linked = self._part(word, start, end - 1)
+            return (*linked, "s") if linked else ()
+        return ()
 
     def _ending(self, stem: Pronunciation, letter: str) -> Phonemes:
         """Return the sound of the letter after an apostrophe: `John's`, Dutch `foto's`."""
@@ -160,10 +195,8 @@ class Pronouncer:
     def _guess(self, word: str) -> Pronunciation:
         """Predict phonemes from the letters that the grapheme-to-phoneme model was trained on."""
         lower = unicodedata.normalize("NFC", word.lower())
-        if self.language == "de-de":
-            lower = lower.replace("ß", "ss")
         letters, unknown = "", ""
-        for letter in lower:
+        for letter in lower.replace("ß", "ss") if self.language == "de-de" else lower:
             usable = letter if letter in self._letters else _plain(letter)
             usable = "".join(c for c in usable if c in self._letters)
             letters += usable
