@@ -160,3 +160,16 @@ def test_a_language_that_does_not_fit_is_doubted_where_many_words_are_guessed(tm
     (tmp_path / "x.tsv").write_text(DUTCH)
     words = ["tokens", tmp_path / "x.tsv", "--language", "en", "-o", tmp_path / "x.h5", "-j", 1]
     assert "look like Dutch: spell them with --language nl" in run(*words).stderr
+
+
+def test_emoji_are_spelt_by_name_where_that_is_asked_for(tmp_path):
+    pytest.importorskip("emoji", reason="pip install 'ttskit[emoji]'")
+    (tmp_path / "lines.tsv").write_text("a\tGreat 👍 job\n", "utf-8")
+    run("tokens", tmp_path / "lines.tsv", "--emoji", "-o", tmp_path / "named.h5")
+    run("tokens", tmp_path / "lines.tsv", "-o", tmp_path / "silent.h5")
+    words = [
+        list(Reader(tmp_path / f"{name}.h5", Tokens)["a"].words) for name in ("named", "silent")
+    ]
+    assert words == [["Great", "thumbs", "up", "job"], ["Great", "job"]]
+    with pytest.raises(Exception, match="emoji"):  # another option: not the same artifact
+        run("tokens", tmp_path / "lines.tsv", "--emoji", "--dry-run", "-o", tmp_path / "silent.h5")

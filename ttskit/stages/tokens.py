@@ -18,6 +18,7 @@ from ttskit import wording
 from ttskit.errors import UsageError
 from ttskit.options import (
     DryRun,
+    Emoji,
     Fold,
     Jobs,
     Json,
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from ttskit.text.spelling import Speller
 
 
-def speller_of(texts: Texts, language: str, lexicon: Sequence[Path], fold: bool) -> Speller:
+def speller_of(
+    texts: Texts, language: str, lexicon: Sequence[Path], fold: bool, emoji: bool
+) -> Speller:
     """Return the speller of a language; `characters` has those of the texts as its table."""
     from ttskit.text.languages import CHARACTERS
     from ttskit.text.spelling import Speller, character_symbols
@@ -47,7 +50,7 @@ def speller_of(texts: Texts, language: str, lexicon: Sequence[Path], fold: bool)
     table = None
     if language == CHARACTERS:
         table = character_symbols((item.text for item in texts.items.values()), fold)
-    return Speller(language, lexicon, table=table, fold=fold)
+    return Speller(language, lexicon, table=table, fold=fold, emoji=emoji)
 
 
 def recipe(texts: Texts, speller: Speller, lexicon: Sequence[Path]) -> Recipe:
@@ -60,7 +63,8 @@ def recipe(texts: Texts, speller: Speller, lexicon: Sequence[Path]) -> Recipe:
         stage="tokens",
         revision=REVISION,
         kind=kinds.Tokens,
-        options={"language": speller.language, "fold": speller.fold, "limit": texts.limit},
+        options={"language": speller.language, "fold": speller.fold, "limit": texts.limit}
+        | ({"emoji": True} if speller.emoji else {}),
         inputs=[*texts.digests, *digests],
         tables={"symbols": speller.table},
         skipped=texts.skipped,
@@ -83,6 +87,7 @@ def command(
     language: LanguageOrLikely = None,
     lexicon: Lexicon = None,
     fold: Fold = False,
+    emoji: Emoji = False,
     limit: Limit = None,
     jobs: Jobs = 0,
     scheduler: Scheduler = None,
@@ -109,7 +114,7 @@ def command(
     else:
         texts = texts_of(*streams.inputs(paths, kinds.Corpus))
     lexicon = [streams.local(path)[0] for path in lexicon or ()]
-    speller = speller_of(texts, language or language_in(texts), lexicon, fold)
+    speller = speller_of(texts, language or language_in(texts), lexicon, fold, emoji)
     how = recipe(texts.first(limit), speller, lexicon)
     spell, running = (
         partial(utterance, speller=speller),
