@@ -40,7 +40,7 @@ def test_it_finds_where_tokens_are_that_each_look_alike():
 
 
 def test_it_falls_by_the_distance_of_a_frame_from_a_token():
-    batch, truth = clips(8)
+    batch, _ = clips(8)
     prior = FlatPrior(FACTS)
     prior.fit(batch)
     found = prior(batch, 4.0).numpy()

@@ -182,6 +182,15 @@ def test_a_lexicon_goes_with_the_voice_and_files_win(tmp_path):
         write_voice(tmp_path, "--lexicon", own)
 
 
+def test_a_voice_speaks_emoji_by_their_names_if_it_was_packed_so(tmp_path):
+    pytest.importorskip("emoji", reason="pip install 'ttskit[emoji]'")
+    packed = {name: write_voice(tmp_path, *words, name=name) for name, words in (
+        ("named.h5", ["--emoji"]), ("silent.h5", []),
+    )}  # fmt: skip
+    read = [voice.read(path).speller().spell("ok 👍").text for path in packed.values()]
+    assert read == ["ok thumbs up", "ok"]
+
+
 def test_models_that_do_not_fit_are_refused_before_anything_is_written(tmp_path, card):
     duration = write_model(tmp_path / "duration.h5", Plain, facts())
     decoder = write_model(tmp_path / "decoder.h5", Glow, facts())

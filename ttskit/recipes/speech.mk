@@ -12,7 +12,7 @@
 # CORPUS       further options of `ttskit corpus`
 # FEATURES     further options of `ttskit features`
 # LEXICON      file of words and their phonemes, if there is one
-# ALIGN_BY     flat, for clips of many seconds and little speech; else the aligner that is trained
+# ALIGN_BY     flat, to train no aligner; else the one that is trained
 # CHANGED      what a training does whose inputs or settings were changed: --renew starts over
 TTSKIT ?= ttskit
 BUILD ?= build

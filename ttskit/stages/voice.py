@@ -74,7 +74,8 @@ def pack(
             "fold": settings.fold,
             "half": half,
             "noise_scale": settings.noise_scale,
-        },
+        }
+        | ({"emoji": True} if settings.emoji else {}),
         "inputs": [
             *(model.container.digest for model in models.values()),
             *(hashlib.sha256(text.encode()).hexdigest() for text in texts),
@@ -165,6 +166,10 @@ Fold = Annotated[
         help="pack, with --language characters: ignore the difference of upper and lower case.",
     ),
 ]
+Emoji = Annotated[
+    bool,
+    typer.Option("--emoji", help="pack: speak emoji by their names, as after `tokens --emoji`."),
+]
 NoiseScale = Annotated[
     float | None,
     typer.Option(
@@ -207,6 +212,7 @@ def command(
     language: Language = None,
     lexicon: Lexicon = None,
     fold: Fold = False,
+    emoji: Emoji = False,
     noise_scale: NoiseScale = None,
     widen: Widen = None,
     share: Share = 1.0,
@@ -229,7 +235,13 @@ def command(
         reader = voice.last_reader(models.values())
         widening = measured(widen, share, reader) if widen else None
         settings = voice.VoiceSettings(
-            reader.spoken_in(language), fold, words, voice.card(card), noise_scale, widening
+            reader.spoken_in(language),
+            fold,
+            words,
+            voice.card(card),
+            noise_scale,
+            widening,
+            emoji,
         )
         digests = [model.digest for model in models.values()]
         for doubt in cards.doubts(settings.card, digests, settings.language):

@@ -2,7 +2,8 @@
 
 German: diphthongs in two parts (`a eː` for `aɪ̯`), affricates in two, doubled consonants, `ö` as if
 it were `eu`, short vowels before a silent h and before ß, the h of -heit and the r of -ere lost.
-Dutch: what followed a faint vowel (`mar[ə]kt`) was lost with the markup around it, and `s u p` is left.
+Dutch: what followed a faint vowel (`mar[ə]kt`) was lost with the markup around it, and `s u p` is
+left.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ _LONG = [
     ("ü", "ʏ", "yː"),
 ]
 # but short in what was written so until 1996
-_SHARP = re.compile("(?:da|fa|fä|flu|flü|ha|ku|kü|lä|mu|mü|na|nu|nü|pa|pä|schlo|schlö|schu|schü)ß(?!e)")
+_SHARP = re.compile(
+    "(?:da|fa|fä|flu|flü|ha|ku|kü|lä|mu|mü|na|nu|nü|pa|pä|schlo|schlö|schu|schü)ß(?!e)"
+)
 _DUTCH_LOST = re.compile(r"(?<![^ ])ˈ?ˌ?s ˈ?ˌ?u p\b.*")
 _DUTCH_KEEPS = re.compile("soep|soup|soop")
 _LIQUID = re.compile(r".*[rl](?=[^aeiou])")

@@ -140,7 +140,7 @@ class Pronouncer:
         return list(dict.fromkeys(forms))
 
     def _derived(self, word: str) -> Pronunciation | None:
-        """Compose a word of others: with an apostrophe, a number written as one word, a compound."""
+        """Compose a word of others: with an apostrophe, a number as one word, a compound."""
         if ending := re.fullmatch(r"(\w+)'(\w?)", word):
             self._gruut.look_up(self._forms(ending[1]))
             stem = self._one(ending[1], Context([ending[1]], 0, "NN", letter=True))

@@ -47,7 +47,7 @@ class Training:
     )
     warmup: int = key(
         50,
-        "updates until the learning rate rises no more; at most a tenth of the training, except noam",
+        "updates in which the learning rate rises, but for noam at most a tenth of the training",
         least=0,
         most=COUNT,
     )

@@ -58,6 +58,7 @@ class VoiceSettings:
     card: str  # markdown: licence, data, training, measures, weaknesses
     noise_scale: float | None = None  # how much is left to chance; the decoder's own without one
     widening: Widening | None = None  # of the decoder's mels
+    emoji: bool = False  # whether it speaks emoji by their names, as it was trained to
 
     def speller(self, reader: Model, lexicons: Sequence[Path] = (), emoji: bool = False) -> Speller:
         """Return what spells texts in the symbols of a model; the files win over the lexicon."""
@@ -65,6 +66,7 @@ class VoiceSettings:
         from ttskit.text.symbols import BEGIN, PAD
 
         known = reader.facts.symbols
+        emoji = emoji or self.emoji
         speller = Speller(self.language, lexicons, known, self.fold, self.lexicon, emoji)
         if speller.table != known or not {PAD, BEGIN} <= set(known):
             raise ArtifactError(
@@ -138,6 +140,7 @@ def read(path: Path, name: str = "") -> VoiceFile:
         card=str(attributes["card"]),
         noise_scale=None if noise is None else float(noise),
         widening=_widening(container, models[roles[-1]].facts.n_mels),
+        emoji=bool(attributes.get("emoji", False)),
     )
     return VoiceFile(container, models, settings)
 
@@ -209,6 +212,8 @@ def write(
         "card": settings.card,
         "chain": " ".join(models),
     }
+    if settings.emoji:
+        attributes["emoji"] = True
     if settings.noise_scale is not None:
         attributes["noise_scale"] = settings.noise_scale
     for role, model in models.items():
