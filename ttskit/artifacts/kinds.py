@@ -165,7 +165,8 @@ class Mels(Spoken):
 class Codes(Spoken):
     """Speech as codes of a codec: what `ttskit encode` makes of mels.
 
-    A code stands for `stride` frames, the last one of an utterance perhaps for fewer.
+    A code stands for `stride` frames, the last one of an utterance perhaps for fewer.  Beside each
+    may be its latent, the state from which a coder predicts it.
     """
 
     attributes: ClassVar = {
@@ -174,9 +175,14 @@ class Codes(Spoken):
         "size": "codes of a book",
     }
     tables: ClassVar = {**Spoken.tables, "codec": "digest of the model that made them"}
+    together: ClassVar = (*Spoken.together, ("latents", "latents_of"))
 
     codes: np.ndarray = array("code book", "u2", "number of a vector of the book", below="size")
     frames: np.ndarray = array("", "i4", "frames that the codes stand for", least=1)
+    latents: np.ndarray | None = array(
+        "code channel", "f2", "state of a coder that predicts the code", optional=True
+    )
+    latents_of: str | None = string("digest of that coder", optional=True)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

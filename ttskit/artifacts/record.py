@@ -25,6 +25,7 @@ BOUNDS = {
     "stride": (1, 1 << 10),
     "size": (1, 1 << 16),
     "books": (1, 1 << 10),
+    "latents": (1, 1 << 14),
 }
 FRACTIONAL = ("fmin", "fmax")
 RAGGED = ("sample", "frame", "token", "word", "code", "take")

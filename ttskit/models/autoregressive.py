@@ -29,6 +29,7 @@ from ttskit.networks.layers import PLACES, Speakers, expand, places, token_of_fr
 from ttskit.networks.sampling import draw, penalised
 from ttskit.settings import key, table
 
+DRAWN = -1  # in place of a code: it is to be drawn
 RECENT = 8  # codes of a book that the repetition penalty is for
 HEARING = 2  # layers that hear a clip
 SPREAD = 0.1  # deviation of new embeddings
@@ -110,6 +111,10 @@ class Autoregressive(Coder):
         self.stop = None if self.guide else nn.Linear(hidden, 1)
 
     @classmethod
+    def makes(cls, config: AutoregressiveConfig) -> tuple[str, ...]:  # noqa: ARG003
+        return ("codes", "latents")
+
+    @classmethod
     def takes(cls, config: AutoregressiveConfig) -> tuple[str, ...]:
         clip = ("clip",) if config.reference else ()
         if config.order != "guided":
@@ -138,30 +143,61 @@ class Autoregressive(Coder):
     def generate(
         self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
     ) -> dict[str, Tensor]:
-        """Return codes (B, C, K), 0 in the padding."""
-        manner, books = {**self.knobs, **knobs}, self.facts.books
-        least, ends = self._bounds(batch, manner)
+        """Return codes (B, C, K) and latents (B, C, H), the states that predict the first book.
+
+        Both are 0 in the padding.
+        """
+        return self._spoken(batch, generator, {**self.knobs, **knobs})
+
+    def latents(
+        self, batch: Batch, drawn: float = 0.0, generator: torch.Generator | None = None
+    ) -> Tensor:
+        if not drawn:
+            codes, (_, speech) = batch["codes"], self.states(batch)
+            return speech[:, : codes.shape[1]] * batch.mask("code")[..., None]
+        recorded = self._steps(batch)
+        device = generator.device if generator else recorded.device
+        chance = torch.rand(recorded.shape, generator=generator, device=device).to(recorded.device)
+        known = recorded.masked_fill(chance < drawn, DRAWN)
+        return self._spoken(batch, generator, self.knobs, known)["latents"]
+
+    def _spoken(
+        self,
+        batch: Batch,
+        generator: torch.Generator | None,
+        manner: Mapping[str, float],
+        known: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Return codes and latents; of the steps (B, S, K), those `known` are not drawn."""
+        books = self.facts.books
+        recorded = None if known is None else (batch.lengths["code"], batch.lengths["code"])
+        least, ends = recorded or self._bounds(batch, manner)
         guide = self._guided(batch, int(ends.max()))
         prefix, real = self._prefix(batch)
         steps = prefix.new_full((len(batch), int(ends.max()) + books - 1, books), self.facts.size)
         steps, cache = steps.long(), Cache(prefix.shape[1] + steps.shape[1])
         self.causal(prefix, torch.arange(prefix.shape[1], device=prefix.device), real, cache)
-        book = torch.arange(books, device=prefix.device)
+        book, kept = torch.arange(books, device=prefix.device), list[Tensor]()
         for step in range(steps.shape[1]):
             inputs = self._inputs(steps, guide, slice(step, step + 1))
             at = torch.full((1,), step, device=prefix.device)
             states = self.causal(inputs, at, inputs.new_ones(len(batch), 1).bool(), cache)
+            kept.append(states)
             if self.stop is not None:
                 halt = (self.stop(states)[:, 0, 0] > 0) & (least <= step) & (step < ends)
                 ends = ends.masked_fill(halt, step)
             recent = steps[:, max(0, step - RECENT) : step]
             drawn = self._drawn(self.logits(states)[:, 0], recent, generator, manner)
+            if known is not None:
+                drawn = drawn.where(known[:, step] == DRAWN, known[:, step])
             spoken = (book <= step) & (step - book < ends[:, None])
             steps[:, step] = drawn.where(spoken, steps[:, step])
             if step >= int(ends.max()) + books - 2:
                 break
         codes = undelayed(steps)[:, : int(ends.max())]
-        return {"codes": codes * until(ends, codes.shape[1])[..., None]}
+        real = until(ends, codes.shape[1])[..., None]
+        latents = torch.cat(kept, 1)[:, : codes.shape[1]]
+        return {"codes": codes * real, "latents": latents * real}
 
     def hear(self, batch: Batch) -> Tensor:
         assert self.ear is not None
@@ -189,16 +225,21 @@ class Autoregressive(Coder):
 
     def states(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the states of start and text (B, 1 + N, H), and of steps (B, S + 1, H)."""
-        codes = batch["codes"].masked_fill(~batch.mask("code")[..., None], self.facts.size)
-        steps = self._corrupted(delayed(codes, self.facts.size))
+        steps = self._corrupted(self._steps(batch))
         prefix, real = self._prefix(batch)
-        inputs = self._inputs(steps, self._guided(batch, codes.shape[1]), slice(None))
+        guide = self._guided(batch, batch["codes"].shape[1])
+        inputs = self._inputs(steps, guide, slice(None))
         sizes = prefix.shape[1], inputs.shape[1]
         at = torch.cat([torch.arange(size, device=prefix.device) for size in sizes])
         x = self.dropout(torch.cat([prefix, inputs], 1))
         states = self.causal(x, at, F.pad(real, (0, sizes[1]), value=True))
         text, speech = states.split(sizes, 1)
         return text, speech
+
+    def _steps(self, batch: Batch) -> Tensor:
+        """Return the recorded codes by step, (B, S, K)."""
+        codes = batch["codes"].masked_fill(~batch.mask("code")[..., None], self.facts.size)
+        return delayed(codes, self.facts.size)
 
     def _prefix(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return what comes before codes, (B, 1 + N, H), and which of it is real: start, text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ttskit.errors import SettingError
@@ -16,6 +17,7 @@ class Coder(Family):
     """From tokens, perhaps with their durations, to codes (B, C, K): `facts` says of which codec.
 
     A code lasts `facts.stride` frames; each of its `facts.books` numbers is below `facts.size`.
+    A coder that makes `latents` too gives, beside each code, the state from which it is predicted.
     """
 
     role = "coder"
@@ -27,6 +29,15 @@ class Coder(Family):
 
     def hear(self, batch: Batch) -> Tensor:
         """Return what a model that takes a `clip` hears in it, (B, H): its `latent`."""
+        raise NotImplementedError
+
+    def latents(
+        self, batch: Batch, drawn: float = 0.0, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Return the latents (B, C, L) of recorded codes, 0 in the padding.
+
+        A share `drawn` of the codes is replaced by codes that the model draws, as it goes along.
+        """
         raise NotImplementedError
 
     @classmethod

@@ -25,7 +25,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ttskit.dsp.loudness import mel_weights
 from ttskit.models.family import Copied, Family
-from ttskit.models.feedforward import TINY, Generator, RefinedConfig
+from ttskit.models.generator import TINY, Generator, RefinedConfig
 from ttskit.models.frames import Frames, States
 from ttskit.models.vocoder import mel_settings
 from ttskit.networks.batch import Batch

@@ -5,10 +5,7 @@ The decoder of one pass predicts pitch and a coarse mel.  What the recorded mel 
 generated from noise in a few steps, by flow matching or by denoising diffusion.  The refinement has
 no gradient for the coarse mel, so `train --init` may begin from a trained `feedforward`.
 
-It is conditioned on tokens and their durations or, as in Tortoise (Betker, 2023), on codes.
-
-Shapes: B batch, C codes of an utterance, H channels (of the denoiser, of the states of a frame),
-K books, M mel bands, T frames.
+Shapes: B batch, H channels (of the denoiser, of the states of a frame), M mel bands, T frames.
 """
 
 from __future__ import annotations
@@ -20,10 +17,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ttskit.errors import SettingError, TrainingError
 from ttskit.models.family import Family
-from ttskit.models.feedforward import TINY, Generator, RefinedConfig
-from ttskit.models.frames import FramesConfig, States
+from ttskit.models.generator import GENERATORS, TINY, RefinedConfig, SourcedConfig, cut
 from ttskit.networks.batch import Batch
 from ttskit.networks.denoiser import Denoiser, DenoiserConfig
 from ttskit.networks.denoising import OBJECTIVES, Network, guided
@@ -44,12 +39,7 @@ TRAINING = {
 
 
 @dataclass(frozen=True)
-class DiffusionConfig(RefinedConfig):
-    source: str = key(
-        "text",
-        "what the mel is made from: text (tokens, durations, pitch and loudness) or codes",
-        choices=("text", "codes"),
-    )
+class DiffusionConfig(SourcedConfig, RefinedConfig):
     objective: str = key(
         "flow",
         "how the mel is refined (flow: flow matching; ddpm: denoising with learned variance)",
@@ -68,7 +58,7 @@ class DiffusionConfig(RefinedConfig):
 
 
 class Diffusion(Family):
-    """A decoder: from tokens, durations, pitch and loudness, or codes, to a mel and its pitch."""
+    """A decoder: from tokens, durations, pitch and loudness, codes or latents to a mel and its pitch."""
 
     role = "decoder"
     Config = DiffusionConfig
@@ -87,7 +77,7 @@ class Diffusion(Family):
 
     def __init__(self, config: DiffusionConfig, facts: Facts) -> None:
         super().__init__(config, facts)
-        self.generator = (CodeGenerator if config.source == "codes" else Generator)(config, facts)
+        self.generator = GENERATORS[config.source](config, facts)
         self.objective = OBJECTIVES[config.objective]()
         mel, own = facts.n_mels, config.denoiser
         self.condition = nn.Conv1d(self.generator.inputs + mel + config.hidden, own.hidden, 1)
@@ -99,9 +89,7 @@ class Diffusion(Family):
 
     @classmethod
     def takes(cls, config: DiffusionConfig) -> tuple[str, ...]:
-        if config.source == "codes":
-            return ("codes",)
-        return ("tokens", "durations", "pitch", "loudness_token")
+        return config.takes
 
     @classmethod
     def makes(cls, config: DiffusionConfig) -> tuple[str, ...]:  # noqa: ARG003
@@ -168,9 +156,7 @@ class Diffusion(Family):
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
         """Return errors of mel and pitch as they are generated, and pictures of an utterance."""
-        frames = batch["mel"].shape[1]
-        generated = {name: value[:, :frames] for name, value in self.generate(batch).items()}
-        return self.generator.watched(batch, generated)
+        return self.generator.watched(batch, self.generate(batch))
 
     def memory(self, utterances: int, lengths: Mapping[str, int]) -> int:
         sizes = self.config, self.config.denoiser
@@ -217,41 +203,3 @@ class Coarse(NamedTuple):
     mel: Tensor
     condition: Tensor
     mask: Tensor
-
-
-class CodeGenerator(Generator):
-    """The same from the codes of a codec: every frame has those of its place, and its place."""
-
-    def reader(self, config: FramesConfig, facts: Facts, speaker: int) -> int:
-        hidden = config.encoder.hidden
-        if not facts.books:
-            raise SettingError("source is codes, needs Codes to train on")
-        self.codes = nn.ModuleList(nn.Embedding(facts.size, hidden) for _ in range(facts.books))
-        self.places = nn.Embedding(facts.stride, hidden)  # of a frame in its code
-        self.owner = nn.Linear(speaker, hidden, bias=False) if speaker else None
-        for embedding in (*self.codes, self.places):
-            nn.init.normal_(embedding.weight, 0, facts.books**-0.5)
-        return hidden
-
-    def states(self, batch: Batch) -> States:
-        """Embed the codes, and repeat each for its frames."""
-        codes, stride = batch["codes"], self.places.num_embeddings
-        by_book = zip(self.codes, codes.unbind(2), strict=True)
-        hidden = torch.stack([embedding(book) for embedding, book in by_book]).sum(0)
-        if self.owner is not None and self.speakers is not None:
-            hidden = hidden + self.owner(self.speakers(batch))[:, None]
-        frames = hidden[:, :, None] + self.places.weight  # (B, C, stride, H)
-        mask = batch.mask("code").repeat_interleave(stride, 1)[:, None].float()
-        return States(frames.flatten(1, 2).mT * mask, mask)
-
-
-def cut(states: States, batch: Batch) -> States:
-    """Return the states of the frames that a recorded mel has; the last code may stand for more."""
-    frames = batch.mask("frame")
-    if states.hidden.shape[2] < frames.shape[1]:
-        raise TrainingError(
-            f"the codes stand for {states.hidden.shape[2]} frames, the mel has {frames.shape[1]}: "
-            "encode these Features"
-        )
-    mask = frames[:, None].to(states.mask)
-    return States(states.hidden[..., : frames.shape[1]] * mask, mask)

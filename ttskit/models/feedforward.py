@@ -17,12 +17,11 @@ import torch
 from torch import Tensor
 
 from ttskit.models.adversarial import Adversarial, Pair, windows
-from ttskit.models.frames import Frames, FramesConfig, States
+from ttskit.models.generator import GENERATORS, TINY, SourcedConfig, cut
 from ttskit.networks.batch import Batch
-from ttskit.networks.convnext import Stack
 from ttskit.networks.critics import PatchAdversary
 from ttskit.networks.facts import Facts, Picture
-from ttskit.settings import MOST_LAYERS, key, table
+from ttskit.settings import table
 
 TRAINING = {
     "training.batch": 16,
@@ -35,76 +34,45 @@ TRAINING = {
     "adversary.features": 1.0,
     "adversary.channels": 16,
 }
-TINY = {
-    "speaker_channels": 32,
-    "encoder.hidden": 96,
-    "encoder.filter": 384,
-    "encoder.layers": 4,
-    "encoder.prenet_dropout": 0.2,
-}
 
 
 @dataclass(frozen=True)
-class GeneratorConfig(FramesConfig):
-    hidden: int = key(256, "channels of the layers over frames", least=1)
-    layers: int = key(8, "ConvNeXt layers over frames", least=1, most=MOST_LAYERS)
-    dropout: float = key(0.1, "dropout in these layers", least=0, most=1)
-
-
-@dataclass(frozen=True)
-class RefinedConfig(GeneratorConfig):
-    """Of a decoder that refines the mel of such a generator, and teaches it nothing by that."""
-
-    refine_only: bool = key(
-        False, "train the refinement alone; coarse mel and pitch stay as they begin (train --init)"
-    )
-    refine_from: float = key(
-        0.0, "share of the training that goes to coarse mel and pitch alone", least=0, most=1
-    )
-
-    def refines(self, progress: float) -> bool:
-        """Whether the refinement is trained, after a share of the training."""
-        return self.refine_only or progress >= self.refine_from
-
-
-@dataclass(frozen=True)
-class FeedforwardConfig(GeneratorConfig):
+class FeedforwardConfig(SourcedConfig):
     adversary: PatchAdversary = table(PatchAdversary, "critics (discriminators)")
 
 
 class Feedforward(Adversarial):
-    """A decoder: from tokens, durations, pitch and loudness to a mel and its pitch."""
+    """A decoder: from tokens, durations, pitch and loudness, codes or latents to a mel and f0."""
 
     role = "decoder"
     Config = FeedforwardConfig
     config: FeedforwardConfig
-    generator: Generator
     presets = {"base": TRAINING, "tiny": {**TRAINING, **TINY}}  # noqa: RUF012
 
     def __init__(self, config: FeedforwardConfig, facts: Facts) -> None:
         super().__init__(config, facts)
-        self.generator = Generator(config, facts)
+        self.generator = GENERATORS[config.source](config, facts)
 
     @classmethod
     def needs(cls, config: FeedforwardConfig) -> tuple[str, ...]:
         return (*cls.takes(config), "mel", "contour", "voiced", "speaker")
 
     @classmethod
-    def takes(cls, config: FeedforwardConfig) -> tuple[str, ...]:  # noqa: ARG003
-        return ("tokens", "durations", "pitch", "loudness_token")
+    def takes(cls, config: FeedforwardConfig) -> tuple[str, ...]:
+        return config.takes
 
     @classmethod
     def makes(cls, config: FeedforwardConfig) -> tuple[str, ...]:  # noqa: ARG003
         return ("mel", "f0", "voiced")
 
     def heard(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        states = self.generator.states(batch)
+        states = cut(self.generator.states(batch), batch)
         mel = self.generator.mel(states, *self.generator.recorded(batch))
         return self._windows(batch, mel)
 
     def pair(self, batch: Batch, progress: float) -> Pair:  # noqa: ARG002
         generator = self.generator
-        states = generator.states(batch)
+        states = cut(generator.states(batch), batch)
         mel = generator.mel(states, *generator.recorded(batch))
         away = (mel - generator.scale(batch["mel"])).abs()
         terms = {"mel": batch.mean(away, "frame"), **generator.errors(batch, states)}
@@ -142,17 +110,3 @@ class Feedforward(Adversarial):
         if self.critics is None:
             return true, mel
         return windows(batch, self.config.adversary.frames, true, mel)
-
-
-class Generator(Frames):
-    """All that is learned but the critics."""
-
-    def __init__(self, config: GeneratorConfig, facts: Facts) -> None:
-        super().__init__(config, facts)
-        sizes = self.inputs, config.hidden, config.layers, facts.n_mels
-        self.decoder = Stack(*sizes, config.dropout)
-
-    def mel(self, states: States, f0: Tensor, voiced: Tensor) -> Tensor:
-        """Return the normalised mel (B, T, M) of frames with f0 (B, T) in Hz where voiced."""
-        mel: Tensor = self.decoder(self.voice(states, f0, voiced), states.mask).float().mT
-        return mel

@@ -132,7 +132,8 @@ class Frames(nn.Module):
         self, batch: Batch, generated: Mapping[str, Tensor]
     ) -> tuple[dict[str, float], dict[str, Picture]]:
         """Return errors of generated mel and pitch, and pictures of an utterance."""
-        frames = int(batch.lengths["frame"][0])
+        longest, frames = batch["mel"].shape[1], int(batch.lengths["frame"][0])
+        generated = {name: value[:, :longest] for name, value in generated.items()}
         voiced = batch["voiced"] & generated["voiced"]
         true = self.hertz(batch, batch["contour"])
         octaves = (generated["f0"] / true).clamp_min(1e-3).log2().abs()

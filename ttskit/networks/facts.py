@@ -29,6 +29,9 @@ class Facts:
     books: int = 0
     size: int = 0  # codes of a book
     codec: str = ""  # digest of the codec
+    # of a decoder of latents; 0 and "" for other models
+    latents: int = 0  # channels of a latent
+    coder: str = ""  # digest of the coder
     # of the training data: mel_mean and mel_deviation (n_mels,).  A new model copies them into
     # buffers; a model that is read has the buffers of its file instead.
     statistics: Mapping[str, np.ndarray] = field(default_factory=dict)

@@ -42,6 +42,9 @@ FIELDS = {
     "codes": Field("code", ("codes",), "a code of each book", "a coder"),
     "clip": Field("clip", ("codes",), "codes of a clip of the speaker", "`say --reference`"),
     "latent": Field("", (), "mix of what is heard in several clips"),
+    "latents": Field(
+        "code", ("codes",), "states that predict codes", "a coder such as autoregressive"
+    ),
     "tokens": Field("token", (*_SPOKEN, "tokens", "codes"), "index into symbols", "a text"),
     "durations": Field("token", (*_SPOKEN, "codes"), "frames", "a duration model"),
     "pitch": Field("token", ("features",), "octaves from the speaker's median", _PREDICTED),

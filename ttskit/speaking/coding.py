@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from ttskit.artifacts.kinds import Alignment
     from ttskit.models.coding import Codec
     from ttskit.networks.facts import Facts
+    from ttskit.speaking.latents import Latents
 
+CODED = ("codes", "latents")  # what models that need no text may take
 SPOKEN = tuple(spec.name for spec in declared(Spoken))  # id, speaker, text, tokens, durations ...
 
 
@@ -40,15 +42,24 @@ def check_codes(codes: Reader[Codes], codec: Model) -> None:
             f"{codes.name}: was not encoded by {codec.name}: decode it with the model that "
             "`ttskit encode` was given"
         )
+    coders = {*codes.table("latents_of")}
+    if codec.facts.coder and coders != {codec.facts.coder}:
+        what = "has latents of another coder" if coders else "has no latents"
+        raise ArtifactError(
+            f"{codes.name}: {what}: {codec.name} needs those of the coder that it was trained "
+            "with: make them with `ttskit encode --coder`"
+        )
 
 
 def fields_of(codes: Reader[Codes], row: int) -> dict[str, np.ndarray]:
-    """Return what a codec reads of an utterance: its codes, and how many frames they stand for."""
+    """Return what a model of codes reads of an utterance: also how many frames they stand for."""
     values, frames = codes.value(row, "codes"), codes.value(row, "frames")
     size, stride = int(codes.attributes["size"]), int(codes.attributes["stride"])
     if not values.size or values.max() >= size or not 0 < frames <= len(values) * stride:
         raise ArtifactError("its codes are damaged: `ttskit verify` says in what")
-    return {"codes": values, "frames": frames}
+    latents = codes.value(row, "latents")
+    others = {} if latents is None else {"latents": latents}
+    return {"codes": values, "frames": frames, **others}
 
 
 def mel_of(reader: Reader[Any], row: int, facts: Facts) -> np.ndarray:
@@ -80,6 +91,7 @@ class Encoder:
     alignment: Reader[Alignment] | None = None  # what is spoken, if the source does not say it
     books: int | None = None  # the first ones, or all
     device: str = "cpu"
+    latents: Latents | None = None  # what gives the latents of the codes
 
     @cached_property
     def module(self) -> Codec:
@@ -104,12 +116,15 @@ class Encoder:
         if not len(values):
             raise AudioError("has less than one frame")
         with torch.inference_mode():
-            codes = self.module.encode(collate([id], [{reads: values}]).to(self.device))[0]
-        frames = len(values) if reads == "mel" else len(codes)
+            encoded = self.module.encode(collate([id], [{reads: values}]).to(self.device))[0]
+        codes = encoded[:, : self.books].cpu().numpy()
+        frames, latents = len(values) if reads == "mel" else len(codes), self.latents
         return Codes(
             **self._spoken(row, frames),
-            codes=codes[:, : self.books].cpu().numpy().astype(np.uint16),
+            codes=codes.astype(np.uint16),
             frames=np.array(frames),
+            latents=latents(id, codes).astype(np.float16) if latents else None,
+            latents_of=latents.coder.digest if latents else None,
         )
 
     def _spoken(self, row: int, frames: int) -> dict[str, Any]:
@@ -138,7 +153,7 @@ class Decoder:
 
     @cached_property
     def cascade(self) -> Cascade:
-        return Cascade([self.codec], "mel", ["codes"], self.device)
+        return Cascade([self.codec], "mel", CODED, self.device)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "cascade"}

@@ -150,7 +150,7 @@ class Examples:
             facts["statistics"] = self._statistics()
         elif timed := [kind for kind in (kinds.Codes, kinds.Alignment) if kind in self._readers]:
             facts |= grid(self._readers[timed[0]].attributes)
-        if "codes" in self.needs:
+        if {"codes", "latents"} & {*self.needs}:
             facts |= self._coding()
         texts = [kind for kind in (*SPOKEN, kinds.Tokens) if kind in self._readers]
         if texts and (symbols := tuple(self.reader(*texts).table("symbols"))):
@@ -170,12 +170,25 @@ class Examples:
     def _coding(self) -> dict[str, Any]:
         """Return what a model of codes must know of them."""
         codes = self.reader(kinds.Codes)
+        coder = {}
+        if "latents" in self.needs:
+            channels = codes.column("latents").shape[1]
+            coder = {"latents": channels, "coder": self._coder(codes)}
         return {
             "stride": int(codes.attributes["stride"]),
             "books": codes.column("codes").shape[1],
             "size": int(codes.attributes["size"]),
             "codec": codes.table("codec")[0],
+            **coder,
         }
+
+    def _coder(self, codes: Reader[kinds.Codes]) -> str:
+        """Return the digest of the one coder whose latents there are."""
+        digests = codes.table("latents_of")
+        coders = {digests[row] for row in self._rows[kinds.Codes]}
+        if len(coders) > 1:
+            raise ArtifactError(f"{codes.name}: has latents of {len(coders)} coders, needs one")
+        return coders.pop()
 
     def _statistics(self) -> Mapping[str, np.ndarray]:
         rows = np.random.default_rng(0).permutation(len(self))[:SAMPLED]

@@ -67,6 +67,7 @@ def check_fit(models: Sequence[Model]) -> None:
             _agree(group[0], model, names)
     check_symbols(models)
     check_codec(models)
+    check_coder(models)
 
 
 def check_codec(models: Sequence[Model]) -> None:
@@ -83,6 +84,18 @@ def check_codec(models: Sequence[Model]) -> None:
                 f"{name}: knows codes of another codec than {first}: take the codec that "
                 "`ttskit encode` made the training data with"
             )
+
+
+def check_coder(models: Sequence[Model]) -> None:
+    """Refuse a decoder of the latents of another coder than the one that is there."""
+    coders = [model for model in models if model.role == "coder"]
+    for model in models:
+        for coder in coders:
+            if model.facts.coder not in ("", coder.digest):
+                raise ArtifactError(
+                    f"{model.name}: knows latents of another coder than {coder.name}: take the "
+                    "coder that `ttskit encode --coder` made the training data with"
+                )
 
 
 def check_clock(models: Sequence[Model]) -> None:

@@ -1,7 +1,8 @@
 """Models as artifacts: weights, config and everything that is needed to use them, in one file.
 
 /               attrs  role  family  config (TOML)  parameters  steps  sample_rate ...
-                of a coder also stride  books  size  codec (the digest of the model)
+                of a coder also stride  books  size  codec (the digest of the model); of a decoder
+                of its latents also latents (their channels)  coder (its digest)
 /weights/NAME   one column a tensor
 /symbols        what tokens stand for; /silent which of them may last no frame; /heard how many
                 tokens of each there were to train on
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 MODEL, VOICE = "model", "voice"  # kinds of artifact
 GRID = ("sample_rate", "hop_length", "n_fft", "n_mels", "fmin", "fmax")
 CODES = ("stride", "books", "size")  # of the codes that a coder makes
+LATENTS = ("latents", "coder")  # of a decoder of latents: their channels, the digest of their coder
 TEXTS = ("role", "family", "config")
 FLOATS = ("<f2", "<f4", "<f8")  # dtypes of weights that are not counts
 SPARE = 1 << 24  # numbers that a model may have besides its weights: windows, filters and the like
@@ -357,8 +359,13 @@ def _codes(name: str, attributes: Mapping[str, hdf5.Value]) -> dict[str, Any]:
     for key in CODES:
         if complaint := unfit_attribute(key, attributes.get(key)):
             raise ArtifactError(f"{name}: {complaint}")
-    numbers = {key: int(attributes[key]) for key in CODES}
-    return {**numbers, "codec": str(attributes["codec"])}
+    facts: dict[str, Any] = {key: int(attributes[key]) for key in CODES}
+    facts["codec"] = str(attributes["codec"])
+    if "coder" in attributes:
+        if complaint := unfit_attribute("latents", attributes.get("latents")):
+            raise ArtifactError(f"{name}: {complaint}")
+        facts |= {"latents": int(attributes["latents"]), "coder": str(attributes["coder"])}
+    return facts
 
 
 def write_model(
@@ -386,6 +393,7 @@ def write_model(
         **({} if loss is None else {"validation_loss": loss}),
         **{key: getattr(facts, key) for key in GRID},
         **({key: getattr(facts, key) for key in (*CODES, "codec")} if facts.codec else {}),
+        **({key: getattr(facts, key) for key in LATENTS} if facts.coder else {}),
     }
     if language := language_of(facts.symbols):
         attributes["language"] = language  # for those who look: it follows from the symbols

@@ -26,6 +26,7 @@ from ttskit.voices.join import JUDGES, apart, check_clock, join
 from ttskit.voices.model import (
     CODES,
     GRID,
+    LATENTS,
     MODEL,
     TEXTS,
     VOICE,
@@ -41,7 +42,15 @@ if TYPE_CHECKING:
     from ttskit.text.spelling import Speller
 
 KNOWN, WANTED = ("tokens", "clip"), "audio"  # what a chain that speaks begins and ends with
-KEPT = (*TEXTS, *GRID, *CODES, "codec", "parameters", "steps")  # of the attributes of a model
+KEPT = (
+    *TEXTS,
+    *GRID,
+    *CODES,
+    "codec",
+    *LATENTS,
+    "parameters",
+    "steps",
+)  # of the attributes of a model
 CARD = ("name", "licence", "data", "training", "measures", "weaknesses")
 MOST_NOISE = 100
 ROW = "{name}\t{language}\t{megabytes:.1f} MB"  # of a list of voices
