@@ -25,8 +25,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ttskit.dsp.loudness import mel_weights
 from ttskit.models.family import Copied, Family
-from ttskit.models.generator import TINY, Generator, RefinedConfig
 from ttskit.models.frames import Frames, States
+from ttskit.models.generator import TINY, Generator, RefinedConfig
 from ttskit.models.vocoder import mel_settings
 from ttskit.networks.batch import Batch
 from ttskit.networks.candidates import Candidates, Measure, nearness

@@ -58,7 +58,7 @@ class DiffusionConfig(SourcedConfig, RefinedConfig):
 
 
 class Diffusion(Family):
-    """A decoder: from tokens, durations, pitch and loudness, codes or latents to a mel and its pitch."""
+    """A decoder: from what its source says to a mel and its pitch."""
 
     role = "decoder"
     Config = DiffusionConfig

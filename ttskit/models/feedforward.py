@@ -42,7 +42,7 @@ class FeedforwardConfig(SourcedConfig):
 
 
 class Feedforward(Adversarial):
-    """A decoder: from tokens, durations, pitch and loudness, codes or latents to a mel and f0."""
+    """A decoder: from what its source says to a mel and its pitch."""
 
     role = "decoder"
     Config = FeedforwardConfig

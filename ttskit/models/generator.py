@@ -117,13 +117,15 @@ class LatentGenerator(Generator):
         if not facts.latents:
             raise SettingError("source is latents, needs Codes that have latents to train on")
         self.stride = facts.stride
+        self.dropout = nn.Dropout(config.encoder.dropout)
         self.unfold = nn.Linear(facts.latents, facts.stride * hidden)
         self.owner = nn.Linear(speaker, hidden, bias=False) if speaker else None
         return hidden
 
     def states(self, batch: Batch) -> States:
         """Return the states that the latents (B, C, L) unfold into, `stride` frames each."""
-        frames = self.unfold(batch["latents"]).unflatten(2, (self.stride, -1)).flatten(1, 2)
+        hidden = self.unfold(self.dropout(batch["latents"]))
+        frames = hidden.unflatten(2, (self.stride, -1)).flatten(1, 2)  # (B, T, H)
         if self.owner is not None and self.speakers is not None:
             frames = frames + self.owner(self.speakers(batch))[:, None]
         mask = batch.mask("code").repeat_interleave(self.stride, 1)[:, None].float()

@@ -69,5 +69,5 @@ def reader_of(models: Sequence[Model]) -> Model:
 
 
 def reads_codes(models: Sequence[Model]) -> bool:
-    """Return whether models are a codec alone, or another model that takes nothing but codes or latents."""
+    """Return whether models are a codec alone, or another one that needs no text."""
     return len(models) == 1 and models[0].takes in (("codes",), ("latents",))
