@@ -11,7 +11,7 @@ from ttskit.networks.batch import collate
 from ttskit.networks.facts import Facts
 
 SYMBOLS, SILENT, MELS = 12, 2, 8
-STRIDE, BOOKS, CODES = 2, 2, 4
+STRIDE, BOOKS, CODES, LATENTS = 2, 2, 4, 6
 SPEECH = Facts(
     symbols=tuple("abcdefghijkl"),
     silent=tuple(number < SILENT for number in range(SYMBOLS)),
@@ -25,6 +25,8 @@ SPEECH = Facts(
     books=BOOKS,
     size=CODES,
     codec="a codec",
+    latents=LATENTS,
+    coder="a coder",
     statistics={"mel_mean": np.full(20, -4.0), "mel_deviation": np.full(20, 2.0)},
 )
 
@@ -57,6 +59,7 @@ def speech(count, seed):
         "audio": audio,
         "clip": rng.integers(0, CODES, (7 + count, BOOKS)),
         "codes": rng.integers(0, CODES, (-(-durations.sum() // STRIDE), BOOKS)),
+        "latents": rng.normal(0, 1, (-(-durations.sum() // STRIDE), LATENTS)),
     }
 
 

@@ -136,7 +136,8 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"mean_only": False, "pitch": True},
         {"coarse_layers": 2, "coarse_hidden": 16},
     ],
-    "diffusion": [{"objective": "ddpm"}, {"source": "codes"}],
+    "feedforward": [{"source": "codes"}, {"source": "latents"}],
+    "diffusion": [{"objective": "ddpm"}, {"source": "codes"}, {"source": "latents"}],
     "ddn": [
         {
             "coarse": False,

@@ -16,6 +16,7 @@ class Field:
     kinds: tuple[str, ...]  # artifacts that training reads it from; the first one present is used
     meaning: str
     source: str = "an input that has it"  # what to add to a chain that lacks it
+    command: str = ""  # what makes an artifact that has it, if not every such artifact does
 
 
 _PREDICTED = 'a duration model trained with --set \'predict=["pitch", "loudness"]\''
@@ -43,7 +44,11 @@ FIELDS = {
     "clip": Field("clip", ("codes",), "codes of a clip of the speaker", "`say --reference`"),
     "latent": Field("", (), "mix of what is heard in several clips"),
     "latents": Field(
-        "code", ("codes",), "states that predict codes", "a coder such as autoregressive"
+        "code",
+        ("codes",),
+        "states that predict codes",
+        "a coder such as autoregressive",
+        "`ttskit encode --coder`",
     ),
     "tokens": Field("token", (*_SPOKEN, "tokens", "codes"), "index into symbols", "a text"),
     "durations": Field("token", (*_SPOKEN, "codes"), "frames", "a duration model"),

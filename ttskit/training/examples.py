@@ -236,7 +236,7 @@ def fitting(readers: Sequence[Reader[Any]], needs: Sequence[str], what: str) -> 
         if fits and not present:
             names = ", ".join(f"{reader.name} ({reader.kind.kind()})" for reader in readers)
             wanted = " or ".join(kind.kind() for kind in fits)
-            verbs = origins.commands(kind.kind() for kind in fits)
+            verbs = FIELDS[name].command or origins.commands(kind.kind() for kind in fits)
             raise ArtifactError(
                 f"{what} needs {wanted} for its {name}; found {names}: add the output of {verbs}"
             )
