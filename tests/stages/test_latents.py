@@ -134,7 +134,7 @@ def test_what_gives_no_latents_is_refused(folder, tmp_path):
     codes = {name: getattr(known, name) for name in ("stride", "books", "size", "codec")}
     write_model(folder / "mamba.h5", "mamba", {}, **codes)
     output = tmp_path / "x.h5"
-    with pytest.raises(TtskitError, match="mamba.h5: makes no latents"):
+    with pytest.raises(TtskitError, match=r"mamba.h5: makes no latents"):
         encoded(folder, output, coder="mamba.h5")
     with pytest.raises(SettingError, match=r"--books 3: .*coder.h5 predicts 2"):
         encoded(folder, output, "--books", 3)

@@ -153,6 +153,8 @@ def _check(model: Model, module: Family) -> None:
     if turns or model.family not in SPOKEN:
         why = "it makes durations and mel in turns" if turns else CANNOT.get(model.family, OTHER)
         raise _refused(model, why)
+    if "tokens" not in model.takes:
+        raise _refused(model, f"it takes {', '.join(model.takes)} in place of a text")
 
 
 def _refused(model: Model, why: str) -> TtskitError:
