@@ -126,7 +126,7 @@ def test_a_recipe_of_a_comparison_has_the_voices_and_a_blind_page(recordings, tm
             "tortoise",
             "quick",
             "clvp-1",
-            ["aligner", "clvp", "codec", "concatenated", "duration", "guided"],
+            ["aligner", "clvp", "codec", "concatenated", "decoder", "duration", "guided"],
         ),
     ],
 )

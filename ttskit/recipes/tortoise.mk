@@ -1,5 +1,5 @@
-# The Tortoise chain: a codec, coders in both orders, a ranker, and what candidates and rankers are
-# worth, one table each.  A project says what differs, and includes this.
+# The Tortoise chain: a codec, coders in both orders, a decoder of latents, a ranker, and what
+# candidates and rankers are worth, one table each.  A project says what differs, and includes this.
 #
 # make            the voice and the tables
 # make quick      all of it with a few utterances and updates, in another folder
@@ -7,13 +7,15 @@
 # What is set of the recordings, the language and the hours: speech.mk.  Further
 #
 # CANDIDATES   how many takes of each text there are to choose between
+# DECODER      family and settings of the decoder of latents
 # RANKERS      what chooses; heard needs the extra eval
 # MEASURES     wer_base (Whisper, which knows the language) and distillmos need the extra eval
 include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
 
 CARD ?= card.toml
 # of each training but that of the aligner
-LENGTH ?= $(call spent,0.192,--minutes 30)
+LENGTH ?= $(call spent,0.16,--minutes 30)
+DECODER ?= --family feedforward --set adversary.from_progress=0.6
 VOCODER ?= source
 JOBS ?= 1
 CANDIDATES ?= 1 2 4 8
@@ -58,7 +60,16 @@ $(BUILD)/concatenated.h5: $(CODER) FORCE
 $(BUILD)/clvp.h5: $(CODER) FORCE
 	$(TRAIN) ranker $(CODER) $(LENGTH) $(RUN) -o $@
 
-PARTS = $(BUILD)/duration.h5 $(BUILD)/guided.h5 $(BUILD)/codec.h5
+# the states of the coder as it draws all codes itself, which is what the decoder is to live with
+$(BUILD)/latents.h5: $(SPEECH) $(BUILD)/codec.h5 $(BUILD)/guided.h5 FORCE
+	$(TTSKIT) encode $(SPEECH) --codec $(BUILD)/codec.h5 --coder $(BUILD)/guided.h5 --drawn 1 \
+		-j $(JOBS) -o $@
+
+$(BUILD)/decoder.h5: $(BUILD)/latents.h5 $(BUILD)/train-features.h5 FORCE
+	$(TRAIN) decoder $(BUILD)/latents.h5 $(BUILD)/train-features.h5 --preset tiny \
+		--set source=latents $(DECODER) $(LENGTH) $(RUN) -o $@
+
+PARTS = $(BUILD)/duration.h5 $(BUILD)/guided.h5 $(BUILD)/decoder.h5
 $(BUILD)/voice.h5: $(PARTS) $(CARD) $(LEXICON) FORCE
 	$(TTSKIT) voice pack $(PARTS) $(VOCODER) --card $(CARD) $(LEXICON:%=--lexicon %) -o $@
 
