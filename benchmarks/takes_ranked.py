@@ -1,0 +1,143 @@
+"""What candidates and rankers buy: error rates of the takes that each ranker chooses.
+
+    python benchmarks/takes_ranked.py make TOKENS.h5 FOLDER COUNT TEMPERATURE MODEL ...
+    ttskit evaluate FOLDER/takes.h5 --measures wer_base,distillmos -o FOLDER/scores.h5
+    python benchmarks/takes_ranked.py table FOLDER FOLDER/scores.h5
+
+`make` speaks every text COUNT times by a chain of models (from tokens to audio), with an aligner
+and perhaps a ranker beside it, and keeps the takes and what every ranker says of them.  `table`
+shows the takes that are chosen among the first 1, 2, 4 ...; those with a fault are left out where
+others have none.  The oracle knows the measure.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import ttskit
+from ttskit.artifacts.build import Recipe, Running, build
+from ttskit.artifacts.kinds import Corpus, Tokens
+from ttskit.artifacts.reader import Reader
+from ttskit.metrics.intelligibility import listener
+from ttskit.speaking.acoustics import Cascade, Manner, seed_of
+from ttskit.speaking.candidates import RANKERS, Choice, Judges
+from ttskit.speaking.realignment import Utterance
+from ttskit.voices.join import JUDGES
+from ttskit.voices.voice import chosen
+
+HEARD = ("wer", "wer_base")  # means of these are over words
+
+
+def spoken(texts: Reader[Tokens], id: str) -> Utterance:
+    """Return what is to be said."""
+    one = texts[id]
+    return Utterance(id, one.speaker, one.text, one.tokens, one.token_word, tuple(one.words))
+
+
+def take(name: str, judges: Judges, texts: Reader[Tokens], manner: Manner, folder: Path) -> Corpus:
+    """Return one take of a text as a recording, and write what judges say of it."""
+    id, _, number = name.rpartition("~")
+    utterance = spoken(texts, id)
+    fields = judges.cascade.run(id, {"tokens": utterance.tokens}, manner, seed_of(0, name))
+    verdict, _ = judges._verdict(int(number), utterance, fields)
+    row = {"take": int(number), "scores": verdict.scores, "fault": verdict.fault}
+    (folder / "verdicts" / f"{name}.json").write_text(json.dumps(row))
+    audio = (fields["audio"] * 32767).clip(-32768, 32767).astype(np.int16)
+    return Corpus(id=name, speaker=utterance.speaker, text=utterance.text, audio=audio)
+
+
+def make(tokens: str, folder: Path, count: int, temperature: float, paths: Sequence[str]) -> None:
+    """Write the takes of all texts, and the verdicts on them."""
+    models = [*chosen(paths).values()]
+    chain = [model for model in models if model.role not in JUDGES]
+    beside = [model for model in models if model.role in JUDGES]
+    rankers = [name for name in RANKERS if name != "clvp" or len(beside) > 1]
+    choice = Choice(count, dict.fromkeys(rankers, 1.0), beside, listener)
+    judges = Judges(Cascade(chain, "audio", ("tokens",)), choice)
+    texts, manner = Reader(Path(tokens), Tokens), Manner(knobs={"temperature": temperature})
+    (folder / "verdicts").mkdir(parents=True, exist_ok=True)
+    names = {f"{id}~{n}": f"{id}~{n}" for n in range(count) for id in texts.ids}
+    options = {"count": count, "temperature": temperature}
+    digests = [*texts.digests, *(model.container.digest for model in models)]
+    attributes = {"sample_rate": judges.cascade.facts.sample_rate}
+    how = Recipe("compare", 1, Corpus, options, digests, attributes)
+    one = partial(take, judges=judges, texts=texts, manner=manner, folder=folder)
+    build(folder / "takes.h5", how, names, one, Running(1), source=tokens)
+
+
+def verdicts(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return what judges say of the takes of each text, in order."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for path in (folder / "verdicts").glob("*.json"):
+        found.setdefault(path.stem.rpartition("~")[0], []).append(json.loads(path.read_text()))
+    return {id: sorted(rows, key=lambda row: row["take"]) for id, rows in sorted(found.items())}
+
+
+def choices(
+    measures: dict[str, Any],
+) -> Iterator[tuple[str, Callable[[str, dict[str, Any]], float]]]:
+    """Yield the name of what chooses, and how high it values a take of a text."""
+    yield from ((name, partial(_score, name=name)) for name in RANKERS)
+    for measure, values in measures.items():
+        yield f"oracle of {measure}", partial(_known, values=values, down=measure in HEARD)
+
+
+def _score(id: str, row: dict[str, Any], name: str) -> float:  # noqa: ARG001
+    return float(row["scores"].get(name, -row["take"]))
+
+
+def _known(id: str, row: dict[str, Any], values: dict[str, float], down: bool) -> float:
+    value = values[f"{id}~{row['take']}"]
+    return -value if down else value
+
+
+def table(folder: Path, paths: Sequence[str]) -> None:
+    """Print, for what chooses and how many takes there are, the mean of every measure."""
+    measures, words = measured(paths)
+    rows = verdicts(folder)
+    most = len(next(iter(rows.values())))
+    for name, value in choices(measures):
+        for count in (2**power for power in range(most.bit_length())):
+            best = [_best(id, takes[:count], value) for id, takes in rows.items()]
+            weights = [words.get(one, 1.0) for one in best]
+            means = {
+                measure: np.average(
+                    [values[one] for one in best], weights=weights if measure in HEARD else None
+                )
+                for measure, values in measures.items()
+            }
+            shown = "  ".join(f"{measure} {mean:.4f}" for measure, mean in means.items())
+            print(f"{name:20} {count:3}  {shown}")
+    faults = sum(bool(row["fault"]) for takes in rows.values() for row in takes)
+    print(f"{faults} of {sum(map(len, rows.values()))} takes have a fault")
+
+
+def measured(paths: Sequence[str]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+    """Return the measures of each take by their names, and how many words it has."""
+    measures, words = dict[str, dict[str, float]](), dict[str, float]()
+    for scores in map(ttskit.read, paths):
+        for name in {spec.name for spec in scores.columns} & {*HEARD, "distillmos"}:
+            measures[name] = dict(zip(scores.ids, scores.column(name).tolist(), strict=True))
+        for name in {spec.name for spec in scores.columns} & {"words", "words_base"}:
+            words |= dict(zip(scores.ids, scores.column(name).tolist(), strict=True))
+    return measures, words
+
+
+def _best(id: str, takes: list[dict[str, Any]], value: Callable[..., float]) -> str:
+    fit = [row for row in takes if not row["fault"]] or takes
+    return f"{id}~{max(fit, key=lambda row: value(id, row))['take']}"
+
+
+if __name__ == "__main__":
+    verb, *given = sys.argv[1:]
+    if verb == "make":
+        make(given[0], Path(given[1]), int(given[2]), float(given[3]), given[4:])
+    else:
+        table(Path(given[0]), given[1:])
