@@ -52,8 +52,8 @@ def heard(cascade: Cascade, clips: Sequence[str], who: str) -> dict[str, np.ndar
         raise TtskitError(f"{who}: its coder speaks as a clip does: add --reference CLIP")
     if "codec" not in steps:
         raise TtskitError(
-            f"{who}: hears clips as codes, for which it lacks the codec: pack the codec in place of "
-            "the decoder of latents"
+            f"{who}: hears clips as codes, for which it lacks the codec: pack that in place of the "
+            "decoder of latents"
         )
     batches = [
         (_codes(path, steps["codec"], cascade.device), weight)
