@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ttskit.models.adversarial import Adversarial, Pair, windows
-from ttskit.models.generator import GENERATORS, TINY, SourcedConfig, cut
+from ttskit.models.generator import GENERATORS, TINY, Generator, SourcedConfig, cut
 from ttskit.networks.batch import Batch
 from ttskit.networks.critics import PatchAdversary
 from ttskit.networks.facts import Facts, Picture
@@ -47,6 +47,7 @@ class Feedforward(Adversarial):
     role = "decoder"
     Config = FeedforwardConfig
     config: FeedforwardConfig
+    generator: Generator
     presets = {"base": TRAINING, "tiny": {**TRAINING, **TINY}}  # noqa: RUF012
 
     def __init__(self, config: FeedforwardConfig, facts: Facts) -> None:

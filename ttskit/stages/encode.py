@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -130,7 +130,7 @@ def recipe(make: Encoder, limit: int | None) -> Recipe:
     texts = make.alignment or make.source
     grid = {name: getattr(make.codec.facts, name) for name in GRID}
     others = [make.codec.container.digest, *(make.alignment.digests if make.alignment else [])]
-    options = {"books": make.books or module.books, "limit": limit}
+    options: dict[str, Any] = {"books": make.books or module.books, "limit": limit}
     if make.latents is not None:
         others.append(make.latents.coder.container.digest)
         options["drawn"] = make.latents.drawn
