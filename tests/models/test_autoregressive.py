@@ -1,7 +1,5 @@
 """The autoregressive coder: what only it does."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -50,31 +48,6 @@ def test_a_guided_step_knows_the_phonemes_of_its_frames():
     other = spoken([[8, 2], [2, 8]])
     codes = model.eval().generate(other, **QUIET)["codes"]
     assert torch.equal(codes, other["codes"])
-
-
-def test_the_latents_of_codes_are_those_that_came_with_them():
-    """Those of recorded codes are computed at once, those of generated ones step by step."""
-    for case in ("autoregressive", CONCATENATED):
-        model, batch = trained(case), short_and_long()
-        made = model.generate(batch, **QUIET)
-        lengths = (made["latents"] != 0).any(2).sum(1)
-        codes = batch.with_fields(codes=made["codes"])
-        codes = replace(codes, lengths={**codes.lengths, "code": lengths})
-        torch.testing.assert_close(model.latents(codes), made["latents"], atol=1e-5, rtol=1e-4)
-
-
-def test_the_share_of_drawn_codes_goes_from_none_to_all():
-    model, batch = trained("autoregressive"), short_and_long()
-    other = batch.with_fields(codes=(batch["codes"] + 1) % CODES)
-
-    def latents(batch, share):
-        return model.latents(batch, share, torch.Generator().manual_seed(0))
-
-    torch.testing.assert_close(latents(batch, 1e-9), latents(batch, 0.0), atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(latents(batch, 1.0), latents(other, 1.0))
-    some, recorded = latents(batch, 0.5), latents(batch, 0.0)
-    assert not torch.allclose(some, recorded, atol=1e-3)
-    assert not torch.allclose(some, latents(other, 0.5), atol=1e-3)
 
 
 def spoken(durations):

@@ -111,10 +111,6 @@ class Autoregressive(Coder):
         self.stop = None if self.guide else nn.Linear(hidden, 1)
 
     @classmethod
-    def makes(cls, config: AutoregressiveConfig) -> tuple[str, ...]:  # noqa: ARG003
-        return ("codes", "latents")
-
-    @classmethod
     def takes(cls, config: AutoregressiveConfig) -> tuple[str, ...]:
         clip = ("clip",) if config.reference else ()
         if config.order != "guided":

@@ -17,7 +17,7 @@ class Coder(Family):
     """From tokens, perhaps with their durations, to codes (B, C, K): `facts` says of which codec.
 
     A code lasts `facts.stride` frames; each of its `facts.books` numbers is below `facts.size`.
-    A coder that makes `latents` too gives, beside each code, the state from which it is predicted.
+    Beside each code it gives its latent: what the model knows where it predicts the code.
     """
 
     role = "coder"
@@ -42,7 +42,7 @@ class Coder(Family):
 
     @classmethod
     def makes(cls, config: Any) -> tuple[str, ...]:  # noqa: ARG003
-        return ("codes",)
+        return ("codes", "latents")
 
     @classmethod
     def needs(cls, config: Any) -> tuple[str, ...]:

@@ -134,19 +134,25 @@ class Mamba(Coder):
     def generate(
         self, batch: Batch, generator: torch.Generator | None = None, **knobs: float
     ) -> dict[str, Tensor]:
-        """Return codes (B, C, K), 0 in the padding; pitch and loudness are used where known."""
+        """Return codes (B, C, K) and latents (B, C, H), the states beside all of these codes.
+
+        Both are 0 in the padding.  Pitch and loudness are used where they are known.
+        """
         context, mask, _ = self._context(batch, style := self._style(batch))
-        knobs = {**self.knobs, **knobs}
-        codes, _ = REFINEMENTS[self.config.start](
-            partial(self._guess, context, mask, style),
-            mask,
-            self.facts.books,
-            self.facts.size,
-            max(1, int(knobs["iterations"])),
-            knobs["noise_scale"],
-            generator,
-        )
-        return {"codes": codes}
+        codes = self._filled(context, mask, style, {**self.knobs, **knobs}, generator)
+        return {"codes": codes, "latents": self._states(context, mask, style, codes)}
+
+    def latents(
+        self, batch: Batch, drawn: float = 0.0, generator: torch.Generator | None = None
+    ) -> Tensor:
+        context, mask, _ = self._context(batch, style := self._style(batch))
+        codes = batch["codes"][:, : mask.shape[1]]  # without what pads a batch to a whole step
+        if drawn:
+            made = self._filled(context, mask, style, self.knobs, generator)
+            device = generator.device if generator else codes.device
+            chance = torch.rand(codes.shape, generator=generator, device=device)
+            codes = torch.where(chance.to(codes.device) < drawn, made, codes)
+        return self._states(context, mask, style, codes)
 
     @torch.no_grad()
     def watch(self, batch: Batch) -> tuple[dict[str, float], dict[str, Picture]]:
@@ -208,10 +214,35 @@ class Mamba(Coder):
             states = mean[:, None].expand_as(states)
         return self.context(states) * real[..., None], real, errors
 
+    def _filled(
+        self,
+        context: Tensor,
+        mask: Tensor,
+        style: Tensor,
+        knobs: Mapping[str, float],
+        generator: torch.Generator | None,
+    ) -> Tensor:
+        """Return codes (B, C, K) that are all filled in, 0 in the padding."""
+        codes, _ = REFINEMENTS[self.config.start](
+            partial(self._guess, context, mask, style),
+            mask,
+            self.facts.books,
+            self.facts.size,
+            max(1, int(knobs["iterations"])),
+            knobs["noise_scale"],
+            generator,
+        )
+        return codes
+
+    def _states(self, context: Tensor, mask: Tensor, style: Tensor, codes: Tensor) -> Tensor:
+        """Return the states (B, C, H) of the audio model, which sees codes, 0 in the padding."""
+        known = [book(one) for book, one in zip(self.codes, codes.unbind(-1), strict=True)]
+        states: Tensor = self.audio(context + torch.stack(known).sum(0), mask, style)
+        return states
+
     def _guess(self, context: Tensor, mask: Tensor, style: Tensor, codes: Tensor) -> Guess:
         """Return what is predicted beside codes (B, C, K), of which hidden ones are V."""
-        known = [book(one) for book, one in zip(self.codes, codes.unbind(-1), strict=True)]
-        states = self.audio(context + torch.stack(known).sum(0), mask, style)
+        states = self._states(context, mask, style, codes)
         logits = torch.stack([head(states) for head in self.heads], 2).float()
         controller = self.controller
         likelihood = logits.detach().softmax(-1).amax(-1)

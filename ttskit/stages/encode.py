@@ -93,8 +93,6 @@ def latents_of(
     from ttskit.training.examples import Examples
     from ttskit.voices.join import check_codec
 
-    if "latents" not in coder.makes:
-        raise TtskitError(f"{coder.name}: makes no latents; the family autoregressive does")
     check_codec([coder, codec])
     check_symbols(alignment.table("symbols"), coder, f"{alignment.name}: has other symbols")
     taken = [name for name in coder.takes if name != "clip"]
