@@ -1,6 +1,7 @@
 """Latents of a coder through the command line: encoding, training, decoding, speaking."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,12 +53,13 @@ def encoded(folder, output, *words, coder="coder.h5"):
 @pytest.mark.parametrize("name", ["coder.h5", "mamba.h5"])
 def test_latents_are_what_the_coder_makes_of_the_recording(folder, tmp_path, name):
     coder, codes = read_model(folder / name), encoded(folder, tmp_path / "codes.h5", coder=name)
+    module: Any = coder.module()
     readers = [codes, Reader(folder / "features.h5", Features)]
     examples = Examples(readers, (*coder.takes, "codes", "speaker"))
     for row, id in enumerate(examples.ids):
         batch = collate([id], [examples.item(row, 0, np.random.default_rng(0))])
         with torch.inference_mode():
-            expected = coder.module().latents(batch)[0].numpy()
+            expected = module.latents(batch)[0].numpy()
         assert codes[id].codes.shape[1] == 2
         np.testing.assert_allclose(np.asarray(codes[id].latents), expected, atol=2e-3)
         assert codes[id].latents_of == coder.digest

@@ -9,7 +9,7 @@ left.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 MENDED = frozenset({"de-de", "nl"})
 _VOWEL = "[aeiouyɛɪɔʊəœøʏ]"
@@ -97,13 +97,14 @@ def _lengthened(word: str, phonemes: str) -> str:
         sounds = rf"(?<![^ ])(?:{short}|{long})(?= [lmnʁɐtdszʃŋ])"
         if len(spelled) == len(re.findall(sounds, phonemes)):
             wanted = [bool(h) or (end == "ß" and not _SHARP.search(word)) for h, end in spelled]
-            lengths = iter(wanted)
-            phonemes = re.sub(
-                sounds,
-                lambda one, lengths=lengths, long=long: long if next(lengths) else one[0],
-                phonemes,
-            )
+            phonemes = re.sub(sounds, _lengthener(wanted, long), phonemes)
     return phonemes
+
+
+def _lengthener(wanted: Iterable[bool], long: str) -> Callable[[re.Match[str]], str]:
+    """Return what takes the long vowel for one sound after the other where that is wanted."""
+    each = iter(wanted)
+    return lambda sound: long if next(each) else sound[0]
 
 
 def _completed(word: str, phonemes: str, guess: Guess) -> str:
