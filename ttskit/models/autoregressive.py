@@ -143,7 +143,11 @@ class Autoregressive(Coder):
 
         Both are 0 in the padding.
         """
-        return self._spoken(batch, generator, {**self.knobs, **knobs})
+        manner = {**self.knobs, **knobs}
+        least, ends = self._bounds(batch, manner)
+        steps = int(ends.max()) + self.facts.books - 1
+        undecided = ends.new_full((len(batch), steps, self.facts.books), DRAWN)
+        return self._spoken(batch, undecided, (least, ends), generator, manner)
 
     def latents(
         self, batch: Batch, drawn: float = 0.0, generator: torch.Generator | None = None
@@ -151,23 +155,22 @@ class Autoregressive(Coder):
         if not drawn:
             codes, (_, speech) = batch["codes"], self.states(batch)
             return speech[:, : codes.shape[1]] * batch.mask("code")[..., None]
-        recorded = self._steps(batch)
+        recorded, count = self._steps(batch), batch.lengths["code"]
         device = generator.device if generator else recorded.device
         chance = torch.rand(recorded.shape, generator=generator, device=device).to(recorded.device)
         known = recorded.masked_fill(chance < drawn, DRAWN)
-        return self._spoken(batch, generator, self.knobs, known)["latents"]
+        return self._spoken(batch, known, (count, count), generator, self.knobs)["latents"]
 
     def _spoken(
         self,
         batch: Batch,
+        known: Tensor,
+        bounds: tuple[Tensor, Tensor],
         generator: torch.Generator | None,
         manner: Mapping[str, float],
-        known: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """Return codes and latents; of the steps (B, S, K), those `known` are not drawn."""
-        books = self.facts.books
-        recorded = None if known is None else (batch.lengths["code"], batch.lengths["code"])
-        least, ends = recorded or self._bounds(batch, manner)
+        """Return codes and latents; of the steps (B, S, K) `known`, some are to be drawn."""
+        books, (least, ends) = self.facts.books, bounds
         guide = self._guided(batch, int(ends.max()))
         prefix, real = self._prefix(batch)
         steps = prefix.new_full((len(batch), int(ends.max()) + books - 1, books), self.facts.size)
@@ -184,8 +187,7 @@ class Autoregressive(Coder):
                 ends = ends.masked_fill(halt, step)
             recent = steps[:, max(0, step - RECENT) : step]
             drawn = self._drawn(self.logits(states)[:, 0], recent, generator, manner)
-            if known is not None:
-                drawn = drawn.where(known[:, step] == DRAWN, known[:, step])
+            drawn = drawn.where(known[:, step] == DRAWN, known[:, step])
             spoken = (book <= step) & (step - book < ends[:, None])
             steps[:, step] = drawn.where(spoken, steps[:, step])
             if step >= int(ends.max()) + books - 2:
