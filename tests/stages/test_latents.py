@@ -123,6 +123,24 @@ def test_latents_of_another_coder_are_refused(folder, tmp_path):
         run("voice", "pack", *parts, "--card", tmp_path / "card.toml", "-o", tmp_path / "voice.h5")
 
 
+def test_a_voice_that_hears_clips_needs_the_codec(folder, tmp_path):
+    known = read_model(folder / "coder.h5").facts
+    codes = {name: getattr(known, name) for name in ("stride", "books", "size", "codec")}
+    coder = write_model(
+        tmp_path / "coder.h5", "autoregressive", {**SIZES, "reference": True}, **codes
+    )
+    latents = {"latents": 16, "coder": read_model(coder).digest, **codes}
+    settings = {"source": "latents", "hidden": 8, "layers": 1, "encoder": {"hidden": 8}}
+    decoder = write_model(tmp_path / "decoder.h5", "feedforward", settings, **latents)
+    duration = write_model(tmp_path / "duration.h5", "plain", {"predict": ["pitch", "loudness"]})
+    (tmp_path / "card.toml").write_text(CARD)
+    parts = (duration, coder, decoder, "source", "--language", "characters")
+    run("voice", "pack", *parts, "--card", tmp_path / "card.toml", "-o", tmp_path / "voice.h5")
+    words = ("--voice", tmp_path / "voice.h5", "--reference", "a.wav", "-o", tmp_path / "a.wav")
+    with pytest.raises(TtskitError, match="hears clips as codes, for which it lacks the codec"):
+        run("say", "tunes", *words)
+
+
 def test_codes_without_latents_are_refused(folder, tmp_path):
     codes, codec = tmp_path / "codes.h5", folder / "codec.h5"
     run("encode", folder / "features.h5", "--codec", codec, "-o", codes, "-j", 1)
