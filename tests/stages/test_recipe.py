@@ -64,6 +64,31 @@ def test_a_voice_to_begin_from_gives_the_first_weights(recordings, tmp_path):
         run("recipe", "voice", recordings, *words[:3], "nobody", *words[4:])
 
 
+@pytest.mark.parametrize(
+    ("told", "words", "batch"),
+    [
+        ('{"utterances": 300, "hours": 0.394434}', ["HOURS=1"], 4),  # of 4.7 s
+        ('{"utterances": 1130, "hours": 0.7}', ["HOURS=1"], 8),  # of 2.2 s
+        ('{"utterances": 9, "hours": 0.001}', ["HOURS=1"], 16),
+        ('{"utterances": 9, "hours": 1}', ["HOURS=1"], 4),
+        ("nothing", ["HOURS=1"], 16),
+        ('{"utterances": 300, "hours": 0.394434}', ["HOURS="], None),
+        ('{"utterances": 300, "hours": 0.394434}', ["HOURS=1", "BATCH=7"], 7),
+    ],
+)
+def test_long_clips_make_small_batches_in_a_given_time(recordings, tmp_path, told, words, batch):
+    run("recipe", "voice", recordings, "--language", "nl", "-o", tmp_path / "mine")
+    tool = tmp_path / "tool"
+    tool.write_text(f"#!/bin/sh\necho '{told}'\n")
+    tool.chmod(0o755)
+    command = ["make", "--dry-run", "-C", str(tmp_path / "mine"), f"TTSKIT={tool}", *words]
+    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    trained = [line for line in made.splitlines() if " train decoder " in line]
+    option = f" --set training.batch={batch} " if batch else ""
+    assert [line.count("training.batch") for line in trained] == [bool(batch)] * 2
+    assert all(option in line for line in trained)
+
+
 def test_all_stages_run_their_verbs_however_new_their_outputs_are(recordings, tmp_path):
     run("recipe", "voice", recordings, "--language", "de", "-o", tmp_path / "mine")
     before = planned(tmp_path / "mine")

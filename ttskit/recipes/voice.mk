@@ -10,6 +10,8 @@
 # What is set of the recordings, the language and the hours: speech.mk.  Further
 #
 # FROM         a voice to begin from, such as kathleen: pays with less than half an hour of speech
+# BATCH        utterances in a batch of the decoder; without it 16, or in hours that are given about 20
+#              seconds of speech, so that long clips do not make few updates
 # QUICK_TEST   glob of the test set of `make quick`; without it 2 of them at random
 # QUICK_CORPUS options of `ttskit corpus` that choose the utterances of `make quick`
 # VOICE        further options of `ttskit voice pack`
@@ -23,6 +25,9 @@ QUICK_TEST ?=
 DURATION ?= --preset tiny
 DECODER ?= --preset tiny
 VOCODER ?= --preset tiny
+BATCH ?= $(if $(HOURS),$(shell $(TTSKIT) -q info $(BUILD)/corpus.h5 --json 2> /dev/null | tr ',{}' '\n' \
+	| awk -F: '/"utterances"/ { count = $$2 } /"hours"/ { hours = $$2 } \
+	END { batch = hours ? count / hours / 180 : 16; print int(batch < 4 ? 4 : batch > 16 ? 16 : batch) }'))
 # what the decoder is trained on, and what predicts durations: nothing, where the decoder does
 DECODER_FROM ?= train-alignment train-features
 PREDICTOR ?= $(BUILD)/duration.h5
@@ -72,17 +77,18 @@ $(BUILD)/duration.h5: $(SPEECH) $(BUILD)/odd.tsv FORCE
 		--set 'predict=["pitch", "loudness"]' $(DURATION_FOR) $(RUN) -o $@
 
 FROM_DECODER = $(DECODER_FROM:%=$(BUILD)/%.h5)
+BATCHES = $(BATCH:%=--set training.batch=%)
 ifneq ($(strip $(SHARPEN)),)
 # by distances first, which leave the mel too smooth; then critics look at it too
 SMOOTH := $(BUILD)/smooth.h5
 $(SMOOTH): $(FROM_DECODER) $(BUILD)/odd.tsv FORCE
-	$(TRAIN) decoder $(FROM_DECODER) $(FROM:%=--init %) $(DECODER) $(DECODER_FOR) $(RUN) -o $@
+	$(TRAIN) decoder $(FROM_DECODER) $(FROM:%=--init %) $(BATCHES) $(DECODER) $(DECODER_FOR) $(RUN) -o $@
 
 $(BUILD)/decoder.h5: $(FROM_DECODER) $(SMOOTH) FORCE
-	$(TRAIN) decoder $(FROM_DECODER) --init $(SMOOTH) $(DECODER) $(SHARPEN) $(SHARPEN_FOR) $(RUN) -o $@
+	$(TRAIN) decoder $(FROM_DECODER) --init $(SMOOTH) $(BATCHES) $(DECODER) $(SHARPEN) $(SHARPEN_FOR) $(RUN) -o $@
 else
 $(BUILD)/decoder.h5: $(FROM_DECODER) $(BUILD)/odd.tsv FORCE
-	$(TRAIN) decoder $(FROM_DECODER) $(FROM:%=--init %) $(DECODER) $(DECODER_FOR) $(RUN) -o $@
+	$(TRAIN) decoder $(FROM_DECODER) $(FROM:%=--init %) $(BATCHES) $(DECODER) $(DECODER_FOR) $(RUN) -o $@
 endif
 
 SOUND = $(BUILD)/train-corpus.h5 $(BUILD)/train-features.h5
