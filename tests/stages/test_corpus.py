@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.dsp.test_lengths import talk
 from tests.factory import alive, run, sha
 from ttskit.artifacts.kinds import Corpus
 from ttskit.artifacts.reader import Reader
@@ -295,9 +296,21 @@ def test_all_real_recordings_are_read(corpora, ttskit, name, utterances, hours):
     assert summary["skipped"] == {}
 
 
-def test_a_text_without_times_needs_an_aligner(tmp_path):
-    (tmp_path / "talk.wav").touch()
-    (tmp_path / "talk.txt").write_text("One.")
-    asked = run("corpus", tmp_path / "talk.wav", "--text", tmp_path / "talk.txt")
-    assert asked.exit_code == 2
-    assert "needs the file of an aligner" in " ".join(asked.stderr.replace("│", " ").split())
+def test_a_text_without_times_is_cut_by_lengths_where_there_is_no_aligner(tmp_path):
+    words = "Een twee drie vier vijf zes zeven acht negen tien elf twaalf dertien".split()
+    sentences = [" ".join(words[n % 7 : n % 7 + 2 + n % 5]) + "." for n in range(30)]
+    samples, places = talk([2 + sum(map(str.isalnum, one)) for one in sentences])
+    soundfile.write(tmp_path / "talk.wav", samples, RATE)
+    (tmp_path / "talk.txt").write_text("\n".join(f"De {one.lower()}" for one in sentences))
+    made = run("corpus", tmp_path / "talk.wav", "--text", tmp_path / "talk.txt", "--skip-bad",
+               "-o", tmp_path / "c.h5")  # fmt: skip
+    assert "by the lengths of sentences" in " ".join(made.stderr.split())
+    reader = Reader(tmp_path / "c.h5", Corpus)
+    rate = reader.attributes["sample_rate"]
+    seconds = {id: len(reader[id].audio) / rate for id in reader}
+    right = [
+        abs(seconds[id] - (end - start)) < 0.4
+        for n, (start, end) in enumerate(places, start=1)
+        if (id := f"talk_{n:04d}") in seconds
+    ]
+    assert sum(right) > 25

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,6 +31,8 @@ from ttskit.options import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ttskit.artifacts.build import Recipe
     from ttskit.artifacts.kinds import Corpus
     from ttskit.datasets import Clip, Dataset
@@ -87,22 +89,18 @@ def searched(recording: Path, text: Path, path: Path | None, peak: float | None)
     import numpy as np
 
     from ttskit.datasets import searched
-    from ttskit.dsp.samples import normalise_peak, resample
-    from ttskit.formats import audio
+    from ttskit.dsp.samples import normalise_peak
     from ttskit.text.spelling import Speller
     from ttskit.voices import finding
 
     if path is None:
-        raise typer.BadParameter("--text needs the file of an aligner", param_hint="--aligner")
+        return measured(recording, text)
     model = finding.reader(path)
     symbols, language = model.facts.symbols, model.spoken_in(None)
     speller = Speller(language, table=symbols)
 
     def find(sentences: Sequence[str]) -> Sequence[tuple[int, float, float]]:
-        rate, _, frames = audio.info(recording)
-        edges = [*np.arange(0, frames / rate, PART), frames / rate]
-        parts = [audio.read(recording, *span)[0] for span in itertools.pairwise(edges)]
-        samples = np.concatenate([resample(one, rate, model.facts.sample_rate) for one in parts])
+        samples = read_whole(recording, model.facts.sample_rate)
         if peak is not None:
             samples = normalise_peak(samples, peak)
         spelt = [speller.spell(one).tokens[1:-1] for one in sentences]
@@ -110,6 +108,42 @@ def searched(recording: Path, text: Path, path: Path | None, peak: float | None)
         return finding.find(model, samples, tokens)
 
     return searched.read(recording, text, language, find)
+
+
+def measured(recording: Path, text: Path) -> Dataset:
+    """Return the sentences of a text, where they are in a recording by their lengths alone."""
+    import numpy as np
+
+    from ttskit.datasets import folder, searched
+    from ttskit.dsp import lengths
+    from ttskit.text.detection import detected
+
+    likely = detected([folder.text(text)])
+    language = likely.code if likely and likely.code else "en-us"
+
+    def find(sentences: Sequence[str]) -> Sequence[tuple[int, float, float]]:
+        letters = np.array([2 + sum(map(str.isalnum, one)) for one in sentences], float)
+        return lengths.find(lengths.pauses(read_whole(recording, 8000), 8000), letters)
+
+    found = searched.read(recording, text, language, find)
+    rough = (
+        "cut by the lengths of sentences and by pauses, so some are wrong: train an aligner on "
+        "these, and give its file to --aligner to cut anew"
+    )
+    return replace(found, notes=(*found.notes, rough))
+
+
+def read_whole(recording: Path, rate: int) -> np.ndarray:
+    """Read a long recording in parts, at another sample rate."""
+    import numpy as np
+
+    from ttskit.dsp.samples import resample
+    from ttskit.formats import audio
+
+    own, _, frames = audio.info(recording)
+    edges = [*np.arange(0, frames / own, PART), frames / own]
+    parts = [audio.read(recording, *span)[0] for span in itertools.pairwise(edges)]
+    return np.concatenate([resample(one, own, rate) for one in parts])
 
 
 def _check_longest(seconds: float, settings: Settings, slack: float = 0.0) -> None:
@@ -215,7 +249,8 @@ Text = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Text of one long recording, without times: --aligner looks for its sentences.",
+        help="Text of one long recording, without times: --aligner looks for its sentences; "
+        "without one they are cut by their lengths.",
     ),
 ]
 AlignerOption = Annotated[
