@@ -306,7 +306,7 @@ def test_a_text_without_times_is_cut_by_lengths_where_there_is_no_aligner(tmp_pa
                "-o", tmp_path / "c.h5")  # fmt: skip
     assert "by the lengths of sentences" in " ".join(made.stderr.split())
     reader = Reader(tmp_path / "c.h5", Corpus)
-    rate = reader.attributes["sample_rate"]
+    rate = int(reader.attributes["sample_rate"])
     seconds = {id: len(reader[id].audio) / rate for id in reader}
     right = [
         abs(seconds[id] - (end - start)) < 0.4
