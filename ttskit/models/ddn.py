@@ -46,7 +46,6 @@ TRAINING = {
     "training.warmup": 200,
     "training.clip_norm": 1.0,
     "training.ema": 0.999,
-    "contour_weight": 0.1,
     "refine_from": 0.5,
 }
 PUBLISHED = {

@@ -32,7 +32,9 @@ LOWEST, HIGHEST, STEP = 50.0, 800.0, 1 / 48  # Hz, Hz, octaves: the pitches of t
 class FramesConfig:
     contour_hidden: int = key(128, "channels of the layers that predict the pitch", least=1)
     contour_layers: int = key(3, "number of these layers", least=1, most=MOST_LAYERS)
-    contour_weight: float = key(1.0, "weight of the errors of pitch and voicing", least=0)
+    contour_weight: float = key(
+        0.1, "weight of the errors of pitch and voicing, whose gradient is steep", least=0
+    )
     speaker_channels: int = key(64, "size of a speaker's embedding, if there are several", least=1)
     encoder: EncoderConfig = table(EncoderConfig, "the text encoder")
 
