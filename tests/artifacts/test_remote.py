@@ -261,6 +261,20 @@ def serve(handler, folder):
     return server, f"http://127.0.0.1:{server.server_port}"
 
 
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError("403, message='Forbidden', url='http://a/c.h5'"), "access is denied"),
+        (OSError("Unauthorized (401)"), "access is denied"),
+        (OSError("Cannot connect to host 127.0.0.1:44403 ssl:default"), "cannot be reached"),
+        (OSError("Cannot connect to host 127.0.0.1:401 ssl:default"), "cannot be reached"),
+    ],
+)
+def test_a_status_is_told_from_a_port(error, expected):
+    with pytest.raises(ArtifactError, match=expected), remote._reaching("http://a/c.h5"):
+        raise error
+
+
 def test_a_web_server_is_read_if_it_gives_parts_of_files_and_never_written(tmp_path, monkeypatch):
     monkeypatch.setattr(remote, "BLOCK", 1000)
     pytest.importorskip("aiohttp")

@@ -28,7 +28,8 @@ SETTINGS = [
 ]
 DURATION = ["duration", "alignment.h5", "--set", "predictor.hidden=8"]
 DDN = ["decoder", "alignment.h5", "features.h5", "--family", "ddn"]
-for one in ("hidden=8", "layers=1", "contour_hidden=8", "pyramid.channels=8", "pyramid.layers=1"):
+for one in ("hidden=8", "layers=1", "contour_hidden=8", "pyramid.channels=8", "pyramid.layers=1",
+            "refine_from=0.0"):  # fmt: skip
     DDN += ["--set", one]
 RANK = int(os.environ.get("RANK", "0"))
 # weights that move in proportion to their gradients: rounding stays small

@@ -7,6 +7,7 @@ knows for them; `https://` is only read.
 from __future__ import annotations
 
 import io
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -29,6 +30,7 @@ AHEAD = 32  # blocks that are read at once where those before have been read
 HELD = 256  # blocks in the cache of a process
 EVERY = 1.0  # seconds between questions whether a file has changed
 STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs")
+DENIED = re.compile(r"(?<![:\d])40[13]\b")  # a status, not part of a port
 METADATA = "169.254.169.254"  # where a cloud's own machines ask for credentials
 READ_ONLY = ("http", "https")
 
@@ -286,6 +288,6 @@ def _why(error: Exception) -> str:
         return "no such file"
     if METADATA in reason or "credentials" in reason.lower():
         return "no credentials: for s3 set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-    if isinstance(error, PermissionError) or "403" in reason or "401" in reason:
+    if isinstance(error, PermissionError) or DENIED.search(reason):
         return f"access is denied: look at the credentials ({reason})"
     return f"cannot be reached: {reason}"
