@@ -159,3 +159,11 @@ def test_what_gives_no_latents_is_refused(folder, tmp_path):
     models = ("--codec", folder / "codec.h5", "--coder", folder / "coder.h5", "-o", output)
     with pytest.raises(TtskitError, match="--coder needs Features and their Alignment"):
         run("encode", folder / "features.h5", *models)
+
+
+def test_codes_are_drawn_by_a_coder_alone(folder, tmp_path):
+    words = ("--codec", folder / "codec.h5", "--drawn", 0.5, "-o", tmp_path / "x.h5")
+    asked = run("encode", folder / "features.h5", *words)
+    assert asked.exit_code == 2
+    assert "needs the coder that draws: add --coder" in asked.stderr
+    assert not (tmp_path / "x.h5").exists()

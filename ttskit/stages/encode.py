@@ -213,6 +213,8 @@ def command(
     from ttskit.artifacts.build import Running, build
     from ttskit.training.examples import joined
 
+    if drawn and coder is None:
+        raise typer.BadParameter("needs the coder that draws: add --coder", param_hint="--drawn")
     tell = describe.summary(output, as_json)
     make = opened(inputs, codec, books, device, coder, drawn)
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler, shard)
