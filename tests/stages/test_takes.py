@@ -21,7 +21,7 @@ from ttskit.artifacts.kinds import Features, Mels
 from ttskit.artifacts.reader import Reader
 from ttskit.dsp.loudness import mel_weights
 from ttskit.dsp.mel import MelSettings
-from ttskit.errors import TtskitError
+from ttskit.errors import TtskitError, UsageError
 from ttskit.models.ddn import Ddn
 from ttskit.pages.figure import draw
 from ttskit.pages.utterance import from_artifacts
@@ -105,7 +105,8 @@ def test_the_take_of_another_text_or_speed_is_refused(voice, tmp_path, text, mor
 
 def test_a_voice_without_takes_says_so(tmp_path):
     glow = write_voice(tmp_path, name="glow.h5")
-    with pytest.raises(TtskitError, match=r"makes no takes; a decoder of the family ddn does"):
+    refused = r"^[^:]*glow\.h5: decoder: makes no takes; a decoder of the family ddn does"
+    with pytest.raises(TtskitError, match=refused):
         run("say", TEXT, "--voice", glow, "--takes", 2, "-o", tmp_path / "{n}.wav")
 
 
@@ -114,6 +115,10 @@ def test_a_voice_without_takes_says_so(tmp_path):
     [
         (["--takes", "2", "-o", "a.wav"], "name them with {n}"),
         (["--takes", "2", "--take", "x", "-o", "{n}.wav"], "give one of them"),
+        (
+            ["--takes", "2", "--noise-scale", "0", "-o", "{n}.wav"],
+            "--takes 2 and --noise-scale 0: there is one take without chance",
+        ),
     ],
 )
 def test_wrong_usage_of_takes_is_refused(voice, words, message):
@@ -133,6 +138,26 @@ def test_decode_renders_the_takes_of_mels_again(recorded, tmp_path):
     for id in again.ids:
         np.testing.assert_array_equal(again[id].mel, second[id].mel)
         assert first[id].take_of == second[id].take_of
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--take", "takes.h5"],
+        ["--guide", "features.h5"],
+        ["--sampler", "guided"],
+        ["--sampler", "greedy"],
+        ["--noise-scale", 0],
+    ],
+)
+def test_decode_writes_one_take_where_nothing_is_left_to_chance(recorded, tmp_path, words):
+    words = [recorded / word if str(word).endswith(".h5") else word for word in words]
+    option = " ".join(map(str, words))
+    with pytest.raises(UsageError) as error:
+        decoded(recorded, "--takes", 2, *words, output=tmp_path / "{n}.h5")
+    name = option.split(" ")[0] if ".h5" in option else option
+    assert str(error.value) == f"--takes 2 and {name}: there is one take without chance"
+    assert not list(tmp_path.iterdir())
 
 
 def test_decode_refuses_the_takes_of_another_model(recorded, tmp_path):

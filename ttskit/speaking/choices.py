@@ -30,6 +30,7 @@ class ChoiceOptions(NamedTuple):
     takes: int
     word: str
     guide: Path | None
+    noise_scale: float | None
 
     def any(self) -> bool:
         """Whether they ask for what only a decoder with takes can do."""
@@ -45,13 +46,28 @@ class ChoiceOptions(NamedTuple):
         }
         return [name for name, value in given.items() if value]
 
+    def check(self) -> None:
+        """Refuse options that contradict each other."""
+        deciding = self.deciding()
+        if len(deciding) > 1:
+            raise UsageError(f"{' and '.join(deciding)}: give one of them")
+        fixed = [name for name in deciding if name != "--inpaint"]
+        fixed += ["--sampler greedy"] if self.sampler == "greedy" else []
+        fixed += ["--noise-scale 0"] if self.noise_scale == 0 else []
+        if self.takes > 1 and fixed:
+            raise UsageError(one_take(self.takes, fixed[0]))
+
+
+def one_take(count: int, option: str) -> str:
+    """Say that an option leaves nothing to chance, so that takes would all be the same."""
+    return f"--takes {count} and {option}: there is one take without chance"
+
 
 def choices_of(models: Sequence[Model], options: ChoiceOptions, source: Source) -> Choices:
     """Return what decides the choices of a decoder, as the models and the inputs can."""
     if options.any():
         decoder = takes.taker(models)
-    if len(deciding := options.deciding()) > 1:
-        raise UsageError(f"{' and '.join(deciding)}: give one of them")
+    options.check()
     if (options.word or options.sampler == "guided") and not source.measured:
         raise TtskitError(
             f"{source.name}: is no recording, which --inpaint and --sampler guided need: give "

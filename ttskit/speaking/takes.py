@@ -142,7 +142,8 @@ def taker(models: Sequence[Model]) -> Model:
     for model in models:
         if "take" in model.makes:
             return model
-    names = ", ".join(model.name for model in models) or "--engine onnx"
+    decoders = [model for model in models if model.role == "decoder"]
+    names = ", ".join(model.name for model in decoders or models) or "--engine onnx"
     raise TtskitError(f"{names}: makes no takes; a decoder of the family ddn does")
 
 

@@ -371,7 +371,8 @@ def command(
         return
     timed = duration is not None or length_scale != 1
     source = opened(inputs, timed, last_reader(models), spelling)
-    choices = choices_of(models, ChoiceOptions(sampler, take, takes, inpaint, guide), source)
+    options = ChoiceOptions(sampler, take, takes, inpaint, guide, noise_scale)
+    choices = choices_of(models, options, source)
     make = Decode(models, source.tell, manner, seed, device, source.known, choices, choice)
     for number, path in enumerate(outputs, 1):
         tell(write(path, source, replace(make, seed=seed + number - 1), limit, running, counts))

@@ -355,14 +355,19 @@ Takes = Annotated[
 ]
 
 
-def check_takes(take: str | None, takes: int | None, output: Path | None) -> None:
+def check_takes(
+    take: str | None, takes: int | None, output: Path | None, noise_scale: float | None
+) -> None:
     """Refuse options of takes that do not go together."""
+    from ttskit.speaking.choices import one_take
     from ttskit.speaking.output import is_file
 
     if take and takes:
         raise typer.BadParameter("--take and --takes: give one of them")
     if takes and not is_file(output):
         raise typer.BadParameter("--takes prints codes on standard output: add -o FILE")
+    if takes and takes > 1 and noise_scale == 0:
+        raise typer.BadParameter(one_take(takes, "--noise-scale 0"))
 
 
 def command(
@@ -420,7 +425,7 @@ def command(
     check_text(text or (), file, ssml, phonemes)
     check_output(output, as_json, raw, play)
     check_times(timing, manifest, textgrid, duration)
-    check_takes(take, takes, output)
+    check_takes(take, takes, output, noise_scale)
     outputs = numbered(output, takes or 1)
     written = {"--output": None if play else output or Path("-")}
     inputs = [file, textgrid, style, *(lexicon or ()), Path(voice) if voice else None]
