@@ -189,6 +189,16 @@ def test_the_codes_of_all_books_are_the_best_there_are_if_every_beginning_is_fol
     assert not torch.equal(codes, greedy)
 
 
+def test_the_codes_of_the_first_books_are_the_best_without_the_others():
+    quantiser, x = residual(3, beams=16).eval(), latents(2, 40, 6)
+    (nearest,) = quantiser.codes(x, whole(x), 1).unbind(2)
+    assert torch.equal(nearest, quantiser.codebooks[0].nearest(x))
+    assert not torch.equal(nearest, quantiser.codes(x, whole(x), 3)[..., 0])
+    two = residual(2, beams=16).eval()
+    two.codebooks = quantiser.codebooks[:2]
+    assert torch.equal(quantiser.codes(x, whole(x), 2), two.codes(x, whole(x), 2))
+
+
 def test_codes_do_not_depend_on_how_many_are_searched_for_at_once(monkeypatch):
     quantiser, x = residual(3, beams=4), latents(3, 50, 6)
     together = quantiser.search(x)

@@ -6,6 +6,7 @@ Shapes: B batch, N samples, L vectors of an utterance, C channels, K books.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import torch
@@ -65,11 +66,11 @@ class AudioCodec(Codec, Vocoder):
         return ("codes",)
 
     @torch.no_grad()
-    def encode(self, batch: Batch) -> Tensor:
+    def encode(self, batch: Batch, books: int | None = None) -> Tensor:
         """Return the codes (B, L, K) of audio (B, N)."""
         rest: Tensor = self.encoder(self.filled(batch["audio"])[:, None])  # (B, C, L)
         codes = []
-        for book in self._books():
+        for book in islice(self._books(), books):
             codes.append(book.nearest(rest))
             rest = rest - book.vectors(codes[-1])
         return torch.stack(codes, 2)

@@ -35,6 +35,6 @@ class Codec(Family):
         """The codes of a book."""
         raise NotImplementedError
 
-    def encode(self, batch: Batch) -> Tensor:
-        """Return codes (B, C, K)."""
+    def encode(self, batch: Batch, books: int | None = None) -> Tensor:
+        """Return codes (B, C, K) of all books, or the best of the first ones alone."""
         raise NotImplementedError

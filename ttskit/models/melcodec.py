@@ -136,9 +136,10 @@ class MelCodec(Adversarial, Codec):
         vectors = self.generator.quantiser.vectors(batch["codes"])
         return {"mel": self.generator.mel(batch, vectors, batch.mask("code"))}
 
-    def encode(self, batch: Batch) -> Tensor:
+    def encode(self, batch: Batch, books: int | None = None) -> Tensor:
         """Return the codes (B, C, K) of mels; the last one may stand for less than it lasts."""
-        return self.generator.quantised(batch)[0].codes
+        latents, mask = self.generator.latents(batch)
+        return self.generator.quantiser.codes(latents, mask, books or self.books)
 
     @torch.no_grad()
     def initialise(self, batch: Batch) -> None:

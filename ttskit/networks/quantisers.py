@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -59,6 +60,10 @@ class Quantiser(nn.Module):
     def forward(self, latents: Tensor, mask: Tensor) -> Quantised:
         """Quantise latents (B, L, D); mask (B, L) is False in the padding."""
         raise NotImplementedError
+
+    def codes(self, latents: Tensor, mask: Tensor, books: int) -> Tensor:
+        """Return the codes (B, L, books) that describe latents best with the first books alone."""
+        return self(latents, mask).codes[..., :books]
 
     def vectors(self, codes: Tensor) -> Tensor:
         """Return the vectors (B, L, D) of codes (B, L, K) of all books, or of the first ones."""
@@ -291,21 +296,28 @@ class Residual(Quantiser):
         straight = latents + (total - latents).detach()
         return Quantised(straight, codes, commitment, codebook)
 
+    def codes(self, latents: Tensor, mask: Tensor, books: int) -> Tensor:  # noqa: ARG002
+        return self.search(latents, books)
+
     @torch.no_grad()
-    def search(self, vectors: Tensor) -> Tensor:
-        """Return codes (..., K) of vectors (..., D) whose sum is near to them."""
+    def search(self, vectors: Tensor, books: int | None = None) -> Tensor:
+        """Return codes (..., K) of vectors (..., D) whose sum is near to them.
+
+        With `books`, K is as many: those of the first books, whose sum is near without the others.
+        """
+        books = books or self.books
         parts = torch.split(vectors.flatten(0, -2), AT_ONCE // self.beams)
         with torch.autocast(vectors.device.type, enabled=False):
-            codes = torch.cat([self._found(part.float()) for part in parts])
-        return codes.view(*vectors.shape[:-1], self.books)
+            codes = torch.cat([self._found(part.float(), books) for part in parts])
+        return codes.view(*vectors.shape[:-1], books)
 
-    def _found(self, vectors: Tensor) -> Tensor:
-        """Return codes (N, K) of vectors (N, D)."""
+    def _found(self, vectors: Tensor, books: int) -> Tensor:
+        """Return codes (N, books) of vectors (N, D)."""
         rest = vectors[:, None]  # (N, beams, D), what the best beginnings leave over
         codes = torch.zeros(len(vectors), 1, 0, dtype=torch.long, device=vectors.device)
-        for stage, book in enumerate(self._books(), 1):
+        for stage, book in enumerate(islice(self._books(), books), 1):
             left = rest.square().sum(2, keepdim=True) + book.distances(rest)  # (N, beams, size)
-            kept = 1 if self.training or stage == self.books else self.beams
+            kept = 1 if self.training or stage == books else self.beams
             best = _lowest(left.flatten(1), kept)  # (N, kept)
             before, code = best // self.size, best % self.size
             rest = rest.gather(1, before[..., None].expand(-1, -1, rest.shape[2]))

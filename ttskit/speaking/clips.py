@@ -56,7 +56,7 @@ def heard(cascade: Cascade, clips: Sequence[str], who: str) -> dict[str, np.ndar
             "decoder of latents"
         )
     batches = [
-        (_codes(path, steps["codec"], cascade.device), weight)
+        (_codes(path, steps["codec"], steps["coder"].facts.books, cascade.device), weight)
         for path, weight in weighted(clips).items()
     ]
     return {"clip": batches[0][0]["clip"][0].cpu().numpy(),
@@ -73,8 +73,8 @@ def mixed(coder: Coder, batches: Sequence[tuple[Batch, float]]) -> np.ndarray:
     return total
 
 
-def _codes(path: Path, codec: Codec, device: str) -> Batch:
-    """Return the codes of a clip, as a batch of one."""
+def _codes(path: Path, codec: Codec, books: int, device: str) -> Batch:
+    """Return the codes of a clip, of as many books as the coder knows, as a batch of one."""
     import torch
 
     from ttskit.dsp import mel
@@ -91,7 +91,7 @@ def _codes(path: Path, codec: Codec, device: str) -> Batch:
             raise AudioError("has less than one frame")
     with torch.inference_mode():
         batch = collate([str(path)], [{codec.reads: values}]).to(device)
-        codes = codec.encode(batch)[0].cpu().numpy()
+        codes = codec.encode(batch, books)[0].cpu().numpy()
     return collate([str(path)], [{"clip": codes}]).to(device)
 
 

@@ -116,8 +116,8 @@ class Encoder:
         if not len(values):
             raise AudioError("has less than one frame")
         with torch.inference_mode():
-            encoded = self.module.encode(collate([id], [{reads: values}]).to(self.device))[0]
-        codes = encoded[:, : self.books].cpu().numpy()
+            batch = collate([id], [{reads: values}]).to(self.device)
+            codes = self.module.encode(batch, self.books)[0].cpu().numpy()
         frames, latents = len(values) if reads == "mel" else len(codes), self.latents
         return Codes(
             **self._spoken(row, frames),

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ttskit.training.examples import Examples
     from ttskit.voices.model import Model
 
-REVISION = 1
+REVISION = 2
 
 
 def opened(
@@ -161,7 +161,7 @@ Books = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="Keep the codes of the first N books only: fewer bits, less detail.",
+        help="Encode with the first N books only: fewer bits, less detail.",
         show_default="all books of the codec",
     ),
 ]
