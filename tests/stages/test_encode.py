@@ -222,7 +222,7 @@ def test_why_tells_what_codes_speak(folder, tmp_path):
     told = json.loads(run("why", "u1", folder / "codes.h5", "--json", *picture).stdout)
     record = Reader(folder / "codes.h5", Codes)["u1"]
     facts = told["artifacts"][0]
-    assert facts["codes"] == [*record.codes.shape]
+    assert (facts["codes"], facts["books"]) == record.codes.shape
     assert facts["frames"] == record.frames
     assert [word["word"] for word in facts["words"]] == [record.text]
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")

@@ -265,6 +265,9 @@ def test_what_an_imported_codec_cannot_do_takes_one_line(tmp_path):
         writer.seal(["a"])
     with pytest.raises(TtskitError, match=r"has sample_rate 8000, codec\.h5 was trained"):
         run("encode", "slow.h5", "--codec", "codec.h5", "-o", "x.h5")
+    run("encode", "corpus.h5", "--codec", "codec.h5", "-j", 1, "-o", "codes.h5")
+    with pytest.raises(TtskitError, match=r"codec\.h5: makes audio, not mels: use `ttskit vocode"):
+        run("decode", "codes.h5", "--codec", "codec.h5", "-j", 1, "-o", "x.h5")
 
 
 @pytest.mark.usefixtures("folder")

@@ -163,10 +163,10 @@ def mels(id: str, reader: Reader[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def codes(id: str, reader: Reader[Codes]) -> Iterator[tuple[str, Any]]:
-    """Yield the length of codes, and the words that they speak."""
+    """Yield how many codes there are of each book, and the words that they speak."""
     record = reader[id]
     yield from framed(reader, int(record.frames))
-    yield "codes", list(record.codes.shape)
+    yield from zip(("codes", "books"), record.codes.shape, strict=True)
     yield from spoken(record, reader)
 
 

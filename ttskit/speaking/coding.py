@@ -13,7 +13,7 @@ import numpy as np
 from ttskit.artifacts.kinds import Codes, Corpus, Mels, Spoken
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.record import declared
-from ttskit.errors import ArtifactError, AudioError
+from ttskit.errors import ArtifactError, AudioError, TtskitError
 from ttskit.speaking.acoustics import Cascade, Manner, seed_of
 from ttskit.speaking.decoding import REVISION, steered
 from ttskit.voices.model import Model, read_model
@@ -190,6 +190,8 @@ def write_mels(
     from ttskit.artifacts import streams
     from ttskit.artifacts.build import Recipe, build
 
+    if "audio" in model.makes:
+        raise TtskitError(f"{model.name}: makes audio, not mels: use `ttskit vocode --codec`")
     (codes,) = streams.inputs(inputs, Codes)
     check_codes(codes, model)
     model.check_grid(codes.name, codes.attributes)
