@@ -393,6 +393,18 @@ StyleFile = Annotated[
         show_default="the mean style",
     ),
 ]
+_CLIPS = (
+    "Recording to sound like, of a voice whose coder was trained with references; "
+    "a.wav:0.7,b.wav:0.3 mixes two. May be repeated."
+)
+Clips = Annotated[
+    list[str] | None,
+    typer.Option("--reference", metavar="CLIP", rich_help_panel=VOICE, help=_CLIPS),
+]
+Clip = Annotated[  # where --reference is something else
+    list[str] | None,
+    typer.Option("--clip", metavar="CLIP", rich_help_panel=VOICE, help=_CLIPS),
+]
 Speaker = Annotated[
     str,
     typer.Option(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,9 +32,18 @@ def weighted(clips: Sequence[str]) -> dict[Path, float]:
         except ValueError:
             weights[Path(part)] = 1.0  # a colon of the name
     total = sum(weights.values())
-    if not total > 0 or min(weights.values()) < 0:
-        raise UsageError(f"--reference {','.join(clips)}: the weights must be positive")
+    if not 0 < total < math.inf or min(weights.values()) < 0:
+        raise UsageError(f"reference {','.join(clips)}: the weights must be positive numbers")
     return {path: weight / total for path, weight in weights.items()}
+
+
+def options(clips: Sequence[str]) -> dict[str, Any]:
+    """Return what speech depends on by its clips, to be recorded: their content and weights."""
+    if not clips:
+        return {}
+    weights = weighted(clips)
+    digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in weights}
+    return {"reference": {digests[path]: weight for path, weight in weights.items()}}
 
 
 def heard(cascade: Cascade, clips: Sequence[str], who: str) -> dict[str, np.ndarray]:
@@ -44,12 +55,15 @@ def heard(cascade: Cascade, clips: Sequence[str], who: str) -> dict[str, np.ndar
     if "clip" not in cascade.takes:
         if clips:
             raise TtskitError(
-                f"{who}: none of its models was trained with reference clips: leave --reference "
-                "out, or train a coder with --set reference=true"
+                f"{who}: none of its models was trained with reference clips: leave them out, or "
+                "train a coder with --set reference=true"
             )
         return {}
     if not clips:
-        raise TtskitError(f"{who}: its coder speaks as a clip does: add --reference CLIP")
+        raise TtskitError(
+            f"{who}: its coder speaks as a clip does: add one (--reference CLIP; of compare, "
+            "--clip CLIP)"
+        )
     if "codec" not in steps:
         raise TtskitError(
             f"{who}: hears clips as codes, for which it lacks the codec: pack that in place of the "

@@ -49,6 +49,7 @@ class Decode:
     known: Collection[str]
     choices: Choices
     choice: Choice
+    clips: Sequence[str] = ()  # to sound like, perhaps with weights
 
     @cached_property
     def judges(self) -> Judges:
@@ -60,7 +61,14 @@ class Decode:
     def cascade(self) -> Cascade:
         from ttskit.speaking.acoustics import Cascade
 
-        return Cascade(self.models, "mel", self.known, self.device)
+        return Cascade(self.models, "mel", (*self.known, "clip"), self.device)
+
+    @cached_property
+    def heard(self) -> Mapping[str, np.ndarray]:
+        """What the clips give."""
+        from ttskit.speaking.clips import heard
+
+        return heard(self.cascade, self.clips, ", ".join(model.name for model in self.models))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -80,6 +88,10 @@ class Decode:
         loaded = ("cascade", "judges", "fingerprint")
         return {name: value for name, value in vars(self).items() if name not in loaded}
 
+    def check(self) -> None:
+        """Refuse models that do not fit, before any work is done."""
+        _ = self.judges, self.heard
+
     def __call__(self, item: Any) -> Mels:
         return self.spoken(item, self.manner)
 
@@ -95,7 +107,12 @@ class Decode:
         check(spelt, len(self.reader.facts.symbols))
         speaker = manner.speaker or self.reader.speaker(spelt.speaker)
         manner = replace(manner, speaker=speaker)
-        given = {"tokens": spelt.tokens, **(known or {}), **self.choices.fields(spelt, guide)}
+        given = {
+            "tokens": spelt.tokens,
+            **(known or {}),
+            **self.heard,
+            **self.choices.fields(spelt, guide),
+        }
         fields = self._chosen(spelt, given, manner)
         if lost := unspoken(spelt.token_word, list(spelt.words), fields["durations"]):
             raise TtskitError(f"the word {lost!r} would get no frame, needs one: align it again")
@@ -168,6 +185,7 @@ def recipe(
     """Return what the artifact is made of and how."""
     from ttskit.artifacts import kinds
     from ttskit.artifacts.build import Recipe
+    from ttskit.speaking import clips
     from ttskit.voices.model import GRID
 
     manner, facts = make.manner, make.models[-1].facts
@@ -178,6 +196,7 @@ def recipe(
         "noise_scale": None,
         **steered(manner),
         **make.choice.options(),
+        **clips.options(make.clips),
         "seed": make.seed,
         "limit": limit,
         **make.choices.options(),
@@ -216,7 +235,7 @@ def write(
 
     how = recipe(source, make, limit, iterations)
     if needed(output, how, running):
-        make.judges  # noqa: B018 (refuses models that do not fit, before any work is done)
+        make.check()
     items = dict(list(source.items.items())[:limit])
     if len(iterations) > 1:
         items = {f"{id}@{n}": (item, n) for id, item in items.items() for n in iterations}

@@ -38,20 +38,28 @@ class SharedStyle:
     seed: int
     knobs: Mapping[str, float] = field(default_factory=dict)
     choice: Choice = field(default_factory=Choice)
+    clips: tuple[str, ...] = ()  # to sound like, perhaps with weights
 
     def style(self, seed: int) -> Style:
         """Return the style of one text."""
         from ttskit.speaking.style import Style
 
         return Style(
-            noise_scale=self.noise_scale, speaker=self.speaker, seed=seed, others=self.knobs
+            noise_scale=self.noise_scale,
+            speaker=self.speaker,
+            seed=seed,
+            others=self.knobs,
+            reference=self.clips,
         )
 
     def options(self) -> dict[str, Any]:
         """Return all that the audio depends on, as far as it is not the usual."""
+        from ttskit.speaking import clips
+
         own = {"noise_scale": self.noise_scale, "speaker": self.speaker, "seed": self.seed}
         knobs = {"knobs": dict(self.knobs)} if self.knobs else {}
-        return {"language": self.language, **own, **knobs, **self.choice.options()}
+        how = {**self.choice.options(), **clips.options(self.clips)}
+        return {"language": self.language, **own, **knobs, **how}
 
 
 @dataclass

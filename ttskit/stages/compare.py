@@ -22,6 +22,7 @@ from ttskit.options import (
     TEXT,
     Candidates,
     Ceiling,
+    Clip,
     Jobs,
     JudgeOption,
     Knobs,
@@ -351,6 +352,7 @@ def command(
     candidates: Candidates = 1,
     rank: Rank = None,
     judge: JudgeOption = None,
+    clip: Clip = None,
     speaker: Speaker = "",
     seed: Seed = 0,
     as_json: TableJson = False,
@@ -384,7 +386,7 @@ def command(
     running = Running(jobs, skip_bad, restart)
     choice = choice_of(candidates, weights(rank), judge or (), listener)
     knobs = numbers("--knob", knob or (), "=", None)
-    manner = SharedStyle(language, noise_scale, speaker, seed, knobs, choice)
+    manner = SharedStyle(language, noise_scale, speaker, seed, knobs, choice, tuple(clip or ()))
     measured = Compared(recorded, ceiling=copies)
     results = compare(output, systems, texts, manner, measured, names, running)
     typer.echo(json.dumps(summary(*results, texts)) if form == "json" else page(*results, form))

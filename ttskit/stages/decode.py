@@ -22,6 +22,7 @@ from ttskit.options import (
     TEXT,
     VOICE,
     Candidates,
+    Clips,
     Device,
     DryRun,
     Fold,
@@ -316,6 +317,7 @@ def command(
     judge: JudgeOption = None,
     iterations: Iterations = None,
     style: StyleFile = None,
+    reference: Clips = None,
     sampler: Sampler = None,
     take: TakeOption = None,
     takes: Takes = 1,
@@ -365,7 +367,7 @@ def command(
     manner = manner_of(models, speaker, length_scale, steering, style, sampler)
     choice = choice_of(candidates, weights(rank), judge or (), listener)
     if reads_codes(models):
-        if length_scale != 1 or candidates > 1 or any(spelling) or style:
+        if length_scale != 1 or candidates > 1 or any(spelling) or style or reference:
             raise TtskitError("codes are decoded as they are: leave options of texts out")
         tell(write_mels(inputs, models[0], output, manner, seed, device, limit, running))
         return
@@ -373,6 +375,8 @@ def command(
     source = opened(inputs, timed, last_reader(models), spelling)
     options = ChoiceOptions(sampler, take, takes, inpaint, guide, noise_scale)
     choices = choices_of(models, options, source)
-    make = Decode(models, source.tell, manner, seed, device, source.known, choices, choice)
+    make = Decode(
+        models, source.tell, manner, seed, device, source.known, choices, choice, reference or ()
+    )
     for number, path in enumerate(outputs, 1):
         tell(write(path, source, replace(make, seed=seed + number - 1), limit, running, counts))

@@ -24,6 +24,7 @@ from ttskit.options import (
     TEXT,
     VOICE,
     Candidates,
+    Clips,
     Device,
     Emoji,
     Guidance,
@@ -284,15 +285,6 @@ Manifest = Annotated[
         "one per line that was chosen among candidates.",
     ),
 ]
-Reference = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="CLIP",
-        rich_help_panel=VOICE,
-        help="Recording to sound like, of a voice whose coder was trained with references; "
-        "a.wav:0.7,b.wav:0.3 mixes two. May be repeated.",
-    ),
-]
 Regenerate = Annotated[
     str | None,
     typer.Option(
@@ -398,7 +390,7 @@ def command(
     regenerate: Regenerate = None,
     iterations: Iterations = None,
     style: StyleFile = None,
-    reference: Reference = None,
+    reference: Clips = None,
     speaker: Speaker = "",
     seed: Seed = 0,
     take: TakeOption = None,
