@@ -87,13 +87,19 @@ def verdicts(folder: Path) -> dict[str, list[dict[str, Any]]]:
 Value: TypeAlias = Callable[[str, list[dict[str, Any]]], np.ndarray]
 
 
-def choices(known: set[str], measures: dict[str, Any]) -> Iterator[tuple[str, Value]]:
-    """Yield the name of what chooses, and its values: rankers that are known, sums, oracles."""
+def choices(
+    known: set[str], measures: dict[str, Any], takes: set[str]
+) -> Iterator[tuple[str, Value]]:
+    """Yield the name of what chooses, and its values: rankers that are known, sums, oracles.
+
+    There is no oracle of what was not measured of all `takes`.
+    """
     for weights in (*({name: 1.0} for name in RANKERS), *SUMS):
         if known.issuperset(weights):
             yield "+".join(weights), partial(_ranked, weights=weights)
     for measure, values in measures.items():
-        yield f"oracle of {measure}", partial(_known, values=values, down=measure in HEARD)
+        if values.keys() >= takes:
+            yield f"oracle of {measure}", partial(_known, values=values, down=measure in HEARD)
 
 
 def _ranked(
@@ -123,18 +129,19 @@ def table(folder: Path, paths: Sequence[str]) -> None:
     measures, words = measured(paths)
     rows = verdicts(folder)
     most = len(next(iter(rows.values())))
-    known = set[str].intersection(*({*row["scores"]} for takes in rows.values() for row in takes))
-    for name, value in choices(known, measures):
+    known = set[str].intersection(*({*row["scores"]} for own in rows.values() for row in own))
+    takes = {f"{id}~{row['take']}" for id, own in rows.items() for row in own}
+    for name, value in choices(known, measures, takes):
         for count in (2**power for power in range(most.bit_length())):
-            best = [_best(id, takes[:count], value) for id, takes in rows.items()]
+            best = [_best(id, own[:count], value) for id, own in rows.items()]
             means = [
                 f"{measure} {_mean(values, best, words if measure in HEARD else {})}"
                 for measure, values in measures.items()
                 if all(one in values for one in best)
             ]
             print(f"{name:20} {count:3}  {'  '.join(means)}")
-    faults = sum(bool(row["fault"]) for takes in rows.values() for row in takes)
-    print(f"{faults} of {sum(map(len, rows.values()))} takes have a fault")
+    faults = sum(bool(row["fault"]) for own in rows.values() for row in own)
+    print(f"{faults} of {len(takes)} takes have a fault")
 
 
 def _mean(values: dict[str, float], best: list[str], words: dict[str, float]) -> str:
