@@ -146,7 +146,7 @@ def test_a_recipe_of_a_comparison_has_the_voices_and_a_blind_page(recordings, tm
     ("name", "quick", "last", "trained"),
     [
         ("ddn", "try", "equal", ["aligner", "ddn", "duration", "feedforward", "glow"]),
-        ("mamba", "quick", "by-1.scores", ["aligner", "codec", "coder", "duration"]),
+        ("mamba", "quick", "by-1.scores", ["aligner", "codec", "coder", "decoder", "duration"]),
         (
             "tortoise",
             "quick",

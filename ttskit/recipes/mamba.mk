@@ -1,7 +1,7 @@
-# A voice by codes: a codec, durations and their confidence, and a coder that refines codes.  A
-# project says what differs, and includes this.
+# A voice by codes: a codec, durations and their confidence, a coder that refines codes, and a
+# decoder of its latents.  A project says what differs, and includes this.
 #
-# make train      codec, aligner, duration model and coder, and the voice that they make
+# make train      codec, aligner, duration model, coder and decoder, and the voice that they make
 # make test       the test set by each number of ITERATIONS, with the scores of each
 # make            both
 # make analyze    what each training did, as pages
@@ -11,6 +11,7 @@
 #
 # PRESET       of the coder
 # CODEC        options of `ttskit train codec`
+# DECODER      family and settings of the decoder of latents
 # ITERATIONS   by which the test set is spoken
 # STYLE        of a reference, that the test set is spoken in
 include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
@@ -18,9 +19,11 @@ include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
 CARD ?= card.toml
 PRESET ?= tiny
 CODEC ?= --family rvq --set stride=4
-CODEC_FOR ?= $(call spent,0.23,--minutes 20)
-DURATION_FOR ?= $(call spent,0.07,--steps 2000)
-CODER_FOR ?= $(call spent,0.66,--minutes 60)
+DECODER ?= --family feedforward --set adversary.from_progress=0.6
+CODEC_FOR ?= $(call spent,0.21,--minutes 20)
+DURATION_FOR ?= $(call spent,0.05,--steps 2000)
+CODER_FOR ?= $(call spent,0.42,--minutes 40)
+DECODER_FOR ?= $(call spent,0.28,--minutes 25)
 VOCODER ?= source
 ITERATIONS ?= 1 2 4 8 12
 MEASURES ?= mcd,f0
@@ -33,12 +36,12 @@ all: pipeline
 pipeline: train test
 train: $(BUILD)/voice.h5
 test: $(ITERATIONS:%=$(BUILD)/by-%.scores.h5)
-analyze: $(patsubst %,$(BUILD)/%.html,codec aligner duration coder)
+analyze: $(patsubst %,$(BUILD)/%.html,codec aligner duration coder decoder)
 
 quick:
 	$(MAKE) pipeline analyze BUILD=$(BUILD)-quick HOURS= CORPUS='$(CORPUS) $(QUICK_CORPUS)' TESTS=2 \
 		TEST='$(QUICK_TEST)' CODEC_FOR='--steps 10' ALIGNER_FOR='--steps 60' \
-		DURATION_FOR='--steps 20' CODER_FOR='--steps 5' ITERATIONS='1 4'
+		DURATION_FOR='--steps 20' CODER_FOR='--steps 5' DECODER_FOR='--steps 5' ITERATIONS='1 4'
 
 SPEECH = $(BUILD)/train-features.h5 $(BUILD)/train-alignment.h5
 
@@ -57,13 +60,21 @@ $(BUILD)/coder.h5: $(SPEECH) $(BUILD)/train-codes.h5 FORCE
 	$(TRAIN) coder $(SPEECH) $(BUILD)/train-codes.h5 --family mamba --preset $(PRESET) \
 		$(CODER_FOR) $(RUN) -o $@
 
-MODELS = $(BUILD)/duration.h5 $(BUILD)/coder.h5 $(BUILD)/codec.h5
+# the states of the coder beside the codes that it fills in itself, as when it speaks
+$(BUILD)/latents.h5: $(SPEECH) $(BUILD)/codec.h5 $(BUILD)/coder.h5 FORCE
+	$(TTSKIT) encode $(SPEECH) --codec $(BUILD)/codec.h5 --coder $(BUILD)/coder.h5 --drawn 1 -o $@
+
+$(BUILD)/decoder.h5: $(BUILD)/latents.h5 $(BUILD)/train-features.h5 FORCE
+	$(TRAIN) decoder $(wordlist 1,2,$^) --preset tiny --set source=latents $(DECODER) \
+		$(DECODER_FOR) $(RUN) -o $@
+
+MODELS = $(BUILD)/duration.h5 $(BUILD)/coder.h5 $(BUILD)/decoder.h5
 $(BUILD)/voice.h5: $(MODELS) $(CARD) $(LEXICON) FORCE
 	$(TTSKIT) voice pack $(MODELS) $(VOCODER) --card $(CARD) $(LEXICON:%=--lexicon %) -o $@
 
 $(BUILD)/by-%.mels.h5: $(BUILD)/test-tokens.h5 $(MODELS) FORCE
 	$(TTSKIT) decode $< --duration $(BUILD)/duration.h5 --model $(BUILD)/coder.h5 \
-		--codec $(BUILD)/codec.h5 --iterations $* $(STYLE:%=--style %) -o $@
+		--decoder $(BUILD)/decoder.h5 --iterations $* $(STYLE:%=--style %) -o $@
 
 $(BUILD)/by-%.spoken.h5: $(BUILD)/by-%.mels.h5 FORCE
 	$(TTSKIT) vocode $< --vocoder $(VOCODER) -o $@
