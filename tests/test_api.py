@@ -189,6 +189,7 @@ def test_importing_loads_neither_torch_nor_numpy():
         ({"rate": "fast"}, "rate 'fast': needs"),
         ({"rate": None}, "rate None: needs"),
         ({"pitch": 25}, "pitch 25: needs a number from -24 to 24"),
+        ({"pitch_range": 4.1}, "pitch_range 4.1: needs a number from 0 to 4"),
         ({"energy": -41}, "energy -41: needs a number from -40 to 40"),
         ({"noise_scale": -0.1}, "noise_scale -0.1: needs a number from 0 to 100"),
         ({"rounds": -1}, "rounds -1: needs a number from 0 to 1000"),

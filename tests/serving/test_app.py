@@ -68,8 +68,9 @@ def test_a_wav_has_the_samples_that_say_writes(client, said):
 
 
 def test_fields_steer_what_options_of_say_steer(client, said):
-    fields = {"speed": 1.5, "pitch": 2, "energy": -3, "pause": 1, "seed": 7}
-    options = ["--rate", 1.5, "--pitch", 2, "--energy", -3, "--pause", 1, "--seed", 7]
+    fields = {"speed": 1.5, "pitch": 2, "pitch_range": 2, "energy": -3, "pause": 1, "seed": 7}
+    options = ["--rate", 1.5, "--pitch", 2, "--pitch-range", 2, "--energy", -3]
+    options += ["--pause", 1, "--seed", 7]
     expected, _ = soundfile.read(said(TEXT, *options), dtype="int16")
     answer = speech(client, response_format="wav", **fields)
     assert samples(answer.content).tolist() == expected.tolist()

@@ -105,6 +105,16 @@ def test_pitch_can_be_moved_token_by_token(cascade):
     assert not np.array_equal(still, higher)
 
 
+@pytest.mark.parametrize("factor", [0.0, 2.0])
+def test_a_pitch_range_moves_the_pitch_so_many_times_as_far(cascade, factor):
+    pitch = np.linspace(-0.2, 0.3, len(TOKENS), dtype=np.float32)
+    still, moved = Manner(knobs=STILL), Manner(knobs=STILL, pitch_range=factor)
+    expected = cascade.run("a", KNOWN | {"pitch": factor * pitch}, still, 0)["mel"]
+    assert np.array_equal(cascade.run("a", KNOWN | {"pitch": pitch}, moved, 0)["mel"], expected)
+    usual = cascade.run("a", KNOWN | {"pitch": pitch}, still, 0)["mel"]
+    assert not np.array_equal(usual, expected)
+
+
 def test_durations_of_no_frame_are_refused(cascade):
     known = KNOWN | {"durations": np.zeros(len(TOKENS), int)}
     with pytest.raises(TtskitError, match="a: lasts no frame"):

@@ -288,8 +288,9 @@ def test_peaks_are_bent_and_not_cut():
 def test_pitch_moves_where_the_decoder_knows_it_and_is_refused_where_not(spoken, tmp_path):
     assert (spoken(TEXT) != spoken(TEXT, "--pitch", "5")).any()
     flat = write_voice(tmp_path, pitch=False)
-    for words in (["hi", "--pitch", "2"], [
-        "<speak><prosody pitch='high'>hi</prosody></speak>", "--ssml"]):  # fmt: skip
+    marked = [f"<speak><prosody {one}='high'>hi</prosody></speak>" for one in ("pitch", "range")]
+    options = ["--pitch", 2], ["--pitch-range", 2]
+    for words in (*(["hi", *one] for one in options), *([one, "--ssml"] for one in marked)):
         with pytest.raises(TtskitError, match="not trained with pitch"):
             run("say", *words, "--voice", flat, "-o", tmp_path / "a.wav")
 

@@ -34,13 +34,13 @@ def test_a_break_is_silence_before_what_follows_and_breaks_add_up():
     assert [(one.text, one.gap) for one in spoken] == [("a", None), ("b", 1.75), ("", 1.2)]
 
 
-def test_prosody_multiplies_rates_and_adds_semitones_and_decibels():
+def test_prosody_multiplies_rates_and_ranges_and_adds_semitones_and_decibels():
     (passage,) = passages(
-        "a<prosody rate='120%' pitch='+2st' volume='+6dB'>b"
-        "<prosody rate='fast' pitch='-1st' volume='soft'>c</prosody>d</prosody>e"
+        "a<prosody rate='120%' pitch='+2st' volume='+6dB' range='+50%'>b"
+        "<prosody rate='fast' pitch='-1st' volume='soft' range='x-high'>c</prosody>d</prosody>e"
     )
-    outer = Prosody(1.2, 2.0, 6.0)
-    inner = Prosody(1.2 * 1.5, 1.0, 0.0)
+    outer = Prosody(1.2, 2.0, 6.0, span=1.5)
+    inner = Prosody(1.2 * 1.5, 1.0, 0.0, span=3.0)
     assert passage.text == "abcde"
     assert passage.runs == ((1, outer), (2, inner), (3, outer), (4, Prosody()))
 
@@ -179,6 +179,9 @@ def test_elements_replace_their_text_by_its_reading(inner, reading):
         ("<speak><prosody speed='2'>a</prosody></speak>", "no attribute speed; there is rate"),
         ("<speak><prosody rate='often'>a</prosody></speak>", "rate is 'often', needs one of"),
         ("<speak><prosody pitch='200Hz'>a</prosody></speak>", "pitch is '200Hz', needs one of"),
+        ("<speak><prosody range='10Hz'>a</prosody></speak>", "range is '10Hz', needs one of"),
+        ("<speak><prosody range='500%'>a</prosody></speak>", "range is '500%', needs one of"),
+        (nested("range='200%'", 3), "ranges within each other make 8, at most 4 times"),
         ("<speak><prosody volume='70'>a</prosody></speak>", "volume is '70', needs one of"),
         ("<speak><break time='soon'/></speak>", "break time is 'soon', needs the like of 500ms"),
         ("<speak>" + "<break time='1800s'/>" * 3 + "</speak>", "breaks in a row last 5400 s"),

@@ -34,6 +34,7 @@ class SpeechRequest:
     stream_format: str = "audio"
     speed: float = 1.0
     pitch: float = 0.0  # semitones higher
+    pitch_range: float = 1.0  # times as far as the pitch usually moves
     energy: float = 0.0  # dB louder
     pause: float = 0.25  # seconds between sentences
     speaker: str = ""
@@ -56,6 +57,7 @@ class SpeechRequest:
         return {
             "rate": self.speed,
             "pitch": self.pitch,
+            "pitch_range": self.pitch_range,
             "energy": self.energy,
             "pause": self.pause,
             "speaker": self.speaker,

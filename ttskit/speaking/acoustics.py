@@ -35,6 +35,7 @@ class Manner:
 
     length_scale: float | np.ndarray = 1.0  # above 1 is slower
     pitch: float | np.ndarray = 0.0  # semitones higher
+    pitch_range: float | np.ndarray = 1.0  # times as far from the middle of the voice
     loudness: float | np.ndarray = 0.0  # dB louder
     speaker: str = ""  # the first one where it is empty; `a:0.7,b:0.3` mixes
     knobs: Mapping[str, float] = field(
@@ -211,10 +212,12 @@ def _by_speaker(model: Model) -> bool:
 
 def shifted(fields: Mapping[str, np.ndarray], manner: Manner) -> dict[str, Any]:
     """Return fields with pitch and loudness moved as the manner says."""
-    shifts = {"pitch": manner.pitch * SEMITONE, "loudness_token": manner.loudness / 10}
-    return {
-        name: value + shifts[name] if name in shifts else value for name, value in fields.items()
-    }
+    changed: dict[str, Any] = dict(fields)
+    if "pitch" in fields:
+        changed["pitch"] = fields["pitch"] * manner.pitch_range + manner.pitch * SEMITONE
+    if "loudness_token" in fields:
+        changed["loudness_token"] = fields["loudness_token"] + manner.loudness / 10
+    return changed
 
 
 def _with_speaker(batch: Batch, speaker: str, known: Mapping[str, int]) -> Batch:

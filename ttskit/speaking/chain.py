@@ -218,13 +218,13 @@ class Chain:
         self.cascade.check_speaker(style.speaker)
         if style.style is not None:
             self.cascade.check_style()
-        self._check_pitch(bool(style.pitch))
+        self._check_pitch(style.pitch != 0 or style.pitch_range != 1)
 
     def _check_pitch(self, wanted: bool) -> None:
         if wanted and "pitch" not in self.cascade.takes:
             raise TtskitError(
                 f"{self.voice.container.name}: its decoder was not trained with pitch: "
-                "leave the pitch out, or train one with --set pitch=true"
+                "leave pitch and range out, or train one with --set pitch=true"
             )
 
     def _mel(self, path: Path | None) -> np.ndarray | None:
@@ -234,14 +234,15 @@ class Chain:
         return None if path is None else self._styles[path]
 
     def _manner(self, line: Line, style: Style) -> Manner:
-        rate, pitch, volume, lift = line.prosody[1:].T
-        self._check_pitch(bool(pitch.any()))
+        rate, pitch, volume, lift, span = line.prosody[1:].T
+        self._check_pitch(bool(pitch.any() or (span != 1).any()))
         lift = lift + self._rise(line)
         noise = self.voice.settings.noise_scale
         own = {} if noise is None else {"noise_scale": noise}
         return Manner(
             length_scale=1 / (style.rate * rate),
             pitch=style.pitch + pitch + lift * ("pitch" in self.cascade.takes),
+            pitch_range=style.pitch_range * span,
             loudness=style.energy + volume,
             speaker=style.speaker,
             style=self._mel(style.style),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -298,10 +298,8 @@ def _stop(tokens: list[str], start: int) -> int:
 def _prosody(
     part: SentencePart, token_word: np.ndarray, runs: Sequence[tuple[int, Prosody]], offset: int
 ) -> np.ndarray:
-    """Return the prosody of each token, (N, 4); of no word, that of the word before it."""
-    settings = np.array(
-        [(p.rate, p.pitch, p.volume, p.lift) for p in (Prosody(), *(p for _, p in runs))], float
-    )
+    """Return the prosody of each token, (N, 5); of no word, that of the word before it."""
+    settings = np.array([astuple(p) for p in (Prosody(), *(p for _, p in runs))], float)
     if not part.words:
         return settings[[0] * len(token_word)]
     starts = np.array([start for start, _ in part.spans]) + part.start + offset

@@ -107,6 +107,7 @@ def shared(style: Style) -> Style:
     return Style(
         rate=style.rate,
         pitch=style.pitch,
+        pitch_range=style.pitch_range,
         energy=style.energy,
         pause=style.pause,
         seed=style.seed,

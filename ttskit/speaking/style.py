@@ -11,7 +11,13 @@ import numpy as np
 from ttskit.errors import TtskitError
 from ttskit.speaking import knobs
 
-RANGES = {"rate": (0.1, 10), "pitch": (-24, 24), "energy": (-40, 40), "pause": (0, 60)}
+RANGES = {
+    "rate": (0.1, 10),
+    "pitch": (-24, 24),
+    "pitch_range": (0, 4),
+    "energy": (-40, 40),
+    "pause": (0, 60),
+}
 SLOWEST = 1 / RANGES["rate"][0]  # times as long as at the usual rate
 
 
@@ -21,6 +27,7 @@ class Style:
 
     rate: float = 1.0  # times as fast
     pitch: float = 0.0  # semitones higher
+    pitch_range: float = 1.0  # times as far as the pitch usually moves from its middle
     energy: float = 0.0  # dB louder
     pause: float = 0.25  # seconds between sentences, at the usual rate
     noise_scale: float | None = None  # of the decoder; the voice's own without one

@@ -39,6 +39,7 @@ class Options(TypedDict, total=False):
 
     rate: float
     pitch: float
+    pitch_range: float
     energy: float
     pause: float
     speaker: str
@@ -177,6 +178,7 @@ class Voice:
         *,
         rate: float = 1.0,
         pitch: float = 0.0,
+        pitch_range: float = 1.0,
         energy: float = 0.0,
         pause: float = 0.25,
         speaker: str = "",
@@ -206,6 +208,7 @@ class Voice:
         manner = Style(
             rate=rate,
             pitch=pitch,
+            pitch_range=pitch_range,
             energy=energy,
             pause=pause,
             speaker=speaker,
@@ -323,6 +326,8 @@ class Voice:
             Times as fast, 0.1 to 10.
         pitch : float
             Semitones higher, -24 to 24; needs a decoder that was trained with pitch.
+        pitch_range : float
+            Times as far as the pitch usually moves, 0 (monotone) to 4; needs the same.
         energy : float
             dB louder, -40 to 40.
         pause : float

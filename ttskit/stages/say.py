@@ -217,6 +217,17 @@ Pitch = Annotated[
         help="Raise the pitch by this many semitones; needs a decoder trained with pitch.",
     ),
 ]
+PitchRange = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=4,
+        metavar="FACTOR",
+        rich_help_panel=VOICE,
+        help="Let the pitch move so many times as far from its middle: 1.5 is livelier, 0 is "
+        "monotone; needs a decoder trained with pitch.",
+    ),
+]
 Energy = Annotated[
     float,
     typer.Option(
@@ -376,6 +387,7 @@ def command(
     rate: Rate = "1",  # type: ignore[assignment]  # a parser gets it
     length_scale: LengthScale = "1",  # type: ignore[assignment]
     pitch: Pitch = 0.0,
+    pitch_range: PitchRange = 1.0,
     energy: Energy = 0.0,
     pause: Pause = 0.25,
     noise_scale: NoiseScale = None,
@@ -436,6 +448,7 @@ def command(
             TextSource(text or (), file, ssml, phonemes, lines, lenient),
             rate=rate / length_scale,
             pitch=pitch,
+            pitch_range=pitch_range,
             energy=energy,
             pause=pause,
             speaker=speaker,

@@ -1,7 +1,7 @@
 """SSML: the part of it that can be spoken, as passages of plain text with their prosody.
 
-speak, p, s, break, prosody (rate, pitch, volume), emphasis, phoneme (ipa), say-as, sub, mark,
-voice, audio.  Any other element is refused with its line and column, or left out with a note;
+speak, p, s, break, prosody (rate, pitch, range, volume), emphasis, phoneme (ipa), say-as, sub,
+mark, voice, audio.  Any other element is refused with its line and column, or left out with a note;
 document types and entities that they declare are refused.
 """
 
@@ -23,6 +23,7 @@ STRENGTHS = {
 }  # fmt: skip
 RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.5, "x-fast": 2.0}
 PITCHES = {"x-low": -6.0, "low": -3.0, "medium": 0.0, "default": 0.0, "high": 3.0, "x-high": 6.0}
+SPANS = {"x-low": 0.25, "low": 0.6, "medium": 1.0, "default": 1.0, "high": 1.5, "x-high": 2.0}
 VOLUMES = {
     "silent": -120.0, "x-soft": -12.0, "soft": -6.0, "medium": 0.0, "default": 0.0, "loud": 6.0,
     "x-loud": 12.0,
@@ -36,7 +37,7 @@ ATTRIBUTES = {
     "p": (),
     "s": (),
     "break": ("time", "strength"),
-    "prosody": ("rate", "pitch", "volume"),
+    "prosody": ("rate", "pitch", "range", "volume"),
     "emphasis": ("level",),
     "mark": ("name",),
     "phoneme": ("alphabet", "ph"),
@@ -50,6 +51,7 @@ UNSPOKEN = ("desc", "metadata")  # elements, left out, whose text is not spoken 
 LONGEST = 3600.0  # seconds of breaks between two words
 # of elements within each other
 MOST_RATE, MOST_PITCH, MOST_VOLUME = 10.0, 24.0, 40.0  # times (or its inverse), semitones, dB
+MOST_SPAN = 4.0  # times the usual pitch range
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Prosody:
     pitch: float = 0.0  # semitones higher
     volume: float = 0.0  # dB louder
     lift: float = 0.0  # semitones higher, where the decoder knows pitch
+    span: float = 1.0  # times as far as the pitch usually moves from its middle
 
 
 class Cue(NamedTuple):
@@ -312,28 +315,34 @@ class _Reader:
 
     def _change(self, element: _Open) -> None:
         attributes, prosody = element.attributes, element.prosody
-        rate, pitch, volume = prosody.rate, prosody.pitch, prosody.volume
+        rate, pitch, volume, span = prosody.rate, prosody.pitch, prosody.volume, prosody.span
         if "rate" in attributes:
             rate *= self._rate(attributes["rate"].strip())
         if "pitch" in attributes:
             pitch += self._pitch(attributes["pitch"].strip())
+        if "range" in attributes:
+            span *= self._span(attributes["range"].strip())
         if "volume" in attributes:
             volume += self._volume(attributes["volume"].strip())
         if not 1 / MOST_RATE <= rate <= MOST_RATE:
             raise self.refusal(f"rates within each other make {rate:g}, needs 0.1 to 10")
         if abs(pitch) > MOST_PITCH:
             raise self.refusal(f"pitches within each other make {pitch:+g}st, at most 24 semitones")
+        if span > MOST_SPAN:
+            raise self.refusal(f"ranges within each other make {span:g}, at most 4 times the usual")
         if volume > MOST_VOLUME:
             raise self.refusal(f"volumes within each other make {volume:+g}dB, at most 40")
-        element.prosody = replace(prosody, rate=rate, pitch=pitch, volume=volume)
+        element.prosody = replace(prosody, rate=rate, pitch=pitch, volume=volume, span=span)
 
     def _rate(self, text: str) -> float:
-        if number := re.fullmatch(r"([+-]?)(\d*\.?\d+)(%?)", text):
-            value = float(number[2]) / (100 if number[3] else 1)
-            value = {"": value, "+": 1 + value, "-": 1 - value}[number[1]]
-            if 1 / MOST_RATE <= value <= MOST_RATE:
-                return value
+        if 1 / MOST_RATE <= (value := _factor(text)) <= MOST_RATE:
+            return value
         return self._one_of("rate", text, RATES, "120%, +20%, 1.2 (from 0.1 to 10)")
+
+    def _span(self, text: str) -> float:
+        if 0 <= (value := _factor(text)) <= MOST_SPAN:
+            return value
+        return self._one_of("range", text, SPANS, "120%, +20%, 1.2 (from 0 to 4)")
 
     def _pitch(self, text: str) -> float:
         if number := re.fullmatch(r"([+-]?\d*\.?\d+)(st|%)", text):
@@ -355,6 +364,15 @@ class _Reader:
             choices = ", ".join([*known, *([forms] if forms else [])])
             raise self.refusal(f"{name} is {text!r}, needs one of {choices}")
         return known[text]
+
+
+def _factor(text: str) -> float:
+    """Read a factor, as 1.2, 120% or +20%; NaN if it is none."""
+    number = re.fullmatch(r"([+-]?)(\d*\.?\d+)(%?)", text)
+    if not number:
+        return math.nan
+    value = float(number[2]) / (100 if number[3] else 1)
+    return {"": value, "+": 1 + value, "-": 1 - value}[number[1]]
 
 
 def _letters(text: str, _: bool) -> str:
