@@ -295,6 +295,21 @@ def test_pitch_moves_where_the_decoder_knows_it_and_is_refused_where_not(spoken,
             run("say", *words, "--voice", flat, "-o", tmp_path / "a.wav")
 
 
+def test_a_voice_may_have_a_pitch_range_of_its_own(tmp_path):
+    usual = write_voice(tmp_path, name="usual.h5")
+    wide = write_voice(tmp_path, "--pitch-range", 1.5, name="wide.h5")
+    assert json.loads(run("voice", "info", wide, "--json").stdout)["pitch_range"] == 1.5
+    assert "pitch range  1.5 times" in run("voice", "info", wide).stdout
+
+    def found(path, *words):
+        return run("say", TEXT, "--voice", path, "--raw", *words).stdout_bytes
+
+    assert found(wide) == found(usual, "--pitch-range", 1.5) != found(usual)
+    assert found(wide, "--pitch-range", 2) == found(usual, "--pitch-range", 3)
+    with pytest.raises(TtskitError, match="no model here takes a pitch"):
+        write_voice(tmp_path, "--pitch-range", 1.5, name="flat.h5", pitch=False)
+
+
 def test_noise_scale_is_the_decoders(spoken):
     assert (spoken(TEXT, "--noise-scale", 0, "--seed", 1)
             == spoken(TEXT, "--noise-scale", 0, "--seed", 2)).all()  # fmt: skip

@@ -173,14 +173,15 @@ def test_an_exported_voice_speaks_without_ttskit(tmp_path):
     models = [tiny(tmp_path, family).container.path for family in ("plain", "feedforward")]
     (tmp_path / "card.md").write_text("# Nobody\n")
     path = tmp_path / "voice.h5"
-    run("voice", "pack", *models, "source", "-o", path, "--card", tmp_path / "card.md")
+    card = "--card", tmp_path / "card.md"
+    run("voice", "pack", *models, "source", "-o", path, *card, "--pitch-range", 3)
     run("export", path, "--format", "onnx", "-o", tmp_path / "o")
     voice = read(path)
     audio, rate = speak.speak(tmp_path / "o", PHONEMES)
     chain = Chain(voice)
     tokens = [voice.reader.facts.symbols.index(one) for one in PHONEMES.split()]
     known = {"tokens": np.array([1, *tokens, 2])}
-    fields = chain.cascade.run("a", known, Manner(), 0, "mel")
+    fields = chain.cascade.run("a", known, Manner(pitch_range=3), 0, "mel")
     vocoder = cast(Source, chain.cascade.steps[-1][1])
     knobs = {"rounds": 8, "momentum": 0.99}
     mel = torch.from_numpy(fields["mel"])
@@ -194,5 +195,5 @@ def test_an_exported_voice_speaks_without_ttskit(tmp_path):
 def test_the_script_is_short_and_needs_two_libraries():
     text = Path(speak.__file__).read_text(encoding="utf-8")
     names = set(re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE))
-    assert len(text.splitlines()) <= 60
+    assert len(text.splitlines()) <= 64
     assert names - set(sys.stdlib_module_names) == {"numpy", "onnxruntime"}

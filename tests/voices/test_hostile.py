@@ -148,5 +148,6 @@ def test_a_model_whose_weights_have_changed_is_refused(decoder):
 
 
 @pytest.mark.parametrize("value", [-5.0, float("nan"), float("inf"), 101.0, "x"])
-def test_a_noise_scale_out_of_its_bounds_is_refused(packed, value):
-    assert "noise_scale is" in refused(changed(packed, noise_scale=value))
+@pytest.mark.parametrize("name", ["noise_scale", "pitch_range"])
+def test_a_number_out_of_its_bounds_is_refused(packed, name, value):
+    assert f"{name} is" in refused(changed(packed, **{name: value}))

@@ -242,7 +242,7 @@ class Chain:
         return Manner(
             length_scale=1 / (style.rate * rate),
             pitch=style.pitch + pitch + lift * ("pitch" in self.cascade.takes),
-            pitch_range=style.pitch_range * span,
+            pitch_range=style.pitch_range * span * self.voice.settings.pitch_range,
             loudness=style.energy + volume,
             speaker=style.speaker,
             style=self._mel(style.style),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ttskit import wording
-from ttskit.errors import ArtifactError
+from ttskit.errors import ArtifactError, TtskitError
 from ttskit.options import Json, Output
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def pack(
             "half": half,
             "noise_scale": settings.noise_scale,
         }
-        | ({"emoji": True} if settings.emoji else {}),
+        | ({"emoji": True} if settings.emoji else {})
+        | ({"pitch_range": settings.pitch_range} if settings.pitch_range != 1 else {}),
         "inputs": [
             *(model.container.digest for model in models.values()),
             *(hashlib.sha256(text.encode()).hexdigest() for text in texts),
@@ -87,7 +88,11 @@ def pack(
             progress.note(f"{name}: up to date")
             return
         streams.replaceable(path, VOICE)
-        Cascade([*models.values()], voice.WANTED, voice.KNOWN)  # refuses what does not run
+        cascade = Cascade(
+            [*models.values()], voice.WANTED, voice.KNOWN
+        )  # refuses what does not run
+        if settings.pitch_range != 1 and "pitch" not in cascade.takes:
+            raise TtskitError("--pitch-range: no model here takes a pitch: leave it out")
         voice.write(path, models, provenance, settings, half)
         progress.note(f"{name}: {hdf5.size_of(path) / 1e6:.1f} MB")
 
@@ -105,6 +110,8 @@ def page(facts: Mapping[str, Any]) -> str:
     }
     if facts["noise_scale"] is not None:
         rows["noise scale"] = facts["noise_scale"]
+    if facts["pitch_range"] != 1:
+        rows["pitch range"] = f"{facts['pitch_range']:g} times that of its duration model"
     if facts["widening"] is not None:
         rows["widening"] = f"{facts['widening']}, mean over the cepstrum"
     lines = [f"{facts['path']}: {facts['name']}", *(f"  {key:12} {rows[key]}" for key in rows)]
@@ -181,6 +188,16 @@ NoiseScale = Annotated[
         show_default="that of the decoder",
     ),
 ]
+PitchRange = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=4,
+        metavar="FACTOR",
+        help="pack: let the pitch move so many times as far as it is predicted, which is about "
+        "half as far as speakers move it.",
+    ),
+]
 Widen = Annotated[
     tuple[Path, Path] | None,
     typer.Option(
@@ -214,6 +231,7 @@ def command(
     fold: Fold = False,
     emoji: Emoji = False,
     noise_scale: NoiseScale = None,
+    pitch_range: PitchRange = 1.0,
     widen: Widen = None,
     share: Share = 1.0,
     float32: Float32 = False,
@@ -242,6 +260,7 @@ def command(
             noise_scale,
             widening,
             emoji,
+            pitch_range,
         )
         digests = [model.digest for model in models.values()]
         for doubt in cards.doubts(settings.card, digests, settings.language):

@@ -76,5 +76,6 @@ def described(voice: VoiceFile, graphs: Sequence[Graph]) -> dict[str, Any]:
         "symbols": list(facts.symbols),
         "speakers": list(facts.speakers),
         "noise_scale": noise if noise is not None else max(own, default=0.0),
+        "pitch_range": settings.pitch_range,
         "chain": [{**asdict(graph), "file": graph.file} for graph in graphs],
     }

@@ -36,6 +36,7 @@ def speak(folder: Path, phonemes: str, rate: float = 1, who: float = 0) -> tuple
     voice, rng = json.loads((folder / "voice.json").read_text("utf-8")), np.random.default_rng(0)
     tokens = [voice["symbols"].index(one) for one in ("<begin>", *phonemes.split(), "<end>")]
     fields = {"tokens": np.array([tokens]), "length_scale": np.array([1 / rate], "f4")}
+    wide = np.float32(voice.get("pitch_range", 1))  # times as far as the pitch is predicted
     fields["speaker_mix"] = np.eye(len(voice["speakers"]), dtype="f4")[[int(who)]]
     for graph in voice["chain"]:
         session = ort.InferenceSession(folder / graph["file"])
@@ -47,6 +48,7 @@ def speak(folder: Path, phonemes: str, rate: float = 1, who: float = 0) -> tuple
             shape = 1, voice["n_mels"], len(fields["frame"])
             fields["noise"] = rng.normal(0, voice["noise_scale"], shape).astype("f4")
             fields["white"] = rng.standard_normal((1, frames * voice["hop_length"]), "f4")
+            fields |= {"pitch": fields["pitch"] * wide} if "pitch" in fields else {}
             fields["turns"] = rng.random((1, frames, voice["bins"]), "f4")
         fields |= {"mel": fields["mel"][:, :frames]} if "mel" in fields else {}
     audio = made[0][0] if len(made) == 1 else sound(made, voice["hop_length"], **graph["knobs"])

@@ -52,7 +52,7 @@ KEPT = (
     "steps",
 )  # of the attributes of a model
 CARD = ("name", "licence", "data", "training", "measures", "weaknesses")
-MOST_NOISE = 100
+MOST_NOISE, MOST_RANGE = 100, 4
 ROW = "{name}\t{language}\t{megabytes:.1f} MB"  # of a list of voices
 MOST_CARD = 60_000  # bytes, of the 64 kB that an attribute may have
 
@@ -68,6 +68,7 @@ class VoiceSettings:
     noise_scale: float | None = None  # how much is left to chance; the decoder's own without one
     widening: Widening | None = None  # of the decoder's mels
     emoji: bool = False  # whether it speaks emoji by their names, as it was trained to
+    pitch_range: float = 1.0  # times as far as the pitch that is predicted moves from its middle
 
     def speller(self, reader: Model, lexicons: Sequence[Path] = (), emoji: bool = False) -> Speller:
         """Return what spells texts in the symbols of a model; the files win over the lexicon."""
@@ -137,19 +138,17 @@ def read(path: Path, name: str = "") -> VoiceFile:
     container.check()
     check_clock([*models.values()])
     lexicon = tuple(container.strings("lexicon"))
-    noise = attributes.get("noise_scale")
-    if noise is not None and (isinstance(noise, str) or not 0 <= noise <= MOST_NOISE):
-        raise ArtifactError(
-            f"{container.name}: its noise_scale is {noise!r}, needs a number from 0 to {MOST_NOISE}"
-        )
+    noise = _number(container, "noise_scale", MOST_NOISE)
+    pitch_range = _number(container, "pitch_range", MOST_RANGE)
     settings = VoiceSettings(
         language=str(attributes["language"]),
         fold=bool(attributes["fold"]),
         lexicon=lexicon,
         card=str(attributes["card"]),
-        noise_scale=None if noise is None else float(noise),
+        noise_scale=noise,
         widening=_widening(container, models[roles[-1]].facts.n_mels),
         emoji=bool(attributes.get("emoji", False)),
+        pitch_range=1.0 if pitch_range is None else pitch_range,
     )
     return VoiceFile(container, models, settings)
 
@@ -225,6 +224,8 @@ def write(
         attributes["emoji"] = True
     if settings.noise_scale is not None:
         attributes["noise_scale"] = settings.noise_scale
+    if settings.pitch_range != 1:
+        attributes["pitch_range"] = settings.pitch_range
     for role, model in models.items():
         own = model.container.attributes
         attributes |= {f"{role}.{key}": own[key] for key in KEPT if key in own}
@@ -313,9 +314,20 @@ def describe(voice: VoiceFile) -> dict[str, Any]:
         "models": {role: model.family for role, model in voice.models.items()},
         "lexicon": len(voice.settings.lexicon),
         "noise_scale": voice.settings.noise_scale,
+        "pitch_range": voice.settings.pitch_range,
         "widening": None if widening is None else round(float(widening.factor.mean()), 3),
         "card": voice.settings.card,
     }
+
+
+def _number(container: hdf5.Container, name: str, most: float) -> float | None:
+    """Return a number from 0 to `most` that a voice may state."""
+    value = container.attributes.get(name)
+    if value is not None and (isinstance(value, str) or not 0 <= value <= most):
+        raise ArtifactError(
+            f"{container.name}: its {name} is {value!r}, needs a number from 0 to {most}"
+        )
+    return None if value is None else float(value)
 
 
 def _widening(container: hdf5.Container, bands: int) -> Widening | None:
