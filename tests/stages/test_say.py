@@ -289,8 +289,8 @@ def test_pitch_moves_where_the_decoder_knows_it_and_is_refused_where_not(spoken,
     assert (spoken(TEXT) != spoken(TEXT, "--pitch", "5")).any()
     flat = write_voice(tmp_path, pitch=False)
     marked = [f"<speak><prosody {one}='high'>hi</prosody></speak>" for one in ("pitch", "range")]
-    options = ["--pitch", 2], ["--pitch-range", 2]
-    for words in (*(["hi", *one] for one in options), *([one, "--ssml"] for one in marked)):
+    commands = [["hi", option, "2"] for option in ("--pitch", "--pitch-range")]
+    for words in [*commands, *([one, "--ssml"] for one in marked)]:
         with pytest.raises(TtskitError, match="not trained with pitch"):
             run("say", *words, "--voice", flat, "-o", tmp_path / "a.wav")
 
