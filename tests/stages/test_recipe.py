@@ -64,6 +64,16 @@ def test_a_voice_to_begin_from_gives_the_first_weights(recordings, tmp_path):
         run("recipe", "voice", recordings, *words[:3], "nobody", *words[4:])
 
 
+def decoders(folder, told, *words):
+    """The trainings of decoders that make would begin in a project of a corpus that is told of."""
+    tool = folder / "tool"
+    tool.write_text(f"#!/bin/sh\necho '{told}'\n")
+    tool.chmod(0o755)
+    command = ["make", "--dry-run", "-C", str(folder / "mine"), f"TTSKIT={tool}", *words]
+    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line for line in made.replace("\\\n", "").splitlines() if " train decoder " in line]
+
+
 @pytest.mark.parametrize(
     ("told", "words", "batch"),
     [
@@ -78,15 +88,18 @@ def test_a_voice_to_begin_from_gives_the_first_weights(recordings, tmp_path):
 )
 def test_long_clips_make_small_batches_in_a_given_time(recordings, tmp_path, told, words, batch):
     run("recipe", "voice", recordings, "--language", "nl", "-o", tmp_path / "mine")
-    tool = tmp_path / "tool"
-    tool.write_text(f"#!/bin/sh\necho '{told}'\n")
-    tool.chmod(0o755)
-    command = ["make", "--dry-run", "-C", str(tmp_path / "mine"), f"TTSKIT={tool}", *words]
-    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    trained = [line for line in made.splitlines() if " train decoder " in line]
+    trained = decoders(tmp_path, told, *words)
     option = f" --set training.batch={batch} " if batch else ""
     assert [line.count("training.batch") for line in trained] == [bool(batch)] * 2
     assert all(option in line for line in trained)
+
+
+@pytest.mark.parametrize("name", ["mamba", "tortoise"])
+def test_decoders_of_latents_have_batches_of_twenty_seconds(recordings, tmp_path, name):
+    run("recipe", name, recordings, "--language", "nl", "-o", tmp_path / "mine")
+    told = '{"utterances": 421, "hours": 1.0}'
+    assert [line.count("--set training.batch=4 ") for line in decoders(tmp_path, told)] == [1]
+    assert "--set training.batch=6 " in decoders(tmp_path, told, "BATCH=6")[0]
 
 
 def test_all_stages_run_their_verbs_however_new_their_outputs_are(recordings, tmp_path):

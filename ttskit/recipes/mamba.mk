@@ -12,6 +12,7 @@
 # PRESET       of the coder
 # CODEC        options of `ttskit train codec`
 # DECODER      family and settings of the decoder of latents
+# BATCH        utterances in a batch of it; without it about 20 seconds of speech
 # ITERATIONS   by which the test set is spoken
 # STYLE        of a reference, that the test set is spoken in
 include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
@@ -20,6 +21,7 @@ CARD ?= card.toml
 PRESET ?= tiny
 CODEC ?= --family rvq --set stride=4
 DECODER ?= --family feedforward --set adversary.from_progress=0.6
+BATCH ?= $(TWENTY_SECONDS)
 CODEC_FOR ?= $(call spent,0.21,--minutes 20)
 DURATION_FOR ?= $(call spent,0.05,--steps 2000)
 CODER_FOR ?= $(call spent,0.42,--minutes 40)
@@ -65,7 +67,7 @@ $(BUILD)/latents.h5: $(SPEECH) $(BUILD)/codec.h5 $(BUILD)/coder.h5 FORCE
 	$(TTSKIT) encode $(SPEECH) --codec $(BUILD)/codec.h5 --coder $(BUILD)/coder.h5 --drawn 1 -o $@
 
 $(BUILD)/decoder.h5: $(BUILD)/latents.h5 $(BUILD)/train-features.h5 FORCE
-	$(TRAIN) decoder $(wordlist 1,2,$^) --preset tiny --set source=latents $(DECODER) \
+	$(TRAIN) decoder $(wordlist 1,2,$^) --preset tiny --set source=latents $(BATCHES) $(DECODER) \
 		$(DECODER_FOR) $(RUN) -o $@
 
 MODELS = $(BUILD)/duration.h5 $(BUILD)/coder.h5 $(BUILD)/decoder.h5

@@ -32,6 +32,11 @@ share = --minutes $(shell awk 'BEGIN { print 60 * $(HOURS) * $(1) }')
 spent = $(if $(HOURS),$(call share,$(1)),$(2))
 ALIGNER_FOR ?= $(call spent,0.04,--steps 1000)
 TRAIN = $(TTSKIT) train
+# how many utterances are about 20 seconds of speech: batches of more make few updates
+TWENTY_SECONDS = $(shell $(TTSKIT) -q info $(BUILD)/corpus.h5 --json 2> /dev/null | tr ',{}' '\n' \
+	| awk -F: '/"utterances"/ { count = $$2 } /"hours"/ { hours = $$2 } \
+	END { batch = hours ? count / hours / 180 : 16; print int(batch < 4 ? 4 : batch > 16 ? 16 : batch) }')
+BATCHES = $(BATCH:%=--set training.batch=%)
 RUN = $(CHANGED) --device $(DEVICE)
 
 .DELETE_ON_ERROR:

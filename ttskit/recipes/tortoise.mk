@@ -8,6 +8,7 @@
 #
 # CANDIDATES   how many takes of each text there are to choose between
 # DECODER      family and settings of the decoder of latents
+# BATCH        utterances in a batch of it; without it about 20 seconds of speech
 # RANKERS      what chooses; heard needs the extra eval
 # MEASURES     wer_base (Whisper, which knows the language) and distillmos need the extra eval
 include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
@@ -16,6 +17,7 @@ CARD ?= card.toml
 # of each training but that of the aligner
 LENGTH ?= $(call spent,0.16,--minutes 30)
 DECODER ?= --family feedforward --set adversary.from_progress=0.6
+BATCH ?= $(TWENTY_SECONDS)
 VOCODER ?= source
 JOBS ?= 1
 CANDIDATES ?= 1 2 4 8
@@ -67,7 +69,7 @@ $(BUILD)/latents.h5: $(SPEECH) $(BUILD)/codec.h5 $(BUILD)/guided.h5 FORCE
 
 $(BUILD)/decoder.h5: $(BUILD)/latents.h5 $(BUILD)/train-features.h5 FORCE
 	$(TRAIN) decoder $(BUILD)/latents.h5 $(BUILD)/train-features.h5 --preset tiny \
-		--set source=latents $(DECODER) $(LENGTH) $(RUN) -o $@
+		--set source=latents $(BATCHES) $(DECODER) $(LENGTH) $(RUN) -o $@
 
 PARTS = $(BUILD)/duration.h5 $(BUILD)/guided.h5 $(BUILD)/decoder.h5
 $(BUILD)/voice.h5: $(PARTS) $(CARD) $(LEXICON) FORCE

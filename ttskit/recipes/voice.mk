@@ -25,9 +25,7 @@ QUICK_TEST ?=
 DURATION ?= --preset tiny
 DECODER ?= --preset tiny
 VOCODER ?= --preset tiny
-BATCH ?= $(if $(HOURS),$(shell $(TTSKIT) -q info $(BUILD)/corpus.h5 --json 2> /dev/null | tr ',{}' '\n' \
-	| awk -F: '/"utterances"/ { count = $$2 } /"hours"/ { hours = $$2 } \
-	END { batch = hours ? count / hours / 180 : 16; print int(batch < 4 ? 4 : batch > 16 ? 16 : batch) }'))
+BATCH ?= $(if $(HOURS),$(TWENTY_SECONDS))
 # what the decoder is trained on, and what predicts durations: nothing, where the decoder does
 DECODER_FROM ?= train-alignment train-features
 PREDICTOR ?= $(BUILD)/duration.h5
@@ -77,7 +75,6 @@ $(BUILD)/duration.h5: $(SPEECH) $(BUILD)/odd.tsv FORCE
 		--set 'predict=["pitch", "loudness"]' $(DURATION_FOR) $(RUN) -o $@
 
 FROM_DECODER = $(DECODER_FROM:%=$(BUILD)/%.h5)
-BATCHES = $(BATCH:%=--set training.batch=%)
 ifneq ($(strip $(SHARPEN)),)
 # by distances first, which leave the mel too smooth; then critics look at it too
 SMOOTH := $(BUILD)/smooth.h5
