@@ -27,7 +27,7 @@ check: $(VENV)/with-check docs ## everything that must be green: format, lint, t
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n auto -m "slow or not slow" --durations=20 --cov
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "slow or not slow" --durations=20 --cov
 
 chaos: $(READY) ## let calls that change files fail, kill runs there, cut the power (hours; C compiler)
 	$(BIN)/python -m tests.chaos 12 1

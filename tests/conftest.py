@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -14,6 +15,15 @@ from ttskit.artifacts import pool
 
 # Tests run side by side, on as many cores as there are: each keeps to one thread.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def pytest_collection_modifyitems(items):
+    """Trace no lines in long tests: short ones reach them, too, and tracing doubles the time."""
+    for item in items:
+        if item.get_closest_marker("slow") or item.get_closest_marker("corpora"):
+            item.add_marker("no_cover")
+    gc.collect()
+    gc.freeze()  # thousands of tests live to the end: no collection need look at them again
 
 
 @pytest.fixture(autouse=True)
@@ -58,10 +68,21 @@ def process(tmp_path):
     return run
 
 
-@pytest.fixture
-def no_pictures(monkeypatch):
+@pytest.fixture(scope="session", autouse=True)
+def _no_pictures():
     """Train without drawing, which takes longer than a short training."""
-    monkeypatch.setattr("ttskit.training.curves.save", lambda *_, **__: None)
+    from ttskit.training import curves
+
+    save = curves.save
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curves, "save", lambda *_, **__: None)
+        yield save
+
+
+@pytest.fixture
+def pictures(_no_pictures, monkeypatch):
+    """Draw in trainings all the same."""
+    monkeypatch.setattr("ttskit.training.curves.save", _no_pictures)
 
 
 @pytest.fixture(scope="session")

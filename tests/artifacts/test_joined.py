@@ -137,7 +137,6 @@ def test_lists_that_cannot_be_one_are_refused(three, lines, message):
         Reader(folder / "all.list", Corpus)
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_a_training_takes_several_files_as_one(tmp_path):
     write_speech(tmp_path, 6)
     write_alignment_of(tmp_path)

@@ -30,7 +30,6 @@ def _speech(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(
     ("words", "share"),
     [(["--aligner", "flat"], 0.9), (["--steps", 300], 0.7)],
@@ -52,7 +51,7 @@ def test_token_boundaries_are_where_they_were_planted(tmp_path, ttskit, words, s
     assert np.mean(np.array(errors) <= 2) > share
 
 
-@pytest.mark.usefixtures("_speech", "no_pictures")
+@pytest.mark.usefixtures("_speech")
 def test_the_trained_aligner_is_kept_and_aligns_again(tmp_path):
     run("align", "features.h5", "tokens.h5", "--steps", 4, "-j", 1, "-o", "x.h5")
     run("align", "tokens.h5", "features.h5", "--aligner", "x.aligner.h5", "-j", 1, "-o", "y.h5")
@@ -66,7 +65,7 @@ def test_the_trained_aligner_is_kept_and_aligns_again(tmp_path):
     assert b"<svg" in (tmp_path / "losses.svg").read_bytes()
 
 
-@pytest.mark.usefixtures("_speech", "no_pictures")
+@pytest.mark.usefixtures("_speech")
 def test_an_aligner_is_trained_on_the_threads_that_are_asked_for(tmp_path):
     length = ["--steps", 1, "--threads", 2, "-j", 1]
     run("align", "features.h5", "tokens.h5", *length, "-o", "x.h5")
@@ -167,7 +166,7 @@ def cut_features(folder, ids, frames):
         writer.seal(reader.ids)
 
 
-@pytest.mark.usefixtures("_speech", "no_pictures")
+@pytest.mark.usefixtures("_speech")
 @pytest.mark.parametrize(
     "words",
     [

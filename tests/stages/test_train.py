@@ -12,7 +12,6 @@ from ttskit.voices.model import read_model
 
 SMALL = ["--set", "embedding=8", "--set", "hidden=8", "--set", "space=8"]
 INPUTS = ["features.h5", "tokens.h5"]
-pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 @pytest.fixture(autouse=True)

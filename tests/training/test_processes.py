@@ -63,7 +63,6 @@ def test_a_signal_to_one_process_stops_all_after_the_same_update(folder):
     assert "interrupted.h5.run keeps 3 updates" in errors(folder, 0)
 
 
-@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("name", together.SMOOTH)
 def test_two_processes_train_as_one_with_the_doubled_batch(folder, name, monkeypatch):
     """Every player of an adversarial training, too: weights differ by rounding alone."""

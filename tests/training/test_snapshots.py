@@ -35,7 +35,6 @@ class Drawn:
 @pytest.fixture
 def sounds(tmp_path, monkeypatch):
     """Features and recordings of three utterances."""
-    monkeypatch.setattr(curves, "save", lambda *_, **__: None)
     monkeypatch.setattr(curves, "picture", Drawn)
     write_speech(tmp_path, 3)
     features = Reader(tmp_path / "features.h5", Features)

@@ -32,13 +32,6 @@ SMALL = ["embedding=8", "hidden=8", "space=8", "training.batch=4", "training.val
 COUNT = 24
 
 
-@pytest.fixture(autouse=True)
-def _pictures(request):
-    """Skip the drawing of pictures, which is slow, in all tests but one."""
-    if "people" not in request.node.name:
-        request.getfixturevalue("no_pictures")
-
-
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory):
     folder = tmp_path_factory.mktemp("speech")
@@ -331,6 +324,7 @@ def test_init_takes_the_weights_of_another_model(speech, tmp_path, capsys):
         train(speech, tmp_path / "first.h5", wish, Goal(steps=1))
 
 
+@pytest.mark.usefixtures("pictures")
 def test_the_run_folder_is_for_people_to_read(speech, tmp_path):
     run(speech, tmp_path / "x.h5")
     folder = tmp_path / "x.h5.run"
