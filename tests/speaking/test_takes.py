@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pytest
 
-from tests.factory import write_model
+from tests.factory import run, write_model
 from ttskit.errors import TtskitError
 from ttskit.speaking.takes import Take, check, fingerprint, parsed, read
 from ttskit.voices.model import read_model
@@ -87,3 +87,8 @@ def test_a_take_of_another_model_is_refused_by_name(tmp_path):
     expected = f"the take: is a take of the model {fingerprint(one)}, not of .*two.h5"
     with pytest.raises(TtskitError, match=expected):
         check(fingerprint(one), two, "the take")
+
+
+def test_an_empty_code_is_no_fresh_take(tmp_path):
+    with pytest.raises(TtskitError, match="the take '' is damaged: copy it whole"):
+        run("say", "hi", "--take", "", "-o", tmp_path / "a.wav")

@@ -234,7 +234,7 @@ class Voice:
                 "subtitles have times and are no SSML: leave duration, textgrid and ssml out",
                 file=source.name,
             )
-        given = read_take(take) if take else None
+        given = None if take is None else read_take(take)
         beside = company or Company(partial(self._beside, source.folder), source.folder)
         read = passages(source, self.language == "en-us", beside.surroundings(progress.note))
         if beside.used and (duration is not None or textgrid is not None or given):

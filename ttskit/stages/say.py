@@ -365,7 +365,7 @@ def check_takes(
     from ttskit.speaking.choices import one_take
     from ttskit.speaking.output import is_file
 
-    if take and takes:
+    if take is not None and takes:
         raise typer.BadParameter("--take and --takes: give one of them")
     if takes and not is_file(output):
         raise typer.BadParameter("--takes prints codes on standard output: add -o FILE")
