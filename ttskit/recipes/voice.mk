@@ -14,11 +14,13 @@
 #              seconds of speech, so that long clips do not make few updates
 # QUICK_TEST   glob of the test set of `make quick`; without it 2 of them at random
 # QUICK_CORPUS options of `ttskit corpus` that choose the utterances of `make quick`
+# PITCH_RANGE  how many times as far as predicted the pitch moves; empty: the decoder takes no pitch
 # VOICE        further options of `ttskit voice pack`
 include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
 
 FROM ?=
 CARD ?= card.toml
+PITCH_RANGE ?= 1.5
 VOICE ?=
 QUICK_TEST ?=
 # what is trained, and for how long
@@ -105,7 +107,8 @@ endif
 $(BUILD)/voice.h5: $(PREDICTOR) $(BUILD)/decoder.h5 \
 		$(filter-out source griffinlim,$(SPEAK_BY)) $(CARD) $(LEXICON) FORCE
 	$(TTSKIT) voice pack $(PREDICTOR) $(BUILD)/decoder.h5 $(SPEAK_BY) \
-		--card $(CARD) $(LEXICON:%=--lexicon %) $(VOICE) -o $@
+		--card $(CARD) $(LEXICON:%=--lexicon %) \
+		$(PITCH_RANGE:%=--pitch-range %) $(VOICE) -o $@
 
 # what the recordings themselves come to with this vocoder: no better speech can be made by it
 $(BUILD)/copies.h5: $(BUILD)/test-features.h5 $(filter-out source griffinlim,$(SPEAK_BY)) FORCE
