@@ -23,7 +23,7 @@ CODEC ?= --family rvq --set stride=4
 DECODER ?= --family feedforward --set adversary.from_progress=0.6
 BATCH ?= $(TWENTY_SECONDS)
 CODEC_FOR ?= $(call spent,0.21,--minutes 20)
-DURATION_FOR ?= $(call spent,0.05,--steps 2000)
+DURATION_FOR ?= $(call spent,0.05,--steps 1000)
 CODER_FOR ?= $(call spent,0.42,--minutes 40)
 DECODER_FOR ?= $(call spent,0.28,--minutes 25)
 VOCODER ?= source
