@@ -158,6 +158,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     ],
     "fsq": [{"groups": 2, "stride": 1, "speaker_channels": 4}],
     "rvq": [{"learnt": True, "stride": 4}],
+    "vq": [{"learnt": True}],
     "hifigan": [{"adversary": {"deep": True, "halvings": [0, 1]}}],
     "bigvgan": [{"activation": "snake"}],
 }
