@@ -174,7 +174,7 @@ def test_a_pipe_is_written_to_and_stays(tmp_path):
     reader = threading.Thread(target=lambda: received.append((tmp_path / "pipe").read_text()))
     reader.start()
     atomic.write_text(tmp_path / "pipe", "through")
-    reader.join(10)
+    reader.join(60)
     assert received == ["through"]
     assert (tmp_path / "pipe").is_fifo()
 

@@ -205,7 +205,7 @@ def test_a_worker_in_the_midst_of_an_item_ends_with_its_parent(tmp_path):
     run.kill()
     run.wait()
     assert len(workers) == 2
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while left := [pid for pid in workers if alive(pid)]:
         assert time.monotonic() < deadline, f"{left} live on"
         time.sleep(0.05)

@@ -38,7 +38,7 @@ def answers(*calls):
         input=json.dumps([[str(word) for word in words] for words in calls]),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
         env=env,
         check=False,
     )

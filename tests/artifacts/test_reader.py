@@ -227,7 +227,7 @@ def test_two_runs_cannot_write_the_same_artifact(tmp_path):
     with Writer(path, Corpus, provenance=PROVENANCE, attributes={"sample_rate": 8000}):
         other = context.Process(target=_try_to_write, args=(path, answers))
         other.start()
-        assert "another run is writing it" in answers.get(timeout=30)
+        assert "another run is writing it" in answers.get(timeout=120)
         other.join()
 
 

@@ -97,7 +97,7 @@ def test_a_signal_that_python_cannot_raise_is_sent_again(number, monkeypatch):
     try:
         with pytest.raises((KeyboardInterrupt, SystemExit)):  # noqa: PT012 (it may come early)
             Deleted(number)
-            threading.Event().wait(10)
+            threading.Event().wait(60)
     finally:
         signal.signal(number, before)
     assert arrived == [number, number]

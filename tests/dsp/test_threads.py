@@ -102,7 +102,7 @@ def test_a_kernel_is_compiled_under_a_limit_after_threads_of_numba_were_started(
 
 @pytest.mark.usefixtures("two")
 def test_a_program_that_speaks_in_several_threads_at_once_gets_its_own_number_back():
-    before, together, after = dict(os.environ), Barrier(2, timeout=10), []
+    before, together, after = dict(os.environ), Barrier(2, timeout=60), []
 
     def speak(leaves_first):
         with threads.lent(1):

@@ -190,7 +190,7 @@ def test_a_listener_rates_every_clip_and_exports_the_votes_by_system(page, tmp_p
     table = page.get("all('#means tr').map(one => [...one.cells].map(cell => cell.textContent))")
     page.ask("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     page.click("#export")
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while not (tmp_path / "votes-Ann.json").exists() and time.monotonic() < until:
         page.get("new Promise(done => setTimeout(done, 20))")
     found = json.loads((tmp_path / "votes-Ann.json").read_text("utf-8"))

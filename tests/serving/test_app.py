@@ -260,7 +260,7 @@ def test_only_so_many_are_answered_at_once(client, desk, monkeypatch):
     monkeypatch.setattr(Chain, "speak", slow)
     with ThreadPoolExecutor(LIMITS.queue) as pool:
         answers = [pool.submit(speech, client) for _ in range(LIMITS.queue)]
-        begun.acquire(timeout=20)
+        assert begun.acquire(timeout=60)
         wait(lambda: desk.present == LIMITS.queue)
         refused = speech(client)
         go.set()
@@ -273,7 +273,7 @@ def test_only_so_many_are_answered_at_once(client, desk, monkeypatch):
 
 def test_a_request_has_only_so_much_time(speakers, monkeypatch):
     stop = threading.Event()
-    monkeypatch.setattr(Chain, "speak", lambda *_: stop.wait(20))
+    monkeypatch.setattr(Chain, "speak", lambda *_: stop.wait(60))
     desk = Desk(speakers, Limits(timeout=0.2))
     with TestClient(app(desk), base_url=HERE) as client:
         answer = speech(client)

@@ -52,7 +52,7 @@ def request(address, text):
     """Send a request for a wav; return the connection."""
     body = f'{{"input": "{text}", "response_format": "wav"}}'
     head = HEAD.format(length=len(body)).replace("Host", "Authorization: Bearer secret\r\nHost")
-    connection = socket.create_connection(address, timeout=20)
+    connection = socket.create_connection(address, timeout=60)
     connection.sendall((head + body).encode())
     return connection
 
@@ -97,7 +97,7 @@ def test_a_broken_request_disturbs_nobody(address, desk):
         b"GET / HTTP/1.1\r\n",
         HEAD.format(length=50).encode() + b"{",
     ):
-        with socket.create_connection(address, timeout=20) as connection:
+        with socket.create_connection(address, timeout=60) as connection:
             connection.sendall(broken)
     wait(lambda: desk.present == 0)
     with request(address, TEXT) as connection:

@@ -171,7 +171,7 @@ def test_no_worker_outlives_a_killed_run(dataset, tmp_path):
         time.sleep(0.01)
     run.kill()
     run.wait()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while left := [pid for pid in workers if alive(pid)]:
         assert time.monotonic() < deadline, f"{left} live on"
         time.sleep(0.05)
@@ -196,7 +196,7 @@ def test_ctrl_c_keeps_finished_utterances(dataset, tmp_path, ttskit):
     while run.poll() is None and not (index.exists() and index.stat().st_size):
         time.sleep(0.002)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: the whole group
-    errors = run.communicate(timeout=20)[1].decode()
+    errors = run.communicate(timeout=120)[1].decode()
     assert run.returncode == 130, errors
     assert errors.splitlines()[-1].startswith("ttskit: interrupted; ")
     assert "Traceback" not in errors

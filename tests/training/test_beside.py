@@ -12,7 +12,7 @@ def test_the_training_goes_on_meanwhile_and_what_follows_waits():
     go, done = threading.Event(), list[str]()
 
     def slow():
-        assert go.wait(10)
+        assert go.wait(60)
         done.append("slow")
 
     with closing(Beside()) as beside:
@@ -47,7 +47,7 @@ def test_an_error_is_noticed_at_the_next_check():
 
     with closing(Beside()) as beside:
         beside.begin(fail)
-        assert failed.wait(10)
+        assert failed.wait(60)
         with pytest.raises(OSError, match="no room"):  # noqa: PT012
             while True:
                 beside.check()

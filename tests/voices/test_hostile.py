@@ -41,7 +41,7 @@ def complaint(path):
     before = time.process_time()
     with pytest.raises(TtskitError) as caught:
         read_model(path).module()
-    assert time.process_time() - before < 5  # as long as it takes to import torch
+    assert time.process_time() - before < 30  # what would take minutes is refused before
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
