@@ -12,6 +12,7 @@ from ttskit.voices.model import read_model
 
 SMALL = ["--set", "embedding=8", "--set", "hidden=8", "--set", "space=8"]
 INPUTS = ["features.h5", "tokens.h5"]
+REFINED = ["--set", "refine_only=true", "--family"]
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +80,8 @@ def test_a_training_runs_on_the_threads_that_are_asked_for(tmp_path):
         ),
         (["duration", "tokens.h5"], "needs alignment or codes for its durations; found tokens.h5"),
         (["aligner", *INPUTS, "--init", "tokens.h5"], "tokens.h5: is tokens, needs model"),
+        (["decoder", *INPUTS, *REFINED, "ddn"], "ddn: with these settings a part stays as it"),
+        (["decoder", *INPUTS, *REFINED, "diffusion"], "add --init MODEL, one that is trained"),
         (["aligner", *INPUTS, "tokens.h5"], "u0 is there twice, in tokens.h5 and tokens.h5"),
         (["decoder", *INPUTS], "needs alignment or codes for its durations"),
         (["aligner", *INPUTS, "--device", "cuda:99"], "--device cuda:99: there is no such device"),

@@ -108,6 +108,10 @@ class Ddn(Family):
     def makes(cls, config: DdnConfig) -> tuple[str, ...]:  # noqa: ARG003
         return ("mel", "f0", "voiced", "take")
 
+    @classmethod
+    def continues(cls, config: DdnConfig) -> bool:
+        return config.refine_only
+
     def prepare(self) -> None:
         if self.config.refine_only:
             self.generator.requires_grad_(False)

@@ -95,6 +95,10 @@ class Diffusion(Family):
     def makes(cls, config: DiffusionConfig) -> tuple[str, ...]:  # noqa: ARG003
         return ("mel", "f0", "voiced")
 
+    @classmethod
+    def continues(cls, config: DiffusionConfig) -> bool:
+        return config.refine_only
+
     def prepare(self) -> None:
         if self.config.refine_only:
             self.generator.requires_grad_(False)

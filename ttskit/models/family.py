@@ -66,6 +66,11 @@ class Family(nn.Module):
         return cls.role == "aligner"
 
     @classmethod
+    def continues(cls, config: Any) -> bool:  # noqa: ARG003
+        """Tell whether a part stays as it begins, so that it begins from a trained model."""
+        return False
+
+    @classmethod
     def styled(cls, config: Any) -> bool:  # noqa: ARG003
         """Tell whether `generate` follows the `style` in the batch."""
         return False

@@ -102,9 +102,15 @@ def _needs(readers: Sequence[Reader[Any]], request: Request) -> tuple[str, ...]:
     from ttskit.models import find
     from ttskit.training.examples import fitting
 
-    needs = find(request.family, request.role).needs(request.config)
+    family = find(request.family, request.role)
+    needs = family.needs(request.config)
     if not needs:
         raise TrainingError(f"{request.family} has nothing to learn: name it where it is used")
+    if not request.init and family.continues(request.config):
+        raise TrainingError(
+            f"{request.family}: with these settings a part stays as it begins: add --init MODEL, "
+            "one that is trained"
+        )
     fitting(readers, needs, f"the {request.role} {request.family}")
     return needs
 
