@@ -23,7 +23,7 @@ def model(role, name="aligner.h5"):
 
 def cascade(*judges, makes=("durations", "mel", "audio")) -> Any:
     return SimpleNamespace(
-        judges={one.role: one for one in judges}, makes=set(makes), known=("tokens",),
+        beside={one.role: one for one in judges}, makes=set(makes), known=("tokens",),
         models=[model("decoder", "decoder.h5")], wanted="audio", device="cpu",
         facts=SimpleNamespace(sample_rate=16000),
     )  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from tests.factory import SPOKEN, run, write_alignment_of, write_model, write_speech
@@ -123,22 +124,64 @@ def test_latents_of_another_coder_are_refused(folder, tmp_path):
         run("voice", "pack", *parts, "--card", tmp_path / "card.toml", "-o", tmp_path / "voice.h5")
 
 
-def test_a_voice_that_hears_clips_needs_the_codec(folder, tmp_path):
+@pytest.fixture
+def hearing(folder, tmp_path):
+    """A duration model, a coder that hears clips, and a decoder of its latents; two clips."""
     known = read_model(folder / "coder.h5").facts
     codes = {name: getattr(known, name) for name in ("stride", "books", "size", "codec")}
-    coder = write_model(
-        tmp_path / "coder.h5", "autoregressive", {**SIZES, "reference": True}, **codes
-    )
+    settings = {**SIZES, "reference": True}
+    coder = write_model(tmp_path / "coder.h5", "autoregressive", settings, attentive, **codes)
     latents = {"latents": 16, "coder": read_model(coder).digest, **codes}
-    settings = {"source": "latents", "hidden": 8, "layers": 1, "encoder": {"hidden": 8}}
-    decoder = write_model(tmp_path / "decoder.h5", "feedforward", settings, **latents)
-    duration = write_model(tmp_path / "duration.h5", "plain", {"predict": ["pitch", "loudness"]})
+    sizes = {"source": "latents", "hidden": 8, "layers": 1, "encoder": {"hidden": 8}}
+    decoder = write_model(tmp_path / "decoder.h5", "feedforward", sizes, **latents)
+    predict = {"encoder": ENCODER, "predictor": {"hidden": 8}, "predict": ["pitch", "loudness"]}
+    duration = write_model(tmp_path / "duration.h5", "plain", predict)
     (tmp_path / "card.toml").write_text(CARD)
-    parts = (duration, coder, decoder, "source", "--language", "characters")
-    run("voice", "pack", *parts, "--card", tmp_path / "card.toml", "-o", tmp_path / "voice.h5")
-    words = ("--voice", tmp_path / "voice.h5", "--reference", "a.wav", "-o", tmp_path / "a.wav")
+    (tmp_path / "lines.txt").write_text("some fine tunes\n", encoding="utf-8")
+    for name, wave in (("a", np.sin(np.arange(16000) / 3)), ("b", np.sin(np.arange(16000) ** 2))):
+        soundfile.write(tmp_path / f"{name}.wav", 0.3 * wave, 16000)
+    return duration, coder, decoder
+
+
+def attentive(module):
+    """Let what is heard in a clip decide the states of a new model."""
+    module.ear.output.weight *= 1000
+
+
+def test_a_voice_that_hears_clips_needs_the_codec(hearing, tmp_path):
+    words = ("--language", "characters", "--card", tmp_path / "card.toml")
+    run("voice", "pack", *hearing, "source", *words, "-o", tmp_path / "voice.h5")
+    words = ("--voice", tmp_path / "voice.h5", "--reference", "a.wav", "-o", tmp_path / "x.wav")
     with pytest.raises(TtskitError, match="hears clips as codes, for which it lacks the codec"):
         run("say", "tunes", *words)
+
+
+def test_with_the_codec_beside_it_the_decoder_of_latents_sounds_like_a_clip(
+    folder, hearing, tmp_path
+):
+    card = ("--language", "characters", "--card", tmp_path / "card.toml")
+    voice = tmp_path / "voice.h5"
+    run("voice", "pack", *hearing, folder / "codec.h5", "source", *card, "-o", voice)
+    assert {*voices.read(voice).models} == {"duration", "coder", "decoder", "vocoder", "codec"}
+    made = []
+    for name in "ab":
+        words = ("--voice", voice, "--reference", tmp_path / f"{name}.wav")
+        run("say", "tunes", *words, "-o", tmp_path / "x.wav", "--manifest", tmp_path / "x.jsonl")
+        made.append((tmp_path / "x.wav").read_bytes())
+        assert "candidate" not in (tmp_path / "x.jsonl").read_text()  # a codec judges nothing
+    assert made[0] != made[1]
+    chain = ("--duration", hearing[0], "--model", hearing[1], "--decoder", hearing[2])
+    words = (*chain, "--codec", folder / "codec.h5", "--language", "characters", "-j", 1)
+    clip = ("--reference", tmp_path / "a.wav")
+    run("decode", tmp_path / "lines.txt", *words, *clip, "-o", tmp_path / "mels.h5")
+    mels = Reader(tmp_path / "mels.h5", Mels)
+    assert len(mels.column("mel")) == mels.column("durations").sum() > 0
+
+
+def test_a_codec_that_has_nothing_to_hear_is_one_too_many(folder, hearing, tmp_path):
+    parts = (hearing[0], folder / "coder.h5", folder / "decoder.h5", folder / "codec.h5", "source")
+    with pytest.raises(ArtifactError, match=r"makes mel, which .*\.h5 makes too"):
+        run("voice", "pack", *parts, "--card", tmp_path / "card.toml", "-o", tmp_path / "v.h5")
 
 
 def test_codes_without_latents_are_refused(folder, tmp_path):

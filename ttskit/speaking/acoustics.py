@@ -55,7 +55,7 @@ class Cascade:
     takes : the fields that any of the models takes
     makes : the fields that they make
     facts : of the last model that reads tokens
-    judges : the models that judge what the others make, by their roles
+    beside : the models that judge what the others make, or hear clips, by their roles
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Cascade:
         self.outputs = [{*module.makes(module.config)} for _, module in self.steps]
         self.takes = {name for model in self.models for name in model.takes}
         self.makes = {name for model in self.models for name in model.makes}
-        self.judges = {model.role: model for model in apart(models)[1]}
+        self.beside = {model.role: model for model in apart(models)[1]}
         readers = [model for model in self.models if "tokens" in model.takes]
         self.facts = (readers or self.models)[-1].facts
         self.known, self.wanted, self.device, self.widening = known, wanted, device, widening

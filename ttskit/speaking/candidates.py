@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ttskit.voices.model import Model
 
 Fields: TypeAlias = Mapping[str, np.ndarray]
+JUDGING = (*JUDGES, "duration")  # roles that judge, of the chain or of what stands beside it
 RANKERS = {  # what each needs, in words
     "clvp": "a ranker, such as clvp, and a chain that makes codes",
     "align": "an aligner",
@@ -69,7 +70,7 @@ def choice_of(
         raise TtskitError(f"candidates {candidates!r}: needs a whole number from 1 up")
     models = [read_model(path) for path in judges]
     for model in models:
-        if model.role not in (*JUDGES, "duration"):
+        if model.role not in JUDGING:
             raise ArtifactError(
                 f"{model.name}: is a {model.role}, which judges nothing: needs an aligner, a "
                 "ranker or a duration model"
@@ -115,7 +116,8 @@ class Judges:
 
     def __init__(self, cascade: Cascade, choice: Choice) -> None:
         self.cascade, self.choice = cascade, choice
-        self.models = {**cascade.judges, **{one.role: one for one in choice.judges}}
+        own = {role: one for role, one in cascade.beside.items() if role in JUDGING}
+        self.models = {**own, **{one.role: one for one in choice.judges}}
         check_fit([*cascade.models, *self.models.values()])
         if "aligner" not in self.models and "durations" not in {*cascade.known, *cascade.makes}:
             raise ArtifactError(

@@ -64,11 +64,10 @@ def heard(cascade: Cascade, clips: Sequence[str], who: str) -> dict[str, np.ndar
             f"{who}: its coder speaks as a clip does: add one (--reference CLIP; of compare, "
             "--clip CLIP)"
         )
+    if "codec" in cascade.beside:
+        steps["codec"] = cascade.beside["codec"].module(cascade.device)
     if "codec" not in steps:
-        raise TtskitError(
-            f"{who}: hears clips as codes, for which it lacks the codec: pack that in place of the "
-            "decoder of latents"
-        )
+        raise TtskitError(f"{who}: hears clips as codes, for which it lacks the codec: add that")
     batches = [
         (_codes(path, steps["codec"], steps["coder"].facts.books, cascade.device), weight)
         for path, weight in weighted(clips).items()

@@ -38,7 +38,7 @@ class GraphCascade(Cascade):
         self.takes = {name for one in self.graphs.values() for name in one.graph.takes}
         self.makes = {name for one in self.graphs.values() for name in one.graph.makes}
         self.models, self.device = (), "cpu"
-        self.judges = {role: one for role, one in voice.models.items() if role in JUDGES}
+        self.beside = {role: one for role, one in voice.models.items() if role in JUDGES}
         self.facts, self.name = voice.reader.facts, voice.container.name
         self.known, self.wanted, self.widening = KNOWN, WANTED, voice.settings.widening
         self.speakers = {name: number for number, name in enumerate(self.facts.speakers)}

@@ -18,7 +18,7 @@ JUDGES = ("aligner", "ranker")  # roles of models that judge what a chain makes
 def join(models: Sequence[Model], known: Collection[str], wanted: str) -> tuple[Model, ...]:
     """Return the models in the order in which each finds the fields that it takes.
 
-    Models that judge (`apart`) are left out.
+    Models that stand beside it (`apart`) are left out.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def join(models: Sequence[Model], known: Collection[str], wanted: str) -> tuple[
     known : names of the fields that there are without a model
     wanted : name of the field that the chain must make
     """
-    rest, judges = apart(models)
+    rest, beside = apart(models)
     _refuse_rivals(rest)
     fields = set(known)
     chain: list[Model] = []
@@ -39,24 +39,29 @@ def join(models: Sequence[Model], known: Collection[str], wanted: str) -> tuple[
         raise _lacking(missing, f"which {rest[0].name} takes", models)
     if wanted not in fields:
         raise _lacking(wanted, "which is wanted in the end", models)
-    check_fit([*chain, *judges])
+    check_fit([*chain, *beside])
     return tuple(chain)
 
 
 def apart(models: Sequence[Model]) -> tuple[list[Model], list[Model]]:
-    """Return the models of a chain, and those that judge what it makes.
+    """Return the models of a chain, and those that stand beside it.
 
-    So does a duration model where others do without: one reads tokens, none has durations.
+    The latter judge what the chain makes; so does a duration model where others do without: one
+    reads tokens, none has durations.  Or they hear clips: a codec where another makes the sound.
     """
     chain = [model for model in models if model.role not in JUDGES]
-    judges = [model for model in models if model.role in JUDGES]
+    beside = [model for model in models if model.role in JUDGES]
     durations = [model for model in chain if model.role == "duration"]
     others = [model for model in chain if model not in durations]
     taken = {name for model in others for name in model.takes}
     made = {name for model in others for name in model.makes}
     if "tokens" in taken:
-        judges += [model for model in durations if (taken | made).isdisjoint(model.makes)]
-    return [model for model in chain if model not in judges], judges
+        beside += [model for model in durations if (taken | made).isdisjoint(model.makes)]
+    codecs = [model for model in chain if model.role == "codec"]
+    sounds = {name for model in chain if model not in codecs for name in model.makes}
+    if "clip" in taken:
+        beside += [model for model in codecs if not sounds.isdisjoint(model.makes)]
+    return [model for model in chain if model not in beside], beside
 
 
 def check_fit(models: Sequence[Model]) -> None:

@@ -154,7 +154,7 @@ def read(path: Path, name: str = "") -> VoiceFile:
 
 
 def chosen(names: Sequence[str]) -> dict[str, Model]:
-    """Return the chain that models make from tokens to audio, and its judges, by their roles.
+    """Return the chain that models make from tokens to audio, and those beside it, by their roles.
 
     Each is the file of a model, or the name of a family that needs no training.
     """
