@@ -102,11 +102,11 @@ def test_decoders_of_latents_have_batches_of_twenty_seconds(recordings, tmp_path
     assert "--set training.batch=6 " in decoders(tmp_path, told, "BATCH=6")[0]
 
 
-def test_a_voice_is_packed_with_a_pitch_range_unless_it_takes_no_pitch(recordings, tmp_path):
+def test_a_voice_is_packed_with_the_pitch_range_that_is_asked_for(recordings, tmp_path):
     run("recipe", "voice", recordings, "--language", "nl", "-o", tmp_path / "mine")
-    assert "--pitch-range 1.5 " in command_of(planned(tmp_path / "mine"), "voice", "pack")
-    lines = planned(tmp_path / "mine", "PITCH_RANGE=")
-    assert "--pitch-range" not in command_of(lines, "voice", "pack")
+    lines = planned(tmp_path / "mine", "PITCH_RANGE=1.5")
+    assert "--pitch-range 1.5 " in command_of(lines, "voice", "pack")
+    assert "--pitch-range" not in command_of(planned(tmp_path / "mine"), "voice", "pack")
 
 
 def test_all_stages_run_their_verbs_however_new_their_outputs_are(recordings, tmp_path):

@@ -14,13 +14,13 @@
 #              seconds of speech, so that long clips do not make few updates
 # QUICK_TEST   glob of the test set of `make quick`; without it 2 of them at random
 # QUICK_CORPUS options of `ttskit corpus` that choose the utterances of `make quick`
-# PITCH_RANGE  how many times as far as predicted the pitch moves; empty: the decoder takes no pitch
+# PITCH_RANGE  how many times as far as predicted the pitch moves: 1.5 where f0_deviation_ratio is 0.6
 # VOICE        further options of `ttskit voice pack`
 include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
 
 FROM ?=
 CARD ?= card.toml
-PITCH_RANGE ?= 1.5
+PITCH_RANGE ?=
 VOICE ?=
 QUICK_TEST ?=
 # what is trained, and for how long
