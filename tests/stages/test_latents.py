@@ -149,8 +149,8 @@ def attentive(module):
 
 
 def test_a_voice_that_hears_clips_needs_the_codec(hearing, tmp_path):
-    words = ("--language", "characters", "--card", tmp_path / "card.toml")
-    run("voice", "pack", *hearing, "source", *words, "-o", tmp_path / "voice.h5")
+    card = ("--language", "characters", "--card", tmp_path / "card.toml")
+    run("voice", "pack", *hearing, "source", *card, "-o", tmp_path / "voice.h5")
     words = ("--voice", tmp_path / "voice.h5", "--reference", "a.wav", "-o", tmp_path / "x.wav")
     with pytest.raises(TtskitError, match="hears clips as codes, for which it lacks the codec"):
         run("say", "tunes", *words)
@@ -171,9 +171,9 @@ def test_with_the_codec_beside_it_the_decoder_of_latents_sounds_like_a_clip(
         assert "candidate" not in (tmp_path / "x.jsonl").read_text()  # a codec judges nothing
     assert made[0] != made[1]
     chain = ("--duration", hearing[0], "--model", hearing[1], "--decoder", hearing[2])
-    words = (*chain, "--codec", folder / "codec.h5", "--language", "characters", "-j", 1)
+    models = (*chain, "--codec", folder / "codec.h5", "--language", "characters", "-j", 1)
     clip = ("--reference", tmp_path / "a.wav")
-    run("decode", tmp_path / "lines.txt", *words, *clip, "-o", tmp_path / "mels.h5")
+    run("decode", tmp_path / "lines.txt", *models, *clip, "-o", tmp_path / "mels.h5")
     mels = Reader(tmp_path / "mels.h5", Mels)
     assert len(mels.column("mel")) == mels.column("durations").sum() > 0
 
