@@ -11,8 +11,10 @@
 #
 # PRESET       of the coder
 # CODEC        options of `ttskit train codec`
+# BOOKS        of the codec, that the coder fills in; of later ones hardly anything follows from text
+# CODER        settings of the coder
 # DECODER      family and settings of the decoder of latents
-# BATCH        utterances in a batch of it; without it about 20 seconds of speech
+# BATCH        utterances in a batch of both; without it about 20 seconds of speech
 # ITERATIONS   by which the test set is spoken
 # STYLE        of a reference, that the test set is spoken in
 include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
@@ -20,6 +22,8 @@ include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
 CARD ?= card.toml
 PRESET ?= tiny
 CODEC ?= --family rvq --set stride=4
+BOOKS ?= 2
+CODER ?= --set training.learning_rate=2e-3 --set training.ema=0.98
 DECODER ?= --family feedforward --set adversary.from_progress=0.6
 BATCH ?= $(TWENTY_SECONDS)
 CODEC_FOR ?= $(call spent,0.21,--minutes 20)
@@ -51,7 +55,7 @@ $(BUILD)/codec.h5: $(BUILD)/train-features.h5 FORCE
 	$(TRAIN) codec $< $(CODEC) $(CODEC_FOR) $(RUN) -o $@
 
 $(BUILD)/train-codes.h5: $(BUILD)/train-features.h5 $(BUILD)/codec.h5 FORCE
-	$(TTSKIT) encode $< --codec $(BUILD)/codec.h5 -o $@
+	$(TTSKIT) encode $< --codec $(BUILD)/codec.h5 --books $(BOOKS) -o $@
 
 # durations and their confidence, in the style of a reference
 $(BUILD)/duration.h5: $(SPEECH) FORCE
@@ -60,7 +64,7 @@ $(BUILD)/duration.h5: $(SPEECH) FORCE
 
 $(BUILD)/coder.h5: $(SPEECH) $(BUILD)/train-codes.h5 FORCE
 	$(TRAIN) coder $(SPEECH) $(BUILD)/train-codes.h5 --family mamba --preset $(PRESET) \
-		$(CODER_FOR) $(RUN) -o $@
+		$(BATCHES) $(CODER) $(CODER_FOR) $(RUN) -o $@
 
 # the states of the coder beside the codes that it fills in itself, as when it speaks
 $(BUILD)/latents.h5: $(SPEECH) $(BUILD)/codec.h5 $(BUILD)/coder.h5 FORCE
