@@ -51,7 +51,7 @@ def test_sentences_joined_are_the_text(text):
 def test_a_long_line_takes_linear_time(unit):
     begun = time.process_time()
     assert sentences(unit * (60_000 // len(unit)))
-    assert time.process_time() - begun < 20  # measured: under 0.1 s; a quadratic one takes minutes
+    assert time.process_time() - begun < 2  # measured: under 0.1 s; a quadratic one takes minutes
 
 
 def test_a_line_without_punctuation_is_one_sentence():

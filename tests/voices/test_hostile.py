@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+import torch  # noqa: F401  (here, so that no time below is that of importing it)
 
 from tests.factory import FLOW, SMALL, Contents, write_model
 from tests.tiny import write_voice
@@ -41,7 +42,7 @@ def complaint(path):
     before = time.process_time()
     with pytest.raises(TtskitError) as caught:
         read_model(path).module()
-    assert time.process_time() - before < 30  # what would take minutes is refused before
+    assert time.process_time() - before < 5  # what would take minutes is refused before
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
