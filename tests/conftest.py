@@ -18,7 +18,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def pytest_collection_modifyitems(items):
-    """Trace no lines in long tests: short ones reach them, too, and tracing doubles the time."""
+    """Trace no lines in long tests, which that makes longer: short ones reach nearly all, too."""
     for item in items:
         if item.get_closest_marker("slow") or item.get_closest_marker("corpora"):
             item.add_marker("no_cover")

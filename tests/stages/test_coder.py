@@ -8,7 +8,7 @@ import soundfile
 import torch
 
 import ttskit
-from tests.factory import run, write_alignment_of, write_model, write_speech
+from tests.factory import attentive, run, write_alignment_of, write_model, write_speech
 from tests.tiny import CARD, ENCODER, facts
 from tests.tiny import write_model as write_small
 from ttskit.artifacts.hdf5 import open_container
@@ -312,11 +312,6 @@ def test_a_style_is_followed_and_refused_where_nothing_follows_it(
     for option, (value, refusal) in refusals.items():
         with pytest.raises(TtskitError, match=refusal):
             run("decode", models / "texts.tsv", *stubborn, option, value, "-o", out)
-
-
-def attentive(module):
-    """Let what is heard in a clip decide the codes of a new model."""
-    module.ear.output.weight *= 1000
 
 
 @pytest.fixture(scope="module")

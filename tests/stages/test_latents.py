@@ -8,7 +8,7 @@ import pytest
 import soundfile
 import torch
 
-from tests.factory import SPOKEN, run, write_alignment_of, write_model, write_speech
+from tests.factory import SPOKEN, attentive, run, write_alignment_of, write_model, write_speech
 from ttskit.artifacts.kinds import Codes, Features, Mels
 from ttskit.artifacts.reader import Reader
 from ttskit.errors import ArtifactError, SettingError, TtskitError
@@ -141,11 +141,6 @@ def hearing(folder, tmp_path):
     for name, wave in (("a", np.sin(np.arange(16000) / 3)), ("b", np.sin(np.arange(16000) ** 2))):
         soundfile.write(tmp_path / f"{name}.wav", 0.3 * wave, 16000)
     return duration, coder, decoder
-
-
-def attentive(module):
-    """Let what is heard in a clip decide the states of a new model."""
-    module.ear.output.weight *= 1000
 
 
 def test_a_voice_that_hears_clips_needs_the_codec(hearing, tmp_path):

@@ -16,11 +16,11 @@ def recordings(tmp_path):
     return tmp_path / "recordings"
 
 
-def planned(folder, *words):
+def planned(folder, *words, tool="ttskit"):
     """The commands that make would run in a project."""
-    command = ["make", "--dry-run", "-C", str(folder), "TTSKIT=ttskit", *words]
+    command = ["make", "--dry-run", "-C", str(folder), f"TTSKIT={tool}", *words]
     made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return [line for line in made.replace("\\\n", " ").splitlines() if line.startswith("ttskit ")]
+    return [line for line in made.replace("\\\n", " ").splitlines() if line.startswith(f"{tool} ")]
 
 
 def command_of(lines, *words):
@@ -69,9 +69,9 @@ def decoders(folder, told, *words):
     tool = folder / "tool"
     tool.write_text(f"#!/bin/sh\necho '{told}'\n")
     tool.chmod(0o755)
-    command = ["make", "--dry-run", "-C", str(folder / "mine"), f"TTSKIT={tool}", *words]
-    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return [line for line in made.replace("\\\n", "").splitlines() if " train decoder " in line]
+    return [
+        line for line in planned(folder / "mine", *words, tool=tool) if " train decoder " in line
+    ]
 
 
 @pytest.mark.parametrize(
