@@ -23,7 +23,8 @@ CARD ?= card.toml
 PRESET ?= tiny
 CODEC ?= --family rvq --set stride=4
 BOOKS ?= 2
-CODER ?= --set training.learning_rate=2e-3 --set training.ema=0.98
+CODER ?= --set audio.layers=2 --set audio.state=4 --set text.state=4 \
+	--set training.learning_rate=2e-3 --set training.ema=0.98
 DECODER ?= --family feedforward --set adversary.from_progress=0.6
 BATCH ?= $(TWENTY_SECONDS)
 CODEC_FOR ?= $(call spent,0.21,--minutes 20)
