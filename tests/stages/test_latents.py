@@ -179,6 +179,13 @@ def test_a_codec_that_has_nothing_to_hear_is_one_too_many(folder, hearing, tmp_p
         run("voice", "pack", *parts, "--card", tmp_path / "card.toml", "-o", tmp_path / "v.h5")
 
 
+def test_clips_are_heard_by_the_codec_of_the_coder_alone(hearing, tmp_path):
+    other = write_model(tmp_path / "other.h5", "rvq", {**RVQ, "size": 64}, symbols=(), silent=())
+    words = ("--card", tmp_path / "card.toml", "-o", tmp_path / "v.h5")
+    with pytest.raises(ArtifactError, match=r"other.h5: knows codes of another codec than"):
+        run("voice", "pack", *hearing, other, "source", *words)
+
+
 def test_codes_without_latents_are_refused(folder, tmp_path):
     codes, codec = tmp_path / "codes.h5", folder / "codec.h5"
     run("encode", folder / "features.h5", "--codec", codec, "-o", codes, "-j", 1)
