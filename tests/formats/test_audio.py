@@ -14,7 +14,7 @@ import soundfile
 from scipy import signal
 
 from tests.interrupts import ctrl_c_everywhere
-from ttskit.dsp.samples import normalise_peak, resample, silence, to_int16, trim
+from ttskit.dsp.samples import BENT, bent, normalise_peak, resample, silence, to_int16, trim
 from ttskit.errors import AudioError
 from ttskit.formats import audio
 from ttskit.speaking.output import open_sound
@@ -241,6 +241,19 @@ def test_16_bit_rounds_and_counts_what_is_beyond_full_scale():
     assert (found.dtype, clipped) == (np.int16, 2)
     every = np.arange(-32768, 32768).astype(np.int16)
     assert to_int16((every / 32768).astype(np.float32))[0].tolist() == every.tolist()
+
+
+def test_peaks_are_bent_without_a_corner_and_stay_within_full_scale():
+    straight = np.linspace(-0.8, 0.8, 99, dtype=np.float32)
+    assert (bent(straight) == straight).all()
+    loud = np.linspace(0.8, 1.6, 801, dtype=np.float32)
+    slopes = np.diff(bent(loud)) / np.diff(loud)
+    assert slopes[0] == pytest.approx(1, abs=0.01)
+    assert (np.diff(slopes) < 1e-3).all()
+    assert slopes.min() > 0
+    assert bent(loud).max() < 1
+    assert bent(np.array([1, -1], np.float32)) == pytest.approx([BENT, -BENT])
+    assert 0.8 < BENT < 1
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])

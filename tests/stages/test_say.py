@@ -28,7 +28,7 @@ from ttskit.dsp.threads import CHOSEN
 from ttskit.errors import ArtifactError, TextError, TtskitError, UsageError
 from ttskit.formats import textgrid
 from ttskit.models.glow import Glow
-from ttskit.speaking.chain import Chain, Piece, bent, louder
+from ttskit.speaking.chain import Chain, Piece
 from ttskit.speaking.report import Report
 
 RATE, HOP = 22050, 256
@@ -275,14 +275,6 @@ def test_louder_is_louder(spoken):
     usual, loud, quiet = (spoken(TEXT, "--energy", dB) for dB in (0, 40, -20))
     assert np.abs(quiet).max() == pytest.approx(np.abs(usual).max() / 10, abs=2)
     assert np.abs(loud).mean() > np.abs(usual).mean()
-
-
-def test_peaks_are_bent_and_not_cut():
-    wave = np.sin(np.arange(HOP * 4) / 7).astype(np.float32)
-    raised = bent(louder(wave, np.full(4, 6.0), HOP))
-    assert 0.97 < np.abs(raised).max() < 1
-    soft = np.abs(wave) < 0.3
-    assert raised[soft] == pytest.approx(wave[soft] * 10 ** (6 / 20))
 
 
 def test_pitch_moves_where_the_decoder_knows_it_and_is_refused_where_not(spoken, tmp_path):

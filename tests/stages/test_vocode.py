@@ -155,14 +155,23 @@ def test_a_model_makes_a_hop_of_samples_of_each_frame_and_wavs_of_them(folder):
         np.testing.assert_array_equal(to_int16(samples)[0], record.audio)
 
 
-def test_utterances_that_are_too_loud_are_noted(folder):
-    heard = Reader(folder / "features.h5", Features)
-    with Writer(folder / "loud.h5", Features, provenance=PROVENANCE, attributes=GRID) as writer:
-        writer.append(replace(heard["u0"], mel=heard["u0"].mel + 5))
-        writer.append(heard["u1"])
-        writer.seal(["u0", "u1"])
-    found = run("vocode", "loud.h5", "--vocoder", "griffinlim", "-j", 1, "-o", "said.h5")
-    assert "1 utterance at full scale, which may be clipped: u0" in found.stderr
+def test_peaks_of_loud_utterances_are_compressed_and_noted(folder):
+    def peak(offset):
+        with Writer(folder / "loud.h5", Features, provenance=PROVENANCE, attributes=GRID) as writer:
+            writer.append(replace(heard, mel=heard.mel + offset))
+            writer.seal(["u0"])
+        said = run("vocode", "loud.h5", "--vocoder", "source", "-j", 1, "-o", "said.h5")
+        return np.abs(Reader(folder / "said.h5", Corpus)["u0"].audio.astype(int)).max(), said.stderr
+
+    heard = Reader(folder / "features.h5", Features)["u0"]
+    usual, _ = peak(0)
+    doubled = np.log(1.5 * 32768 / usual)  # half beyond full scale
+    loudest, said = peak(doubled)
+    assert "1 utterance beyond full scale, whose peaks were compressed: u0" in said
+    assert 0.98 * 32768 < loudest < 32767
+    within, said = peak(doubled - np.log(3))  # half of full scale
+    assert within == pytest.approx(0.5 * 32768, rel=0.05)
+    assert "full scale" not in said
 
 
 def test_what_does_not_fit_is_refused(folder):

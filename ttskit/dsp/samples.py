@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Samples = NDArray[np.float32]
+
+KNEE = 0.8  # of full scale: louder samples are bent
+BENT = KNEE + (1 - KNEE) * math.tanh(1)  # what a sample at full scale is bent to
 
 
 def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
@@ -35,6 +39,18 @@ def resampling(from_rate: int, to_rate: int) -> Callable[[Samples, bool], Sample
         return lambda samples, _: samples
     stream = soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32", quality="VHQ")
     return lambda samples, last: stream.resample_chunk(np.asarray(samples, np.float32), last)
+
+
+def bent(samples: Samples) -> Samples:
+    """Bend peaks, so that none is beyond full scale and has to be cut.
+
+    What was at full scale comes to `BENT`, and what was beyond it between that and full scale.
+    """
+    import numpy as np
+
+    magnitude = np.abs(samples)
+    within = KNEE + (1 - KNEE) * np.tanh((magnitude - KNEE) / (1 - KNEE))
+    return np.where(magnitude > KNEE, np.copysign(within, samples), samples).astype(np.float32)
 
 
 def to_int16(samples: Samples | NDArray[np.int16]) -> tuple[NDArray[np.int16], int]:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ttskit import progress, wording
+from ttskit.dsp.samples import bent
 from ttskit.errors import AlignmentError, TextError, TtskitError, at
 from ttskit.formats.timeline import Timeline
 from ttskit.speaking import knobs, questions, takes
@@ -33,7 +34,6 @@ RARE = 3  # tokens of a phoneme to train on, before it is known
 NO_WORD = "there is no word to speak: needs text with words"
 MOST = 100_000  # frames of a line, some 20 minutes; beyond it, only memory is used up
 BLOCK = 1 << 16  # samples of silence that are made at once
-KNEE = 0.8  # of full scale: what a limiter leaves as it is
 
 
 @dataclass(frozen=True)
@@ -288,13 +288,6 @@ def louder(audio: np.ndarray, volume: np.ndarray, hop_length: int) -> np.ndarray
     centres = (np.arange(len(volume)) + 0.5) * hop_length
     gain = 10 ** (np.interp(np.arange(len(audio)) + 0.5, centres, volume) / 20)
     return (audio * gain).astype(np.float32)
-
-
-def bent(audio: np.ndarray) -> np.ndarray:
-    """Bend peaks, so that none is beyond full scale and has to be cut."""
-    beyond = np.abs(audio) - KNEE
-    within = np.sign(audio) * (KNEE + (1 - KNEE) * np.tanh(beyond / (1 - KNEE)))
-    return np.where(beyond > 0, within, audio).astype(np.float32)
 
 
 def pieces(

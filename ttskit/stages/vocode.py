@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ttskit.speaking.acoustics import Cascade
     from ttskit.voices.model import Model
 
-REVISION = 1
+REVISION = 2
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Vocode:
             audio, end = np.empty(count * self.vocoder.facts.hop_length, np.int16), 0
             for piece in self.vocoder.stream(frames, generator, **self.knobs):
                 start, end = end, end + len(piece)
-                audio[start:end], _ = samples.to_int16(piece.cpu().numpy())
+                audio[start:end], _ = samples.to_int16(samples.bent(piece.cpu().numpy()))
         return Corpus(**self.names(row), audio=audio)
 
     def controls(self, id: str) -> Controls:
@@ -287,18 +287,20 @@ def recipe(make: Vocode, kind: type[Record], vocoder: str | None, limit: int | N
 
 
 def note(path: Path) -> None:
-    """Say which utterances reach full scale: their audio was clipped."""
+    """Say which utterances were beyond full scale, before their peaks were bent."""
     from ttskit import progress
     from ttskit.artifacts import kinds
     from ttskit.artifacts.reader import Reader
+    from ttskit.dsp.samples import BENT
 
     reader = Reader(path, kinds.Corpus)
     peaks = ((id, reader.value(row, "audio")) for row, id in enumerate(reader.ids))
-    loud = [id for id, audio in peaks if audio.max() == 32767 or audio.min() == -32768]
+    most = round(BENT * 32768)
+    loud = [id for id, audio in peaks if audio.max() > most or audio.min() < -most]
     if loud:
         shown = ", ".join(loud[:3]) + (" ..." if loud[3:] else "")
         count = wording.count(len(loud), "utterance")
-        progress.note(f"{count} at full scale, which may be clipped: {shown}")
+        progress.note(f"{count} beyond full scale, whose peaks were compressed: {shown}")
 
 
 def wavs(path: Path, folder: Path) -> None:

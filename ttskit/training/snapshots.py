@@ -42,7 +42,7 @@ def save(
             name: value.cpu().numpy() for name, value in outputs[kind.kind()].items()
         }
         if "audio" in columns:
-            columns["audio"] = samples.to_int16(columns["audio"])[0]
+            columns["audio"] = samples.to_int16(samples.bent(columns["audio"]))[0]
         with Writer(
             folder / f"{kind.kind()}-{step:06}.h5",
             kind,
