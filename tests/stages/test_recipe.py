@@ -64,42 +64,46 @@ def test_a_voice_to_begin_from_gives_the_first_weights(recordings, tmp_path):
         run("recipe", "voice", recordings, *words[:3], "nobody", *words[4:])
 
 
-def decoders(folder, told, *words):
-    """The trainings of decoders that make would begin in a project of a corpus that is told of."""
+def batches(folder, told, *words, role="decoder"):
+    """The batches of the trainings of a role in a project of a corpus that is told of."""
     tool = folder / "tool"
     tool.write_text(f"#!/bin/sh\necho '{told}'\n")
     tool.chmod(0o755)
+    lines = planned(folder / "mine", *words, tool=tool)
+    trainings = [line.split() for line in lines if f" train {role} " in line]
+    setting = "training.batch="
     return [
-        line for line in planned(folder / "mine", *words, tool=tool) if " train decoder " in line
+        "".join(word.removeprefix(setting) for word in training if word.startswith(setting))
+        for training in trainings
     ]
 
 
 @pytest.mark.parametrize(
     ("told", "words", "batch"),
     [
-        ('{"utterances": 300, "hours": 0.394434}', ["HOURS=1"], 4),  # of 4.7 s
-        ('{"utterances": 1130, "hours": 0.7}', ["HOURS=1"], 8),  # of 2.2 s
-        ('{"utterances": 9, "hours": 0.001}', ["HOURS=1"], 16),
-        ('{"utterances": 9, "hours": 1}', ["HOURS=1"], 4),
-        ("nothing", ["HOURS=1"], 16),
-        ('{"utterances": 300, "hours": 0.394434}', ["HOURS="], None),
-        ('{"utterances": 300, "hours": 0.394434}', ["HOURS=1", "BATCH=7"], 7),
+        ('{"utterances": 300, "hours": 0.394434}', ["HOURS=1"], "4"),  # of 4.7 s
+        ('{"utterances": 1130, "hours": 0.7}', ["HOURS=1"], "8"),  # of 2.2 s
+        ('{"utterances": 9, "hours": 0.001}', ["HOURS=1"], "16"),
+        ('{"utterances": 9, "hours": 1}', ["HOURS=1"], "4"),
+        ("nothing", ["HOURS=1"], "16"),
+        ('{"utterances": 300, "hours": 0.394434}', ["HOURS="], ""),
+        ('{"utterances": 300, "hours": 0.394434}', ["HOURS=1", "BATCH=7"], "7"),
     ],
 )
 def test_long_clips_make_small_batches_in_a_given_time(recordings, tmp_path, told, words, batch):
     run("recipe", "voice", recordings, "--language", "nl", "-o", tmp_path / "mine")
-    trained = decoders(tmp_path, told, *words)
-    option = f" --set training.batch={batch} " if batch else ""
-    assert [line.count("training.batch") for line in trained] == [bool(batch)] * 2
-    assert all(option in line for line in trained)
+    assert batches(tmp_path, told, *words) == [batch, batch]
 
 
-@pytest.mark.parametrize("name", ["mamba", "tortoise"])
-def test_decoders_of_latents_have_batches_of_twenty_seconds(recordings, tmp_path, name):
+@pytest.mark.parametrize(("name", "coders"), [("mamba", 1), ("tortoise", 2)])
+def test_coders_and_decoders_of_latents_have_batches_of_twenty_seconds(
+    recordings, tmp_path, name, coders
+):
     run("recipe", name, recordings, "--language", "nl", "-o", tmp_path / "mine")
     told = '{"utterances": 421, "hours": 1.0}'
-    assert [line.count("--set training.batch=4 ") for line in decoders(tmp_path, told)] == [1]
-    assert "--set training.batch=6 " in decoders(tmp_path, told, "BATCH=6")[0]
+    for words, batch in ([], "4"), (["BATCH=6"], "6"):
+        assert batches(tmp_path, told, *words) == [batch]
+        assert batches(tmp_path, told, *words, role="coder") == [batch] * coders
 
 
 def test_a_voice_is_packed_with_the_pitch_range_that_is_asked_for(recordings, tmp_path):
@@ -171,7 +175,7 @@ def test_a_recipe_of_a_comparison_has_the_voices_and_a_blind_page(recordings, tm
             "tortoise",
             "quick",
             "clvp-1",
-            ["aligner", "clvp", "codec", "concatenated", "decoder", "duration", "guided"],
+            ["aligner", "clvp", "codec", "coder", "concatenated", "decoder", "duration"],
         ),
     ],
 )

@@ -1,5 +1,5 @@
-# A voice by codes: a codec, durations and their confidence, a coder that refines codes, and a
-# decoder of its latents.  A project says what differs, and includes this.
+# A voice by codes: durations and their confidence, and a coder that refines codes, before a decoder
+# of its latents.  A project says what differs, and includes this.
 #
 # make train      codec, aligner, duration model, coder and decoder, and the voice that they make
 # make test       the test set by each number of ITERATIONS, with the scores of each
@@ -7,36 +7,25 @@
 # make analyze    what each training did, as pages
 # make quick      all of it with a few utterances and updates, in another folder; the voice is noise
 #
-# What is set of the recordings, the language and the hours: speech.mk.  Further
+# What is set of the recordings, the language and the hours: speech.mk; of the codec, the decoder and
+# the batches: codes.mk.  Further
 #
 # PRESET       of the coder
-# CODEC        options of `ttskit train codec`
-# BOOKS        of the codec, that the coder fills in; of later ones hardly anything follows from text
 # CODER        settings of the coder
-# DECODER      family and settings of the decoder of latents
-# BATCH        utterances in a batch of both; without it about 20 seconds of speech
 # ITERATIONS   by which the test set is spoken
 # STYLE        of a reference, that the test set is spoken in
-include $(dir $(lastword $(MAKEFILE_LIST)))speech.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))codes.mk
 
-CARD ?= card.toml
 PRESET ?= tiny
-CODEC ?= --family rvq --set stride=4
-BOOKS ?= 2
 CODER ?= --set audio.layers=2 --set audio.state=4 --set text.state=4 \
 	--set training.learning_rate=2e-3 --set training.ema=0.98
-DECODER ?= --family feedforward --set adversary.from_progress=0.6
-BATCH ?= $(TWENTY_SECONDS)
 CODEC_FOR ?= $(call spent,0.21,--minutes 20)
 DURATION_FOR ?= $(call spent,0.05,--steps 1000)
 CODER_FOR ?= $(call spent,0.42,--minutes 40)
 DECODER_FOR ?= $(call spent,0.28,--minutes 25)
-VOCODER ?= source
 ITERATIONS ?= 1 2 4 8 12
 MEASURES ?= mcd,f0
 STYLE ?=
-QUICK_CORPUS ?= --limit 24
-QUICK_TEST ?=
 
 .PHONY: all pipeline train test analyze quick
 all: pipeline
@@ -50,34 +39,14 @@ quick:
 		TEST='$(QUICK_TEST)' CODEC_FOR='--steps 10' ALIGNER_FOR='--steps 60' \
 		DURATION_FOR='--steps 20' CODER_FOR='--steps 5' DECODER_FOR='--steps 5' ITERATIONS='1 4'
 
-SPEECH = $(BUILD)/train-features.h5 $(BUILD)/train-alignment.h5
-
-$(BUILD)/codec.h5: $(BUILD)/train-features.h5 FORCE
-	$(TRAIN) codec $< $(CODEC) $(CODEC_FOR) $(RUN) -o $@
-
-$(BUILD)/train-codes.h5: $(BUILD)/train-features.h5 $(BUILD)/codec.h5 FORCE
-	$(TTSKIT) encode $< --codec $(BUILD)/codec.h5 --books $(BOOKS) -o $@
-
 # durations and their confidence, in the style of a reference
 $(BUILD)/duration.h5: $(SPEECH) FORCE
 	$(TRAIN) duration $(SPEECH) --family film --preset tiny --set reference=true \
 		$(DURATION_FOR) $(RUN) -o $@
 
-$(BUILD)/coder.h5: $(SPEECH) $(BUILD)/train-codes.h5 FORCE
-	$(TRAIN) coder $(SPEECH) $(BUILD)/train-codes.h5 --family mamba --preset $(PRESET) \
-		$(BATCHES) $(CODER) $(CODER_FOR) $(RUN) -o $@
-
-# the states of the coder beside the codes that it fills in itself, as when it speaks
-$(BUILD)/latents.h5: $(SPEECH) $(BUILD)/codec.h5 $(BUILD)/coder.h5 FORCE
-	$(TTSKIT) encode $(SPEECH) --codec $(BUILD)/codec.h5 --coder $(BUILD)/coder.h5 --drawn 1 -o $@
-
-$(BUILD)/decoder.h5: $(BUILD)/latents.h5 $(BUILD)/train-features.h5 FORCE
-	$(TRAIN) decoder $(wordlist 1,2,$^) --preset tiny --set source=latents $(BATCHES) $(DECODER) \
-		$(DECODER_FOR) $(RUN) -o $@
-
-MODELS = $(BUILD)/duration.h5 $(BUILD)/coder.h5 $(BUILD)/decoder.h5
-$(BUILD)/voice.h5: $(MODELS) $(CARD) $(LEXICON) FORCE
-	$(TTSKIT) voice pack $(MODELS) $(VOCODER) --card $(CARD) $(LEXICON:%=--lexicon %) -o $@
+$(BUILD)/coder.h5: $(CODED) FORCE
+	$(TRAIN) coder $(CODED) --family mamba --preset $(PRESET) $(BATCHES) $(CODER) $(CODER_FOR) \
+		$(RUN) -o $@
 
 $(BUILD)/by-%.mels.h5: $(BUILD)/test-tokens.h5 $(MODELS) FORCE
 	$(TTSKIT) decode $< --duration $(BUILD)/duration.h5 --model $(BUILD)/coder.h5 \

@@ -26,8 +26,8 @@ RULES = {
     "ddsp": ("speech",),
     "compare": (),
     "ddn": ("voice", "speech"),
-    "mamba": ("speech",),
-    "tortoise": ("speech",),
+    "mamba": ("codes", "speech"),
+    "tortoise": ("codes", "speech"),
 }
 # what a project sets, besides DATASET and CORPUS
 SPOKEN = "LANGUAGE ?= {language}\nHOURS ?= {hours:g}\n"
