@@ -29,7 +29,7 @@ from ttskit.artifacts.reader import Reader
 from ttskit.metrics.intelligibility import listener
 from ttskit.speaking.acoustics import Cascade, Manner, seed_of
 from ttskit.speaking.candidates import RANKERS, Choice, Judges
-from ttskit.speaking.realignment import Utterance
+from ttskit.speaking.realignment import Script
 from ttskit.voices.join import JUDGES
 from ttskit.voices.voice import chosen
 
@@ -38,10 +38,10 @@ SUMS = ({"align": 1.0, "duration": 1.0}, {"heard": 1.0, "align": 1.0}, {"heard":
 ROUNDS = 10_000  # of the bootstrap
 
 
-def spoken(texts: Reader[Tokens], id: str) -> Utterance:
+def spoken(texts: Reader[Tokens], id: str) -> Script:
     """Return what is to be said."""
     one = texts[id]
-    return Utterance(id, one.speaker, one.text, one.tokens, one.token_word, tuple(one.words))
+    return Script(id, one.speaker, one.text, one.tokens, one.token_word, tuple(one.words))
 
 
 def take(name: str, judges: Judges, texts: Reader[Tokens], manner: Manner, folder: Path) -> Corpus:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,8 @@ def numbers(
         name, given, value = entry.partition(mark)
         try:
             number = usual if usual is not None and not given else float(value)
+            if not math.isfinite(number):
+                raise ValueError
         except ValueError:
             raise typer.BadParameter(f"{option} {entry}: needs NAME{mark}NUMBER") from None
         found[name.strip()] = number

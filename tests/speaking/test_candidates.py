@@ -1,5 +1,6 @@
 """Choosing between takes."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,9 +10,9 @@ import pytest
 from ttskit.errors import AlignmentError, ArtifactError, TtskitError, UsageError
 from ttskit.speaking import candidates
 from ttskit.speaking.candidates import Choice, Judges
-from ttskit.speaking.realignment import Realigned, Utterance
+from ttskit.speaking.realignment import Realigned, Script
 
-UTTERANCE = Utterance("a", "", "one", np.array([1, 2]), np.array([0, 0]), ("one",))
+SCRIPT = Script("a", "", "one", np.array([1, 2]), np.array([0, 0]), ("one",))
 
 
 def model(role, name="aligner.h5"):
@@ -25,7 +26,7 @@ def cascade(*judges, makes=("durations", "mel", "audio")) -> Any:
     return SimpleNamespace(
         beside={one.role: one for one in judges}, makes=set(makes), known=("tokens",),
         models=[model("decoder", "decoder.h5")], wanted="audio", device="cpu",
-        facts=SimpleNamespace(sample_rate=16000),
+        facts=SimpleNamespace(sample_rate=16000), language="nl",
     )  # fmt: skip
 
 
@@ -44,7 +45,7 @@ def judged(monkeypatch):
             Realigned(np.array([1, 1]), score, fault)
             for fault, score in zip(faults, scores, strict=True)
         ]
-        monkeypatch.setattr(candidates, "realigned", lambda _aligner, mel, _utterance: found[mel])
+        monkeypatch.setattr(candidates, "realigned", lambda _aligner, mel, _script: found[mel])
         recogniser: Any = hears if wrong else None
         choice = Choice(count or len(faults), weights, (), recogniser)
         monkeypatch.setattr(candidates, "Neural", lambda model, device: (model, device))
@@ -56,7 +57,7 @@ def judged(monkeypatch):
             return {"mel": number, "durations": np.array([1, 1]),
                     "audio": wrong[number] if wrong else 0.0}  # fmt: skip
 
-        return judges.choose(UTTERANCE, make), taken
+        return judges.choose(SCRIPT, make), taken
 
     return judged
 
@@ -108,3 +109,39 @@ def test_candidates_are_made_up_to_what_is_judged():
     assert Judges(cascade(model("aligner")), Choice(4)).wanted == "mel"
     heard: Any = lambda: None  # noqa: E731
     assert Judges(cascade(), Choice(4, {"heard": 1}, (), heard)).wanted == "audio"
+
+
+def test_candidates_that_nothing_chooses_between_are_refused():
+    with pytest.raises(UsageError, match=r"nothing chooses between 4 candidates: add --rank"):
+        Judges(cascade(), Choice(4))
+    with pytest.raises(UsageError, match=r"nothing chooses between 2 candidates"):
+        Judges(cascade(model("duration")), Choice(2))
+
+
+def test_of_two_judges_of_a_role_the_second_is_refused():
+    twice: Any = (model("aligner"), model("aligner", "other.h5"))
+    with pytest.raises(UsageError, match=r"other.h5: is a second aligner beside aligner.h5"):
+        Judges(cascade(), Choice(1, {}, twice))
+
+
+def test_a_duration_model_judges_by_the_rate_that_was_asked_for(monkeypatch):
+    """At half the rate, tokens of 7 and 15 frames are as expected, those of 11 frames are not."""
+    found = [Realigned(np.array(frames), 0.0, "") for frames in ([11, 11], [7, 15])]
+    monkeypatch.setattr(candidates, "realigned", lambda _aligner, mel, _script: found[mel])
+    monkeypatch.setattr(candidates, "Neural", lambda model, device: (model, device))
+    predicted = np.array([3.5, 7.5])
+
+    class Predicting:
+        def __init__(self, *_given) -> None:
+            pass
+
+        def run(self, _id, _known, manner, _seed):
+            return {"durations": predicted * manner.length_scale}
+
+    monkeypatch.setattr(candidates, "Cascade", Predicting)
+    judges = Judges(cascade(model("aligner"), model("duration")), Choice(2, {"duration": 1.0}))
+
+    def make(number) -> Any:
+        return {"mel": number, "durations": np.array([11, 11])}
+
+    assert judges.choose(replace(SCRIPT, length_scale=2.0), make).candidate == 1

@@ -11,15 +11,17 @@ import numpy as np
 import pytest
 
 import ttskit as package
-from tests.factory import run
+from tests.factory import run, write_model
 from tests.tiny import write_voice
-from ttskit.errors import TtskitError
+from ttskit.errors import ArtifactError, TtskitError
 from ttskit.speaking import chain
+from ttskit.speaking.candidates import Choice
 from ttskit.speaking.chain import Chain
 from ttskit.speaking.lines import to_lines
 from ttskit.speaking.style import Style
 from ttskit.text.ssml import Passage
 from ttskit.voices import conversion, embedded, voice
+from ttskit.voices.model import read_model
 
 TEXT = "Hello there, world. It cost five dollars, and that is all there is to it."
 WITHOUT_TORCH = """
@@ -47,6 +49,23 @@ def test_the_embedded_voice_sounds_the_same():
     # a stretched pitch widens the rounding, and a phase adds it up over an utterance
     audio, expected = (spoken(opened, engine, style) for engine in ("onnx", "torch"))
     assert np.sqrt(np.mean((audio - expected) ** 2) / np.mean(expected**2)) < 5e-3
+
+
+def test_judges_beside_graphs_are_told_what_those_beside_torch_are(tmp_path):
+    languages = []
+
+    def recogniser(language):
+        languages.append(language)
+        return lambda _audio, _rate, _text: 0.0
+
+    opened = voice.read(embedded.find(None))
+    heard = Chain(opened, engine="onnx", choice=Choice(2, {"heard": 1.0}, (), recogniser))
+    [*chain.pieces(heard, to_lines([Passage("Hello.")], opened.speller()), Style())]
+    assert languages == ["en-us"]
+    other = write_model(tmp_path / "aligner.h5", "attention", {"embedding": 8, "hidden": 8})
+    deaf = Chain(opened, engine="onnx", choice=Choice(judges=(read_model(other),)))
+    with pytest.raises(ArtifactError, match=r"aligner.h5: knows other symbols than"):
+        deaf.check(Style())
 
 
 def test_the_embedded_voice_speaks_where_there_is_no_torch(tmp_path):

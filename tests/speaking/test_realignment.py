@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ttskit.speaking.realignment import Utterance, realigned
+from ttskit.speaking.realignment import Script, realigned
 
 SPOKEN = 6  # frames of a token
 WORDS = ("one", "two", "six")
@@ -30,7 +30,7 @@ def speech(*tokens):
 
 
 def heard(mel):
-    utterance = Utterance("a", "", "one two six", TOKENS, TOKEN_WORD, WORDS)
+    utterance = Script("a", "", "one two six", TOKENS, TOKEN_WORD, WORDS)
     aligner: Any = Planted()
     return realigned(aligner, mel, utterance)
 

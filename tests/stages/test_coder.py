@@ -1,6 +1,7 @@
 """Codes made from texts: training, and speaking with the codec that they are of."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -187,6 +188,55 @@ def test_a_word_that_every_candidate_loses_is_named(voice, faults, tmp_path):
     assert not (tmp_path / "a.wav").exists()
 
 
+def test_with_more_candidates_a_text_goes_on_where_a_word_was_lost(voice, faults, tmp_path):
+    words = ("say", "One.\nTwo.\nSix.", "--voice", voice)
+    lost = "the word 'six' is lost"
+    faults("", "", lost)
+    with pytest.raises(AlignmentError, match=f"sentence 3: {lost}, .* 1 candidate: raise --cand"):
+        run(*words, "-o", tmp_path / "a.wav")
+    faults(lost, "")  # the sentences before it are not spoken again
+    run(*words, "--candidates", 2, "-o", tmp_path / "a.wav")
+    faults("", "", lost, "")
+    run(*words, "--candidates", 2, "-o", tmp_path / "whole.wav")
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "whole.wav").read_bytes()
+
+
+def test_a_sentence_that_lost_a_word_may_be_regenerated_alone(voice, faults, tmp_path):
+    words = ("say", "One.\nTwo.\nSix.", "--voice", voice, "-o", tmp_path / "a.wav")
+    faults("", "", "the word 'six' is lost")
+    with pytest.raises(AlignmentError):
+        run(*words)
+    faults("")
+    told = run(*words, "--regenerate", "3,9")
+    assert "sentence 9 is not spoken anew: the text has 3 sentences" in told.stderr
+
+
+def write_of_books(path, family, codec, books, config):
+    """Write a model of so many books of a codec."""
+    known = {"symbols": facts().symbols, "silent": facts().silent}
+    codes = {"stride": 4, "books": books, "size": 32, "codec": read_model(codec).digest}
+    return write_model(path, family, config, **known, **codes)
+
+
+def test_models_of_more_books_than_the_coder_are_refused(models, parts, trained, tmp_path):
+    duration, coder, codec = parts
+    ranker = write_of_books(tmp_path / "clvp.h5", "clvp", codec, 1, {"transformer": CAUSAL})
+    chain = ("--duration", duration, "--model", coder, "--codec", codec, "-o", tmp_path / "m.h5")
+    refusal = r"{}: knows {} of codes, .*coder.h5 2: train both on the same codes"
+    ranked = ("--judge", ranker, "--rank", "clvp", "--candidates", 2)
+    with pytest.raises(ArtifactError, match=refusal.format("clvp.h5", "1 book")):
+        run("decode", models / "texts.tsv", *chain, *ranked)
+    small = {"hidden": 8, "layers": 1, "contour_hidden": 8, "encoder": ENCODER, "source": "codes"}
+    decoder = write_of_books(tmp_path / "decoder.h5", "feedforward", codec, 4, small)
+    packed = (duration, coder, decoder, "source", "--card", models / "card.md", "-o", "v.h5")
+    with pytest.raises(ArtifactError, match=refusal.format("decoder.h5", "4 books")):
+        run("voice", "pack", *packed)
+    of_codes = write_of_books(tmp_path / "other.h5", "feedforward", trained / "codec.h5", 4, small)
+    told = r"codes.h5: has 2 books, .*other.h5 was trained on 4: make them with .*--books 4"
+    with pytest.raises(ArtifactError, match=told):
+        run("decode", trained / "codes.h5", "--decoder", of_codes, "-o", tmp_path / "m.h5")
+
+
 def test_decode_and_compare_choose_too(models, parts, judges, faults, tmp_path):
     duration, coder, codec = parts
     chain = ("--duration", duration, "--model", coder, "--codec", codec, "-j", 1)
@@ -242,6 +292,27 @@ def test_a_coder_that_takes_no_durations_needs_an_aligner_to_say_when_it_speaks(
     for option in (("--rate", 2), ("--duration", 3)):
         with pytest.raises(TtskitError, match="none of its models takes durations"):
             run("say", *judged, *option)
+    slow = ("<speak><prosody rate='slow'>One.</prosody></speak>", "--ssml", *judged[1:])
+    with pytest.raises(TtskitError, match="none of its models takes durations"):
+        run("say", *slow)
+    chain = ("--model", free, "--codec", parts[2], "--judge", judges[0], "--length-scale", 3)
+    with pytest.raises(TtskitError, match=r"free.h5: has a rate of its own"):
+        run("decode", models / "texts.tsv", *chain, "-o", tmp_path / "m.h5")
+
+
+def test_a_coder_that_takes_no_durations_follows_no_recording(trained, tmp_path):
+    codec, codes, free, aligner = (tmp_path / f"{n}.h5" for n in ("codec", "codes", "free", "a"))
+    write_model(codec, "rvq", RVQ, symbols=(), silent=())
+    recorded = (trained / "features.h5", trained / "alignment.h5")
+    run("encode", *recorded, "--codec", codec, "-o", codes, "-j", 1)
+    run("train", "coder", codes, *SMALL, "--set=order=concatenated", "--steps", 1, "-o", free)
+    known = read_model(free).facts
+    sizes = {"embedding": 8, "hidden": 8}
+    write_model(aligner, "attention", sizes, symbols=known.symbols, silent=known.silent)
+    chain = ("--model", free, "--codec", codec, "--judge", aligner)
+    out = ("-o", tmp_path / "m.h5", "-j", 1)
+    with pytest.raises(TtskitError, match=r"free.h5: says itself how long tokens last"):
+        run("decode", *recorded, *chain, *out)
 
 
 def test_a_knob_is_turned_and_an_unknown_one_is_refused(models, parts, tmp_path):
@@ -344,6 +415,25 @@ def test_clips_are_mixed_by_their_weights(models, imitator):
     assert np.abs(one - two).max() > 1e-3
     mixed = heard(cascade, [f"{models / 'a.wav'}:3,{models / 'b.wav'}:1"], "v")["latent"]
     np.testing.assert_allclose(mixed, 0.75 * one + 0.25 * two, rtol=1e-4, atol=1e-2)
+    path, both = str(models / "a.wav"), [f"{models / 'a.wav'}:2", f"{models / 'b.wav'}:1"]
+    again = heard(cascade, [f"{path}:1", *both], "v")["latent"]
+    np.testing.assert_allclose(again, mixed, rtol=1e-4, atol=1e-2)
+
+
+def test_a_long_clip_is_heard_in_windows_as_long_as_those_of_a_training(imitator):
+    from ttskit.speaking.chain import Chain
+    from ttskit.speaking.clips import mixed
+
+    cascade = Chain(voices.read(imitator)).cascade
+    steps: dict[str, Any] = {model.role: module for model, module in cascade.steps}
+    codes, lengths = np.random.default_rng(0).integers(0, 32, (450, 2)), []
+    coder = steps["coder"]
+    coder.ear.register_forward_pre_hook(lambda _, given: lengths.append(given[0]["clip"].shape[1]))
+    whole = mixed(coder, [(codes, 1.0)])
+    parts = [mixed(coder, [(part, 1.0)]) for part in (codes[:200], codes[200:400], codes[400:])]
+    assert max(lengths) == 200
+    expected = np.average(parts, axis=0, weights=[200, 200, 50])
+    np.testing.assert_allclose(whole, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_voice_sounds_like_a_clip_only_where_its_coder_was_trained_so(
@@ -399,6 +489,8 @@ def test_recordings_are_decoded_in_the_voice_of_a_clip(trained, models, tmp_path
     alignment = ttskit.read(recorded[1])
     frames = [len(mels[id].mel) for id in mels.ids]
     assert frames == [int(alignment[id].durations.sum()) for id in mels.ids]
+    other = mels_like(words, tmp_path / "other.h5", "--reference", models / "b.wav")
+    assert any(not np.array_equal(mels[id].mel, other[id].mel) for id in mels.ids)
 
 
 def test_compare_gives_every_system_the_clips(models, imitator, parts, tmp_path):

@@ -19,7 +19,7 @@ def kathleen():
 
 
 def module_of(model, table):
-    kind, config = model.shape()
+    kind, config = model.shape
     torch.manual_seed(1)
     return kind(config, replace(model.facts, symbols=table, silent=(False,) * len(table)))
 
@@ -50,7 +50,7 @@ def test_a_model_of_the_same_symbols_is_taken_over_whole(kathleen):
 
 
 def test_another_number_of_mel_bands_is_refused(kathleen):
-    kind, config = kathleen.shape()
+    kind, config = kathleen.shape
     module = kind(config, replace(kathleen.facts, n_mels=40))
     with pytest.raises(ArtifactError, match="has 80 mel bands, the data 40"):
         begin_from(kathleen, module)

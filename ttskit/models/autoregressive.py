@@ -26,6 +26,7 @@ from ttskit.networks.delay import delayed, undelayed
 from ttskit.networks.encoder import EncoderConfig, TextEncoder
 from ttskit.networks.facts import Facts, Picture
 from ttskit.networks.layers import PLACES, Speakers, expand, places, token_of_frame, until
+from ttskit.networks.packed import pack
 from ttskit.networks.sampling import draw, penalised
 from ttskit.settings import key, table
 
@@ -196,6 +197,12 @@ class Autoregressive(Coder):
         real = until(ends, codes.shape[1])[..., None]
         latents = torch.cat(kept, 1)[:, : codes.shape[1]]
         return {"codes": codes * real, "latents": latents * real}
+
+    def fold(self) -> None:
+        """Pack what reads whole utterances: of one place, packed layers take longer."""
+        for part in (self.guide, self.ear):
+            if part is not None:
+                pack(part)
 
     def hear(self, batch: Batch) -> Tensor:
         assert self.ear is not None

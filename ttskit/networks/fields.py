@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONGEST_CLIP = 200  # codes of a clip that are heard at once
+
 
 @dataclass(frozen=True)
 class Field:

@@ -55,6 +55,7 @@ class Cascade:
     takes : the fields that any of the models takes
     makes : the fields that they make
     facts : of the last model that reads tokens
+    language : of that model
     beside : the models that judge what the others make, or hear clips, by their roles
     """
 
@@ -73,7 +74,8 @@ class Cascade:
         self.makes = {name for model in self.models for name in model.makes}
         self.beside = {model.role: model for model in apart(models)[1]}
         readers = [model for model in self.models if "tokens" in model.takes]
-        self.facts = (readers or self.models)[-1].facts
+        reader = (readers or self.models)[-1]
+        self.facts, self.language = reader.facts, reader.language
         self.known, self.wanted, self.device, self.widening = known, wanted, device, widening
 
     def run(
@@ -206,7 +208,7 @@ def _folded(model: Model, device: str) -> Family:
 
 def _by_speaker(model: Model) -> bool:
     """Return whether a model was trained with the number of the speaker."""
-    family, config = model.shape()
+    family, config = model.shape
     return "speaker" in family.needs(config)
 
 
@@ -237,7 +239,7 @@ def _with_speaker(batch: Batch, speaker: str, known: Mapping[str, int]) -> Batch
 def check_style(models: Collection[Model]) -> None:
     """Refuse a style where none of some models follows one."""
     for model in models:
-        family, config = model.shape()
+        family, config = model.shape
         if family.styled(config):
             return
     voices = (model.name.rpartition(": ")[0] or model.name for model in models)

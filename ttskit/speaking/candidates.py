@@ -17,9 +17,10 @@ import numpy as np
 
 from ttskit.errors import AlignmentError, ArtifactError, TtskitError, UsageError
 from ttskit.speaking.acoustics import Cascade, Manner
-from ttskit.speaking.realignment import Realigned, Utterance, realigned
+from ttskit.speaking.realignment import Realigned, Script, realigned
 from ttskit.voices.aligner import Neural
 from ttskit.voices.join import JUDGES, check_fit
+from ttskit.wording import count
 
 if TYPE_CHECKING:
     from ttskit.models.family import Family
@@ -75,7 +76,19 @@ def choice_of(
                 f"{model.name}: is a {model.role}, which judges nothing: needs an aligner, a "
                 "ranker or a duration model"
             )
-    return Choice(candidates, weights, models, recogniser)
+    by_role(models)
+    return Choice(candidates, weights, tuple(models), recogniser)
+
+
+def by_role(models: Sequence[Model]) -> dict[str, Model]:
+    """Return judges by their roles; refuse two of one."""
+    found: dict[str, Model] = {}
+    for model in models:
+        if found.setdefault(model.role, model) is not model:
+            raise UsageError(
+                f"{model.name}: is a second {model.role} beside {found[model.role].name}: give one"
+            )
+    return found
 
 
 @dataclass(frozen=True)
@@ -117,8 +130,14 @@ class Judges:
     def __init__(self, cascade: Cascade, choice: Choice) -> None:
         self.cascade, self.choice = cascade, choice
         own = {role: one for role, one in cascade.beside.items() if role in JUDGING}
-        self.models = {**own, **{one.role: one for one in choice.judges}}
-        check_fit([*cascade.models, *self.models.values()])
+        self.models = {**own, **by_role(choice.judges)}
+        if self.models:
+            check_fit([*cascade.models, *self.models.values()])
+        if choice.candidates > 1 and not choice.weights and "aligner" not in self.models:
+            raise UsageError(
+                f"nothing chooses between {choice.candidates} candidates: add --rank, or an "
+                "aligner (--judge), which finds what is lost"
+            )
         if "aligner" not in self.models and "durations" not in {*cascade.known, *cascade.makes}:
             raise ArtifactError(
                 f"nothing here makes durations: {cascade.models[0].name} does not say when it "
@@ -152,7 +171,7 @@ class Judges:
         )
         return self.cascade.wanted if whole else "mel"
 
-    def choose(self, utterance: Utterance, make: Callable[[int], Fields]) -> Chosen:
+    def choose(self, script: Script, make: Callable[[int], Fields]) -> Chosen:
         """Return the best of the candidates, which `make` makes by their numbers, from 0.
 
         Without rankers it is the first one in which nothing is lost.  AlignmentError if there is
@@ -161,30 +180,30 @@ class Judges:
         takes, verdicts = list[Fields](), list[Verdict]()
         for number in range(self.choice.candidates):
             takes.append(make(number))
-            verdict, takes[-1] = self._verdict(number, utterance, takes[-1])
+            verdict, takes[-1] = self._verdict(number, script, takes[-1])
             verdicts.append(verdict)
             if not self.choice.weights and not verdict.fault:
                 break
         fit = [one.candidate for one in verdicts if not one.fault]
         if not fit:
             raise AlignmentError(
-                f"{verdicts[-1].fault}, in the last of {len(verdicts)} candidates: raise "
-                "--candidates, or change the seed"
+                f"{verdicts[-1].fault}, in the last of {count(len(verdicts), 'candidate')}: raise "
+                "--candidates"
             )
         verdicts = self._ranked(verdicts, fit)
         best = max(fit, key=lambda number: verdicts[number].total)
         return Chosen(takes[best], best, verdicts)
 
-    def _verdict(self, number: int, utterance: Utterance, fields: Fields) -> tuple[Verdict, Fields]:
+    def _verdict(self, number: int, script: Script, fields: Fields) -> tuple[Verdict, Fields]:
         """Return what judges say of a candidate, and its fields; durations are added."""
-        found = self._realigned(utterance, fields)
+        found = self._realigned(script, fields)
         if found is not None and "durations" not in fields:
             fields = {**fields, "durations": found.durations}
         measures: dict[str, Callable[[], float]] = {
-            "clvp": lambda: self._match(utterance, fields),
+            "clvp": lambda: self._match(script, fields),
             "align": lambda: found.score if found else 0.0,
-            "duration": lambda: -self._away(utterance, fields, found),
-            "heard": lambda: -self._heard(fields, utterance.text),
+            "duration": lambda: -self._away(script, fields, found),
+            "heard": lambda: -self._heard(fields, script.text),
         }
         scores = {name: measures[name]() for name in self.choice.weights}
         return Verdict(number, scores, found.fault if found else ""), fields
@@ -200,10 +219,10 @@ class Judges:
             replace(one, total=float(total)) for one, total in zip(verdicts, totals, strict=True)
         ]
 
-    def _realigned(self, utterance: Utterance, fields: Fields) -> Realigned | None:
+    def _realigned(self, script: Script, fields: Fields) -> Realigned | None:
         if self._aligner is None:
             return None
-        return realigned(self._aligner, self._mel(fields), utterance)
+        return realigned(self._aligner, self._mel(fields), script)
 
     @cached_property
     def _aligner(self) -> Neural | None:
@@ -217,8 +236,7 @@ class Judges:
     @cached_property
     def _recogniser(self) -> Recognise:
         assert self.choice.recogniser is not None
-        languages = (model.language for model in self.cascade.models)
-        return self.choice.recogniser(next(filter(None, languages), ""))
+        return self.choice.recogniser(self.cascade.language)
 
     @cached_property
     def _durations(self) -> Cascade:
@@ -234,27 +252,27 @@ class Judges:
             return fields["mel"]
         return mel.mel(fields["audio"], mel_settings(self.models["aligner"].facts))
 
-    def _match(self, utterance: Utterance, fields: Fields) -> float:
+    def _match(self, script: Script, fields: Fields) -> float:
         import torch
 
         from ttskit.networks.batch import collate
 
-        inputs = {"tokens": utterance.tokens, "codes": fields["codes"]}
+        inputs = {"tokens": script.tokens, "codes": fields["codes"]}
         with torch.inference_mode():
-            batch = collate([utterance.id], [inputs]).to(self.cascade.device)
+            batch = collate([script.id], [inputs]).to(self.cascade.device)
             return float(self._ranker.generate(batch)["match"])
 
-    def _away(self, utterance: Utterance, fields: Fields, found: Realigned | None) -> float:
+    def _away(self, script: Script, fields: Fields, found: Realigned | None) -> float:
         """Return how far durations are from those expected, mean over spoken tokens in octaves."""
         assert found is not None
         if "duration" in self.models:
-            known = {"tokens": utterance.tokens}
-            manner = Manner(speaker=utterance.speaker)
-            expected = self._durations.run(utterance.id, known, manner, 0)["durations"]
+            known = {"tokens": script.tokens}
+            manner = Manner(script.length_scale, speaker=script.speaker)
+            expected = self._durations.run(script.id, known, manner, 0)["durations"]
         else:
             expected = fields["durations"]
         octaves = np.log2(found.durations + 1) - np.log2(expected + 1)
-        return float(np.abs(octaves[utterance.token_word >= 0]).mean())
+        return float(np.abs(octaves[script.token_word >= 0]).mean())
 
     def _heard(self, fields: Fields, text: str) -> float:
         return self._recogniser(fields["audio"], self.cascade.facts.sample_rate, text)

@@ -23,7 +23,7 @@ from ttskit.speaking.acoustics import Cascade, Manner, unspoken
 from ttskit.speaking.candidates import Choice, Chosen, Judges
 from ttskit.speaking.clips import heard, mel_of_file
 from ttskit.speaking.lines import Line, spoken_record, with_marks
-from ttskit.speaking.realignment import Utterance
+from ttskit.speaking.realignment import Script
 from ttskit.speaking.recordings import played, whole_frames
 from ttskit.speaking.style import Style
 from ttskit.speaking.takes import Take
@@ -151,13 +151,14 @@ class Chain:
         self, line: Line, style: Style, manner: Manner, known: Mapping[str, np.ndarray]
     ) -> Chosen:
         """Return all fields of the chosen candidate of a line."""
-        utterance = Utterance(
+        script = Script(
             f"sentence {line.sentence}",
             style.speaker,
             line.text,
             line.tokens[1:],
             line.token_word[1:],
             line.words,
+            manner.length_scale,
         )
         name, take = f"line {line.number + 1}", style.regenerate.count(line.sentence)
 
@@ -168,8 +169,8 @@ class Chain:
         def make(candidate: int) -> Mapping[str, np.ndarray]:
             return self.cascade.run(name, known, manner, seed(candidate), self.judges.wanted)
 
-        with at(utterance=utterance.id):
-            chosen = self.judges.choose(utterance, make)
+        with at(utterance=script.id):
+            chosen = self.judges.choose(script, make)
         fields = self.cascade.run(name, chosen.fields, manner, seed(chosen.candidate))
         return replace(chosen, fields=fields)
 
@@ -209,16 +210,19 @@ class Chain:
         _ = self.judges  # refuses a choice that these models do not allow
         name, families = self.voice.container.name, self.cascade.families
         knobs.check_known(name, families, style.knobs, style.preset)
-        if "durations" not in self.cascade.takes and style.rate != 1:
-            raise TtskitError(
-                f"{name}: none of its models takes durations, so it has a rate of its own: leave "
-                "the rate out"
-            )
+        self._check_rate(style.rate != 1)
         self._heard(style)
         self.cascade.check_speaker(style.speaker)
         if style.style is not None:
             self.cascade.check_style()
         self._check_pitch(style.pitch != 0 or style.pitch_range != 1)
+
+    def _check_rate(self, wanted: bool) -> None:
+        if wanted and "durations" not in self.cascade.takes:
+            raise TtskitError(
+                f"{self.voice.container.name}: none of its models takes durations, so it has a "
+                "rate of its own: leave the rate out"
+            )
 
     def _check_pitch(self, wanted: bool) -> None:
         if wanted and "pitch" not in self.cascade.takes:
@@ -235,6 +239,7 @@ class Chain:
 
     def _manner(self, line: Line, style: Style) -> Manner:
         rate, pitch, volume, lift, span = line.prosody[1:].T
+        self._check_rate(bool((rate != 1).any()))
         self._check_pitch(bool(pitch.any() or (span != 1).any()))
         lift = lift + self._rise(line)
         noise = self.voice.settings.noise_scale
@@ -305,14 +310,17 @@ def pieces(
     chain.check(style)
     if take is not None:
         takes.check(take.model, takes.taker(chain.cascade.models), "the take")
-    spoken, sounds = 0, False
+    spoken, sounds, sentences = 0, False, 0
     for place, line in enumerate(lines):
         own = take.line(spoken) if take is not None and line.words else None
         given = None if durations is None else durations[place]
         yield (speak or chain.speak)(line, style, given, own)
         spoken += bool(line.words)
-        sounds = sounds or line.sounds
+        sounds, sentences = sounds or line.sounds, max(sentences, line.sentence)
     if not sounds:
         raise TextError(NO_WORD)
+    if beyond := [number for number in style.regenerate if number > sentences]:
+        there = wording.count(sentences, "sentence")
+        progress.note(f"sentence {beyond[0]} is not spoken anew: the text has {there}")
     if take is not None:
         take.check_end(spoken)

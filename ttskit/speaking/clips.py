@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ttskit.errors import AudioError, TtskitError, UsageError, at
+from ttskit.networks.fields import LONGEST_CLIP
 
 if TYPE_CHECKING:
     from ttskit.models.coder import Coder
     from ttskit.models.coding import Codec
-    from ttskit.networks.batch import Batch
     from ttskit.networks.facts import Facts
     from ttskit.speaking.acoustics import Cascade
 
@@ -28,9 +28,10 @@ def weighted(clips: Sequence[str]) -> dict[Path, float]:
     for part in [part for clip in clips for part in clip.split(",")]:
         name, _, weight = part.rpartition(":")
         try:
-            weights[Path(name or part)] = float(weight) if name else 1.0
+            path, number = Path(name or part), float(weight) if name else 1.0
         except ValueError:
-            weights[Path(part)] = 1.0  # a colon of the name
+            path, number = Path(part), 1.0  # a colon of the name
+        weights[path] = weights.get(path, 0.0) + number
     total = sum(weights.values())
     if not 0 < total < math.inf or min(weights.values()) < 0:
         raise UsageError(f"reference {','.join(clips)}: the weights must be positive numbers")
@@ -66,28 +67,37 @@ def heard(cascade: Cascade, clips: Sequence[str], who: str) -> dict[str, np.ndar
         )
     if "codec" in cascade.beside:
         steps["codec"] = cascade.beside["codec"].module(cascade.device)
+    weights = weighted(clips)
     if "codec" not in steps:
         raise TtskitError(f"{who}: hears clips as codes, for which it lacks the codec: add that")
-    batches = [
-        (_codes(path, steps["codec"], steps["coder"].facts.books, cascade.device), weight)
-        for path, weight in weighted(clips).items()
-    ]
-    return {"clip": batches[0][0]["clip"][0].cpu().numpy(),
-            "latent": mixed(steps["coder"], batches)}  # fmt: skip
+    coder, codec = steps["coder"], steps["codec"]
+    codes = {path: _codes(path, codec, coder.facts.books, cascade.device) for path in weights}
+    return {"clip": next(iter(codes.values()))[:LONGEST_CLIP],
+            "latent": mixed(coder, [(codes[path], weights[path]) for path in weights])}  # fmt: skip
 
 
-def mixed(coder: Coder, batches: Sequence[tuple[Batch, float]]) -> np.ndarray:
-    """Return the mean of what a coder hears in clips, by their weights."""
+def mixed(coder: Coder, clips: Sequence[tuple[np.ndarray, float]]) -> np.ndarray:
+    """Return the mean of what a coder hears in clips, their codes (code, book), by their weights.
+
+    A clip is heard in windows that are no longer than those of a training.
+    """
     import torch
 
+    from ttskit.networks.batch import collate
+
+    device, latents = next(coder.parameters()).device, list[torch.Tensor]()
     with torch.inference_mode():
-        latents = [weight * coder.hear(batch)[0] for batch, weight in batches]
-        total: np.ndarray = torch.stack(latents).sum(0).cpu().numpy()
+        for codes, weight in clips:
+            for start in range(0, len(codes), LONGEST_CLIP):
+                window = codes[start : start + LONGEST_CLIP]
+                batch = collate(["clip"], [{"clip": window}]).to(device)
+                latents.append(coder.hear(batch)[0] * (weight * len(window) / len(codes)))
+    total: np.ndarray = torch.stack(latents).sum(0).cpu().numpy()
     return total
 
 
-def _codes(path: Path, codec: Codec, books: int, device: str) -> Batch:
-    """Return the codes of a clip, of as many books as the coder knows, as a batch of one."""
+def _codes(path: Path, codec: Codec, books: int, device: str) -> np.ndarray:
+    """Return the codes (code, book) of a clip, of as many books as the coder knows."""
     import torch
 
     from ttskit.dsp import mel
@@ -104,8 +114,8 @@ def _codes(path: Path, codec: Codec, books: int, device: str) -> Batch:
             raise AudioError("has less than one frame")
     with torch.inference_mode():
         batch = collate([str(path)], [{codec.reads: values}]).to(device)
-        codes = codec.encode(batch, books)[0].cpu().numpy()
-    return collate([str(path)], [{"clip": codes}]).to(device)
+        codes: np.ndarray = codec.encode(batch, books)[0].cpu().numpy()
+    return codes
 
 
 def mel_of_file(path: Path, facts: Facts) -> np.ndarray:

@@ -17,6 +17,7 @@ from ttskit.errors import ArtifactError, AudioError, TtskitError
 from ttskit.speaking.acoustics import Cascade, Manner, seed_of
 from ttskit.speaking.decoding import REVISION, steered
 from ttskit.voices.model import Model, read_model
+from ttskit.wording import count
 
 if TYPE_CHECKING:
     from ttskit.artifacts.build import Running
@@ -48,6 +49,12 @@ def check_codes(codes: Reader[Codes], codec: Model) -> None:
         raise ArtifactError(
             f"{codes.name}: {what}: {codec.name} needs those of the coder that it was trained "
             "with: make them with `ttskit encode --coder`"
+        )
+    books, wanted = codes.column("codes").shape[1], codec.facts.books
+    if codec.role != "codec" and books != wanted:
+        raise ArtifactError(
+            f"{codes.name}: has {count(books, 'book')}, {codec.name} was trained on {wanted}: "
+            f"make them with `ttskit encode --books {wanted}`"
         )
 
 

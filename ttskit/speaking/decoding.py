@@ -91,6 +91,19 @@ class Decode:
     def check(self) -> None:
         """Refuse models that do not fit, before any work is done."""
         _ = self.judges, self.heard
+        if "durations" in self.cascade.takes:
+            return
+        name = self.reader.name
+        if self.manner.length_scale != 1:
+            raise TtskitError(
+                f"{name}: has a rate of its own, as no model here takes durations: leave the "
+                "length scale out"
+            )
+        if "durations" in self.known:
+            raise TtskitError(
+                f"{name}: says itself how long tokens last, so it cannot follow recordings: give "
+                "their Tokens alone"
+            )
 
     def __call__(self, item: Any) -> Mels:
         return self.spoken(item, self.manner)
@@ -142,22 +155,23 @@ class Decode:
     ) -> Mapping[str, np.ndarray]:
         """Return the fields of the best candidate."""
         from ttskit.speaking.acoustics import seed_of
-        from ttskit.speaking.realignment import Utterance
+        from ttskit.speaking.realignment import Script
 
-        utterance = Utterance(
+        script = Script(
             spelt.id,
             manner.speaker,
             spelt.text,
             spelt.tokens,
             spelt.token_word,
             tuple(spelt.words),
+            manner.length_scale,
         )
 
         def make(candidate: int) -> Mapping[str, np.ndarray]:
             mark = f"{spelt.id} candidate {candidate}" if candidate else spelt.id
             return self.cascade.run(spelt.id, known, manner, seed_of(self.seed, mark))
 
-        return self.judges.choose(utterance, make).fields
+        return self.judges.choose(script, make).fields
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,10 @@ class GraphCascade(Cascade):
         self.outputs = [{*one.graph.makes} for one in self.graphs.values()]
         self.takes = {name for one in self.graphs.values() for name in one.graph.takes}
         self.makes = {name for one in self.graphs.values() for name in one.graph.makes}
-        self.models, self.device = (), "cpu"
         self.beside = {role: one for role, one in voice.models.items() if role in JUDGES}
-        self.facts, self.name = voice.reader.facts, voice.container.name
+        self.models = tuple(one for role, one in voice.models.items() if role not in JUDGES)
+        self.facts, self.language = voice.reader.facts, voice.reader.language
+        self.name, self.device = voice.container.name, "cpu"
         self.known, self.wanted, self.widening = KNOWN, WANTED, voice.settings.widening
         self.speakers = {name: number for number, name in enumerate(self.facts.speakers)}
 

@@ -71,7 +71,7 @@ class _Keeper:
         self, line: Line, style: Style, durations: np.ndarray | None, take: np.ndarray | None
     ) -> Piece:
         """Return the piece of a line: the one that is kept, else a new one, which is kept."""
-        id = _digest(line, durations, take)
+        id = _digest(line, style, durations, take)
         if self._part is not None and id in self._part.rows:
             self._after = line.sentence
             return _restored(self._part, id, line, self.speech.chain.facts.hop_length)
@@ -125,14 +125,18 @@ class _Keeper:
 def _provenance(speech: Speech) -> dict[str, Any]:
     """Return all that the sound of a line depends on, beside the line itself."""
     style, chain = speech.style, speech.chain
+    choice = chain.judges.choice
+    chosen = choice.options()
+    if not choice.weights:  # the first take without a fault is spoken, however many there may be
+        chosen.pop("candidates", None)
     chains = [chain, *speech.others.values()]
     clips = weighted(style.reference) if style.reference else {}
     files = [*clips, *([style.style] if style.style else [])]
     options = {
-        **asdict(replace(style, style=None, reference=())),
+        **asdict(replace(style, style=None, reference=(), regenerate=())),
         "weights": list(clips.values()),
         "engine": chain.engine,
-        **chain.judges.choice.options(),
+        **chosen,
     }
     inputs = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
     return {
@@ -143,9 +147,11 @@ def _provenance(speech: Speech) -> dict[str, Any]:
     }
 
 
-def _digest(line: Line, durations: np.ndarray | None, take: np.ndarray | None) -> str:
-    """Return what names a line with all that is given of its sound."""
+def _digest(line: Line, style: Style, durations: np.ndarray | None, take: np.ndarray | None) -> str:
+    """Return what names a line with all that is given of its sound alone."""
     facts = [line.number, line.sentence, line.text, line.words, line.pause, line.voice]
+    if again := style.regenerate.count(line.sentence):
+        facts.append(again)
     if line.recording is not None:
         facts.append(hashlib.sha256(line.recording.read_bytes()).hexdigest())
     digest = hashlib.sha256(json.dumps(facts).encode())

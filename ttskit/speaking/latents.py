@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ttskit.networks.fields import LONGEST_CLIP
 from ttskit.speaking.acoustics import Cascade, Manner, seed_of
 
 if TYPE_CHECKING:
@@ -35,12 +36,12 @@ class Latents:
     def __call__(self, id: str, codes: np.ndarray) -> np.ndarray:
         """Return the latents (code, channel) of codes (code, book).
 
-        A coder that hears a clip hears the recording itself.
+        A coder that hears a clip hears the beginning of the recording itself.
         """
         import torch
 
         speaker, told = self.tell(id)
-        fields = {**told, "codes": codes, "clip": codes}
+        fields = {**told, "codes": codes, "clip": codes[:LONGEST_CLIP]}
         batch = self.cascade.inputs(id, self.coder, fields, Manner(speaker=speaker))
         module: Coder = self.cascade.steps[0][1]  # type: ignore[assignment]
         generator = torch.Generator().manual_seed(seed_of(0, id))

@@ -366,14 +366,16 @@ def command(
     models = chain_of(duration, decoder, codec, model or ())
     manner = manner_of(models, speaker, length_scale, steering, style, sampler)
     choice = choice_of(candidates, weights(rank), judge or (), listener)
+    options = ChoiceOptions(sampler, take, takes, inpaint, guide, noise_scale)
     if reads_codes(models):
-        if length_scale != 1 or candidates > 1 or any(spelling) or style or reference:
+        chosen = candidates > 1 or rank or judge or options.any()
+        of_texts = (length_scale != 1, *spelling, style, reference, chosen)
+        if any(of_texts):
             raise TtskitError("codes are decoded as they are: leave options of texts out")
         tell(write_mels(inputs, models[0], output, manner, seed, device, limit, running))
         return
     timed = duration is not None or length_scale != 1
     source = opened(inputs, timed, last_reader(models), spelling)
-    options = ChoiceOptions(sampler, take, takes, inpaint, guide, noise_scale)
     choices = choices_of(models, options, source)
     make = Decode(
         models, source.tell, manner, seed, device, source.known, choices, choice, reference or ()

@@ -16,14 +16,13 @@ from ttskit.dsp.loudness import FLOOR
 from ttskit.errors import AlignmentError, ArtifactError, TrainingError
 from ttskit.networks.batch import Batch, axis_of, collate
 from ttskit.networks.facts import Facts
-from ttskit.networks.fields import FIELDS
+from ttskit.networks.fields import FIELDS, LONGEST_CLIP
 from ttskit.text.symbols import SPECIAL
 from ttskit.voices.model import GRID, grid
 
 Values = Callable[["Examples", int], np.ndarray]
 HEARD = (kinds.Mels, kinds.Features)  # where mel is taken from: the predicted one comes first
 SPOKEN = (kinds.Alignment, kinds.Codes)  # where durations are taken from
-LONGEST_CLIP = 200  # codes of a reference
 SAMPLED = 500  # utterances that statistics are taken from
 HEARD_OF_ALL, HEARD_OF_EACH = 20_000, 50  # utterances that medians are taken from, and at least
 MEASURED = ("durations", "pitch", "loudness_token")  # of the tokens of a recording

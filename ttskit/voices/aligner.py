@@ -78,7 +78,7 @@ def read_aligner(path: Path) -> Model:
     from ttskit.voices.model import read_model
 
     model = read_model(path)
-    family, config = model.shape()
+    family, config = model.shape
     if not family.aligns(config):
         raise ArtifactError(
             f"is a {model.role} that cannot align; needs an aligner, or a decoder whose config "

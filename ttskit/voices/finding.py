@@ -56,7 +56,7 @@ def reader(path: Path) -> Model:
     from ttskit.models.attention import Attention
 
     model = read_aligner(path)
-    if not issubclass(model.shape()[0], Attention):
+    if not issubclass(model.shape[0], Attention):
         raise ArtifactError("cannot find sentences: needs an aligner `attention`", file=path)
     return model
 

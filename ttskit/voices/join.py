@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttskit.errors import ArtifactError
 from ttskit.voices.model import GRID
+from ttskit.wording import count
 
 if TYPE_CHECKING:
     from ttskit.voices.model import Model
@@ -76,7 +77,10 @@ def check_fit(models: Sequence[Model]) -> None:
 
 
 def check_codec(models: Sequence[Model]) -> None:
-    """Refuse models that were trained on codes of different codecs, and another codec than that."""
+    """Refuse models that were trained on codes of different codecs, and another codec than that.
+
+    Also those that were trained on more or fewer of its books than the first one.
+    """
     codecs = {
         model.name: model.digest if model.role == "codec" else model.facts.codec
         for model in models
@@ -88,6 +92,13 @@ def check_codec(models: Sequence[Model]) -> None:
             raise ArtifactError(
                 f"{name}: knows codes of another codec than {first}: take the codec that "
                 "`ttskit encode` made the training data with"
+            )
+    trained = [model for model in models if model.role != "codec" and model.facts.codec]
+    for model in trained[1:]:
+        if model.facts.books != trained[0].facts.books:
+            raise ArtifactError(
+                f"{model.name}: knows {count(model.facts.books, 'book')} of codes, "
+                f"{trained[0].name} {trained[0].facts.books}: train both on the same codes"
             )
 
 

@@ -75,7 +75,7 @@ class Model:
 
         from ttskit.networks.batch import collate
 
-        family, config = self.shape()
+        family, config = self.shape
         missing = [name for name in family.takes(config) if name not in fields]
         unknown = [name for name in knobs or {} if name not in family.knobs]
         if missing:
@@ -158,8 +158,9 @@ class Model:
             )
         return known[0]
 
+    @cached_property
     def shape(self) -> tuple[type[Family], Any]:
-        """Return the family, and its config as the family knows it."""
+        """The family, and the config as the family knows it."""
         from ttskit.models import find
         from ttskit.settings import changed
 
@@ -170,13 +171,13 @@ class Model:
     @property
     def takes(self) -> tuple[str, ...]:
         """The fields that it cannot do without."""
-        family, config = self.shape()
+        family, config = self.shape
         return family.takes(config)
 
     @property
     def makes(self) -> tuple[str, ...]:
         """The fields that it makes."""
-        family, config = self.shape()
+        family, config = self.shape
         return family.makes(config)
 
     @cached_property
@@ -201,7 +202,7 @@ class Model:
 
         stored = columns_below(self.container, "weights")
         numbers = sum(prod(column.shape) for column in stored.values())
-        kind, config = self.shape()
+        kind, config = self.shape
         try:
             with at(self.name), Uninitialised((4 * len(stored) + 100, 2 * numbers + SPARE)):
                 module = kind(config, self.facts)
