@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ttskit.networks import sampling
 from ttskit.networks.sampling import draw, penalised
 
 PROBABILITY = torch.tensor([0.05, 0.5, 0.15, 0.3])
@@ -31,6 +32,17 @@ def test_only_the_likeliest_codes_that_reach_top_p_are_drawn(top_p, kept):
     expected = torch.zeros(4)
     expected[kept] = PROBABILITY[kept] / PROBABILITY[kept].sum()
     torch.testing.assert_close(shares(temperature=1, top_p=top_p), expected, atol=0.015, rtol=0)
+
+
+@pytest.mark.parametrize("top_p", [0.5, 0.9, 1.0])
+def test_where_a_few_codes_are_enough_the_others_need_not_be_put_in_order(monkeypatch, top_p):
+    logits = 3 * torch.randn(50, 300, generator=torch.Generator().manual_seed(0))
+
+    def drawn(most):
+        monkeypatch.setattr(sampling, "MOST", most)
+        return draw(logits, torch.Generator().manual_seed(1), temperature=1, top_p=top_p).tolist()
+
+    assert drawn(8) == drawn(128) == drawn(300)
 
 
 def test_without_temperature_the_likeliest_code_is_taken():

@@ -85,22 +85,24 @@ class Causal(nn.Module):
         """
         angles = places[:, None] * self.speed  # (L, K / 2)
         turn = torch.cat([angles.cos(), angles.sin()], 1).to(x)
-        before = 0
+        before, length = 0, x.shape[1]
         if cache is not None:
             before = cache.length
             real = real if cache.real is None else torch.cat([cache.real, real], 1)
-        length = x.shape[1]
-        seen = torch.ones(length, before + length, dtype=torch.bool, device=x.device)
-        seen = seen if self.both_ways else seen.tril(before)
-        own = torch.eye(length, before + length, dtype=torch.bool, device=x.device)
-        own = own.roll(before, 1)
-        mask = (seen & real[:, None] | own)[:, None]  # (B, 1, L, M); padding attends to itself
+        mask = None if length == 1 and real.all() else self._mask(length, before, real)
         for number, layer in enumerate(self.layers):
             x = layer(x, turn, mask, cache, number)
         if cache is not None:
             cache.length, cache.real = before + length, real
         states: Tensor = self.norm(x)
         return states
+
+    def _mask(self, length: int, before: int, real: Tensor) -> Tensor:
+        """Return which places (B, 1, L, M) each one attends to; padding attends to itself."""
+        seen = torch.ones(length, before + length, dtype=torch.bool, device=real.device)
+        seen = seen if self.both_ways else seen.tril(before)
+        own = torch.eye(length, before + length, dtype=torch.bool, device=real.device)
+        return (seen & real[:, None] | own.roll(before, 1))[:, None]
 
 
 class Layer(nn.Module):
@@ -120,18 +122,17 @@ class Layer(nn.Module):
             nn.init.normal_(layer.weight, 0, 0.02 / (2 * config.layers) ** 0.5)
 
     def forward(
-        self, x: Tensor, turn: Tensor, mask: Tensor, cache: Cache | None, number: int
+        self, x: Tensor, turn: Tensor, mask: Tensor | None, cache: Cache | None, number: int
     ) -> Tensor:
         x = x + self.dropout(self._attended(self.norms[0](x), turn, mask, cache, number))
         gate, wide = self.widen(self.norms[1](x)).chunk(2, -1)
         return x + self.dropout(self.narrow(F.silu(gate) * wide))
 
     def _attended(
-        self, x: Tensor, turn: Tensor, mask: Tensor, cache: Cache | None, number: int
+        self, x: Tensor, turn: Tensor, mask: Tensor | None, cache: Cache | None, number: int
     ) -> Tensor:
         parts = self.entry(x).unflatten(2, (3, self.heads, -1)).transpose(1, 3)
-        query, keys, values = parts.unbind(2)  # (B, heads, L, K)
-        query, keys = turned(query, turn), turned(keys, turn)
+        (query, keys), values = turned(parts[:, :, :2], turn).unbind(2), parts[:, :, 2]
         if cache is not None:
             keys, values = cache.add(number, keys, values)
         attended = F.scaled_dot_product_attention(
@@ -142,6 +143,6 @@ class Layer(nn.Module):
 
 
 def turned(x: Tensor, turn: Tensor) -> Tensor:
-    """Return x (B, heads, L, K) with its halves rotated by cosines and sines (L, K)."""
+    """Return x (..., L, K) with its halves rotated by cosines and sines (L, K)."""
     (first, second), (cosine, sine) = x.chunk(2, -1), turn.chunk(2, -1)
     return torch.cat([first * cosine - second * sine, second * cosine + first * sine], -1)

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+MOST = 128  # codes that are put in order, which takes long; all of them where these are too few
+
 
 def draw(
     logits: Tensor, generator: torch.Generator | None, temperature: float, top_p: float
@@ -20,7 +22,7 @@ def draw(
     """
     if temperature <= 0:
         return logits.argmax(1)
-    probability, code = (logits / temperature).softmax(1).sort(dim=1, descending=True, stable=True)
+    probability, code = _likeliest((logits / temperature).softmax(1), top_p)
     before = probability.cumsum(1) - probability
     kept = probability * (before < max(top_p, 1e-9))  # always the likeliest one
     device = generator.device if generator else logits.device
@@ -28,6 +30,14 @@ def draw(
     place = (kept.cumsum(1) <= chance * kept.sum(1, keepdim=True)).sum(1, keepdim=True)
     last = (kept > 0).sum(1, keepdim=True) - 1
     return code.gather(1, place.minimum(last))[:, 0]
+
+
+def _likeliest(probability: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
+    """Return probabilities (B, L) from the highest down, and of which codes: `top_p` or more."""
+    most, codes = probability.topk(min(MOST, probability.shape[1]))
+    if (most.sum(1) >= top_p).all():
+        return most, codes
+    return probability.sort(dim=1, descending=True, stable=True)
 
 
 def penalised(logits: Tensor, recent: Tensor, penalty: float) -> Tensor:
