@@ -107,3 +107,24 @@ def test_books_of_one_place_depend_on_those_before_them_alone():
         assert [(4, int(k)) for k in away[4].nonzero()] == reached
         assert away[5:].any()
     assert delayed(batch["codes"], CODES).shape[1] == base.shape[1] + 1
+
+
+def test_who_speaks_is_said_by_the_clip_alone():
+    """Told both, a model would go by the number of the speaker, and hear nothing in the clip."""
+    model = make(Autoregressive, {**TINY["autoregressive"], "reference": True}, SPEECH)
+
+    def said(speaker, clip):
+        fields = {
+            "tokens": np.array([3, 5]),
+            "durations": np.array([4, 4]),
+            "speaker": np.array(speaker),
+            "codes": np.full((8 // STRIDE, SPEECH.books), clip),
+            "clip": np.full((5, SPEECH.books), clip),
+        }
+        return collate(["a"], [fields])
+
+    assert len(SPEECH.speakers) > 1
+    train(model, [said(0, 1), said(1, 2)], 100, 1e-2)
+    for speaker, clip in ((0, 2), (1, 1)):
+        codes = model.eval().generate(said(speaker, clip), **QUIET)["codes"]
+        assert {*codes.flatten().tolist()} == {clip}

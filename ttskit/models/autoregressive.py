@@ -104,7 +104,7 @@ class Autoregressive(Coder):
         self.causal = Causal(config.causal)
         self.next_word = nn.Linear(hidden, len(facts.symbols))
         self.next_codes = nn.Linear(hidden, books * size)
-        several = len(facts.speakers) > 1
+        several = "speaker" in self.needs(config) and len(facts.speakers) > 1
         self.speakers = Speakers(facts, config.speaker_channels) if several else None
         self.latent = nn.Linear(config.speaker_channels, hidden) if several else None
         self.ear = Ear(config, facts) if config.reference else None
@@ -118,6 +118,16 @@ class Autoregressive(Coder):
             return ("tokens", *clip)
         prosody = ("pitch", "loudness_token") if config.prosody else ()
         return ("tokens", "durations", *prosody, *clip)
+
+    @classmethod
+    def needs(cls, config: AutoregressiveConfig) -> tuple[str, ...]:
+        """Return the fields of training; who speaks is said by a clip, or by the speaker's number.
+
+        With both, nothing would be heard in the clip.
+        """
+        return tuple(
+            name for name in super().needs(config) if name != "speaker" or not config.reference
+        )
 
     def loss(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         text, speech = self.states(batch)
