@@ -26,6 +26,7 @@ import ttskit
 from ttskit.artifacts.build import Recipe, Running, build
 from ttskit.artifacts.kinds import Corpus, Tokens
 from ttskit.artifacts.reader import Reader
+from ttskit.dsp.samples import bent, to_int16
 from ttskit.metrics.intelligibility import listener
 from ttskit.speaking.acoustics import Cascade, Manner, seed_of
 from ttskit.speaking.candidates import RANKERS, Choice, Judges
@@ -47,13 +48,13 @@ def spoken(texts: Reader[Tokens], id: str) -> Script:
 def take(name: str, judges: Judges, texts: Reader[Tokens], manner: Manner, folder: Path) -> Corpus:
     """Return one take of a text as a recording, and write what judges say of it."""
     id, _, number = name.rpartition("~")
-    utterance = spoken(texts, id)
-    fields = judges.cascade.run(id, {"tokens": utterance.tokens}, manner, seed_of(0, name))
-    verdict, _ = judges._verdict(int(number), utterance, fields)
+    script = spoken(texts, id)
+    fields = judges.cascade.run(id, {"tokens": script.tokens}, manner, seed_of(0, name))
+    verdict, _ = judges._verdict(int(number), script, fields)
     row = {"take": int(number), "scores": verdict.scores, "fault": verdict.fault}
     (folder / "verdicts" / f"{name}.json").write_text(json.dumps(row))
-    audio = (fields["audio"] * 32767).clip(-32768, 32767).astype(np.int16)
-    return Corpus(id=name, speaker=utterance.speaker, text=utterance.text, audio=audio)
+    audio, _ = to_int16(bent(fields["audio"]))
+    return Corpus(id=name, speaker=script.speaker, text=script.text, audio=audio)
 
 
 def make(tokens: str, folder: Path, count: int, temperature: float, paths: Sequence[str]) -> None:
