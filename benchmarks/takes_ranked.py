@@ -62,9 +62,9 @@ def make(tokens: str, folder: Path, count: int, temperature: float, paths: Seque
     models = [*chosen(paths).values()]
     chain = [model for model in models if model.role not in JUDGES]
     beside = [model for model in models if model.role in JUDGES]
-    rankers = [name for name in RANKERS if name != "clvp" or len(beside) > 1]
-    choice = Choice(count, dict.fromkeys(rankers, 1.0), beside, listener)
-    judges = Judges(Cascade(chain, "audio", ("tokens",)), choice)
+    cascade = Cascade(chain, "audio", ("tokens",))
+    able = Judges(cascade, Choice(1, {}, beside, listener))._able
+    judges = Judges(cascade, Choice(1, dict.fromkeys(filter(able, RANKERS), 1.0), beside, listener))
     texts, manner = Reader(Path(tokens), Tokens), Manner(knobs={"temperature": temperature})
     (folder / "verdicts").mkdir(parents=True, exist_ok=True)
     names = {f"{id}~{n}": f"{id}~{n}" for n in range(count) for id in texts.ids}
