@@ -216,7 +216,15 @@ def exported(path):
 
 
 def listed(path):
-    run("export", write_corpus(path.parent / "in.h5", [1]), "-f", "wav", "-o", path.parent)
+    run(
+        "export",
+        write_corpus(path.parent / "in.h5", [1]),
+        "-f",
+        "wav",
+        "--overwrite",
+        "-o",
+        path.parent,
+    )
 
 
 def drawn(path):

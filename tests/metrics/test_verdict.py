@@ -1,6 +1,7 @@
 """What scores mean in words, by ceilings and floors that the tests plant."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tests.metrics.signals import RATE, noisy, pair, speech
 from tests.stages.test_evaluate import write
 from ttskit.artifacts.kinds import Scores
 from ttskit.artifacts.reader import Reader
-from ttskit.metrics import intonation
+from ttskit.metrics import intonation, judge
 from ttskit.metrics.score import Score
 from ttskit.metrics.verdict import Bounds, in_words
 
@@ -113,3 +114,24 @@ def test_mismatches_are_counted_beyond_five_of_a_kind(tmp_path):
     listed = [line for line in found if "is not in" in line]
     assert len(listed) == 6
     assert "and 6 more, the last one u11: is not in" in listed[-1]
+
+
+def test_the_floor_is_what_another_text_scores_and_not_another_take():
+    texts = ["one", "one", "two", "one"]
+
+    class Recordings:
+        ids = ("a", "b", "c", "d")
+
+        def __len__(self) -> int:
+            return len(self.ids)
+
+        def row(self, id):
+            return self.ids.index(id)
+
+        def value(self, row, _name):
+            return texts[row]
+
+    reference: Any = Recordings()
+    assert [judge._other(reference, id) for id in reference.ids] == ["c", "c", "d", "c"]
+    texts[2] = "one"
+    assert judge._other(reference, "a") is None

@@ -1,6 +1,7 @@
 """`ttskit align` through the command line, on signals whose boundaries are known."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from tests.factory import (
     FLOW,
+    GRID,
     PROVENANCE,
     SMALL,
     SPOKEN,
@@ -17,7 +19,7 @@ from tests.factory import (
     write_model,
     write_speech,
 )
-from ttskit.artifacts.kinds import Alignment, Features
+from ttskit.artifacts.kinds import Alignment, Features, Tokens
 from ttskit.artifacts.reader import Reader
 from ttskit.artifacts.writer import Writer
 from ttskit.errors import TtskitError
@@ -222,3 +224,18 @@ def test_nothing_is_trained_for_an_output_that_cannot_be_written(tmp_path):
         with pytest.raises(TtskitError, match=message):
             run("align", "features.h5", "tokens.h5", "--steps", 1, "-o", output)
     assert not [*tmp_path.glob("*.run")]
+
+
+@pytest.mark.usefixtures("_speech")
+def test_tokens_of_another_text_are_noted(tmp_path):
+    features = Reader(tmp_path / "features.h5", Features)
+    with Writer(tmp_path / "other.h5", Features, provenance=PROVENANCE, attributes=GRID) as writer:
+        for id, record in features.items():
+            writer.append(replace(record, text="told otherwise") if id == "u1" else record)
+        writer.seal(features.ids)
+    words = ("tokens.h5", "--aligner", "flat", "-j", 1)
+    told = run("align", "other.h5", *words, "-o", "x.h5").stderr
+    said = Reader(tmp_path / "tokens.h5", Tokens)["u1"].text
+    assert "1 utterance with another text in tokens.h5 than in other.h5, which" in told
+    assert f"first u1: {said!r}, not 'told otherwise'" in told
+    assert "another text" not in run("align", "features.h5", *words, "-o", "y.h5").stderr

@@ -5,15 +5,17 @@ import os
 import pty
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.factory import corpus_record, run, sha, write_corpus
+from tests.factory import PROVENANCE, corpus_record, run, sha, write_corpus
 from ttskit.artifacts.kinds import Corpus, Tokens
 from ttskit.artifacts.reader import Reader
-from ttskit.errors import TtskitError
+from ttskit.artifacts.writer import Writer
+from ttskit.errors import TtskitError, UsageError
 from ttskit.stages import split
 
 
@@ -332,6 +334,58 @@ def test_closed_streams_take_one_line(corpus, verb, redirect):
     found = subprocess.run(call, shell=True, capture_output=True, check=False)
     assert (found.returncode, found.stderr.count(b"\n")) == (2, 1), found.stderr
     assert b"closed" in found.stderr
+
+
+def test_a_long_list_has_four_columns_whatever_lasts(tmp_path, corpus):
+    run("tokens", corpus, "--language", "characters", "-o", tmp_path / "t.h5")
+    for path, timed in ((corpus, True), (tmp_path / "t.h5", False)):
+        rows = [line.split("\t") for line in run("ls", "-l", path).stdout.splitlines()]
+        assert {len(row) for row in rows} == {4}
+        assert all(bool(row[2]) == timed for row in rows)
+
+
+def test_takes_of_a_text_are_drawn_together(tmp_path):
+    texts = [f"text {number // 3}" for number in range(30)]
+    with Writer(
+        tmp_path / "c.h5", Corpus, provenance=PROVENANCE, attributes={"sample_rate": 16000}
+    ) as writer:
+        for number, text in enumerate([*texts, "", ""]):
+            audio = np.ones(4, np.int16)
+            writer.append(Corpus(id=f"u{number}", speaker="", text=text, audio=audio))
+        writer.seal([f"u{number}" for number in range(32)])
+    for seed in range(5):
+        drawn = ("--random", 7, "--by-text", "--seed", seed, "-o", tmp_path / f"{seed}.h5")
+        run("select", tmp_path / "c.h5", *drawn)
+        chosen = Counter(Reader(tmp_path / f"{seed}.h5", Corpus).table("text"))
+        assert 7 <= chosen.total() <= 9
+        assert all(count == 3 for text, count in chosen.items() if text)
+    with pytest.raises(UsageError, match="--by-text goes with --random"):
+        run("select", tmp_path / "c.h5", "--by-text")
+
+
+def test_files_in_a_folder_are_not_replaced_unasked(tmp_path, corpus):
+    words = ("export", corpus, "-f", "wav", "-o", tmp_path / "out")
+    run(*words)
+    first = next((tmp_path / "out" / "wavs").iterdir())
+    first.write_bytes(b"mine")
+    with pytest.raises(TtskitError, match=r"metadata.csv: is there already: .* --overwrite"):
+        run(*words)
+    (tmp_path / "out" / "metadata.csv").unlink()
+    with pytest.raises(TtskitError, match=r"wav: is there already"):
+        run(*words)
+    assert first.read_bytes() == b"mine"
+    run(*words, "--overwrite")
+    assert first.read_bytes() != b"mine"
+
+
+def test_a_demo_goes_into_no_folder_of_recordings(tmp_path):
+    (tmp_path / "metadata.csv").write_text("LJ001-0001|In being|In being\n")
+    with pytest.raises(TtskitError, match=r"metadata.csv: is there already, and of other record"):
+        run("demo", tmp_path)
+    assert (tmp_path / "metadata.csv").read_text().startswith("LJ001")
+    for count in (2, 3):
+        run("demo", tmp_path / "demo", "--utterances", count)
+    assert (tmp_path / "demo" / "metadata.csv").read_text().count("\n") == 3
 
 
 def test_an_exported_corpus_is_read_back(tmp_path, corpus, ttskit):

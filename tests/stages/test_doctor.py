@@ -46,6 +46,20 @@ def write(path, faults):
     return path
 
 
+def test_files_are_written_also_for_who_reads_the_first_lines_alone(tmp_path, monkeypatch):
+    """As `doctor ... | head` does, which closes the pipe."""
+    path = write(tmp_path / "x.h5", {"u03": lambda text, audio: (text, audio * 8)})
+
+    def closed(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("typer.echo", closed)
+    with pytest.raises(BrokenPipeError):
+        run("doctor", path, "--write", tmp_path / "fit.txt", "--page", tmp_path / "odd.html")
+    assert "u03" not in (tmp_path / "fit.txt").read_text().split()
+    assert "u03" in (tmp_path / "odd.html").read_text()
+
+
 def test_planted_faults_are_listed_and_nothing_else(tmp_path):
     faults = {
         "u03": lambda text, audio: (text, audio * 8),

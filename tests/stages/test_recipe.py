@@ -31,13 +31,24 @@ def command_of(lines, *words):
 def test_a_project_is_of_the_folder_the_language_and_the_hours(recordings, tmp_path):
     run("recipe", "voice", recordings, "--language", "nl", "--hours", 2, "-o", tmp_path / "mine")
     lines = planned(tmp_path / "mine")
-    assert f"corpus {recordings}" in command_of(lines, "corpus")
+    assert f"corpus '{recordings}'" in command_of(lines, "corpus")
     assert "--language nl" in command_of(lines, "tokens")
     minutes = [line.split("--minutes ")[1].split()[0] for line in lines if " train " in line]
     assert [float(one) for one in minutes] == pytest.approx([4.8, 8.4, 55.2, 51.6])
     assert sum(map(float, minutes)) == pytest.approx(120)
     longer = planned(tmp_path / "mine", "HOURS=4")
     assert "--minutes 9.6" in command_of(longer, "train", "aligner")
+
+
+def test_a_few_recordings_are_not_all_tested_on(recordings, tmp_path):
+    run("recipe", "voice", recordings, "--language", "nl", "-o", tmp_path / "mine")
+    tool = tmp_path / "tool"
+    for utterances, tests in ((400, 20), (30, 6), (3, 1)):
+        tool.write_text(f'#!/bin/sh\necho \'{{"utterances": {utterances}, "hours": 1}}\'\n')
+        tool.chmod(0o755)
+        command = ["make", "--dry-run", "-C", str(tmp_path / "mine"), f"TTSKIT={tool}"]
+        made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert f"--random {tests} --by-text" in made
 
 
 def test_what_is_spoken_is_judged_beside_recordings_through_the_vocoder(recordings, tmp_path):

@@ -261,8 +261,7 @@ class Judge:
         owners = [name for name, one in self.measures.items() if one.bounded]
         best = self._scores(evidence.instead(ceiling, evidence.id), owners)
         worst = dict.fromkeys(known, np.nan)
-        if (reference := self.compared.reference) and len(reference) > 1:
-            other = reference.ids[(reference.row(evidence.id) + 1) % len(reference)]
+        if (reference := self.compared.reference) and (other := _other(reference, evidence.id)):
             beside = [name for name in owners if self.measures[name].needs in WITH_REFERENCE]
             worst |= self._scores(evidence.instead(reference, other), beside)
         worst |= {name: score.worst for name, score in known.items() if score.worst is not None}
@@ -380,3 +379,11 @@ def _durations(reader: Reader[Alignment], id: str) -> tuple[list[str], np.ndarra
     frame = 1000 * float(grid["hop_length"]) / float(grid["sample_rate"])  # ms
     tokens = [symbols[token] for token in record.tokens]
     return tokens, record.durations * frame, record.token_word >= 0
+
+
+def _other(reference: Reader[Corpus], id: str) -> str | None:
+    """Return the next utterance that says something else, if there is one: no other take."""
+    own = reference.row(id)
+    text = reference.value(own, "text")
+    rows = (row % len(reference) for row in range(own + 1, own + len(reference)))
+    return next((reference.ids[row] for row in rows if reference.value(row, "text") != text), None)

@@ -31,7 +31,7 @@ FORCE:
 
 $(BUILD)/corpus.h5: FORCE
 	@mkdir -p $(@D)
-	$(TTSKIT) corpus $(DATASET) $(CORPUS) -o $@
+	$(TTSKIT) corpus '$(DATASET)' $(CORPUS) -o $@
 
 $(BUILD)/test.h5: $(BUILD)/corpus.h5 FORCE
 	$(TTSKIT) select $< --random $(TESTS) -o $@

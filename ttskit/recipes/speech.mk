@@ -8,7 +8,7 @@
 # LANGUAGE     en-us, nl, de ...: `ttskit languages`
 # HOURS        of training, altogether; without it the updates or minutes that each recipe states
 # TEST         glob of the utterances of the test set; without it TESTS of them at random
-# TESTS        how many these are
+# TESTS        how many these are, with all takes of their texts; without it 20, or a fifth of a few
 # CORPUS       further options of `ttskit corpus`
 # FEATURES     further options of `ttskit features`
 # LEXICON      file of words and their phonemes, if there is one
@@ -23,7 +23,10 @@ FEATURES ?=
 LEXICON ?=
 DEVICE ?= cpu
 TEST ?=
-TESTS ?= 20
+# a number of what `ttskit info --json` says of the corpus, by awk
+counted = $(shell $(TTSKIT) -q info $(BUILD)/corpus.h5 --json 2> /dev/null | tr ',{}' '\n' \
+	| awk -F: '/"utterances"/ { count = $$2 } /"hours"/ { hours = $$2 } END { $(1) }')
+TESTS ?= $(call counted,n = count ? int(count / 5) : 20; print (n < 1 ? 1 : n > 20 ? 20 : n))
 CHANGED ?= --renew
 ALIGNER ?=
 ALIGN_BY ?= $(BUILD)/aligner.h5
@@ -33,9 +36,8 @@ spent = $(if $(HOURS),$(call share,$(1)),$(2))
 ALIGNER_FOR ?= $(call spent,0.04,--steps 1000)
 TRAIN = $(TTSKIT) train
 # how many utterances are about 20 seconds of speech: batches of more make few updates
-TWENTY_SECONDS = $(shell $(TTSKIT) -q info $(BUILD)/corpus.h5 --json 2> /dev/null | tr ',{}' '\n' \
-	| awk -F: '/"utterances"/ { count = $$2 } /"hours"/ { hours = $$2 } \
-	END { batch = hours ? count / hours / 180 : 16; print int(batch < 4 ? 4 : batch > 16 ? 16 : batch) }')
+TWENTY_SECONDS = $(call counted,n = hours ? count / hours / 180 : 16; \
+	print int(n < 4 ? 4 : n > 16 ? 16 : n))
 BATCHES = $(BATCH:%=--set training.batch=%)
 RUN = $(CHANGED) --device $(DEVICE)
 
@@ -48,7 +50,7 @@ FORCE:
 
 $(BUILD)/corpus.h5: FORCE
 	@mkdir -p $(@D)
-	$(TTSKIT) corpus $(DATASET) $(CORPUS) -o $@
+	$(TTSKIT) corpus '$(DATASET)' $(CORPUS) -o $@
 
 $(BUILD)/features.h5: $(BUILD)/corpus.h5 FORCE
 	$(TTSKIT) features $< $(FEATURES) -o $@
@@ -58,7 +60,8 @@ $(BUILD)/tokens.h5: $(BUILD)/corpus.h5 FORCE
 
 # what is tested on is never trained on
 $(BUILD)/test.txt: $(BUILD)/corpus.h5 FORCE
-	@$(TTSKIT) -q select $< $(if $(TEST),--glob '$(strip $(TEST))',--random $(TESTS)) | $(TTSKIT) ls \
+	@$(TTSKIT) -q select $< $(if $(TEST),--glob '$(strip $(TEST))',--random $(TESTS) --by-text) \
+		| $(TTSKIT) ls \
 		| cut -f1 > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 

@@ -130,6 +130,6 @@ check: $(BUILD)/odd.tsv
 
 plan: $(BUILD)/corpus.h5
 	$(TTSKIT) info $<
-	$(TTSKIT) recipe voice $(DATASET) --language $(LANGUAGE) $(HOURS:%=--hours %) --plan
+	$(TTSKIT) recipe voice '$(DATASET)' --language $(LANGUAGE) $(HOURS:%=--hours %) --plan
 	@echo "trainings: aligner $(ALIGNER_FOR), durations $(DURATION_FOR), decoder $(DECODER_FOR)" \
 		"and with critics $(SHARPEN_FOR)"

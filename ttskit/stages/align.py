@@ -231,6 +231,22 @@ def beside(output: Path | None) -> Path:
     return output.with_name(f"{output.stem}.aligner.h5")
 
 
+def note_other_texts(pairs: Pairs) -> None:
+    """Note which utterances have tokens of another text than the one of their recording."""
+    from ttskit import progress, wording
+
+    features, tokens = pairs.features, pairs.tokens
+    texts = {id: features.value(features.row(id), "text") for id in pairs.ids}
+    others = {id: tokens.value(tokens.row(id), "text") for id in pairs.ids}
+    if changed := [id for id in pairs.ids if texts[id] != others[id]]:
+        first = changed[0]
+        progress.note(
+            f"{wording.count(len(changed), 'utterance')} with another text in {tokens.name} than "
+            f"in {features.name}, which is aligned, first {first}: {others[first]!r}, not "
+            f"{texts[first]!r}"
+        )
+
+
 def pairs_of(features: Reader[Features], tokens: Reader[Tokens], limit: int | None) -> Pairs:
     """Return the utterances that both have, the first `limit` of them."""
     import numpy as np
@@ -379,6 +395,7 @@ def command(
     running = Running(jobs if device == "cpu" else 1, skip_bad, restart, dry_run, scheduler, shard)
     fitted = needed(output, how, running) and (restart or not dry_run)
     if fitted:
+        note_other_texts(pairs)
         pairs = pairs.fit(output, skip_bad)
     with limited(threads):
         trained = plan.aligner(pairs) if fitted else None

@@ -9,6 +9,7 @@ import typer
 
 from ttskit import wording
 from ttskit.artifacts import atomic
+from ttskit.errors import TtskitError
 from ttskit.options import Seed
 
 WORDS = (
@@ -50,6 +51,11 @@ def command(
     from ttskit.dsp import speechlike
     from ttskit.formats import audio
 
+    told = folder / "metadata.csv"
+    if told.exists() and not told.read_bytes().startswith(b"demo-"):
+        raise TtskitError(
+            "is there already, and of other recordings: name another folder", file=told
+        )
     (folder / "wavs").mkdir(parents=True, exist_ok=True)
     rng, lines = np.random.default_rng(seed), []
     for number in range(utterances):
@@ -61,5 +67,5 @@ def command(
         id = f"demo-{number:03}"
         audio.write(folder / "wavs" / f"{id}.wav", samples, sample_rate)
         lines.append(f"{id}|{text}|{speaker}")
-    atomic.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
+    atomic.write_text(told, "\n".join([*lines, ""]))
     progress.note(f"{folder}: {wording.count(utterances, 'recording')}, synthesised")

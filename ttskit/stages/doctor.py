@@ -292,15 +292,14 @@ def command(
     every = findings_of(corpus, features, alignment, silence, threshold, min_tokens)
     if lexicon and features and alignment:
         every = chain(every, lexicon_of(lexicon, alignment, features, threshold))
-    findings = []
-    for finding in every:
-        findings.append(finding)
-        typer.echo("\t".join(finding))
+    findings = [*every]
     ids = list(dict.fromkeys(id for reader in readers for id in reader.ids))
     names = ", ".join(reader.name for reader in readers)
-    advise(findings, ids, names)
     if write:
         write_ids(write, findings, ids)
     if page:
         listening.write(page, page_of(findings, readers, limit, jobs))
+    advise(findings, ids, names)
+    for finding in findings:  # last: who reads them may have seen enough
+        typer.echo("\t".join(finding))
     check_share(findings, ids, names, most)

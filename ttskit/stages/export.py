@@ -9,7 +9,7 @@ log and its pictures as events for TensorBoard.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -31,7 +31,13 @@ FORMATS = (*(name for names in OF.values() for name in names), "onnx", "tensorbo
 Tier = Literal["phrases", "words", "phones"]
 
 
-def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
+def check_free(paths: Iterable[Path]) -> None:
+    """Refuse to replace a file in a folder: it may be what a corpus was made of, or corrected."""
+    if there := next((path for path in paths if path.exists()), None):
+        raise TtskitError("is there already: name another folder, or add --overwrite", file=there)
+
+
+def recordings(reader: Reader[Corpus], folder: Path, suffix: str, overwrite: bool) -> None:
     """Write `wavs/ID.wav` for every utterance, then `metadata.csv`."""
     from ttskit import progress
     from ttskit.formats import audio
@@ -47,11 +53,14 @@ def recordings(reader: Reader[Corpus], folder: Path, suffix: str) -> None:
                 file=reader.name,
                 utterance=id,
             )
+    sounds = {id: folder / "wavs" / f"{id}{suffix}" for id in reader.ids}
+    if not overwrite:
+        check_free([folder / "metadata.csv", *sounds.values()])
     (folder / "wavs").mkdir(parents=True, exist_ok=True)
     rate = int(reader.attributes["sample_rate"])
     with progress.track("export", len(reader)) as advance:
         for id, record in reader.items():
-            audio.write(folder / "wavs" / f"{id}{suffix}", record.audio, rate)
+            audio.write(sounds[id], record.audio, rate)
             advance()
     lines = ["|".join(row) for row in cells]
     atomic.write_text(folder / "metadata.csv", "\n".join([*lines, ""]))
@@ -65,7 +74,7 @@ def texts(reader: Reader[Alignment], format: LabelFormat, tier: str) -> Iterator
         yield spoken.id, text
 
 
-def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None:
+def times(reader: Reader[Alignment], output: Path, name: str, tier: str, overwrite: bool) -> None:
     """Write the times of an Alignment: to a folder, to a file, or to standard output (`-`)."""
     from ttskit import progress
 
@@ -73,6 +82,8 @@ def times(reader: Reader[Alignment], output: Path, name: str, tier: str) -> None
     format = TIMES[name]
     written = texts(reader, format, tier)
     if output.is_dir() or (name != "ctm" and not (str(output) == "-" or named(output))):
+        if not overwrite:
+            check_free(output / f"{id}{format.suffix}" for id in reader.ids)
         output.mkdir(parents=True, exist_ok=True)
         with progress.track("export", len(reader)) as advance:
             for id, text in written:
@@ -179,6 +190,10 @@ TierOption = Annotated[
         show_default="words; phrases in srt and vtt",
     ),
 ]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace files that are in the folder already."),
+]
 Follow = Annotated[
     bool,
     typer.Option(
@@ -193,6 +208,7 @@ def command(
     output: Output = None,
     format: Format = None,
     tier: TierOption = None,
+    overwrite: Overwrite = False,
     follow: Follow = False,
 ) -> None:
     """Write audio, texts, times, models or logs for other programs.
@@ -209,11 +225,15 @@ def command(
     if format == "tensorboard":
         training(inputs or (), output, follow)
         return
-    artifact(inputs or (), output, format, tier)
+    artifact(inputs or (), output, format, tier, overwrite)
 
 
 def artifact(
-    inputs: Sequence[Path], output: Path | None, format: str | None, tier: Tier | None
+    inputs: Sequence[Path],
+    output: Path | None,
+    format: str | None,
+    tier: Tier | None,
+    overwrite: bool,
 ) -> None:
     """Write a Corpus, an Alignment or Scores, from a file or standard input."""
     from ttskit.artifacts import kinds, streams
@@ -231,10 +251,10 @@ def artifact(
     if format in AUDIO and str(output) == "-":
         raise UsageError(f"{format} needs a folder, not standard output")
     if format in AUDIO:
-        recordings(reader, output or Path(), f".{format}")
+        recordings(reader, output or Path(), f".{format}", overwrite)
         return
     check_outputs({"--output": output or Path("-")}, inputs)
     if format in TIMES:
-        times(reader, output or Path("-"), format, tier or "")
+        times(reader, output or Path("-"), format, tier or "", overwrite)
     else:
         scores(reader, output or Path("-"))

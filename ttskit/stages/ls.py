@@ -33,4 +33,7 @@ def command(
         known = listing.names(reader)
         fields = ["id", "speaker", "seconds", "text"] if long else ["id"]
         for line in listing.lines(reader, [name for name in fields if name in known], None):
-            typer.echo(line)
+            cells = line.split("\t")
+            if long and "seconds" not in known:
+                cells.insert(fields.index("seconds"), "")
+            typer.echo("\t".join(cells))

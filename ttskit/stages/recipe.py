@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -260,4 +261,4 @@ def write(
     for file, text in files.items():
         atomic.write_text(output / file, text)
     first = "describe the voice in card.toml, then " if "card.toml" in files else ""
-    progress.note(f"{output}: {first}`make -C {output}`")
+    progress.note(f"{output}: {first}`make -C {shlex.quote(str(output))}`")

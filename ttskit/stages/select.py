@@ -19,6 +19,8 @@ from ttskit.errors import TtskitError, UsageError
 from ttskit.options import DryRun, Output, Restart, Seed
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ttskit.artifacts.build import Running
     from ttskit.artifacts.reader import Reader
 
@@ -36,6 +38,7 @@ class Filters:
     others: bool = False
     head: int | None = None
     random: int | None = None
+    by_text: bool = False
     seed: int = 0
 
 
@@ -63,9 +66,26 @@ def pick(reader: Reader[Any], filters: Filters) -> list[int]:
                 f"has {len(passed)} to choose from, not {filters.random}", file=reader.name
             )
         rng = np.random.default_rng(filters.seed)
+        if filters.by_text:
+            return _takes(reader, passed, filters.random, rng)
         chosen = rng.choice(len(passed), filters.random, replace=False)
         passed = [passed[i] for i in sorted(chosen)]
     return passed
+
+
+def _takes(
+    reader: Reader[Any], rows: Sequence[int], count: int, rng: np.random.Generator
+) -> list[int]:
+    """Return all rows of random texts, of so many that there are `count` rows or a few more."""
+    takes: dict[str, list[int]] = {}
+    for row in rows:
+        takes.setdefault(reader.value(row, "text") or reader.ids[row], []).append(row)
+    each, chosen = [*takes.values()], list[int]()
+    for place in rng.permutation(len(each)):
+        if len(chosen) >= count:
+            break
+        chosen += each[place]
+    return sorted(chosen)
 
 
 def _passes(reader: Reader[Any], filters: Filters) -> Callable[[int, str], bool]:
@@ -167,6 +187,14 @@ Random = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Of those, take only N, at random (see --seed)."),
 ]
+ByText = Annotated[
+    bool,
+    typer.Option(
+        "--by-text",
+        help="With --random: draw texts, and take all utterances of each, until there are N; so no "
+        "other take of a text is left.",
+    ),
+]
 
 
 def command(
@@ -182,6 +210,7 @@ def command(
     others: Others = False,
     head: Head = None,
     random: Random = None,
+    by_text: ByText = False,
     seed: Seed = 0,
     restart: Restart = False,
     dry_run: DryRun = False,
@@ -195,6 +224,8 @@ def command(
     from ttskit.artifacts import streams
     from ttskit.artifacts.build import Running
 
+    if by_text and not random:
+        raise UsageError("--by-text goes with --random")
     filters = Filters(
         id=(*(id or ()), *(named_in(ids) if ids else ())),
         glob=glob or (),
@@ -205,6 +236,7 @@ def command(
         others=others,
         head=head,
         random=random,
+        by_text=by_text,
         seed=seed,
     )
     select(

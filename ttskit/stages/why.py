@@ -50,7 +50,8 @@ def describe(id: str, containers: Sequence[Container]) -> dict[str, Any]:
 def _refuse(id: str, artifacts: Sequence[Artifact]) -> NoReturn:
     """Say that no artifact knows an utterance, and which ids are like it."""
     ids = {known: None for one in artifacts for known in (*one.ids, *one.skipped, *one.held_out)}
-    near = difflib.get_close_matches(id, ids, 3, 0.5)
+    begun = [known for known in ids if known.startswith(id)][:3]
+    near = begun or difflib.get_close_matches(id, ids, 3, 0.5)
     nearest = f"; nearest: {', '.join(near)}" if near else ""
     raise TtskitError(f"no artifact has an utterance {id}{nearest}")
 

@@ -171,7 +171,9 @@ RULES: list[Rule] = [
         _hours_minutes,
     ),
     Rule(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4}|\d\d)(?![\d/])", _date),
-    Rule(r"(?P<year>[12]\d{3})-(?P<month>\d\d)-(?P<day>\d\d)(?![\d-])", _date),
+    Rule(
+        r"(?P<year>[12]\d{3})(?P<mark>[-/])(?P<month>\d\d)(?P=mark)(?P<day>\d\d)(?![\d/-])", _date
+    ),
     Rule(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})(?![\d/])", _slashed),
     Rule(
         rf"(?P<day>\d{{1,2}})(?P<ending>st|nd|rd|th)?(?:\s+of)?(?=\s+(?:{MONTH})\b)",

@@ -35,6 +35,8 @@ def _score(match: re.Match[str]) -> Reading:
 
 def _upto(match: re.Match[str]) -> Reading:
     """A dash between the ends of a range is `to`: numbers, times, money, days, months."""
+    if re.search(r"[,:;]\s+\Z", before(match)):  # `3, -5` is a list
+        return None
     ends = re.search(_END, before(match)) and re.match(_START, after(match))
     left, right = re.search(r"(?<!\S)\d{3,}\Z", before(match)), re.match(r"\d{3,}", after(match))
     falls = left and right and len(left[0]) == len(right[0]) and left[0] > right[0]

@@ -50,6 +50,8 @@ def _ampersand(match: re.Match[str]) -> Reading:
 
 
 def _abbreviation(match: re.Match[str]) -> Reading:
+    if match["short"] == "EST" and not re.match(_NUMBER_FOLLOWS, after(match)):
+        return None  # the time zone, at the end of a sentence
     short, capital = match["short"].lower(), match["short"][0].isupper()
     if short in {"dr", "st"} and capital:
         return _title_or_street(match, short)

@@ -399,6 +399,7 @@ class Other:
 
     def _upto(self, match: re.Match[str]) -> Reading:
         clock = self.table.clock and re.search(r"\d\s?(?:u|uur|Uhr)\s?\Z", before(match))
-        if clock or re.search(_RANGE_ENDS, before(match)):
+        listed = re.search(r"[,:;]\s+\Z", before(match))  # `3, -5`
+        if clock or (not listed and re.search(_RANGE_ENDS, before(match))):
             return self._word(self.table.to)
         return None

@@ -24,15 +24,15 @@ _BEFORE = 40  # characters looked back for the word before a full stop
 _TITLES = frozenset(
     """
     mr mrs ms messrs mme mlle prof rev fr sr gen col maj capt cpt lt sgt cmdr gov sen rep hon
-    pres supt ald mt ft no nos vol pp fig figs ch sec eq vs viz cf e.g i.e ed eds trans approx ca
+    pres supt ald mt vol pp fig figs ch sec eq vs viz cf e.g i.e ed eds trans approx ca
     hr fr dhr mevr drs ir ing nr bzw z.b d.h u.a o.ä v.a vgl ggf bijv b.v bv d.w.z o.a
-    jan feb mar apr jun jul aug sep sept oct nov dec
     """.split()
 )
 # A sentence ends after these only if the next word looks like the start of one.
 _EITHER = frozenset(
     """
     dr st jr sr etc co corp inc ltd bros dept ave blvd rd hwy a.m p.m am pm u.s u.k u.n u.s.a
+    jan feb mar apr jun jul aug sep sept oct nov dec
     ph.d b.a m.a b.c a.d mon tue wed thu fri sat sun usw enz in ft lb lbs oz min hrs
     """.split()
 )
@@ -81,7 +81,7 @@ def _ends(text: str, match: re.Match[str], after: int, dotted: bool) -> bool:
     plain = word.lower()
     if plain in _TITLES and not match["closers"]:
         return False
-    if not upper:
+    if not upper or (plain in {"no", "nos"} and opener[0].isdigit()):  # `No. 5`
         return False
     if plain in {"dr", "st"}:  # Drive and Street follow a name, Doctor and Saint lead it
         return _starts(opener) and _after_name(text, match.start())
