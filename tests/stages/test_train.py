@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import ttskit
-from tests.factory import run, write_speech
+from tests.factory import run, sha, write_speech
 from ttskit.errors import TtskitError, UsageError
 from ttskit.voices.model import read_model
 
@@ -135,3 +135,15 @@ def test_all_families_are_listed_with_presets():
 def test_a_preset_of_no_family_is_refused():
     with pytest.raises(UsageError, match="--preset and --set are of a family"):
         run("config", "--preset", "tiny")
+
+
+def test_fewer_updates_than_there_were_are_refused_or_made_anew():
+    words = ("train", "aligner", *INPUTS, *SMALL, "-o", "x.h5")
+    run(*words, "--steps", 3)
+    before = sha(Path("x.h5"))
+    with pytest.raises(TtskitError, match=r"x.h5: has had 3 updates, more than --steps 2: ask"):
+        run(*words, "--steps", 2)
+    assert sha(Path("x.h5")) == before
+    run(*words, "--steps", 2, "--renew")
+    run(*words[:-1], "y.h5", "--steps", 2)
+    assert sha(Path("x.h5")) == sha(Path("y.h5"))

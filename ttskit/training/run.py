@@ -83,11 +83,18 @@ def train(
         what = _differing(run.folder / HEADER, run.shared)
         progress.note(f"{output}: of other inputs or settings{what}: trained anew")
         renew = True
-    restart = restart or (renew and others)
+    done = 0 if others or restart else checkpoint.step(run.folder / LAST)
+    beyond = bool(goal.steps) and done > (goal.steps or 0)
+    if beyond and not (restart or renew):
+        raise TrainingError(
+            f"{output}: has had {wording.count(done, 'update')}, more than --steps {goal.steps}: "
+            "ask for as many or more, or begin anew with --restart"
+        )
+    restart = restart or (renew and (others or beyond))
     if dry_run:
         if not restart:
             _check_folder(run.folder, run.shared)
-        if not restart and (done := checkpoint.step(run.folder / LAST)):
+        if not restart and done:
             progress.note(f"{output}: would go on after update {done} in {run.folder}")
             return
         count = wording.count(len(examples), "utterance")
