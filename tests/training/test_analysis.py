@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ttskit.errors import TtskitError
+from ttskit.training import analysis
 from ttskit.training.analysis import analysed, components, times, trend
 
 
@@ -89,3 +90,9 @@ def test_the_last_accuracies_are_kept():
 def test_a_log_without_updates_is_refused():
     with pytest.raises(TtskitError, match=r"log\.jsonl: has no update"):
         analysed([], name="log.jsonl")
+
+
+def test_losses_before_the_best_one_are_no_rise():
+    assert analysis._rise(np.array([3.0, 2.0, 1.0])) == 0
+    assert analysis._rise(np.array([3.0, 2.0, 1.0, 1.001])) == pytest.approx(0.0005)
+    assert analysis._rise(np.array([1.0, 3.0, 1.1, 1.2, 1.3])) == pytest.approx(0.2)

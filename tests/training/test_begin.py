@@ -54,3 +54,15 @@ def test_another_number_of_mel_bands_is_refused(kathleen):
     module = kind(config, replace(kathleen.facts, n_mels=40))
     with pytest.raises(ArtifactError, match="has 80 mel bands, the data 40"):
         begin_from(kathleen, module)
+
+
+def test_the_pitch_of_the_speaker_is_that_of_the_data():
+    decoder = read_model(embedded.find(None), role="decoder")
+    kind, config = decoder.shape
+    statistics = {**decoder.facts.statistics, "f0_middle": np.array([np.log2(110.0)])}
+    module = kind(config, replace(decoder.facts, statistics=statistics))
+    begin_from(decoder, module)
+    state = module.state_dict()
+    (name,) = [name for name in state if name.endswith("middle")]
+    assert 2 ** float(state[name][0]) == pytest.approx(110)
+    assert 2 ** float(decoder.weights()[name][0]) > 140

@@ -34,6 +34,7 @@ _NUMBER_PARTS = {
 }
 _COMPOUNDING = frozenset({"de-de"})  # languages that write several words as one
 _LONG_WORD, _LEAST_PART = 7, 3  # letters of what may be several words, and of one of them
+_LONGEST_WORD = 80  # letters; no words of a dictionary make a longer one of two or three
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ class Pronouncer:
 
     def _compound(self, word: str) -> Pronunciation | None:
         """Compose a word of two or three that a lexicon has, the first ones perhaps with an s."""
-        if len(word) < _LONG_WORD:
+        if not _LONG_WORD <= len(word) <= _LONGEST_WORD:
             return None
         places = range(_LEAST_PART, len(word) - _LEAST_PART + 1)
         spans = [word[start:end] for start in (0, *places) for end in (*places, len(word))]

@@ -184,8 +184,8 @@ def _accuracies(rows: Rows) -> dict[str, float]:
 
 
 def _rise(losses: np.ndarray) -> float:
-    """Return how far the last losses (the mean of three) are above the best, beside it."""
-    best, last = float(losses.min()), float(losses[-3:].mean())
+    """Return how far the last losses (the mean of three, from the best on) are above the best."""
+    best, last = float(losses.min()), float(losses[max(losses.argmin(), len(losses) - 3) :].mean())
     return max(0.0, (last - best) / max(abs(best), 1e-12))
 
 

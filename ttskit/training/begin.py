@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from ttskit.networks.facts import Facts
     from ttskit.voices.model import Model
 
+MIDDLE = "middle"  # the buffer of the median pitch of each speaker: of the data, nothing learnt
+
 
 def begin_from(start: Model, module: Family) -> None:
     """Copy the weights of a trained model that fit, and report those that do not.
 
     Rows of weights that stand for symbols go by symbol: one that the model did not know begins as
-    the symbol that sounds most like it.
+    the symbol that sounds most like it.  The pitch of the speakers is that of the data.
     """
     if start.facts.n_mels != module.facts.n_mels:
         raise ArtifactError(
@@ -30,6 +32,8 @@ def begin_from(start: Model, module: Family) -> None:
     rows, spelt = _rows(start.facts, module.facts), _embeddings(module)
     own, fits = module.state_dict(), dict[str, Tensor]()
     for name, weight in start.weights().items():
+        if name.rpartition(".")[2] == MIDDLE:
+            continue
         taken = _moved(weight, own[name], rows) if rows and name in spelt else weight
         if name in own and own[name].shape == taken.shape:
             fits[name] = taken
