@@ -192,7 +192,7 @@ TierOption = Annotated[
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace files that are in the folder already."),
+    typer.Option("--overwrite", help="Replace recordings or times that are in the folder already."),
 ]
 Follow = Annotated[
     bool,
