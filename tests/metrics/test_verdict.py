@@ -135,3 +135,5 @@ def test_the_floor_is_what_another_text_scores_and_not_another_take():
     assert [judge._other(reference, id) for id in reference.ids] == ["c", "c", "d", "c"]
     texts[2] = "one"
     assert judge._other(reference, "a") is None
+    texts[:] = [""] * 4  # of tones, say
+    assert [judge._other(reference, id) for id in reference.ids] == ["b", "c", "d", "a"]

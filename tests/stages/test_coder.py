@@ -296,7 +296,7 @@ def test_a_coder_that_takes_no_durations_needs_an_aligner_to_say_when_it_speaks(
     with pytest.raises(TtskitError, match="none of its models takes durations"):
         run("say", *slow)
     chain = ("--model", free, "--codec", parts[2], "--judge", judges[0], "--length-scale", 3)
-    with pytest.raises(TtskitError, match=r"free.h5: has a rate of its own"):
+    with pytest.raises(TtskitError, match=r"free.h5: none of its models takes .* rate of its own"):
         run("decode", models / "texts.tsv", *chain, "-o", tmp_path / "m.h5")
 
 

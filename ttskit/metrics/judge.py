@@ -382,8 +382,11 @@ def _durations(reader: Reader[Alignment], id: str) -> tuple[list[str], np.ndarra
 
 
 def _other(reference: Reader[Corpus], id: str) -> str | None:
-    """Return the next utterance that says something else, if there is one: no other take."""
+    """Return the next utterance that says something else, if there is one: no other take.
+
+    Of recordings without a text, each is taken to be another.
+    """
     own = reference.row(id)
-    text = reference.value(own, "text")
+    text = reference.value(own, "text") or None
     rows = (row % len(reference) for row in range(own + 1, own + len(reference)))
     return next((reference.ids[row] for row in rows if reference.value(row, "text") != text), None)

@@ -119,6 +119,14 @@ class Cascade:
         """Refuse a style where none of the models follows one."""
         check_style(self.models)
 
+    def check_rate(self, rate: float | np.ndarray, who: str) -> None:
+        """Refuse a rate (or a length scale) other than 1 where none of the models follows one."""
+        if "durations" not in self.takes and np.any(np.asarray(rate) != 1):
+            raise TtskitError(
+                f"{who}: none of its models takes durations, so it has a rate of its own: leave "
+                "the rate out"
+            )
+
     def check_speaker(self, speaker: str) -> None:
         """Refuse a speaker that one of the models does not know."""
         for model in filter(_by_speaker, self.models):

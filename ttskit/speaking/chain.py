@@ -210,19 +210,12 @@ class Chain:
         _ = self.judges  # refuses a choice that these models do not allow
         name, families = self.voice.container.name, self.cascade.families
         knobs.check_known(name, families, style.knobs, style.preset)
-        self._check_rate(style.rate != 1)
+        self.cascade.check_rate(style.rate, name)
         self._heard(style)
         self.cascade.check_speaker(style.speaker)
         if style.style is not None:
             self.cascade.check_style()
         self._check_pitch(style.pitch != 0 or style.pitch_range != 1)
-
-    def _check_rate(self, wanted: bool) -> None:
-        if wanted and "durations" not in self.cascade.takes:
-            raise TtskitError(
-                f"{self.voice.container.name}: none of its models takes durations, so it has a "
-                "rate of its own: leave the rate out"
-            )
 
     def _check_pitch(self, wanted: bool) -> None:
         if wanted and "pitch" not in self.cascade.takes:
@@ -239,7 +232,7 @@ class Chain:
 
     def _manner(self, line: Line, style: Style) -> Manner:
         rate, pitch, volume, lift, span = line.prosody[1:].T
-        self._check_rate(bool((rate != 1).any()))
+        self.cascade.check_rate(rate, self.voice.container.name)
         self._check_pitch(bool(pitch.any() or (span != 1).any()))
         lift = lift + self._rise(line)
         noise = self.voice.settings.noise_scale

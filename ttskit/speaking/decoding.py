@@ -91,15 +91,9 @@ class Decode:
     def check(self) -> None:
         """Refuse models that do not fit, before any work is done."""
         _ = self.judges, self.heard
-        if "durations" in self.cascade.takes:
-            return
         name = self.reader.name
-        if self.manner.length_scale != 1:
-            raise TtskitError(
-                f"{name}: has a rate of its own, as no model here takes durations: leave the "
-                "length scale out"
-            )
-        if "durations" in self.known:
+        self.cascade.check_rate(self.manner.length_scale, name)
+        if "durations" in {*self.known} - self.cascade.takes:
             raise TtskitError(
                 f"{name}: says itself how long tokens last, so it cannot follow recordings: give "
                 "their Tokens alone"
